@@ -1,0 +1,1 @@
+"""Audio drivers: where the blocks of the live engine go."""

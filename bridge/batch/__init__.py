@@ -1,0 +1,1 @@
+"""Folders of hits made into instruments."""

@@ -1,0 +1,110 @@
+"""A batch on a Dask distributed cluster: many machines with one file system, or this machine's processes.
+
+Dask trusts whoever reaches its ports: keep a cluster inside a network of your own.
+"""
+
+import platform
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
+
+from ghostnote.bridge.batch.log import JOURNAL
+from ghostnote.bridge.batch.work import Outcome, Task
+from ghostnote.bridge.errors import GhostnoteError, InputError, MissingExtraError, OutputError
+from ghostnote.bridge.workers import Opener
+
+LOCAL: Final = "local"
+"""Instead of an address: workers are started on this machine."""
+
+_AHEAD: Final = 4
+"""Files that wait or are being worked on, for each thread of the cluster."""
+_LEAST_AHEAD: Final = 16
+_LOOK_SECONDS: Final = 2.0
+"""So often it is seen how many threads there are: workers come and go."""
+_CONNECT_SECONDS: Final = 20
+_QUIET_WORKERS: Final = {"distributed.worker.profile.enabled": False}
+"""Dask's profiler, which nobody looks at here, takes a tenth of a worker's time."""
+
+
+def cluster_pool(
+    address: str, jobs: int
+) -> Callable[[Opener[Task, Outcome], Iterable[Task]], Generator[Outcome]]:
+    """Return what works on the cluster whose scheduler is at `address`, or with `jobs` processes if `LOCAL`.
+
+    The files of a worker that is lost are done again by others; a stroke is the same wherever it is made,
+    and files appear whole, so nobody can tell. `MissingExtraError` without Dask, `InputError` for an
+    address where no scheduler answers.
+    """
+    return lambda opener, tasks: _done(opener, tasks, address, jobs)
+
+
+def _done(
+    opener: Opener[Task, Outcome], tasks: Iterable[Task], address: str, jobs: int
+) -> Generator[Outcome]:
+    """Yield the outcomes in the order of the tasks, a bounded number of them ahead."""
+    try:
+        dask: Any = import_module("distributed")
+    except ImportError as error:
+        raise MissingExtraError("--cluster", "cluster") from error
+    with ExitStack() as stack:
+        client = _client(stack, dask, address, jobs)
+        pending: deque[Any] = deque()
+        most, look_at = _LEAST_AHEAD, 0.0
+        try:
+            for task in tasks:
+                shared = replace(
+                    task,
+                    source=replace(task.source, path=task.source.path.absolute()),
+                    output=task.output.absolute(),
+                )
+                pending.append(client.submit(_do, opener, shared, pure=False))
+                if time.monotonic() >= look_at:
+                    most = max(_LEAST_AHEAD, _AHEAD * sum(client.nthreads().values()))
+                    look_at = time.monotonic() + _LOOK_SECONDS
+                while len(pending) >= most:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        except dask.KilledWorker as error:
+            raise GhostnoteError(
+                "several workers in a row were lost over one file, perhaps for want of memory; "
+                "start workers with more of it, and go on with --resume"
+            ) from error
+        finally:
+            client.cancel(list(pending))
+
+
+def _client(stack: ExitStack, dask: Any, address: str, jobs: int) -> Any:
+    """Return a connected client."""
+    if address == LOCAL:
+        stack.enter_context(import_module("dask.config").set(_QUIET_WORKERS))
+        options = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
+        address = stack.enter_context(dask.LocalCluster(processes=True, **options)).scheduler_address
+    try:
+        return stack.enter_context(dask.Client(address, timeout=_CONNECT_SECONDS))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"--cluster {address}: no scheduler answers there ({error}); "
+            "give an address such as tcp://host:8786, or 'local'"
+        ) from error
+
+
+def _do(opener: Opener[Task, Outcome], task: Task) -> Outcome:
+    """Do a task on a worker."""
+    if not (task.output / JOURNAL).is_file():
+        raise OutputError(
+            f"the worker on {platform.node()} does not see {task.output}: "
+            "workers need the output folder, and the sources, under the same path"
+        )
+    return _ready(opener)(task)
+
+
+@cache
+def _ready(opener: Opener[Task, Outcome]) -> Callable[[Task], Outcome]:
+    """Return what does tasks; a worker opens its model once."""
+    return opener()

@@ -1,0 +1,51 @@
+"""How a batch is humanized."""
+
+from dataclasses import dataclass
+
+from ghostnote.bridge.audiofile import FORMATS
+from ghostnote.bridge.errors import InputError
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """How every file of a batch is humanized."""
+
+    count: int = 8
+    """Round robins: strokes for each velocity layer."""
+    velocities: int = 4
+    """Velocity layers; the hardest has the level of the file."""
+    amount: float = 1.0
+    """How much strokes differ: 0 not at all, 1 like a drummer's, 2 twice that."""
+    width: float = 0.0
+    """How much wider the image becomes: 0 leaves it as it is."""
+    steps: int = 2
+    """Steps of the diffusion; 0 does without the network."""
+    seed: int = 1
+    """Another seed, other strokes."""
+    drum_class: str | None = None
+    """The class of all files; None asks each file's name, then its sound."""
+    format: str = "wav"
+    """The ending of the files to write, without its dot."""
+    bits: int | None = None
+    """Their sample size; None keeps the source's where the format has it."""
+    rate: int | None = None
+    """Their rate in Hz; None keeps the source's."""
+    force: bool = False
+    """Whether files that are no single hit are humanized too."""
+
+
+def check_settings(settings: BatchSettings) -> None:
+    """Raise `InputError` for a format that cannot be written, or bits that it does not have."""
+    kinds = [suffix[1:] for suffix, kind in FORMATS.items() if kind.bits]
+    if settings.format not in kinds:
+        raise InputError(f"format {settings.format!r} cannot be written; choose one of {', '.join(kinds)}")
+    bits = FORMATS[f".{settings.format}"].bits
+    if settings.bits is not None and settings.bits not in bits:
+        offer = ", ".join(map(str, sorted(bits)))
+        raise InputError(f"{settings.format} files have no {settings.bits} bits; choose {offer}")
+
+
+def layer_bounds(velocities: int) -> list[tuple[int, int]]:
+    """Return the lowest and highest velocity of each layer, 1 to 127 in equal parts."""
+    tops = [round(127 * (layer + 1) / velocities) for layer in range(velocities)]
+    return list(zip([1, *(top + 1 for top in tops[:-1])], tops, strict=True))

@@ -1,0 +1,89 @@
+"""A model's card: what a model file says of itself, and the seal that shows whether it is whole."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from ghostnote.bridge.errors import ModelError
+
+FORMAT: Final = 2
+"""The version of the graph's inputs and outputs; another one cannot be played."""
+CARD_KEY: Final = "ghostnote.card"
+"""The metadata entry of the model file that holds the card as JSON."""
+SEAL_KEY: Final = "ghostnote.sha256"
+"""The metadata entry that holds the SHA-256 of the file, with this entry's digits as zeros."""
+BLANK_SEAL: Final = "0" * 64
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model is, how it was made and how it wants to be played."""
+
+    name: str
+    """What the model is called."""
+    format: int
+    """The version of the graph, `FORMAT`."""
+    rate: int
+    """Frames a second of the model's audio."""
+    frames: int
+    """Frames of a hit."""
+    bands: int
+    """Bands of the noise that decides a hit."""
+    steps: int
+    """Time steps of that noise."""
+    shape_size: tuple[int, int]
+    """Rows and time steps of the shape that is decided first: envelope and pitch."""
+    coherence_size: tuple[int, int]
+    """Band groups and time segments of the coherence."""
+    wander: int
+    """Numbers that decide how a stroke's spectrum strays."""
+    classes: tuple[str, ...]
+    """Drum classes in the order of the labels; one more label stands for any class."""
+    default_steps: int
+    """Steps for the next stroke of a hit."""
+    invent_steps: int
+    """Steps for a new hit without a reference."""
+    amounts: tuple[float, ...]
+    """For each class and then for all: the graph's amount at which strokes spread as real ones do."""
+    level_spread_db: tuple[float, ...]
+    """For each class and then for all: standard deviation of the level of strokes meant to be alike."""
+    training: dict[str, Any] = field(default_factory=dict)
+    """How it was trained: corpus, steps, minutes, settings."""
+    credits: tuple[str, ...] = ()
+    """Who recorded what it learnt from."""
+
+    def to_json(self) -> str:
+        """Return the card as JSON."""
+        return json.dumps(asdict(self), ensure_ascii=True)
+
+    @staticmethod
+    def from_json(text: str, origin: str) -> "Card":
+        """Read what `to_json` wrote; `ModelError` for another version or anything else."""
+        try:
+            data = json.loads(text)
+            version = data["format"]
+            if version == FORMAT:
+                lists = {key: tuple(value) for key, value in data.items() if isinstance(value, list)}
+                return Card(**{**data, **lists})
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelError(f"{origin} has a card that cannot be read: export the model anew") from error
+        raise ModelError(
+            f"{origin} is a model of format {version}, and this ghostnote plays format {FORMAT}: "
+            "export the model anew, or install the ghostnote it was made for"
+        )
+
+
+def seal(data: bytes) -> bytes:
+    """Return a model file's bytes with the blank seal in them replaced by the true one."""
+    return data.replace(BLANK_SEAL.encode(), hashlib.sha256(data).hexdigest().encode(), 1)
+
+
+def check_seal(data: bytes, digest: str, path: Path) -> None:
+    """Raise `ModelError` where a file's bytes are not those that were sealed with `digest`."""
+    blank = data.replace(digest.encode(), BLANK_SEAL.encode(), 1)
+    if hashlib.sha256(blank).hexdigest() != digest:
+        raise ModelError(
+            f"{path} is damaged: its contents do not fit its checksum {digest[:12]}…; copy or download it again"
+        )

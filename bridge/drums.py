@@ -1,0 +1,93 @@
+"""The drum classes: one table for the model's labels, file names, General MIDI notes and fades."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class DrumClass:
+    """One kind of drum, as the model, a file name and a MIDI keyboard know it."""
+
+    name: str
+    """The name used in kits, commands and the model's card."""
+    aliases: tuple[str, ...]
+    """Words in file and folder names that mean this class."""
+    notes: tuple[int, ...]
+    """General MIDI percussion notes."""
+    fade_seconds: float
+    """How long a generated hit of this class fades at its end."""
+
+
+_PERCUSSION: Final = (
+    *(
+        "perc",
+        "percussion",
+        "cowbell",
+        "conga",
+        "bongo",
+        "tambourine",
+        "shaker",
+        "clave",
+        "claves",
+        "woodblock",
+    ),
+    *("timbale", "agogo", "maraca", "maracas", "guiro", "cabasa", "triangle", "djembe", "cajon"),
+)
+
+_HATS: Final = ("hihat", "hat", "hh", "ch")
+
+CLASSES: Final = (
+    DrumClass("kick", ("kick", "kik", "bd", "bassdrum", "bass drum"), (36, 35), 0.08),
+    DrumClass("snare", ("snare", "snr", "sd", "snaredrum"), (38, 40), 0.06),
+    DrumClass("rim", ("rim", "rimshot", "sidestick", "side stick", "crossstick", "cross stick"), (37,), 0.04),
+    DrumClass("clap", ("clap", "handclap", "cp"), (39,), 0.06),
+    DrumClass("closed_hat", (*_HATS, "closedhat", "closed hihat", "hihat closed", "hat closed", "chh"), (42,), 0.03),
+    DrumClass("open_hat", ("openhat", "open hihat", "hihat open", "hat open", "ohh", "oh", "hh oh"), (46,), 0.2),
+    DrumClass("pedal_hat", ("pedalhat", "pedal hihat", "hihat pedal", "hat pedal", "foot hat", "phh"), (44,), 0.05),
+    DrumClass("tom", ("tom", "floortom", "floor tom", "racktom", "lt", "mt", "ht"), (41, 43, 45, 47, 48, 50), 0.15),
+    DrumClass("crash", ("crash", "china", "splash", "cymbal", "cy"), (49, 57, 52, 55), 0.3),
+    DrumClass("ride", ("ride", "ride bell", "bell", "rd"), (51, 59, 53), 0.3),
+    DrumClass("perc", _PERCUSSION, (56, 54, 58, *range(60, 82)), 0.1),
+)  # fmt: skip
+"""In the order of the model's labels."""
+
+CLASS_NAMES: Final = tuple(c.name for c in CLASSES)
+
+_ALIASES: Final = sorted(
+    ((tuple(alias.split()), c.name) for c in CLASSES for alias in {*c.aliases, c.name.replace("_", " ")}),
+    key=lambda pair: (-len(pair[0]), -len(pair[0][0])),
+)
+
+
+_WORDS: Final = frozenset(word for alias, _ in _ALIASES for word in alias)
+
+
+def label_of(name: str) -> int:
+    """Return the model's label of a class name; `KeyError` for a name that is no class."""
+    try:
+        return CLASS_NAMES.index(name)
+    except ValueError:
+        raise KeyError(name) from None
+
+
+def class_from_name(text: str) -> str | None:
+    """Return the class that the words of a file or folder name speak of, or None.
+
+    The longest alias wins ("open hat" before "hat"), and of equal ones the first in the text.
+    Digits and punctuation part words; so does a change from lower to upper case.
+    """
+    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
+    words = re.findall(r"[^\W\d_]+", re.sub(r"(?i)\bhi[ _-]?hats?", "hihat", spaced.replace("_", " ")))
+    lowered = [_singular(word.lower()) for word in words]
+    matches = [
+        (-len(alias), at, name)
+        for alias, name in _ALIASES
+        for at in range(len(lowered) - len(alias) + 1)
+        if tuple(lowered[at : at + len(alias)]) == alias
+    ]
+    return min(matches)[2] if matches else None
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and word[:-1] in _WORDS else word

@@ -1,0 +1,61 @@
+"""Every error that ghostnote raises on purpose, as one tree.
+
+    GhostnoteError                exit code 1: something failed
+    ├── InputError                exit code 2: what was given cannot be used
+    │   ├── AudioFileError        a sound file
+    │   ├── MidiFileError         a MIDI file
+    │   ├── KitError              a kit file
+    │   ├── ModelError            a model file
+    │   └── CorpusError           a folder of training hits
+    ├── OutputError               a file or folder cannot be written
+    └── MissingExtraError         an optional dependency is not installed
+
+A message names the value, the rule that it breaks and what to do about it. The command line prints it
+as one line; nothing else of the program's own is ever raised to a user.
+"""
+
+
+class GhostnoteError(Exception):
+    """The root of the tree; `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class InputError(GhostnoteError):
+    """Something that the user gave cannot be used."""
+
+    exit_code = 2
+
+
+class AudioFileError(InputError):
+    """A sound file is missing, unreadable, empty, silent or not of a usable form."""
+
+
+class MidiFileError(InputError):
+    """A MIDI file holds nothing that can be played."""
+
+
+class KitError(InputError):
+    """A kit file breaks a rule of the format."""
+
+
+class ModelError(InputError):
+    """A model file is not one of ours, of another version, or damaged."""
+
+
+class CorpusError(InputError):
+    """A folder of training hits holds nothing to learn from."""
+
+
+class OutputError(GhostnoteError):
+    """A file or folder cannot be written."""
+
+
+class MissingExtraError(GhostnoteError):
+    """A command needs an optional part of ghostnote that is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        """Explain that `what` needs `extra` and how to install it."""
+        super().__init__(
+            f"{what} needs the '{extra}' extra: install it with  pip install 'ghostnote[{extra}]'"
+        )

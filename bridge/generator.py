@@ -1,0 +1,129 @@
+"""The model in ONNX Runtime: new hits, and next strokes of given ones, as arrays."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from ghostnote.bridge.card import CARD_KEY, SEAL_KEY, Card, check_seal
+from ghostnote.bridge.errors import ModelError
+
+Audio = NDArray[np.float32]
+
+MAX_STEPS: Final = 256
+_QUIET: Final = 3
+
+
+class Generator:
+    """One model file, opened: thread-safe, and single-threaded unless told otherwise."""
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        """Open a model file. `ModelError` says why a file is none of ours, of another format, or damaged."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _QUIET
+        # Spinning threads would take the core that plays the audio.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            data = path.read_bytes()
+            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read as a model: {error.strerror}") from error
+        except Exception as error:  # ONNX Runtime's exceptions share no base class but this one.
+            raise ModelError(
+                f"{path} is no model that can be played: it is damaged or no ONNX file"
+            ) from error
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if CARD_KEY not in metadata or SEAL_KEY not in metadata:
+            raise ModelError(f"{path} is an ONNX file, but not one that 'ghostnote export' wrote")
+        check_seal(data, metadata[SEAL_KEY], path)
+        self.card = Card.from_json(metadata[CARD_KEY], str(path))
+        self.checksum = metadata[SEAL_KEY]
+
+    @classmethod
+    def open(cls, model: Path | None = None, threads: int = 1) -> "Generator":
+        """Open a model file, or the one inside the package."""
+        if model is not None:
+            return cls(model, threads)
+        with as_file(files("ghostnote.models") / "ghostnote.onnx") as path:
+            return cls(path, threads)
+
+    def vary(
+        self,
+        hit: Audio,
+        noise: Audio,
+        wander: Audio,
+        *,
+        label: int,
+        difference_db: float = 0.0,
+        amount: float = 1.0,
+        steps: int | None = None,
+    ) -> Audio:
+        """Return the next strokes (batch, frames) after each `hit` (batch, frames), as `noise` and `wander` decide.
+
+        `noise` is (batch, bands, steps) and `wander` (batch, wander), normal numbers both. `difference_db` is how
+        much louder the stroke is struck: it moves the timbre, the level stays the reference's. `amount` 1 is
+        calibrated to the spread of real strokes. With 0 steps the network is left out, and the noise itself is
+        the rest.
+        """
+        count = len(hit)
+        graph_amount = amount * self.card.amounts[label]
+        return self.run(
+            count,
+            label,
+            hit=hit,
+            has_hit=np.ones(count, np.float32),
+            velocity=np.full(count, difference_db, np.float32),
+            amount=np.full(count, graph_amount, np.float32),
+            noise=noise,
+            wander=wander,
+            schedule=schedule(self.card.default_steps if steps is None else steps),
+        )
+
+    def invent(
+        self, rng: np.random.Generator, *, label: int, steps: int | None = None, guidance: float = 1.0
+    ) -> Audio:
+        """Return a new hit (frames,) of a class, at full scale; `rng` decides which."""
+        card = self.card
+        times = schedule(max(1, card.invent_steps if steps is None else steps))
+        hit = self.run(
+            1,
+            label,
+            shape=rng.standard_normal((1, *card.shape_size), np.float32),
+            shape_schedule=times,
+            noise=rng.standard_normal((1, card.bands, card.steps), np.float32),
+            schedule=times,
+            guidance=np.asarray(guidance, np.float32),
+        )[0]
+        return np.asarray(hit / max(float(np.abs(hit).max()), 1e-6))
+
+    def run(self, count: int, label: int, **given: Any) -> Audio:
+        """Return `count` hits (count, frames) of a class; `given` are the graph's inputs by name, others are blank."""
+        card = self.card
+        blank = {
+            "hit": np.zeros((count, card.frames), np.float32),
+            "has_hit": np.zeros(count, np.float32),
+            "shape": np.zeros((count, *card.shape_size), np.float32),
+            "shape_schedule": np.ones(1, np.float32),
+            "coherence": np.ones((count, *card.coherence_size), np.float32),
+            "amount": np.ones(count, np.float32),
+            "label": np.full(count, label, np.int64),
+            "velocity": np.zeros(count, np.float32),
+            "noise": np.zeros((count, card.bands, card.steps), np.float32),
+            "wander": np.zeros((count, card.wander), np.float32),
+            "mask": np.zeros((count, card.bands, card.steps), np.float32),
+            "guidance": np.ones((), np.float32),
+        }
+        audio: Audio = self._session.run(["audio"], {**blank, **given})[0]
+        return audio
+
+
+def schedule(steps: int) -> NDArray[np.float32]:
+    """Return steps + 1 even times from 1 to 0; for 0 steps the time 1 alone."""
+    if not 0 <= steps <= MAX_STEPS:
+        raise ValueError(f"{steps} steps are not within 0 to {MAX_STEPS}")
+    return np.linspace(1, 0, steps + 1, dtype=np.float32) if steps else np.ones(1, np.float32)

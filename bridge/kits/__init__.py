@@ -1,0 +1,1 @@
+"""Kits: the default one, and the formats of other samplers."""

@@ -1,0 +1,108 @@
+"""The keys of a kit file: one table of what each may hold, one check for each kind."""
+
+import os
+import unicodedata
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+from ghostnote.bridge.drums import CLASS_NAMES
+
+RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "amount": (0.0, 2.0),
+    "width": (0.0, 1.0),
+    "gain_db": (-60.0, 24.0),
+    "pan": (-1.0, 1.0),
+    "steps": (0, 64),
+    "seed": (0, 2**32 - 1),
+    "velocity": (1, 127),
+}
+"""Lowest and highest value of each number in a kit; whole numbers where the bounds are whole."""
+
+KIT_KEYS: Final = ("name", "seed", "pad")
+PAD_KEYS: Final = ("name", "notes", "class", "hit", "choke", *RANGES)
+
+_NOTES: Final = (0, 127)
+_MAX_TEXT: Final = 80
+
+
+class FieldError(ValueError):
+    """A value breaks the rule of its key; the message is the rule and the remedy."""
+
+
+def check_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    """Raise `FieldError` for a key that a kit file does not have, with the likeliest one that it has."""
+    for key in table:
+        if key not in known:
+            close = get_close_matches(key, known, 1)
+            hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
+            raise FieldError(f"the key {key!r} is unknown; {hint}")
+
+
+def check_number(key: str, value: object) -> Any:
+    """Return a number of `RANGES` as its own kind, int or float; `FieldError` otherwise."""
+    low, high = RANGES[key]
+    whole = isinstance(low, int)
+    kind = f"a{' whole' if whole else ''} number from {low:g} to {high:.10g}"
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        raise FieldError(f"{key} = {value!r}, but it must be {kind}")
+    if not low <= value <= high:
+        raise FieldError(f"{key} = {value}, but it must be {kind}")
+    return value if whole else float(value)
+
+
+def check_text(key: str, value: object) -> str:
+    """Return a short line of text; `FieldError` for any other value, or one that is blank."""
+    if not isinstance(value, str):
+        raise FieldError(f"{key} = {value!r}, but it must be text in quotes")
+    if not value.strip() or any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
+        raise FieldError(f"{key} = {value!r}, but it must be text that can be seen, on one line")
+    return value.strip()
+
+
+def check_name(key: str, value: object) -> str:
+    """Return a text short enough to stand in file names and tables."""
+    text = check_text(key, value)
+    if len(text) > _MAX_TEXT:
+        raise FieldError(f"{key} has {len(text)} letters, but at most {_MAX_TEXT} are allowed; shorten it")
+    return text
+
+
+def check_notes(value: object) -> tuple[int, ...]:
+    """Return the MIDI notes of a pad: one or more, each 0 to 127 and listed once."""
+    low, high = _NOTES
+    if not isinstance(value, list) or not value:
+        raise FieldError(f"notes = {value!r}, but it must be a list of MIDI notes such as [38, 40]")
+    for note in value:
+        if isinstance(note, bool) or not isinstance(note, int) or not low <= note <= high:
+            raise FieldError(f"notes holds {note!r}, but MIDI notes are whole numbers from {low} to {high}")
+        if value.count(note) > 1:
+            raise FieldError(f"notes holds {note} twice; list it once")
+    return tuple(value)
+
+
+def check_class(value: object) -> str:
+    """Return the name of a drum class."""
+    if value not in CLASS_NAMES:
+        close = get_close_matches(str(value), CLASS_NAMES, 1)
+        hint = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(CLASS_NAMES)}"
+        raise FieldError(f"class = {value!r} is no drum class; {hint}")
+    return str(value)
+
+
+def check_hit(value: object, folder: Path) -> Path:
+    """Return the path of a hit's sound file, which must lie in the kit's folder or below and be there."""
+    text = check_text("hit", value)
+    relative = Path(os.path.normpath(text))
+    if relative.is_absolute() or relative.parts[:1] == ("..",):
+        raise FieldError(f"hit = {text!r} lies outside the kit's folder {folder}; copy it in, beside the kit")
+    path = folder / relative
+    try:
+        if path.is_dir():
+            raise FieldError(f"hit = {text!r} is a folder; name one sound file in it")
+        if not path.is_file():
+            raise FieldError(f"hit = {text!r} is not there; looked for {path}")
+    except OSError as error:
+        raise FieldError(f"hit = {text!r} cannot be looked up ({error.strerror})") from error
+    return path

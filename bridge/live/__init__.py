@@ -1,0 +1,1 @@
+"""The daemon: MIDI and OSC in, audio out, block by block."""

@@ -1,0 +1,180 @@
+"""The daemon: puts driver, pool, MIDI, OSC and take around a session, and takes them down again."""
+
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ghostnote.bridge.audio.driver import DriverSettings, preferred_process
+from ghostnote.bridge.audio.drivers import Watch
+from ghostnote.bridge.kits.kit import Kit
+from ghostnote.bridge.live.commanded import Command
+from ghostnote.bridge.live.midiin import MidiInput, open_input
+from ghostnote.bridge.live.midiparse import MidiParser
+from ghostnote.bridge.live.osc import OscServer, OscSettings
+from ghostnote.bridge.live.refill import Refill
+from ghostnote.bridge.live.session import Session
+from ghostnote.bridge.live.settle import settled
+from ghostnote.bridge.live.takerecorder import TakeKeeper, TakeRecorder
+from ghostnote.bridge.workers import Spec
+
+SWITCH_SECONDS: Final = 0.0005
+"""How long a thread may keep the others waiting; Python's own 5 ms were heard as lost MIDI."""
+
+_TICK_SECONDS: Final = 0.05
+_CHECK_SECONDS: Final = 0.25
+_FADE_SECONDS: Final = 0.2
+_OWN_PORT: Final = "virtual"
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """How a live session is set up."""
+
+    kit: Kit
+    spec: Callable[[int], Spec]
+    """What the workers open, by the driver's rate."""
+    driver: str = "pedalboard"
+    audio: DriverSettings = field(default_factory=DriverSettings)
+    midi: tuple[str, ...] = ()
+    """`virtual`, `tcp:PORT`, or parts of ports' names."""
+    osc: OscSettings | None = None
+    kits: Path | None = None
+    record: Path | None = None
+    limiter: bool = True
+    processes: int | None = None
+
+
+@dataclass
+class Live:
+    """A running daemon, for those who watch it."""
+
+    session: Session
+    refill: Refill
+    watch: Watch
+    inputs: list[MidiInput]
+    osc: OscServer | None
+    began: float
+    ready_seconds: float | None = None
+    checked: float = 0.0
+
+    @property
+    def latency_seconds(self) -> float:
+        """From a note to its sound: one block, the driver's own delay and the limiter's look-ahead."""
+        driver = self.watch.driver
+        block = driver.block_frames / driver.rate
+        return block + driver.latency_seconds + self.session.engine.delay_frames / driver.rate
+
+
+View = Callable[[Live], None]
+"""Called many times a second; shows what it likes."""
+
+
+def run_live(settings: LiveSettings, view: View = lambda _: None) -> bool:
+    """Play until SIGTERM, Ctrl-C or OSC's quit; then fade, close what is open, and return.
+
+    True when a dead device still holds a thread, for which the interpreter would wait for ever at its end.
+    What a device, a port, a kit or the model raises at the start comes through.
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with ExitStack() as stack:
+        live = stack.enter_context(opened(settings))
+        stack.enter_context(_signals(live.session))
+        while not live.session.stopping.is_set():
+            tend(live)
+            view(live)
+            live.session.stopping.wait(_TICK_SECONDS)
+    return live.watch.hangs
+
+
+def tend(live: Live) -> None:
+    """Do what was put off, and see now and then whether all that can go wrong goes well."""
+    live.session.tend()
+    now = time.perf_counter()
+    if now - live.checked > _CHECK_SECONDS:
+        live.checked = now
+        _check(live)
+
+
+@contextlib.contextmanager
+def opened(settings: LiveSettings) -> Iterator[Live]:
+    """Open all, in the order in which one needs the other, and close it in the opposite one.
+
+    `tend` keeps it going. Errors as `run_live` raises them.
+    """
+    began = time.perf_counter()
+    parser = MidiParser()
+    sessions: list[Session] = []
+
+    def midi(data: bytes) -> tuple[Command, ...]:
+        return tuple(c for message in parser.packet(data) for s in sessions for c in s.commands(message))
+
+    notices: list[str] = []
+    audio = DriverSettings(**{**vars(settings.audio), "midi": midi})
+    watch = Watch(
+        settings.driver, audio, lambda text: (sessions[0].say if sessions else notices.append)(text)
+    )
+    rate = watch.driver.rate
+    with ExitStack() as stack:
+        stack.enter_context(preferred_process())
+        stack.callback(watch.stop)
+        recorder = TakeRecorder(settings.record, rate, settings.limiter) if settings.record else None
+        session = Session(settings.kit, rate, settings.kits, settings.limiter, recorder)
+        sessions.append(session)
+        if recorder:
+            stack.enter_context(TakeKeeper(recorder, lambda: session.engine.frame, session.say))
+        refill = stack.enter_context(Refill(session.pool, settings.spec(rate), rate, settings.processes))
+        live = Live(session, refill, watch, [], None, began)
+        stack.callback(_end_sound, live)
+        for where in settings.midi:
+            if not (where == _OWN_PORT and settings.driver == "jack"):
+                live.inputs.append(open_input(where, session))
+                stack.callback(live.inputs[-1].close)
+        if settings.osc:
+            live.osc = stack.enter_context(OscServer(settings.osc, live))
+        stack.enter_context(settled())
+        # Last: while modules are loaded and ports are opened, no block would be in time.
+        watch.start(session.engine.render)
+        yield live
+
+
+def _check(live: Live) -> None:
+    if live.refill.failure:
+        raise live.refill.failure
+    while live.refill.warnings:
+        live.session.say(live.refill.warnings.pop(0))
+    live.watch.check()
+    for midi in live.inputs:
+        midi.check()
+    if live.ready_seconds is None and live.session.pool.ready:
+        live.ready_seconds = time.perf_counter() - live.began
+
+
+def _end_sound(live: Live) -> None:
+    """Let all voices fade, and stop the device."""
+    engine = live.session.engine
+    live.session.panic()
+    until = time.perf_counter() + _FADE_SECONDS
+    time.sleep(0.02)
+    while engine.setup.mixer.voices and time.perf_counter() < until:
+        time.sleep(0.01)
+    live.watch.stop()
+
+
+@contextlib.contextmanager
+def _signals(session: Session) -> Iterator[None]:
+    """Let the signals that end programs end the session in order."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP"):
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: session.stopping.set()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

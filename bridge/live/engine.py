@@ -1,0 +1,208 @@
+"""The live engine: one thread owns what is playing, and what comes in during one block sounds in the next."""
+
+import heapq
+import itertools
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.events import Silence
+from ghostnote.bridge.kits.kit import Pad
+from ghostnote.bridge.limiter import Limiter
+from ghostnote.bridge.live.commanded import Command, Freeze, Mute, Play, Played, Recorder, Setup, Strike, Use
+from ghostnote.bridge.live.pool import FREEZE_MOST, Hit, Origin
+from ghostnote.bridge.mixer import Mixer
+from ghostnote.bridge.performer import CHOKE_SECONDS, Action, Stroke
+from ghostnote.bridge.velocity import velocity_gain
+
+MOST_WAITING: Final = 2048
+"""Commands that may wait for their time; more are shed."""
+
+_METER_DB_A_SECOND: Final = 24.0
+_RECENT: Final = 512
+
+Audio = NDArray[np.float32]
+
+
+class Engine:
+    """Renders blocks. `post` may be called from any thread, `render` from the driver's alone."""
+
+    def __init__(
+        self, setup: Setup, rate: int, limiter: bool = True, recorder: Recorder | None = None
+    ) -> None:
+        """Start in silence with a setup, at `rate` frames a second."""
+        self.setup = setup
+        self.rate = rate
+        self.frame = 0
+        """How many frames were rendered."""
+        self.counts: Counter[str] = Counter()
+        """How many notes were `fresh`, `spare`, `repeat`, `frozen`, `silent`; `shed`, `fault` and more."""
+        self.faults: deque[str] = deque(maxlen=8)
+        self.played: deque[Played] = deque(maxlen=_RECENT)
+        self.frozen = 0
+        self.load = 0.0
+        self._recorder = recorder
+        self._limiter = Limiter(rate) if limiter else None
+        self._inbox: deque[tuple[float, int, Command]] = deque()
+        self._waiting: list[tuple[float, int, Command]] = []
+        self._serial = itertools.count()
+        self._began: float | None = None
+        self._audible: frozenset[str] | None = None
+        self._turn: Counter[str] = Counter()
+        self._leaving: list[Mixer] = []
+        self._meters: dict[str, tuple[float, int]] = {}
+        self._handlers: dict[type, Callable[[Any, int], None]] = {
+            Play: self._play,
+            Strike: self._strike,
+            Use: self._use,
+            Mute: self._mute,
+            Freeze: self._freeze,
+        }
+
+    @property
+    def delay_frames(self) -> int:
+        """How late the limiter makes what is played."""
+        return self._limiter.latency_frames if self._limiter else 0
+
+    @property
+    def waiting(self) -> int:
+        """How many commands wait for their time."""
+        return len(self._inbox) + len(self._waiting)
+
+    @property
+    def freshness(self) -> float:
+        """The share of notes that got a hit made by the network and never played before."""
+        notes = sum(self.counts[kind] for kind in ("fresh", "spare", "repeat", "silent"))
+        return self.counts["fresh"] / notes if notes else 1.0
+
+    def meter(self, name: str) -> float:
+        """Return a pad's peak as a meter shows it, falling slowly; the name '' is the whole mix."""
+        peak, frame = self._meters.get(name, (0.0, 0))
+        return float(peak * 10 ** (-_METER_DB_A_SECOND * (self.frame - frame) / self.rate / 20))
+
+    def post(self, command: Command, stamp: float) -> bool:
+        """Let a command happen one block after `stamp`, in `perf_counter` seconds; False when it was shed."""
+        if self.waiting >= MOST_WAITING:
+            self.counts["shed"] += 1
+            return False
+        self._inbox.append((stamp, next(self._serial), command))
+        return True
+
+    def render(self, frames: int, began: float, exact: tuple[tuple[int, Command], ...] = ()) -> Audio:
+        """Return the next block (2, frames), which begins at `began` in `perf_counter` seconds.
+
+        Commands stamped since the last block began happen at the same offset in this one; those of `exact`
+        at the offset that comes with them. What is returned holds until the next call.
+        """
+        since = began - frames / self.rate if self._began is None else self._began
+        self._began = began
+        while self._inbox:
+            heapq.heappush(self._waiting, self._inbox.popleft())
+        due: list[tuple[int, Command]] = list(exact)
+        while self._waiting and self._waiting[0][0] < began:
+            stamp, _, command = heapq.heappop(self._waiting)
+            due.append((min(max(round((stamp - since) * self.rate), 0), frames - 1), command))
+        for offset, command in sorted(due, key=lambda item: item[0]) if exact else due:
+            self._do(command, offset)
+        mix = self._mix(frames)
+        self.frame += frames
+        return mix
+
+    def _do(self, command: Command, offset: int) -> None:
+        try:
+            self._handlers[type(command)](command, offset)
+        except Exception as error:  # whatever is wrong with one note, the sound goes on; the status tells
+            self.counts["fault"] += 1
+            self.faults.append(f"{command}: {error!r}")
+
+    def _mix(self, frames: int) -> Audio:
+        mixer = self.setup.mixer
+        bus = mixer.render(frames)
+        for pad in mixer.sounding:
+            self._measure(self.setup.kit.pads[pad].name, mixer.stem(pad, frames))
+        for leaving in self._leaving:
+            bus += leaving.render(frames)
+        self._leaving = [mixer for mixer in self._leaving if mixer.voices]
+        mix = self._limiter.process(bus) if self._limiter else bus
+        self._measure("", mix)
+        return mix
+
+    def _measure(self, name: str, audio: Audio) -> None:
+        peak = max(float(audio.max()), -float(audio.min()))
+        if peak > self.meter(name):
+            self._meters[name] = (peak, self.frame)
+
+    def _play(self, command: Play, offset: int) -> None:
+        self._act(self.setup.performer.handle(replace(command.event, frame=self.frame + offset)), offset)
+
+    def _strike(self, command: Strike, offset: int) -> None:
+        names = [pad.name for pad in self.setup.kit.pads]
+        if command.pad in names:
+            pad = names.index(command.pad)
+            self._act(self.setup.performer.strike(self.frame + offset, pad, command.velocity), offset)
+
+    def _use(self, command: Use, offset: int) -> None:
+        before, self.setup = self.setup, command.setup
+        if before.mixer is self.setup.mixer:
+            before.mixer.set_gains(self.setup.kit.pads)
+            return
+        self._fade(before, tuple(range(len(before.kit.pads))), CHOKE_SECONDS, offset)
+        self._leaving.append(before.mixer)
+
+    def _mute(self, command: Mute, offset: int) -> None:
+        self._audible = command.audible
+        pads = self.setup.kit.pads
+        silent = tuple(i for i, pad in enumerate(pads) if pad.name not in command.audible)
+        self._fade(self.setup, silent, CHOKE_SECONDS, offset)
+
+    def _freeze(self, command: Freeze, offset: int) -> None:
+        self.frozen = min(command.count, FREEZE_MOST)
+        self._turn.clear()
+
+    def silence(self, stamp: float) -> None:
+        """Let everything fade."""
+        self.post(Play(Silence(0)), stamp)
+
+    def _act(self, actions: list[Action], offset: int) -> None:
+        for action in actions:
+            if isinstance(action, Stroke):
+                self._begin(action, offset)
+            else:
+                self._fade(self.setup, action.pads, action.seconds, offset)
+
+    def _begin(self, stroke: Stroke, offset: int) -> None:
+        pad = self.setup.kit.pads[stroke.pad]
+        if self._audible is not None and pad.name not in self._audible:
+            return
+        found = self._frozen_hit(stroke.pad, pad) or self.setup.shelves[stroke.pad].take(stroke.velocity)
+        kind = found[1].value if found else "silent"
+        self.counts[kind] += 1
+        if found is None:
+            return
+        hit, origin = found
+        level = velocity_gain(stroke.velocity) / velocity_gain(hit.velocity)
+        gains = self.setup.mixer.gains(stroke.pad) * np.float32(level)
+        self.setup.mixer.start(stroke.pad, hit.audio, offset, gains)
+        self.played.append(Played(pad.name, stroke.velocity, origin))
+        if self._recorder:
+            sides = (float(gains[0, 0]), float(gains[1, 0]))
+            self._recorder.stroke(self.frame + offset, pad, stroke.velocity, hit, sides)
+
+    def _frozen_hit(self, number: int, pad: Pad) -> tuple[Hit, Origin] | None:
+        """Return the next of the frozen strokes of a pad, once there are enough of them."""
+        recent = self.setup.shelves[number].recent
+        if not self.frozen or len(recent) < self.frozen:
+            return None
+        turn = self._turn[pad.name]
+        self._turn[pad.name] += 1
+        return recent[turn % self.frozen - self.frozen], Origin.FROZEN
+
+    def _fade(self, setup: Setup, pads: tuple[int, ...], seconds: float, offset: int) -> None:
+        setup.mixer.fade(pads, seconds, offset)
+        if self._recorder:
+            names = tuple(setup.kit.pads[pad].name for pad in pads)
+            self._recorder.fade(self.frame + offset, names, seconds)

@@ -1,0 +1,229 @@
+"""The controls of a live session: what MIDI, OSC and the terminal may do, in one place."""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from ghostnote.bridge.errors import GhostnoteError, KitError
+from ghostnote.bridge.events import Event, NoteOn
+from ghostnote.bridge.kits.kit import Kit, Pad, load_kit, pad_seed
+from ghostnote.bridge.kits.kitfields import FieldError
+from ghostnote.bridge.kits.kitwriter import save_kit
+from ghostnote.bridge.live.commanded import Freeze, Mute, Play, Recorder, Setup, Strike, Use
+from ghostnote.bridge.live.controls import FIELDS, Value, checked, slug
+from ghostnote.bridge.live.engine import Engine
+from ghostnote.bridge.live.pool import FREEZE_MOST, Pool
+from ghostnote.bridge.midifile import CHANNEL_EVENTS
+
+MOST_KITS: Final = 128
+
+_MOST_NOTICES: Final = 64
+_PROGRAM_CHANGE: Final = 0xC0
+
+Listener = Callable[[str, tuple[Value, ...]], None]
+"""Told of each change: its address below the root, and the new values."""
+
+
+class Session:
+    """What plays, and all that can be done to it. Every method may be called from any thread."""
+
+    def __init__(
+        self,
+        kit: Kit,
+        rate: int,
+        kits: Path | None = None,
+        limiter: bool = True,
+        recorder: Recorder | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Start with a kit; others are loaded from and saved to the folder `kits` alone."""
+        self._clock = clock
+        self.pool = Pool()
+        self.setup = Setup.of(kit, self.pool, rate)
+        self.engine = Engine(self.setup, rate, limiter, recorder)
+        self.listeners: list[Listener] = []
+        self.counts: Counter[str] = Counter()
+        """What came in: `midi`, `midi_garbage`, `osc` and so on."""
+        self.notices: deque[str] = deque(maxlen=_MOST_NOTICES)
+        """What the user should know, newest last."""
+        self.later: deque[Callable[[], None]] = deque(maxlen=_MOST_NOTICES)
+        """What waits for `tend`."""
+        self.learning = ""
+        """The name of the pad that the next note will strike."""
+        self.stopping = threading.Event()
+        self._kits = kits
+        self._muted: set[str] = set()
+        self._soloed: set[str] = set()
+        self._lock = threading.RLock()
+
+    @property
+    def kit(self) -> Kit:
+        """The kit as it is now."""
+        return self.setup.kit
+
+    def say(self, text: str) -> None:
+        """Tell the user something."""
+        self.notices.append(text)
+        self._tell("notice", text[:400])
+
+    def hear(self, message: bytes, stamp: float) -> None:
+        """Do what a MIDI message of that moment asks for."""
+        for command in self.commands(message):
+            self.engine.post(command, stamp)
+
+    def commands(self, message: bytes) -> tuple[Play, ...]:
+        """Return what a MIDI message asks the engine to do; what takes longer is put off until `tend`."""
+        self.counts["midi"] += 1
+        status, first = message[0] & 0xF0, message[1]
+        if status == _PROGRAM_CHANGE:
+            self.later.append(lambda: self.program(first))
+        make = CHANNEL_EVENTS.get(status)
+        event = make(0, first, message[2]) if make else None
+        if self.learning and isinstance(event, NoteOn):
+            self.later.append(lambda: self._learn(first))
+        return (Play(event),) if event else ()
+
+    def tend(self) -> None:
+        """Do what was put off; call it a few times a second, not from the audio thread."""
+        while self.later:
+            try:
+                self.later.popleft()()
+            except GhostnoteError as error:
+                self.say(str(error))
+
+    def play(self, event: Event, stamp: float) -> bool:
+        """Let an event of that moment sound; False when too many wait."""
+        return self.engine.post(Play(event), stamp)
+
+    def strike(self, pad: str, velocity: int, stamp: float) -> bool:
+        """Let a pad of that name sound; False when too many wait."""
+        return self.engine.post(Strike(pad, velocity), stamp)
+
+    def panic(self) -> None:
+        """Let everything fade."""
+        self.engine.silence(self._clock())
+
+    def get(self, pad: Pad, name: str) -> Value:
+        """Return the present value of a field of `FIELDS`."""
+        if name in ("mute", "solo"):
+            return pad.name in (self._muted if name == "mute" else self._soloed)
+        value: Value = getattr(pad, FIELDS[name].key)
+        return value
+
+    def set(self, pad: Pad, name: str, value: object) -> None:
+        """Change a field of `FIELDS`; `FieldError` names the rule that the value breaks."""
+        with self._lock:
+            if name in ("mute", "solo"):
+                self._toggle(pad, name, bool(checked(name, value)))
+            else:
+                self._change(pad.name, **{FIELDS[name].key: checked(name, value)})
+            current = next(p for p in self.kit.pads if p.name == pad.name)
+            self._tell(f"pad/{slug(pad.name)}/{name}", self.get(current, name))
+
+    def reroll(self, pad: Pad) -> int:
+        """Give a pad the next seed, which is another drum and other strokes, and return it."""
+        seed = pad_seed(pad.seed, pad.name)
+        self.set(pad, "seed", seed)
+        return seed
+
+    def learn(self, pad: Pad | None) -> None:
+        """Let the next note strike this pad from now on; None gives up."""
+        self.learning = pad.name if pad else ""
+
+    def freeze(self, count: int) -> None:
+        """Go round each pad's last strokes; 0 thaws. `FieldError` for more than are kept."""
+        if not 0 <= count <= FREEZE_MOST:
+            raise FieldError(f"freeze = {count}, but it must be a whole number from 0 to {FREEZE_MOST}")
+        self.engine.post(Freeze(count), self._clock())
+        self._tell("freeze", count)
+
+    def use(self, kit: Kit) -> None:
+        """Play another kit from the next block on."""
+        with self._lock:
+            names = [pad.name for pad in self.kit.pads]
+            self.setup = Setup.of(kit, self.pool, self.engine.rate, self.setup)
+            self.engine.post(Use(self.setup), self._clock())
+            if names != [pad.name for pad in kit.pads]:
+                self._muted.clear()
+                self._soloed.clear()
+                self._hear()
+
+    def load(self, name: str) -> None:
+        """Play a kit of the kits' folder; `KitError`."""
+        self.use(load_kit(self._inside(name)))
+        self._tell("kit/load", name)
+
+    def save(self, name: str) -> Path:
+        """Write the kit as it is now into the kits' folder; `KitError`, `OutputError`."""
+        path = self._inside(name)
+        save_kit(self.kit, path)
+        self._tell("kit/save", name)
+        return path
+
+    def program(self, number: int) -> None:
+        """Play the kit of this number, counted from 0 by name, in the kits' folder; `KitError`."""
+        names = self.kit_names()
+        if number >= len(names):
+            raise KitError(
+                f"program {number} chooses no kit: {len(names)} are in the kits' folder {self._kits}"
+            )
+        self.load(names[number])
+
+    def kit_names(self) -> list[str]:
+        """Return the kit files of the kits' folder and below, by name."""
+        if self._kits is None:
+            return []
+        found = sorted(path.relative_to(self._kits).as_posix() for path in self._kits.rglob("*.toml"))
+        return found[:MOST_KITS]
+
+    def _inside(self, name: str) -> Path:
+        """Return the path of a kit file, which must not lead out of the kits' folder."""
+        if self._kits is None:
+            raise KitError(f"kit '{name}' cannot be reached: start with --kits FOLDER")
+        folder = self._kits.resolve()
+        if not name or "\0" in name or "\\" in name:
+            raise KitError(f"{name!r} is no name of a kit file")
+        path = (folder / (name if name.endswith(".toml") else f"{name}.toml")).resolve()
+        if not path.is_relative_to(folder):
+            raise KitError(f"kit '{name}' lies outside the kits' folder {folder}: copy it in")
+        return path
+
+    def _change(self, name: str, **settings: Any) -> None:
+        pads = tuple(replace(pad, **settings) if pad.name == name else pad for pad in self.kit.pads)
+        self.use(replace(self.kit, pads=pads))
+
+    def _toggle(self, pad: Pad, name: str, on: bool) -> None:
+        chosen = self._muted if name == "mute" else self._soloed
+        (chosen.add if on else chosen.discard)(pad.name)
+        self._hear()
+
+    def _hear(self) -> None:
+        names = {p.name for p in self.kit.pads}
+        heard = (self._soloed & names or names) - self._muted
+        self.engine.post(Mute(frozenset(heard)), self._clock())
+
+    def _learn(self, note: int) -> None:
+        with self._lock:
+            name, self.learning = self.learning, ""
+            if not name:
+                return
+            pads = tuple(
+                replace(
+                    pad,
+                    notes=(*(n for n in pad.notes if n != note), *((note,) if pad.name == name else ())),
+                )
+                for pad in self.kit.pads
+            )
+            if not all(pad.notes for pad in pads):
+                self.say(f"note {note} stays: it is the only one of its pad")
+                return
+            self.use(replace(self.kit, pads=pads))
+        self._tell(f"pad/{slug(name)}/learn", note)
+
+    def _tell(self, address: str, *values: Value) -> None:
+        for listener in tuple(self.listeners):
+            listener(address, values)

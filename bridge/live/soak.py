@@ -1,0 +1,188 @@
+"""A soak of the live engine: notes for minutes, and all that can go wrong in between."""
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ghostnote.bridge.figures import Figure
+from ghostnote.bridge.kits.kit import Kit, default_kit
+from ghostnote.bridge.live.benchlive import PADS, TEMPO_BPM
+from ghostnote.bridge.live.benchrig import Daemon, DaemonSetup
+from ghostnote.bridge.live.controls import Value
+from ghostnote.bridge.live.jackserver import RATE, JackServer
+from ghostnote.bridge.live.livespec import LiveSpec
+from ghostnote.bridge.live.osctable import ADDRESSES, PAD, ROOT
+from ghostnote.bridge.live.oscwire import bundle, pack
+from ghostnote.bridge.workers import Spec
+
+FUZZ_PACKETS: Final = 100_000
+FLAT_MB: Final = 20.0
+
+_BLOCK: Final = 256
+_SAMPLE_SECONDS: Final = 2.0
+_GONE_SECONDS: Final = 4.0
+_GARBAGE_SHARE: Final = 0.2
+_WARM_SHARE: Final = 0.25
+_SPARED: Final = ("quit", "kit/load", "kit/save")
+"""What would rightly end the music; muting and soloing would too."""
+
+
+@dataclass
+class _Run:
+    """A soak under way."""
+
+    daemon: Daemon
+    server: JackServer
+    seconds: float
+    began: float = field(default_factory=time.monotonic)
+    sent: int = 0
+    notes: int = 0
+    samples: list[tuple[float, float]] = field(default_factory=list)
+
+    def share(self) -> float:
+        """Return how much of it is over."""
+        return (time.monotonic() - self.began) / self.seconds
+
+
+def soak(model: Path | None = None, seconds: float = 600.0) -> list[Figure]:
+    """Return how the daemon stood `seconds` of notes, MIDI garbage, OSC fuzz, a killed worker and a dead server.
+
+    `GhostnoteError` when it ended by itself, `MissingExtraError` without JACK-Client.
+    """
+    return soak_source(LiveSpec(model, RATE), default_kit(), seconds, FUZZ_PACKETS)
+
+
+def soak_source(spec: Spec, kit: Kit, seconds: float, packets: int) -> list[Figure]:
+    """Return the same figures for any source of strokes and number of fuzzed packets."""
+    with JackServer(_BLOCK) as server, Daemon(DaemonSetup(kit, spec, midi=("tcp:0",))) as daemon:
+        run = _Run(daemon, server, seconds)
+        told = daemon.ask()
+        jobs: list[Callable[[], None]] = [
+            lambda: _play(run, int(told["midi_port"])),
+            lambda: _fuzz(run, int(told["osc_port"]), packets),
+        ]
+        threads = [threading.Thread(target=job, daemon=True) for job in jobs]
+        for thread in threads:
+            thread.start()
+        _break(run)
+        for thread in threads:
+            thread.join(10.0)
+        before = daemon.ask()
+        _play_on(int(told["midi_port"]))
+        return _figures(run, before, daemon.ask())
+
+
+def _play(run: _Run, port: int) -> None:
+    """Play sixteenths over TCP, with garbage among the notes."""
+    draw = random.Random(1)
+    step = 60 / TEMPO_BPM / 4
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        due = time.monotonic()
+        while run.share() < 1:
+            data = b"".join(bytes((0x99, note, draw.randint(40, 127))) for note in PADS)
+            run.notes += len(PADS)
+            if draw.random() < _GARBAGE_SHARE:
+                data += draw.randbytes(draw.randint(1, 24)) + b"\xf7"
+            line.sendall(data)
+            due += step
+            time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _fuzz(run: _Run, port: int, packets: int) -> None:
+    """Send random packets: noise, damaged messages, and well-formed ones with wild arguments."""
+    draw = random.Random(2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        while run.sent < packets and run.share() < 1:
+            behind = int(packets * min(1.0, run.share() / 0.95)) - run.sent
+            for _ in range(max(0, behind)):
+                line.sendto(fuzzed(draw), ("127.0.0.1", port))
+                run.sent += 1
+            time.sleep(0.005)
+
+
+def fuzzed(draw: random.Random) -> bytes:
+    """Return a packet that no program should send."""
+    kind = draw.randrange(4)
+    if kind == 0:
+        return draw.randbytes(draw.randint(1, 200))
+    known = draw.choice(ADDRESSES).path.replace(PAD, draw.choice(("kick", "*", "snare", "[!a]*", "{x,y}")))
+    if known in _SPARED or known.endswith(("/mute", "/solo")):
+        known = "ping"
+    values = [draw.choice((0, 1, -1, 0.5, 1e30, float("nan"), True, "kick", "", "x" * 50, 127, 2**31 - 1))
+              for _ in range(draw.randint(0, 4))]  # fmt: skip
+    message = pack(f"{ROOT}/{known}", tuple(values))
+    if kind == 1:
+        return message
+    if kind == 2:
+        return bundle(draw.choice((None, time.time() + draw.uniform(-5, 100), 1e9)), message, message)
+    damaged = bytearray(bundle(None, message))
+    for _ in range(draw.randint(1, 6)):
+        damaged[draw.randrange(len(damaged))] = draw.randrange(256)
+    return bytes(damaged[: draw.randint(1, len(damaged))])
+
+
+def _break(run: _Run) -> None:
+    """Kill a worker and the sound server on the way, and keep an eye on the memory."""
+    todo: list[tuple[float, Callable[[], None]]] = [
+        (0.3, lambda: _kill_worker(run)),
+        (0.5, run.server.kill),
+        (0.5 + _GONE_SECONDS / run.seconds, run.server.start),
+        (0.7, lambda: _kill_worker(run)),
+    ]
+    while run.share() < 1:
+        while todo and run.share() >= todo[0][0]:
+            todo.pop(0)[1]()
+        run.samples.append((run.share(), float(run.daemon.ask()["memory_mb"])))
+        time.sleep(min(_SAMPLE_SECONDS, run.seconds / 50))
+
+
+def _kill_worker(run: _Run) -> None:
+    worker = int(run.daemon.ask()["worker"])
+    if worker:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+
+def _play_on(port: int) -> None:
+    """Play a few notes after all is over."""
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        for _ in range(10):
+            line.sendall(bytes((0x99, PADS[0], 100)))
+            time.sleep(0.1)
+
+
+def _figures(run: _Run, before: dict[str, Value], after: dict[str, Value]) -> list[Figure]:
+    def total(told: dict[str, Value]) -> float:
+        return sum(float(told[f"notes_{kind}"]) for kind in ("fresh", "spare", "repeat", "frozen", "silent"))
+
+    warm = [memory for share, memory in run.samples if share > _WARM_SHARE]
+    half = len(warm) // 2
+    grown = sum(warm[half:]) / max(1, len(warm) - half) - sum(warm[:half]) / max(1, half)
+    return [
+        Figure("soak_s", "seconds of sixteenths with all that can go wrong", run.seconds, "s"),
+        Figure("notes_sent", "notes sent", run.notes),
+        Figure("notes_played", "notes played, OSC's among them", total(before)),
+        Figure("still_playing", "of ten notes after the end", total(after) - total(before)),
+        Figure("midi_garbage", "garbage MIDI bytes counted", float(after.get("midi_garbage", 0))),
+        Figure("osc_sent", "random OSC packets sent", run.sent),
+        Figure("osc_read", "of which were read", float(after.get("osc", 0))),
+        Figure("osc_garbage", "of which were no OSC", float(after.get("osc_garbage", 0))),
+        Figure("osc_errors", "errors replied", float(after.get("osc_errors", 0))),
+        Figure("osc_shed", "packets shed", float(after.get("osc_shed", 0))),
+        Figure("osc_faults", "internal errors over OSC", float(after.get("osc_faults", 0))),
+        Figure("faults", "internal errors in the engine", float(after["faults"])),
+        Figure("worker_restarts", "workers restarted, of two killed", float(after["worker_restarts"])),
+        Figure("device_losses", "devices lost, of one", float(after["device_losses"])),
+        Figure("device_lost", "devices still missing", float(after["device_lost"])),
+        Figure("underruns", "underruns", float(after["underruns"])),
+        Figure("memory_mb", "memory of the daemon and its workers", warm[-1] if warm else 0.0, "MB"),
+        Figure("memory_grown_mb", f"grown from half to half, {FLAT_MB:g} at most", grown, "MB"),
+    ]  # fmt: skip

@@ -1,0 +1,87 @@
+"""Strokes for the pads of a kit: what the renderer's and the daemon's workers make."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.audiofile import mixdown, read_audio, resample
+from ghostnote.bridge.drums import CLASSES
+from ghostnote.bridge.generator import Generator
+from ghostnote.bridge.kits.kit import Pad
+from ghostnote.bridge.variation import Reference, Variator
+
+Audio = NDArray[np.float32]
+
+INVENTED_PEAK: Final = 0.9
+_INVENT_STREAM: Final = 3
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """What a worker process needs to make strokes."""
+
+    model: Path | None
+    """The model file; None for the one in the package."""
+    rate: int
+    """Sample rate of the strokes, in Hz."""
+
+    def open(self) -> "StrokeSource":
+        """Open the model in this process."""
+        return StrokeSource(Generator.open(self.model), self.rate)
+
+
+class StrokeSource:
+    """Makes the strokes of pads: each a function of the model, the pad, its seed, the index and the velocity."""
+
+    def __init__(self, generator: Generator, rate: int) -> None:
+        """Make strokes at `rate` Hz with an opened model."""
+        self.rate = rate
+        self._generator = generator
+        self._variator = Variator(generator)
+        self._references: dict[tuple[Path | None, str, int, int], Reference] = {}
+
+    def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
+        """Return the pad's `index`-th stroke (2, frames), its level and timbre by `velocity` 1..127.
+
+        `AudioFileError` where the pad's hit cannot be read.
+        """
+        audio = self._variator.next_stroke(
+            self.reference(pad),
+            seed=pad.seed,
+            index=index,
+            velocity=velocity,
+            amount=pad.amount,
+            width=pad.width,
+            steps=pad.steps,
+        )
+        return mixdown(resample(audio, self._generator.card.rate, self.rate), 2)
+
+    def reference(self, pad: Pad) -> Reference:
+        """Return what the pad's strokes follow: its own hit, or a drum that the model invents from its seed."""
+        key = (pad.hit, pad.drum_class, 0 if pad.hit else pad.seed, pad.velocity)
+        if key not in self._references:
+            label = self._generator.card.classes.index(pad.drum_class)
+            audio = (
+                self._read(pad.hit) if pad.hit else invent(self._generator, pad.drum_class, pad.seed)[None]
+            )
+            self._references[key] = Reference(audio, label, pad.velocity)
+        return self._references[key]
+
+    def _read(self, path: Path) -> Audio:
+        audio, rate = read_audio(path)
+        return resample(mixdown(audio, min(2, len(audio))), rate, self._generator.card.rate)
+
+
+def invent(
+    generator: Generator, drum_class: str, seed: int, *, steps: int | None = None, guidance: float = 1.0
+) -> Audio:
+    """Return a new hit (frames,) of a class at the model's rate, ending in a fade fit for the class."""
+    label = generator.card.classes.index(drum_class)
+    rng = np.random.default_rng([_INVENT_STREAM, seed])
+    hit = generator.invent(rng, label=label, steps=steps, guidance=guidance) * np.float32(INVENTED_PEAK)
+    fade = int(CLASSES[label].fade_seconds * generator.card.rate)
+    hit[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    return hit

@@ -1,0 +1,153 @@
+"""The next stroke of a hit of any length and one or two channels, keeping all that the model does not own.
+
+The model renews the first 0.743 s of each channel, at the model's rate. Silence before the onset, the stereo image, the
+length and the tail beyond are the reference's own.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.generator import Generator
+from ghostnote.bridge.image import balanced, with_image
+from ghostnote.bridge.tail import attach_tail
+from ghostnote.bridge.velocity import FULL_VELOCITY, velocity_db
+
+Audio = NDArray[np.float32]
+
+_ONSET_RATIO: Final = 10 ** (-46 / 20)
+_LEAD_FRAMES: Final = 44
+"""So much of the silence before an onset stays with the hit: the model knows hits that begin within 1 ms."""
+_FADE_FRAMES: Final = 220
+_QUIET: Final = 1e-12
+_ATTACK_FRAMES: Final = 2646
+"""A hit's level is that of its first 60 ms."""
+_HEADROOM: Final = 2.0
+"""How much higher a stroke may peak than its reference."""
+_NOISE_STREAM: Final = 1
+_LEVEL_STREAM: Final = 2
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A stroke of a drum, to be followed by others."""
+
+    audio: Audio
+    """(channels, frames), one or two channels at the model's rate."""
+    label: int
+    """The drum's class, as the model's card numbers them."""
+    velocity: int = FULL_VELOCITY
+    """The velocity at which it was struck."""
+
+
+class Variator:
+    """Makes next strokes: the same arguments, the same samples."""
+
+    def __init__(self, generator: Generator) -> None:
+        """Make strokes with an opened model."""
+        self.generator = generator
+
+    def next_stroke(
+        self,
+        reference: Reference,
+        *,
+        seed: int,
+        index: int,
+        velocity: int = FULL_VELOCITY,
+        amount: float = 1.0,
+        width: float = 0.0,
+        steps: int | None = None,
+    ) -> Audio:
+        """Return the `index`-th stroke after `reference`, as many frames as it has.
+
+        One channel for a mono reference at `width` 0, else two. `velocity` 1..127 sets level and timbre. `amount`
+        0 repeats the reference, 1 varies as a drummer does, 2 more. `width` 0..1 parts left from right: 0 keeps
+        the reference's image, 1 is two independent strokes.
+        """
+        card = self.generator.card
+        lead = _onset(reference.audio)
+        body = reference.audio[:, lead:]
+        channels = 2 if width > 0 else len(body)
+        head = np.zeros((channels, card.frames), np.float32)
+        known = min(card.frames, body.shape[1])
+        head[:, :known] = body[:, :known]
+        difference_db = velocity_db(velocity) - velocity_db(reference.velocity)
+        varied = self.generator.vary(
+            head,
+            *self._chance(head, np.random.default_rng([_NOISE_STREAM, seed, index]), width),
+            label=reference.label,
+            difference_db=difference_db,
+            amount=amount,
+            steps=steps,
+        )
+        varied = varied * _level_ratio(head, varied)
+        if len(reference.audio) == 2:
+            varied = with_image(varied, head, width)
+        elif channels == 2:
+            varied = balanced(varied)
+        if body.shape[1] > card.frames:
+            whole = attach_tail(varied, np.broadcast_to(body, (channels, body.shape[1])))
+        else:
+            whole = _faded(varied[:, :known])
+        gain = 10 ** ((difference_db + self._level_db(reference.label, seed, index, amount)) / 20)
+        quiet = np.broadcast_to(reference.audio[:, :lead], (channels, lead))
+        return np.concatenate([quiet, whole], axis=1) * np.float32(gain)
+
+    def _chance(self, head: Audio, rng: np.random.Generator, width: float) -> tuple[Audio, Audio]:
+        """Return noise (channels, bands, steps) and wander (channels, wander) for the sides of `head`.
+
+        The noise of the sides is as alike, band by band, as the sides are, less `width`; without width they stray
+        together.
+        """
+        card = self.generator.card
+        noise = rng.standard_normal((len(head), card.bands, card.steps), np.float32)
+        wander = rng.standard_normal((len(head), card.wander), np.float32)
+        if len(head) == 1:
+            return noise, wander
+        alike = (_likeness(head, card.bands) * (1 - width))[:, None]
+        return _sides(noise, alike), _sides(wander, np.float32(1 - width))
+
+    def _level_db(self, label: int, seed: int, index: int, amount: float) -> float:
+        spread = self.generator.card.level_spread_db[label]
+        return float(amount * spread * np.random.default_rng([_LEVEL_STREAM, seed, index]).standard_normal())
+
+
+def _onset(audio: Audio) -> int:
+    """Return the frames before the hit that are kept as they are."""
+    loud = np.abs(audio).max(axis=0)
+    return max(0, int(np.argmax(loud >= loud.max() * _ONSET_RATIO)) - _LEAD_FRAMES)
+
+
+def _likeness(head: Audio, bands: int) -> Audio:
+    """Return the correlation (bands,) of left and right in even bands from 0 Hz to half the rate."""
+    left, right = np.fft.rfft(head)[:, 1:].reshape(2, bands, -1)
+    cross = (left * right.conj()).real.sum(axis=1)
+    power = np.sqrt((np.abs(left) ** 2).sum(axis=1) * (np.abs(right) ** 2).sum(axis=1))
+    return np.asarray(cross / (power + _QUIET), np.float32).clip(-1, 1)
+
+
+def _sides(pair: Audio, alike: Audio | np.float32) -> Audio:
+    """Return two independent normal arrays (2, …) mixed so that their correlation is `alike`."""
+    middle, side = pair
+    shared, parted = np.sqrt((1 + alike) / 2) * middle, np.sqrt((1 - alike) / 2) * side
+    return np.stack([shared + parted, shared - parted]).astype(np.float32)
+
+
+def _level_ratio(head: Audio, varied: Audio) -> np.float32:
+    """Return the gain that gives a stroke its reference's level: how levels spread is drawn, not left to chance.
+
+    A stroke that has more of a peak than its reference, as of a distorted kick, is not raised past `_HEADROOM`.
+    """
+    power, own = (np.square(x[:, :_ATTACK_FRAMES]).mean() for x in (head, varied))
+    peak, own_peak = (np.abs(x).max() for x in (head, varied))
+    return np.float32(min(np.sqrt(power / max(own, _QUIET)), _HEADROOM * peak / max(own_peak, _QUIET)))
+
+
+def _faded(audio: Audio) -> Audio:
+    """Return `audio` with its last frames faded, where the model's own hiss would be cut."""
+    fade = min(_FADE_FRAMES, audio.shape[1])
+    faded = audio.copy()
+    faded[:, audio.shape[1] - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    return faded

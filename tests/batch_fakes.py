@@ -1,0 +1,85 @@
+"""What the tests of batches share: a fake model, hits, and a look at what was written."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ghostnote.bridge.audiofile import write_audio
+from ghostnote.bridge.batch.hitframe import Audio, Stroke
+from ghostnote.bridge.batch.plan import find_sources
+from ghostnote.bridge.batch.run import BatchReport, humanize_files, local_pool
+from ghostnote.bridge.batch.settings import BatchSettings
+
+RATE = 44_100
+
+
+class Louder:
+    """Adds decaying noise to the hit, another for every stroke."""
+
+    rate = RATE
+    name = "fake 1"
+
+    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Stroke:
+        def stroke(index: int, velocity: int) -> Audio:
+            shape = (2 if sound.width else len(hit), hit.shape[1])
+            noise = np.random.default_rng((seed, index, len(drum_class))).uniform(-1, 1, shape)
+            level = (velocity / 127) ** 2
+            return ((hit + 0.1 * sound.amount * noise * np.abs(hit)) * level).astype(np.float32)
+
+        return stroke
+
+
+class Slow(Louder):
+    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Stroke:
+        make = super().strokes(hit, drum_class, seed, sound)
+
+        def stroke(index: int, velocity: int) -> Audio:
+            time.sleep(0.02)
+            return make(index, velocity)
+
+        return stroke
+
+
+@dataclass(frozen=True)
+class Spec:
+    slow: bool = False
+
+    def open(self) -> Louder:
+        return Slow() if self.slow else Louder()
+
+
+def hit(seconds: float = 0.3, channels: int = 1, rate: int = RATE, seed: int = 1) -> Audio:
+    frames = round(seconds * rate)
+    noise = np.random.default_rng(seed).uniform(-0.8, 0.8, (channels, frames))
+    return (noise * np.exp(-np.arange(frames) / rate * 30)).astype(np.float32)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def batch(
+    source: Path,
+    output: Path,
+    *,
+    jobs: int = 1,
+    resume: bool = False,
+    slow: bool = False,
+    **settings: object,
+) -> BatchReport:
+    """Humanize a folder, or a file, with the fake model."""
+    chosen = BatchSettings(**{"count": 2, "velocities": 2, **settings})  # type: ignore[arg-type]
+    sources = find_sources([source], output)
+    return humanize_files(sources, output, chosen, Spec(slow), local_pool(jobs), resume=resume)
+
+
+def write_pack(folder: Path) -> Path:
+    """Write a small pack of hits and return its folder."""
+    pack = folder / "pack"
+    (pack / "Trommeln ü" / "日本").mkdir(parents=True)
+    names = ("kick.wav", "kick.flac", "Trommeln ü/Snare 1.aiff", "Trommeln ü/日本/hat.wav")
+    for number, name in enumerate(names):
+        write_audio(pack / name, hit(seed=number), RATE)
+    return pack

@@ -1,0 +1,55 @@
+import os
+import tempfile
+
+# Tests run small networks: more threads than one only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What tests invent is not remembered for the user.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="ghostnote-tests-")
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    """Return a small model with random weights."""
+    import torch
+    from tiny import TINY
+
+    from ghostnote.models.cascade import Cascade
+    from ghostnote.models.factors import GROUPS, SEGMENTS
+
+    torch.manual_seed(0)
+    model = Cascade(TINY).eval()
+    for parameter in model.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.02)
+    coherence = torch.linspace(0.9, 0, GROUPS)[:, None].expand(GROUPS, SEGMENTS)
+    model.steady_bias[: GROUPS * SEGMENTS] = coherence.flatten()
+    model.ways.copy_(torch.randn(model.ways.shape) / model.ways.shape[0] ** 0.5)
+    model.level_spread_db.fill_(1.0)
+    # Shapes like a drum's: falling by some 60 dB, at a pitch around 100 Hz.
+    model.shape_mean.fill_(-3.0)
+    model.shape_mean[GROUPS] = 0.0
+    model.shape_std.fill_(0.3)
+    return model
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx(tiny_model, tmp_path_factory):
+    """Return the path of that model as ONNX, fp32."""
+    from ghostnote.export.to_onnx import ExportSettings, make_card, write_onnx
+
+    path = tmp_path_factory.mktemp("model") / "tiny.onnx"
+    settings = ExportSettings(name="tiny", half=False, invent_steps=2)
+    facts = {"training": {"hits": 3}, "credits": ["Somebody (CC0-1.0)"], "step": 7, "seconds": 1.0}
+    write_onnx(tiny_model, make_card(tiny_model, facts, settings), path, half=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_generator(tiny_onnx):
+    """Return that model, opened."""
+    from ghostnote.bridge.generator import Generator
+
+    return Generator.open(tiny_onnx)

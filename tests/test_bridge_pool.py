@@ -1,0 +1,171 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from live_fakes import KIT, fill
+
+from ghostnote.bridge.live.pool import LAYER_VELOCITIES, Order, Origin, Pool, layer_of, sides
+
+
+def audio(frames: int = 8) -> np.ndarray:
+    return np.ones((2, frames), np.float32)
+
+
+def pool() -> Pool:
+    made = Pool()
+    made.use(KIT.pads)
+    return made
+
+
+def serve(made: Pool, orders: int, process: int = 0) -> list[Order]:
+    """Make what the pool wants most, `orders` times."""
+    done = []
+    for _ in range(orders):
+        order = made.next_order(process, scarce=False)
+        if order is None:
+            break
+        order.shelf.put(order, audio())
+        order.shelf.close(order)
+        done.append(order)
+    return done
+
+
+@pytest.mark.parametrize(("velocity", "layer"), [(1, 0), (127, 5), (84, 3), (70, 2)])
+def test_a_velocity_has_the_nearest_layer(velocity: int, layer: int) -> None:
+    assert layer_of(velocity) == layer
+
+
+def test_every_pad_gets_a_stroke_before_any_gets_two() -> None:
+    made = pool()
+    assert not made.ready
+    first = serve(made, len(KIT.pads))
+    assert {order.pad.name for order in first} == {pad.name for pad in KIT.pads}
+    assert all(order.layer is not None for order in first)
+    assert made.ready
+
+
+def test_what_is_played_most_is_made_most() -> None:
+    made = pool()
+    serve(made, 500)
+    for _ in range(40):
+        made.shelves[1].take(100)
+    orders = serve(made, 12)
+    assert all(order.shelf is made.shelves[1] for order in orders)
+    assert made.shelves[1].depth > made.shelves[0].depth
+
+
+def test_it_fills_up_to_an_end_and_forgets_what_is_no_longer_asked_for() -> None:
+    made = pool()
+    for _ in range(40):
+        made.shelves[0].take(100)
+    serve(made, 500)
+    assert made.next_order(0, scarce=False) is None
+    assert made.shelves[0].depth > 20
+    depth = made.shelves[0].depth
+    made.forget(60)
+    for _ in range(5):
+        made.shelves[0].fresh[layer_of(100)].popleft()
+    assert made.next_order(0, scarce=False) is None
+    assert made.shelves[0].depth < depth
+
+
+def test_no_stroke_is_handed_out_twice() -> None:
+    made = pool()
+    fill(made, 3)
+    shelf = made.shelves[0]
+    taken = [shelf.take(100) for _ in range(shelf.depth)]
+    assert all(origin is Origin.FRESH for _, origin in taken if origin)
+    assert len({hit.index for hit, _ in taken}) == len(taken)  # type: ignore[misc]
+
+
+def test_near_layers_come_before_spares_and_spares_before_far_ones() -> None:
+    made = pool()
+    shelf = made.shelves[0]
+    for layer in (5, 1, None):
+        order = shelf.order(layer)
+        shelf.put(order, audio())
+    velocity = LAYER_VELOCITIES[4]
+    kinds = [shelf.take(velocity) for _ in range(4)]
+    got = [(found[0].velocity, found[1]) for found in kinds if found]
+    assert got[0] == (LAYER_VELOCITIES[5], Origin.FRESH)
+    assert got[1][1] is Origin.SPARE
+    assert got[2] == (LAYER_VELOCITIES[1], Origin.FRESH)
+    assert got[3][1] is Origin.REPEAT
+
+
+def test_other_settings_replace_what_waits_as_they_come() -> None:
+    made = pool()
+    fill(made, 2)
+    shelf = made.shelves[0]
+    made.use([replace(pad, amount=0.3) for pad in KIT.pads])
+    found = shelf.take(122)
+    assert found
+    assert found[0].pad.amount == 1.0
+    order = shelf.order(5)
+    shelf.put(order, audio())
+    found = shelf.take(122)
+    assert found
+    assert found[0].pad.amount == 0.3
+    assert len(shelf.fresh[5]) == 0
+
+
+def test_an_order_of_earlier_settings_comes_too_late() -> None:
+    made = pool()
+    shelf = made.shelves[0]
+    order = shelf.order(5)
+    made.use([replace(pad, seed=99) for pad in KIT.pads])
+    shelf.put(order, audio())
+    assert shelf.depth == 0
+
+
+def test_gain_and_pan_leave_the_pool_as_it_is() -> None:
+    made = pool()
+    fill(made, 2)
+    depth = made.shelves[0].depth
+    made.use([replace(pad, gain_db=-9.0, pan=0.5) for pad in KIT.pads])
+    assert made.shelves[0].generation == 0
+    assert made.shelves[0].depth == depth
+
+
+def test_a_process_stays_with_the_drums_that_it_has_opened() -> None:
+    made = pool()
+    first, second = serve(made, 1, process=0), serve(made, 1, process=1)
+    assert first[0].shelf is not second[0].shelf
+    serve(made, 1, process=0)
+    serve(made, 1, process=1)
+    for shelf in made.shelves:
+        assert len(shelf.known_by) == 1
+
+
+def test_a_pad_that_failed_is_left_alone_until_it_changes() -> None:
+    made = pool()
+    made.shelves[0].failed = "no file"
+    assert all(order.shelf is not made.shelves[0] for order in serve(made, 100))
+    made.use([replace(KIT.pads[0], seed=5), *KIT.pads[1:]])
+    assert not made.shelves[0].failed
+
+
+def test_little_is_kept_when_memory_is_scarce() -> None:
+    made = pool()
+    for _ in range(100):
+        made.shelves[0].take(100)
+    made.shelves[0].fresh[layer_of(100)].clear()
+    count = 0
+    while (order := made.next_order(0, scarce=True)) is not None:
+        order.shelf.put(order, audio())
+        order.shelf.close(order)
+        count += 1
+    assert made.shelves[0].depth <= len(LAYER_VELOCITIES) + 1
+
+
+def test_sides_that_are_the_same_are_kept_once_and_what_can_be_frozen_counts() -> None:
+    made = pool()
+    shelf = made.shelves[0]
+    for channels in (np.ones((1, 100), np.float32), np.ones((2, 100), np.float32)):
+        order = shelf.order(5)
+        shelf.put(order, sides(channels))
+        shelf.close(order)
+    assert [hit.audio.shape for hit in shelf.fresh[5]] == [(2, 100), (2, 100)]
+    assert made.bytes_held == (1 + 2) * 400
+    shelf.take(122)
+    assert made.bytes_held == (1 + 2) * 400

@@ -1,0 +1,84 @@
+import os
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from live_fakes import KIT, RATE, FakeSpec, Noise, until
+
+from ghostnote.bridge.errors import ModelError
+from ghostnote.bridge.live.pool import Pool
+from ghostnote.bridge.live.refill import Refill
+
+
+def pool() -> Pool:
+    made = Pool()
+    made.use(KIT.pads)
+    return made
+
+
+def test_workers_fill_the_pool_with_what_the_source_makes_and_come_again_when_killed() -> None:
+    made = pool()
+    with Refill(made, FakeSpec(), RATE, 1) as refill:
+        until(lambda: made.ready)
+        found = made.shelves[1].take(104)
+        assert found
+        hit, _ = found
+        np.testing.assert_array_equal(hit.audio, Noise().stroke(hit.pad, hit.index, hit.velocity))
+        assert hit.bytes_held == hit.audio.nbytes
+        (before,) = refill.process_ids
+        os.kill(before, signal.SIGKILL)
+        until(lambda: refill.restarts == 1)
+        for shelf in made.shelves:
+            for _ in range(30):
+                shelf.take(104)
+        count = refill.made
+        until(lambda: refill.made > count + 20)
+        assert refill.process_ids != (before,)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.0
+
+
+def test_a_stroke_with_the_same_on_both_sides_takes_half_the_memory() -> None:
+    made = Pool()
+    made.use([replace(KIT.pads[0], name="mono")])
+    with Refill(made, FakeSpec(), RATE, 1):
+        until(lambda: made.ready)
+        found = made.shelves[0].take(104)
+    assert found
+    hit, _ = found
+    np.testing.assert_array_equal(hit.audio, Noise().stroke(hit.pad, hit.index, hit.velocity))
+    assert hit.bytes_held == hit.audio.nbytes // 2
+
+
+def test_a_pad_that_cannot_be_made_is_named_once_and_the_others_play() -> None:
+    made = Pool()
+    made.use([replace(KIT.pads[0], name="broken"), *KIT.pads[1:]])
+    with Refill(made, FakeSpec(), RATE, 1) as refill:
+        until(lambda: made.ready and refill.made > 20)
+        assert refill.warnings == ["pad 'broken' cannot be played: kick.wav: is no sound file"]
+        assert made.shelves[1].depth
+
+
+def test_a_model_that_does_not_open_is_reported() -> None:
+    with Refill(pool(), FakeSpec("damaged"), RATE, 1) as refill:
+        until(lambda: refill.failure is not None)
+        assert isinstance(refill.failure, ModelError)
+
+
+def test_a_pad_that_kills_every_worker_does_not_go_on_for_ever() -> None:
+    made = Pool()
+    made.use([replace(KIT.pads[0], name="dies")])
+    with Refill(made, FakeSpec(), RATE, 1) as refill:
+        until(lambda: refill.restarts >= 2, 20)
+        assert refill.made == 0
+
+
+@pytest.mark.parametrize("processes", [2])
+def test_two_workers_share_the_pads(processes: int) -> None:
+    made = pool()
+    with Refill(made, FakeSpec(), RATE, processes) as refill:
+        until(lambda: made.ready and len(refill.process_ids) == processes)
+        until(lambda: made.next_order(9, scarce=True) is None or refill.made > 60)
+        assert all(shelf.depth for shelf in made.shelves)
