@@ -1,0 +1,1 @@
+"""The torch side: transform, factors, networks, training and sampling."""

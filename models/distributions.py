@@ -1,0 +1,127 @@
+"""How alike two sets of hits are, and how sure a figure over groups is: numpy functions without state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+RESAMPLES: Final = 2000
+_INTERVAL: Final = (2.5, 97.5)
+_NEIGHBOURS: Final = 3
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number over groups with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+    groups: int
+    """How many groups stand behind it."""
+
+
+def bootstrap(
+    values: Sequence[float] | Array, statistic: str = "median", seed: int = 0, resamples: int = RESAMPLES
+) -> Figure:
+    """Return the median or mean of one value a group, its interval from groups drawn again with replacement.
+
+    Values that are no numbers are left out; without any, the figure is NaN over 0 groups (Efron 1979).
+    """
+    known = np.asarray(values, float)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return Figure(float("nan"), float("nan"), float("nan"), 0)
+    draws = np.random.default_rng(seed).integers(len(known), size=(resamples, len(known)))
+    low, high = np.percentile(_statistic(known[draws], statistic), _INTERVAL)
+    return Figure(float(_statistic(known[None], statistic)[0]), float(low), float(high), len(known))
+
+
+def frechet_distance(a: Array, b: Array) -> float:
+    """Return the squared 2-Wasserstein distance of Gaussians fitted to `a` and `b`, both (hits, dimensions).
+
+    Heusel et al. 2017. At least two hits each; `ValueError` for fewer.
+    """
+    if min(len(a), len(b)) < 2:
+        raise ValueError(f"a Gaussian is fitted to two hits or more, not to {min(len(a), len(b))}")
+    cov_a, cov_b = (np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b))
+    # tr sqrt(Ca·Cb) through the symmetric root of Ca: real, and quiet for singular covariances.
+    values, vectors = np.linalg.eigh(cov_a)
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    cross = np.sqrt(np.linalg.eigvalsh(root @ cov_b @ root).clip(0)).sum()
+    means = np.square(a.mean(0) - b.mean(0)).sum()
+    return float(means + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
+
+
+def precision_recall(real: Array, made: Array, neighbours: int = _NEIGHBOURS) -> tuple[float, float]:
+    """Return which share of `made` lies among `real` and which of `real` among `made`, by nearest neighbours.
+
+    Kynkäänniemi et al. 2019; both are (hits, dimensions), with more than `neighbours` hits, or `ValueError`.
+    """
+    if min(len(real), len(made)) <= neighbours:
+        raise ValueError(
+            f"each set needs more than {neighbours} hits, and one has {min(len(real), len(made))}"
+        )
+    between = _distances(real, made)
+    return (
+        float((between <= _radii(real, neighbours)[:, None]).any(0).mean()),
+        float((between <= _radii(made, neighbours)[None]).any(1).mean()),
+    )
+
+
+def nearest_to_one(amounts: Sequence[float], ratios: Sequence[float]) -> float:
+    """Return the amount at which the spread ratio passes 1, between the amounts that were tried.
+
+    The last crossing from below counts; without any it is the amount whose ratio is nearest to 1.
+    """
+    x, y = np.asarray(amounts, float), np.log(np.asarray(ratios, float))
+    known = np.isfinite(y)
+    x, y = x[known], y[known]
+    if not len(x):
+        raise ValueError("no ratio is a number: nothing to calibrate from")
+    crossings = np.flatnonzero((y[:-1] < 0) & (y[1:] >= 0))
+    if not len(crossings):
+        return float(x[np.abs(y).argmin()])
+    i = crossings[-1]
+    return float(x[i] - y[i] * (x[i + 1] - x[i]) / (y[i + 1] - y[i]))
+
+
+def calibrate_amounts(
+    amounts: Sequence[float], ratios: Mapping[str, Sequence[Sequence[float]]], prior: float = 3.0
+) -> dict[str, float]:
+    """Return for each class the amount that spreads its hits as a drummer's, and for all under ''.
+
+    `ratios` holds, by class, one row a group: the spread ratio at each of the amounts. A class's mean log
+    ratio is drawn to the median of all groups as by `prior` groups more, for a class of a few groups knows little.
+    """
+    logs = {name: np.log(np.asarray(rows, float)) for name, rows in ratios.items() if len(rows)}
+    if not logs:
+        raise ValueError("no group of any class: nothing to calibrate from")
+    overall = np.nanmedian(np.concatenate(list(logs.values())), axis=0)
+    curves = {
+        name: (np.nansum(rows, axis=0) + prior * overall) / (np.isfinite(rows).sum(0) + prior)
+        for name, rows in logs.items()
+    }
+    return {
+        name: round(nearest_to_one(amounts, np.exp(curve).tolist()), 3)
+        for name, curve in {**curves, "": overall}.items()
+    }
+
+
+def _statistic(rows: Array, name: str) -> Array:
+    """Return the median or mean of each row."""
+    return np.asarray(np.median(rows, axis=1) if name == "median" else np.mean(rows, axis=1))
+
+
+def _distances(a: Array, b: Array) -> Array:
+    squares = np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None] - 2 * a @ b.T
+    return np.asarray(np.sqrt(squares.clip(0)))
+
+
+def _radii(x: Array, neighbours: int) -> Array:
+    """Return each hit's distance to its `neighbours`-th nearest other one."""
+    return np.asarray(np.sort(_distances(x, x), axis=1)[:, neighbours])

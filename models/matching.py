@@ -1,0 +1,102 @@
+"""The last touch on a stroke: its cells are as loud, and as peaked, as the next stroke's would be.
+
+Few diffusion steps, and mixing under a companding root, bring a stroke's band groups and time segments near
+what they should be, not onto it: some dB off, and with too many large coefficients among small ones. Here each
+cell gets its reference's power with the change that was drawn for the stroke, and its reference's peakedness,
+the squared mean of |c| over the mean of c² (2/π for Gaussian coefficients).
+"""
+
+import math
+from functools import cache
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from ghostnote.models.factors import BAND_EDGES, SEGMENT_EDGES, group_map, segment_map
+from ghostnote.models.lapped import BANDS, STEPS
+from ghostnote.models.steadiness import cell_db
+
+_ROUNDS: Final = 2
+_DB: Final = math.log(10) / 20
+_LARGEST_CHANGE_DB: Final = 3.0
+"""In a round. More would pump: in the short cells of a low partial, power depends on its phase."""
+_EXPONENTS: Final = (0.5, 1.6)
+_PEAKEDNESS: Final = (0.15, 0.9)
+_STEEPEST: Final = -0.05
+_QUIET: Final = 1e-7
+_SMALLEST: Final = 1e-4
+
+
+def matched(c: Tensor, reference: Tensor, change_db: Tensor, share: Tensor) -> Tensor:
+    """Return coefficients `c` (batch, BANDS, STEPS) with the cells of `reference` (the same), moved by `change_db`.
+
+    `change_db` is (batch, GROUPS, SEGMENTS). `share` (batch, BANDS, STEPS) says where: 1 fully, 0 not at all.
+    """
+    wanted = cell_db(reference) + change_db
+    gain = _peak_gain(c, reference)
+    for _ in range(_ROUNDS):
+        lacking = (wanted - cell_db(c * gain)).clamp(-_LARGEST_CHANGE_DB, _LARGEST_CHANGE_DB)
+        gain = gain * _between_cells(lacking * _DB).exp()
+    return c * (1 + share * (gain - 1))
+
+
+def _peak_gain(c: Tensor, reference: Tensor) -> Tensor:
+    """Return the gains (batch, BANDS, STEPS) that make cells as peaked as the reference's: |c|^(e − 1), e by Newton."""
+    sizes = _sizes(c)
+    logs = sizes.log()
+    aim = _peakedness(_sizes(reference)).clamp(*_PEAKEDNESS).log()
+    exponent = torch.ones_like(aim)
+    for _ in range(_ROUNDS):
+        powered = (logs * _to_cells(exponent)).exp()
+        first, second = _cell_mean(powered), _cell_mean(powered.square())
+        slope = 2 * (_cell_mean(powered * logs) / first - _cell_mean(powered.square() * logs) / second)
+        off = aim - (first.square() / second).clamp(*_PEAKEDNESS).log()
+        exponent = (exponent + off / slope.clamp(max=_STEEPEST)).clamp(*_EXPONENTS)
+    return (logs * (_to_cells(exponent) - 1)).exp()
+
+
+def _sizes(c: Tensor) -> Tensor:
+    """Return |c| beside the RMS of its cell, never 0."""
+    rms = (_cell_mean(c.square())).sqrt() + _QUIET
+    return c.abs() / _to_cells(rms) + _SMALLEST
+
+
+def _peakedness(sizes: Tensor) -> Tensor:
+    return _cell_mean(sizes).square() / _cell_mean(sizes.square())
+
+
+@cache
+def _spans(device: torch.device) -> Tensor:
+    """Return the time segments for peakedness: the first two are one, as four steps say too little."""
+    segments = segment_map(device)
+    return torch.cat([segments[:1] + segments[1:2], segments[2:]])
+
+
+def _cell_mean(x: Tensor) -> Tensor:
+    groups, spans = group_map(x.device), _spans(x.device)
+    return groups @ x @ spans.t() / (groups.sum(1)[:, None] * spans.sum(1))
+
+
+def _to_cells(cells: Tensor) -> Tensor:
+    return group_map(cells.device).t() @ cells @ _spans(cells.device)
+
+
+def _between_cells(cells: Tensor) -> Tensor:
+    """Interpolate (batch, GROUPS, SEGMENTS) linearly between the cells' centres, (batch, BANDS, STEPS)."""
+    bands, steps = _interpolation(BAND_EDGES, BANDS), _interpolation(SEGMENT_EDGES, STEPS)
+    return bands.to(cells.device).t() @ cells @ steps.to(cells.device)
+
+
+@cache
+def _interpolation(edges: tuple[int, ...], places: int) -> Tensor:
+    """Return the weights (cells, places) of linear interpolation between the centres of cells."""
+    starts = torch.tensor(edges, dtype=torch.float32)
+    centres = (starts[1:] + starts[:-1]) / 2
+    place = torch.arange(places) + 0.5
+    right = torch.searchsorted(centres, place).clamp(1, len(centres) - 1)
+    share = ((place - centres[right - 1]) / (centres[right] - centres[right - 1])).clamp(0, 1)
+    weights = torch.zeros(len(centres), places)
+    weights[right - 1, torch.arange(places)] = 1 - share
+    weights[right, torch.arange(places)] += share
+    return weights

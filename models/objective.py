@@ -1,0 +1,133 @@
+"""What training minimises: the weighted v-loss of both networks on augmented pairs."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ghostnote.models.augment import Augmentation, augment
+from ghostnote.models.cascade import (
+    ANY_CLASS,
+    DIFFERENCE_LIMIT_DB,
+    VELOCITY_UNIT_DB,
+    Cascade,
+    measure_shape,
+    reference_of,
+)
+from ghostnote.models.colour import colour_of, coloured, line_power
+from ghostnote.models.dataset import HitSet, PairSampler
+from ghostnote.models.diffusion import add_noise, to_v
+from ghostnote.models.factors import GROUPS, envelope, loss_weight, rest, scale, to_bands
+from ghostnote.models.lapped import PEAK, analyse
+from ghostnote.models.steadiness import traits_of
+
+_LABEL_DROPOUT = 0.15
+_SILENCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Targets of both networks with their conditions; all tensors lead with the batch."""
+
+    rest: Tensor
+    """(batch, BANDS, STEPS)."""
+    weight: Tensor
+    """(batch, BANDS, STEPS)."""
+    hint: Tensor
+    """(batch, hints, STEPS)."""
+    shape: Tensor
+    """(batch, SHAPE_ROWS, ENVELOPE_STEPS), the normalised shape of the target."""
+    label: Tensor
+    """(batch,)."""
+    difference: Tensor
+    """(batch,), level of the target above the reference, in the networks' unit."""
+    colour: Tensor
+    """(batch, BANDS, LINES), of the noise."""
+
+    def rows(self, index: slice) -> "Batch":
+        """Return some of the rows."""
+        return Batch(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+
+@torch.no_grad()
+def make_batch(
+    model: Cascade,
+    hits: HitSet,
+    draw: tuple[Tensor, Tensor, Tensor],
+    augmentation: Augmentation,
+    generator: torch.Generator,
+) -> Batch:
+    """Return the factors of the drawn targets beside their references."""
+    target, reference, paired = draw
+    audio = augment(torch.stack([hits.audio[target], hits.audio[reference]], dim=1), augmentation, generator)
+    audio = audio / audio.abs().amax(-1, keepdim=True).clamp_min(_SILENCE) * PEAK
+    y, r = analyse(audio[:, 0]), analyse(audio[:, 1])
+    label, has_hit = hits.labels[target], paired.float()
+    limit = DIFFERENCE_LIMIT_DB
+    difference_db = (hits.peak_db[target] - hits.peak_db[reference]).clamp(-limit, limit) * has_hit
+    own = measure_shape(audio[:, 0], y)
+    moved = envelope(r) + model.envelope_change(label, difference_db)
+    log_envelope = torch.where(paired[:, None, None], moved, own[:, :GROUPS])
+    shape = torch.cat([log_envelope, own[:, GROUPS:]], dim=1)
+    q = r / scale(envelope(r))
+    coherence, _ = model.steadiness_of(traits_of(q, envelope(r), label), difference_db)
+    colour = colour_of(line_power(q), has_hit)
+    r, rho = reference_of(r, shape, coherence, has_hit)
+    u = rest(y, r, scale(log_envelope), to_bands(rho))
+    dropped = torch.rand(label.shape, generator=generator, device=label.device) < _LABEL_DROPOUT
+    return Batch(
+        u,
+        loss_weight(log_envelope),
+        model.hint(r, shape, rho, has_hit),
+        model.normalise_shape(own),
+        label.masked_fill(dropped, ANY_CLASS),
+        difference_db / VELOCITY_UNIT_DB,
+        colour,
+    )
+
+
+class Objective(nn.Module):
+    """The loss as a module, so that it can be compiled and spread over devices."""
+
+    def __init__(self, model: Cascade) -> None:
+        """Train both networks of `model`."""
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch, t: Tensor, noise: Tensor, shape_noise: Tensor) -> Tensor:
+        """Return the losses of sound and shape (2,) at times `t` (batch,)."""
+        sound, shape = self.model.sound, self.model.shape
+        embedded = sound.embed(batch.label, batch.difference)
+        v = sound(add_noise(batch.rest, noise, t), t, embedded, sound.project_hint(batch.hint)).float()
+        sound_loss = (batch.weight * (v - to_v(batch.rest, noise, t)).square()).mean()
+        embedded = shape.embed(batch.label, torch.zeros_like(batch.difference))
+        v = shape(add_noise(batch.shape, shape_noise, t), t, embedded).float()
+        shape_loss = (v - to_v(batch.shape, shape_noise, t)).square().mean()
+        return torch.stack([sound_loss, shape_loss])
+
+
+def noise_for(batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Return stratified times (batch,) and the noises for both networks."""
+    size, device = len(batch.label), batch.rest.device
+    offsets = torch.rand(size, generator=generator, device=device)
+    t = (torch.randperm(size, generator=generator, device=device) + offsets) / size
+    return (
+        t,
+        coloured(torch.randn(batch.rest.shape, generator=generator, device=device), batch.colour),
+        torch.randn(batch.shape.shape, generator=generator, device=device),
+    )
+
+
+@torch.no_grad()
+def validation_loss(
+    objective: nn.Module, model: Cascade, hits: HitSet, examples: int, seed: int = 0
+) -> Tensor:
+    """Return both losses (2,) on `hits`, with the same draws and noise each time."""
+    device = hits.audio.device
+    generator = torch.Generator(device).manual_seed(seed)
+    sampler = PairSampler(hits, 0.5, generator)
+    batch = make_batch(model, hits, sampler.draw(examples), Augmentation(share=0.0), generator)
+    t, noise, shape_noise = noise_for(batch, generator)
+    parts = [slice(i, i + 32) for i in range(0, examples, 32)]
+    losses = [objective(batch.rows(p), t[p], noise[p], shape_noise[p]) * len(t[p]) for p in parts]
+    return torch.stack(losses).sum(0) / examples
