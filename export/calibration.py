@@ -1,0 +1,78 @@
+"""What 8 bits must reach: the limits of each layer's input, over strokes and new sounds of invented drums."""
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.export.arithmetic import MODULATIONS, EightBit, Limits
+from ghostnote.models.cascade import Cascade
+from ghostnote.models.diffusion import cosine_schedule
+from ghostnote.models.drumsynth import draw_drum, strike
+from ghostnote.models.inputs import Inputs, blank_inputs
+from ghostnote.models.pipeline import render
+
+_STEPS: Final = (1, 2, 4)
+_DRAWN: Final = 20_000
+_KEPT: Final = ("stem", "hint", "out")
+"""Layers that stay in 32 bits: they touch the sample itself."""
+_SHARES: Final = tuple(share / 10 for share in range(3, 11))
+
+
+def calibrated(model: Cascade, seed: int = 0) -> EightBit:
+    """Return 8 bit arithmetic for the sound network of `model`, calibrated on drums of its own making."""
+    names: dict[nn.Module, str] = {
+        layer: name
+        for name, layer in model.sound.named_modules()
+        if isinstance(layer, nn.Conv1d) and name not in _KEPT
+    }
+    # Every block's modulations are made of the same embedding.
+    names[next(layer for name, layer in model.sound.named_modules() if name.endswith(".film"))] = MODULATIONS
+    drawn = _activations(model, names, seed)
+    return EightBit({name: _narrowest(torch.cat(parts)) for name, parts in drawn.items()}, names)
+
+
+def _activations(model: Cascade, names: dict[nn.Module, str], seed: int) -> dict[str, list[Tensor]]:
+    """Return values of each layer's input, drawn at random while `model` makes hits."""
+    generator = torch.Generator().manual_seed(seed)
+    drawn: dict[str, list[Tensor]] = defaultdict(list)
+
+    def watch(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
+        values = given[0].flatten()
+        drawn[names[layer]].append(values[torch.randint(len(values), (_DRAWN,), generator=generator)])
+
+    hooks = [layer.register_forward_pre_hook(watch) for layer in names]
+    try:
+        for steps in _STEPS:
+            for inputs in _examples(steps, generator):
+                render(model, inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return drawn
+
+
+def _examples(steps: int, generator: torch.Generator) -> tuple[Inputs, Inputs]:
+    """Return a stroke of each class with a reference, and a new sound of each."""
+    labels = torch.arange(len(CLASS_NAMES))
+    hits = np.stack([strike(draw_drum(name, 0), 0.7, steps) for name in CLASS_NAMES])
+    blank = blank_inputs(len(labels))
+    times = cosine_schedule(steps)
+    noise = torch.randn(blank.noise.shape, generator=generator)
+    shape = torch.randn(blank.shape.shape, generator=generator)
+    inputs = replace(blank, label=labels, noise=noise, schedule=times)
+    velocity = 6 * torch.randn(len(labels), generator=generator)
+    stroke = replace(inputs, hit=torch.from_numpy(hits), has_hit=torch.ones(len(labels)), velocity=velocity)
+    return stroke, replace(inputs, shape=shape, shape_schedule=cosine_schedule(8))
+
+
+def _narrowest(values: Tensor) -> Limits:
+    """Return the limits within which 8 bits tell `values` with the least error: outliers may be cut."""
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 1e-6)
+    lows = {low * share for share in _SHARES} if -low > 0.1 * high else {low}
+    tried = [Limits(a, high * share) for a in lows for share in _SHARES]
+    return min(tried, key=lambda limits: float((limits.rounded(values) - values).square().mean()))
