@@ -1,0 +1,185 @@
+"""JACK and the programs around it, without hardware. Skipped where they are not installed."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from ctypes.util import find_library
+from importlib.util import find_spec
+from pathlib import Path
+
+import mido.sockets
+import numpy as np
+import pytest
+from live_fakes import until
+from rig import QUIET, Recorder, connect, fake, need, onsets, program
+
+from ghostnote.bridge.audio.pedalboard import find_plugins
+from ghostnote.bridge.live.jackserver import JackServer
+
+SEQUENCE = ("jack_midiseq", "Sequencer", "24000", "0", "36", "8000", "12000", "38", "8000")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[JackServer]:
+    need("jackd", "jack_connect", "jack_midiseq")
+    with JackServer(256) as running:
+        yield running
+
+
+def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: JackServer) -> None:
+    with fake(driver="jack") as daemon, program(*SEQUENCE):
+        recorder = Recorder("ghostnote:out_1")
+        connect("Sequencer:out", "ghostnote:midi_in")
+        time.sleep(4)
+        audio = recorder.stop()
+        told = daemon.ask()
+    starts = onsets(audio)
+    steps = np.diff(starts)
+    # On a busy machine four seconds are longer.
+    assert 12 <= len(starts) <= len(audio) / 12_000 + 1
+    assert np.abs(steps - 12_000).max() <= 24
+    hits = np.stack([audio[start : start + 1500] for start in starts if start + 1500 < len(audio)])
+    alike = np.corrcoef(hits) - np.eye(len(hits))
+    print(f"{len(hits)} hits, correlation at most {alike.max():.3f}")
+    assert alike.max() < 0.5
+    assert told["notes_fresh"] >= 12
+    assert told["faults"] == 0
+
+
+def test_a_sequencer_plays_a_port_of_our_own_while_another_driver_sounds(server: JackServer) -> None:
+    with fake(driver="null", midi=("virtual",)) as daemon, program(*SEQUENCE):
+        connect("Sequencer:out", "ghostnote:midi_in")
+        until(lambda: float(daemon.ask()["notes_fresh"]) >= 6, 30)
+        assert daemon.ask().get("midi_garbage", 0) == 0
+
+
+def test_a_port_is_found_when_it_comes_and_missed_when_it_goes(server: JackServer) -> None:
+    with fake(driver="null", midi=("sequencer",)) as daemon:
+        assert "waiting for it" in str(daemon.ask()["notices"])
+        for times in (1, 2):
+            with program(*SEQUENCE):
+                until(lambda n=times: float(daemon.ask()["notes_fresh"]) >= 4 * n, 30)
+            until(lambda n=times: str(daemon.ask()["notices"]).count("is gone") == n, 30)
+
+
+@pytest.mark.parametrize("driver", ["pedalboard", "sounddevice"])
+def test_other_drivers_reach_jack(server: JackServer, driver: str) -> None:
+    if driver == "sounddevice":
+        # Looked for, not imported: PortAudio would outlive the server in this process, and end it.
+        if find_spec("sounddevice") is None or find_library("portaudio") is None:
+            pytest.skip("sounddevice or PortAudio is not installed")
+    else:
+        find_plugins()
+        if not Path(os.environ.get("ALSA_PLUGIN_DIR", ""), "libasound_module_pcm_jack.so").is_file():
+            pytest.skip("ALSA has no JACK plugin: libasound2-plugins is not installed")
+    device = "JACK" if driver == "pedalboard" else None
+    with fake(driver=driver, device=device, midi=("tcp:0",)) as daemon:
+        recorder = Recorder("(python|PortAudio|ghostnote|alsa).*:out_0")
+        with mido.sockets.connect("127.0.0.1", int(daemon.ask()["midi_port"])) as port:
+            time.sleep(0.5)
+            for _ in range(5):
+                port.send(mido.Message("note_on", note=36, velocity=120))
+                time.sleep(0.4)
+        time.sleep(0.5)
+        starts = onsets(recorder.stop(), 6000)
+    assert len(starts) == 5
+    assert np.abs(np.diff(starts) / 48_000 - 0.4).max() < 0.1
+
+
+@pytest.mark.parametrize("driver", ["jack", "sounddevice"])
+def test_a_server_that_dies_and_comes_again_is_played_again(server: JackServer, driver: str) -> None:
+    if driver == "sounddevice" and (find_spec("sounddevice") is None or find_library("portaudio") is None):
+        pytest.skip("sounddevice or PortAudio is not installed")
+    with fake(driver=driver) as daemon:
+        server.kill()
+        until(lambda: daemon.ask()["device_lost"] == 1, 30)
+        server.start()
+        until(lambda: daemon.ask()["device_lost"] == 0, 30)
+        recorder = Recorder("ghostnote:out_1")
+        with program(*SEQUENCE):
+            connect("Sequencer:out", "ghostnote:midi_in")
+            time.sleep(2)
+        assert len(onsets(recorder.stop())) >= 4
+        assert daemon.ask()["device_losses"] == 1
+
+
+def test_liblo_programs_set_get_subscribe_and_hear_of_errors() -> None:
+    need("oscsend", "oscdump")
+    with fake(driver="null") as daemon:
+        port = str(daemon.ask()["osc_port"])
+
+        def send(*message: str) -> None:
+            subprocess.run(["oscsend", "127.0.0.1", port, *message], check=True, **QUIET)  # type: ignore[call-overload]
+
+        with program("oscdump", "-L", "29471", stdout=subprocess.PIPE) as dump:
+            time.sleep(0.5)
+            send("/ghostnote/subscribe", "fi", "20", "29471")
+            send("/ghostnote/pad/kick/amount", "f", "0.5")
+            send("/ghostnote/pad/kick/amount")
+            send("/ghostnote/pad/kick/amount", "i", "7")
+            send("/ghostnote/hit", "si", "kick", "100")
+            send("/ghostnote/hit", "iT", "2")
+            send("/ghostnote/nothing")
+            time.sleep(1.0)
+            dump.terminate()
+            text = dump.stdout.read() if dump.stdout else ""
+    for expected in (
+        "/ghostnote/subscribe f 20.0",
+        "/ghostnote/pad/kick/amount f 0.5",
+        '/ghostnote/played sis "kick" 100',
+        "/ghostnote/meters fffff",
+        "/ghostnote/depth iiii",
+        "amount = 7",
+        "no such address",
+    ):
+        assert expected in text, f"{expected!r} is not in:\n{text}"
+
+
+PATCH = """#N canvas 0 0 400 300 10;
+#X obj 10 10 loadbang;
+#X obj 10 40 delay 300;
+#X msg 10 70 connect 127.0.0.1 {port};
+#X obj 10 220 netsend -u -b;
+#X obj 120 40 delay 800;
+#X msg 120 70 36 90;
+#X obj 120 100 oscformat ghostnote note;
+#X msg 250 70 {bundle};
+#X obj 250 40 delay 1100;
+#X obj 120 130 list prepend send;
+#X obj 120 160 list trim;
+#X obj 250 130 list prepend send;
+#X obj 250 160 list trim;
+#X connect 0 0 1 0;
+#X connect 0 0 4 0;
+#X connect 0 0 8 0;
+#X connect 1 0 2 0;
+#X connect 2 0 3 0;
+#X connect 4 0 5 0;
+#X connect 5 0 6 0;
+#X connect 6 0 9 0;
+#X connect 9 0 10 0;
+#X connect 10 0 3 0;
+#X connect 8 0 7 0;
+#X connect 7 0 11 0;
+#X connect 11 0 12 0;
+#X connect 12 0 3 0;
+"""
+
+
+def test_pure_data_sends_messages_and_bundles_with_times(tmp_path: Path) -> None:
+    from ghostnote.bridge.live.oscwire import bundle, pack
+
+    need("pd")
+    with fake(driver="null") as daemon:
+        due = time.time() + 3.0
+        data = bundle(due, pack("/ghostnote/hit", ("kick", 100)), pack("/ghostnote/hit", ("hat", 90)))
+        patch = tmp_path / "play.pd"
+        words = " ".join(str(byte) for byte in data)
+        patch.write_text(PATCH.format(port=daemon.ask()["osc_port"], bundle=words))
+        with program("pd", "-nogui", "-noaudio", "-nomidi", str(patch)):
+            until(lambda: float(daemon.ask()["notes_fresh"]) >= 1, 30)
+            until(lambda: float(daemon.ask()["waiting"]) == 2)
+            until(lambda: float(daemon.ask()["notes_fresh"]) == 3, 30)
+            assert time.time() >= due
+        assert daemon.ask().get("osc_garbage", 0) == 0
