@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -77,13 +77,32 @@ def level_hit(shelf: Shelf, level: float = 0.5, frames: int = 100, velocity: int
     return shelf.fresh[-1][-1]
 
 
-def until(condition: object, seconds: float = 10.0) -> None:
-    """Wait for a callable to be true."""
+def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait for a callable to be true; the limit is for machines that stand still, not a measurement."""
     end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if time.monotonic() > end:
             raise TimeoutError("it did not come true in time")
         time.sleep(0.01)
+
+
+def carried_out(live: Live) -> None:
+    """Wait until the engine has done all that was posted to it before, and told the OSC subscribers."""
+    engine = live.session.engine
+
+    def one_more_block() -> None:
+        frame = engine.frame
+        until(lambda: engine.frame > frame)
+
+    # The block during which nothing waits may still be at what it took out; nothing is taken out twice.
+    while True:
+        until(lambda: not engine.waiting)
+        one_more_block()
+        if not engine.waiting:
+            break
+    one_more_block()
+    if live.osc:
+        until(lambda: not engine.played)
 
 
 @contextmanager
@@ -123,4 +142,4 @@ def running(**changes: Any) -> Iterator[Live]:
     finally:
         for live in started:
             live.session.stopping.set()
-        thread.join(10)
+        thread.join(60)
