@@ -20,7 +20,7 @@ if sys.platform != "win32":
 PARTS: Final = ".ghostnote-*.part"
 """The pattern of unfinished files' and folders' names."""
 _FOLDERS_REMEMBERED: Final = 64
-_YOUNG_SECONDS: Final = 1.0
+_YOUNG_SECONDS: Final = 10.0
 """What is younger may not have been marked yet."""
 
 

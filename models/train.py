@@ -107,7 +107,7 @@ def run_to_end(
     if (run / STATE).is_file():
         trainer.resume(run)
     settings, mean = trainer.settings, torch.zeros(2)
-    with (run / "metrics.csv").open("a", newline="") as file, _finishing_steps() as stop_asked:
+    with _finishing_steps() as stop_asked, (run / "metrics.csv").open("a", newline="") as file:
         log = csv.writer(file)
         if file.tell() == 0:
             log.writerow(["step", "minutes", "loss", "validation_sound", "validation_shape"])

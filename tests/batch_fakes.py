@@ -1,5 +1,6 @@
 """What the tests of batches share: a fake model, hits, and a look at what was written."""
 
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +43,33 @@ class Slow(Louder):
         return stroke
 
 
+class Halting(Louder):
+    """Makes so many strokes, then never another."""
+
+    most = 20
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Stroke:
+        make = super().strokes(hit, drum_class, seed, sound)
+
+        def stroke(index: int, velocity: int) -> Audio:
+            if self.made == self.most:
+                threading.Event().wait()
+            self.made += 1
+            return make(index, velocity)
+
+        return stroke
+
+
 @dataclass(frozen=True)
 class Spec:
     slow: bool = False
+    halting: bool = False
 
     def open(self) -> Louder:
-        return Slow() if self.slow else Louder()
+        return Slow() if self.slow else Halting() if self.halting else Louder()
 
 
 def hit(seconds: float = 0.3, channels: int = 1, rate: int = RATE, seed: int = 1) -> Audio:
@@ -66,13 +88,13 @@ def batch(
     *,
     jobs: int = 1,
     resume: bool = False,
-    slow: bool = False,
+    halting: bool = False,
     **settings: object,
 ) -> BatchReport:
     """Humanize a folder, or a file, with the fake model."""
     chosen = BatchSettings(**{"count": 2, "velocities": 2, **settings})  # type: ignore[arg-type]
     sources = find_sources([source], output)
-    return humanize_files(sources, output, chosen, Spec(slow), local_pool(jobs), resume=resume)
+    return humanize_files(sources, output, chosen, Spec(halting=halting), local_pool(jobs), resume=resume)
 
 
 def write_pack(folder: Path) -> Path:

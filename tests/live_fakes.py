@@ -86,6 +86,15 @@ def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.01)
 
 
+def best(seconds: float, attempt: Callable[[], float], takes: int = 5) -> float:
+    """Return the first measured time within `seconds`: a machine that stands still spoils one take, not five."""
+    taken = [attempt()]
+    while taken[-1] > seconds and len(taken) < takes:
+        taken.append(attempt())
+    assert taken[-1] <= seconds, taken
+    return taken[-1]
+
+
 def carried_out(live: Live) -> None:
     """Wait until the engine has done all that was posted to it before, and told the OSC subscribers."""
     engine = live.session.engine

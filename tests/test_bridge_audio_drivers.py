@@ -24,20 +24,29 @@ class Counting:
     def __init__(self) -> None:
         self.blocks = 0
         self.times: list[float] = []
+        """When each block was due."""
+        self.asked: list[float] = []
+        """When it was asked for."""
 
     def __call__(self, frames: int, began: float, exact: Exact = ()) -> Audio:
-        self.blocks += 1
         self.times.append(began)
+        self.asked.append(time.perf_counter())
+        self.blocks += 1
         return np.full((2, frames), min(self.blocks, 100) / 200, np.float32)
 
 
 def test_the_null_driver_keeps_the_time() -> None:
-    driver, render = make_driver("null", DriverSettings(RATE, 80)), Counting()
+    driver, render, began = make_driver("null", DriverSettings(RATE, 80)), Counting(), time.perf_counter()
     driver.start(render)
-    time.sleep(0.35)
+    until(lambda: render.blocks >= 35)
     driver.stop()
-    assert 20 <= render.blocks <= 40
-    steps = np.diff(render.times)
+    seconds = time.perf_counter() - began
+    times, asked = (np.array(which[:35]) for which in (render.times, render.asked))
+    assert (asked >= times).all()
+    assert seconds >= 34 * 80 / RATE
+    steps = np.diff(times)
+    # Where the machine stood still for a quarter of a second, the driver begins anew.
+    assert np.abs(steps[steps < 0.25] - 80 / RATE).max() < 1e-5
     assert np.median(steps) == pytest.approx(80 / RATE, rel=1e-3)
 
 
@@ -48,6 +57,7 @@ def test_the_file_driver_writes_what_it_is_given(tmp_path: Path) -> None:
     until(lambda: render.blocks >= 5)
     assert not path.exists()
     driver.stop()
+    assert driver.stop_seconds > 10
     audio, rate = read_audio(path)
     assert rate == RATE
     assert audio.shape[1] == render.blocks * 80

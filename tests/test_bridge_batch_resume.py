@@ -2,13 +2,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from batch_fakes import RATE, batch, hit, tree, write_pack
+from batch_fakes import RATE, Halting, batch, hit, tree, write_pack
+from live_fakes import until
 
 from ghostnote.bridge.audiofile import read_audio, write_audio
+from ghostnote.bridge.batch.log import JOURNAL
 from ghostnote.bridge.errors import InputError
 
 
@@ -51,7 +52,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from batch_fakes import batch
 if __name__ == "__main__":
-    batch(Path({pack!r}), Path({out!r}), jobs={jobs}, resume={resume}, slow=True, count=4)
+    batch(Path({pack!r}), Path({out!r}), jobs={jobs}, resume={resume}, halting=True, count=4)
 """
 
 
@@ -64,10 +65,19 @@ def test_a_killed_run_resumes_to_the_bytes_of_an_unbroken_one(pack: Path, tmp_pa
     script = tmp_path / "run.py"
     script.write_text(RUN.format(out=str(out), resume=False, jobs=jobs, **names))
     process = subprocess.Popen([sys.executable, str(script)])
-    _wait(lambda: len(list(out.rglob("*.wav"))) > 20)
+
+    def is_half_way() -> bool:
+        """Return whether each process has two files and a half and halts, and the first is noted as done."""
+        journal = out / JOURNAL
+        return (
+            len(list(out.rglob("*.wav"))) == jobs * Halting.most
+            and journal.is_file()
+            and journal.read_bytes().count(b"\n") > 0
+        )
+
+    until(is_half_way, 120)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    time.sleep(0.3)  # The orphaned workers notice and leave.
     assert not (out / "manifest.csv").exists()
     for path in out.rglob("*.wav"):
         read_audio(path)  # Whole, or not there.
@@ -75,10 +85,3 @@ def test_a_killed_run_resumes_to_the_bytes_of_an_unbroken_one(pack: Path, tmp_pa
     assert 0 < report.reused < 16
     batch(pack, tmp_path / "unbroken", count=4)
     assert tree(out) == tree(tmp_path / "unbroken")
-
-
-def _wait(until: "object", seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not until():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -254,7 +254,7 @@ def test_hydrogen_itself_accepts_the_kit(kit: SamplerKit, home: Path) -> None:
     export_kit(kit, FORMATS["hydrogen"], home)
     path = kit_path(kit, FORMATS["hydrogen"], home)
     # Its exit code means nothing where it has no MIDI device: some versions then abort at their end.
-    run = subprocess.run([h2cli, "-c", str(path)], capture_output=True, timeout=60)
+    run = subprocess.run([h2cli, "-c", str(path)], capture_output=True, timeout=240)
     assert b"is valid" in run.stdout
 
 
@@ -262,16 +262,25 @@ def test_drumgizmo_itself_plays_the_kit_and_changes_strokes(kit: SamplerKit, hom
     drumgizmo = program("drumgizmo")
     folder = exported(kit, "drumgizmo", home)
     song = mido.MidiFile(ticks_per_beat=480)
-    notes = [mido.Message("note_on", note=38, velocity=120, time=240) for _ in range(4)]
+    notes = [mido.Message("note_on", note=38, velocity=120, time=240) for _ in range(24)]
     song.tracks.append(mido.MidiTrack(notes))
     song.save(folder / "song.mid")
-    options = ["-i", "midifile", "-I", "file=song.mid,midimap=midimap.xml", "-o", "wavfile", "-e", "60000"]
+    options = [
+        "-i",
+        "midifile",
+        "-I",
+        "file=song.mid,midimap=midimap.xml",
+        "-o",
+        "wavfile",
+        "-e",
+        str(14 * RATE),
+    ]
     options += ["-O", f"file=out,srate={RATE}", "drumkit.xml"]
-    subprocess.run([drumgizmo, *options], cwd=folder, check=True, capture_output=True, timeout=60)
+    subprocess.run([drumgizmo, *options], cwd=folder, check=True, capture_output=True, timeout=240)
     played = read_audio(folder / "outLeft-0.wav")[0][0]
     onsets = np.flatnonzero((np.abs(played) > 0.01) & (np.arange(len(played)) > 0))
     starts = onsets[np.insert(np.diff(onsets) > 2_000, 0, True)]
-    assert len(starts) == 4
+    assert len(starts) == 24
     strokes = [played[s : s + 400] for s in starts]
-    # It chooses by chance among strokes of equal power, seldom the same one twice running.
+    # It chooses by chance among strokes of equal power, never the same one 24 times running.
     assert any(abs(np.corrcoef(one, other)[0, 1]) < 0.5 for one, other in pairwise(strokes))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from live_fakes import KIT, RATE, FakeSpec, Noise, until
+from live_fakes import KIT, RATE, FakeSpec, Noise, best, until
 
 from ghostnote.bridge.errors import ModelError
 from ghostnote.bridge.live.pool import Pool
@@ -36,8 +36,21 @@ def test_workers_fill_the_pool_with_what_the_source_makes_and_come_again_when_ki
         count = refill.made
         until(lambda: refill.made > count + 20)
         assert refill.process_ids != (before,)
-        began = time.monotonic()
-    assert time.monotonic() - began < 1.0
+
+
+def test_workers_end_within_a_second() -> None:
+    def ending() -> float:
+        made = pool()
+        with Refill(made, FakeSpec(), RATE, 1) as refill:
+            until(lambda: made.ready)
+            (worker,) = refill.process_ids
+            began = time.monotonic()
+        seconds = time.monotonic() - began
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
+        return seconds
+
+    best(1.0, ending)
 
 
 def test_a_stroke_with_the_same_on_both_sides_takes_half_the_memory() -> None:
@@ -56,7 +69,7 @@ def test_a_pad_that_cannot_be_made_is_named_once_and_the_others_play() -> None:
     made = Pool()
     made.use([replace(KIT.pads[0], name="broken"), *KIT.pads[1:]])
     with Refill(made, FakeSpec(), RATE, 1) as refill:
-        until(lambda: made.ready and refill.made > 20)
+        until(lambda: made.ready and refill.made > 20 and refill.warnings)
         assert refill.warnings == ["pad 'broken' cannot be played: kick.wav: is no sound file"]
         assert made.shelves[1].depth
 
@@ -71,7 +84,7 @@ def test_a_pad_that_kills_every_worker_does_not_go_on_for_ever() -> None:
     made = Pool()
     made.use([replace(KIT.pads[0], name="dies")])
     with Refill(made, FakeSpec(), RATE, 1) as refill:
-        until(lambda: refill.restarts >= 2, 20)
+        until(lambda: refill.restarts >= 2, 60)
         assert refill.made == 0
 
 
@@ -79,6 +92,13 @@ def test_a_pad_that_kills_every_worker_does_not_go_on_for_ever() -> None:
 def test_two_workers_share_the_pads(processes: int) -> None:
     made = pool()
     with Refill(made, FakeSpec(), RATE, processes) as refill:
-        until(lambda: made.ready and len(refill.process_ids) == processes)
-        until(lambda: made.next_order(9, scarce=True) is None or refill.made > 60)
-        assert all(shelf.depth for shelf in made.shelves)
+        until(lambda: all(shelf.depth for shelf in made.shelves))
+        assert len(refill.process_ids) == processes
+
+        def served() -> set[int]:
+            for shelf in made.shelves:
+                shelf.take(104)
+            return {process for shelf in made.shelves for process in tuple(shelf.known_by)}
+
+        until(lambda: served() == set(range(processes)))
+        until(lambda: all(shelf.depth for shelf in made.shelves))

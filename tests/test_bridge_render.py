@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from live_fakes import until
 
 from ghostnote.bridge.audiofile import read_audio
 from ghostnote.bridge.errors import GhostnoteError, InputError, ModelError, OutputError
@@ -285,13 +286,11 @@ def test_ctrl_c_ends_the_workers_without_a_word_and_leaves_nothing(tmp_path: Pat
         [sys.executable, script], stderr=subprocess.PIPE, start_new_session=True
     ) as process:
         try:
-            deadline = time.monotonic() + 30
             # The first part of a take shows that the render is under way.
-            while not list(take.glob(".ghostnote-*")) and time.monotonic() < deadline:
-                time.sleep(0.02)
+            until(lambda: list(take.glob(".ghostnote-*")), 120)
             time.sleep(0.5)
             os.killpg(process.pid, signal.SIGINT)
-            assert process.wait(20) == 130
+            assert process.wait(60) == 130
             assert process.stderr is not None
             assert process.stderr.read() == b""
         finally:

@@ -33,6 +33,6 @@ def test_the_watch_sees_stalls_in_the_time_of_the_others() -> None:
     began = time.perf_counter()
     with StallWatch() as watch:
         time.sleep(0.5)
-    assert time.perf_counter() - began < 10
+    assert time.perf_counter() - began < 120
     for begin, end in watch.spans:
         assert began < begin < end < time.perf_counter()

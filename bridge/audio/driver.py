@@ -18,6 +18,9 @@ from ghostnote.bridge.live.commanded import Command
 AUDIO_PRIORITY: Final = 60
 """The audio thread's, where the system grants real time; JACK gives its own."""
 
+STOP_SECONDS: Final = 0.5
+"""A device that is not closed within that time is dead, and left behind."""
+
 _PROCESS_PRIORITY: Final = 10
 _MOST_LATE: Final = 1000
 
@@ -89,6 +92,8 @@ class Driver(Protocol):
     """Why the device is gone, or nothing."""
     device: str
     """The device's name."""
+    stop_seconds: float
+    """How long `stop` may take; then whatever hangs in it is left behind."""
     again: str
     """The name of the driver that gets back to the device once it is lost; nothing where that is this one."""
 
@@ -96,7 +101,7 @@ class Driver(Protocol):
         """Begin to play; `AudioError` when the device cannot."""
 
     def stop(self) -> None:
-        """End and let the device go, within half a second."""
+        """End and let the device go, within `stop_seconds`."""
 
 
 def prefer_thread(priority: int = AUDIO_PRIORITY) -> bool:

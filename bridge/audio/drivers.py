@@ -16,8 +16,6 @@ SILENT_SECONDS: Final = 1.0
 """A device that asks for no block for so long is gone."""
 RETRY_SECONDS: Final = 2.0
 
-_STOP_SECONDS: Final = 0.5
-
 
 @dataclass(frozen=True)
 class DriverKind:
@@ -80,6 +78,7 @@ class Watch:
         self._gate: _Gate | None = None
         self._retry_at = 0.0
         self._underruns = 0
+        self._checked = self._awake = 0.0
 
     @property
     def underruns(self) -> int:
@@ -99,16 +98,20 @@ class Watch:
         """Stop a driver; one whose device is gone may hang in that for ever, and is left behind."""
         thread = threading.Thread(target=driver.stop, name="stop", daemon=True)
         thread.start()
-        thread.join(_STOP_SECONDS)
+        thread.join(driver.stop_seconds)
         self.hangs |= thread.is_alive()
 
     def check(self) -> None:
         """See whether the device is there still, or there again; call it a few times a second."""
         now = time.perf_counter()
+        if now - self._checked > SILENT_SECONDS / 2:
+            # This thread stood still too, as when a computer slept: the device gets its time anew.
+            self._awake = now
+        self._checked = now
         if self.is_lost:
             if now >= self._retry_at:
                 self._retry()
-        elif self.driver.lost or now - self.driver.heard > SILENT_SECONDS:
+        elif self.driver.lost or now - max(self.driver.heard, self._awake) > SILENT_SECONDS:
             self._lose(self.driver.lost or "it asks for no more sound")
 
     def _play(self, driver: Driver) -> None:

@@ -1,12 +1,19 @@
 """A sound file as the device: what is played live is written as it sounds."""
 
+from typing import Final
+
 from ghostnote.bridge.audio.driver import Audio, AudioError, DriverSettings
 from ghostnote.bridge.audio.paced import PacedDriver
 from ghostnote.bridge.audiofile import AudioWriter
 
+_CLOSE_SECONDS: Final = 60.0
+
 
 class FileDriver(PacedDriver):
     """Writes at the pace of a device. The file appears under its name when the driver stops."""
+
+    stop_seconds = _CLOSE_SECONDS
+    """A disk that is slow to close the file is not dead, and to leave it would lose what was played."""
 
     def __init__(self, settings: DriverSettings) -> None:
         """Choose the format by the file's name; `AudioError` without one."""

@@ -4,7 +4,7 @@ import contextlib
 import time
 from typing import Any, Final
 
-from ghostnote.bridge.audio.driver import AudioError, Deadline, DriverSettings, Render
+from ghostnote.bridge.audio.driver import STOP_SECONDS, AudioError, Deadline, DriverSettings, Render
 from ghostnote.bridge.errors import MissingExtraError
 from ghostnote.bridge.live.clock import BlockClock
 from ghostnote.bridge.live.commanded import Command
@@ -43,6 +43,7 @@ class JackDriver:
     """Plays from JACK's process callback; the server decides the rate and the block."""
 
     again = ""
+    stop_seconds = STOP_SECONDS
 
     def __init__(self, settings: DriverSettings) -> None:
         """Become a client of the server; `AudioError` when none runs."""

@@ -4,10 +4,19 @@ import threading
 import time
 from typing import Final
 
-from ghostnote.bridge.audio.driver import Audio, AudioError, Deadline, DriverSettings, Render, prefer_thread
+from ghostnote.bridge.audio.driver import (
+    STOP_SECONDS,
+    Audio,
+    AudioError,
+    Deadline,
+    DriverSettings,
+    Render,
+    prefer_thread,
+)
 
 _STALLED_SECONDS: Final = 0.25
-_STOP_SECONDS: Final = 0.4
+_STOP_SHARE: Final = 0.8
+"""Of the time that stopping may take: what waits for `stop` must not take it for hanging itself."""
 
 
 class PacedDriver:
@@ -15,6 +24,7 @@ class PacedDriver:
 
     device = "none"
     again = ""
+    stop_seconds = STOP_SECONDS
     is_realtime = True
     """Whether the thread may run before all others: not where writing can spin."""
 
@@ -45,7 +55,7 @@ class PacedDriver:
         """End the thread; one that hangs in a dead device is left behind."""
         self._stopping.set()
         if self._thread:
-            self._thread.join(_STOP_SECONDS)
+            self._thread.join(_STOP_SHARE * self.stop_seconds)
 
     def open(self) -> None:
         """Open the device, on the thread that writes to it."""

@@ -4,7 +4,14 @@ import atexit
 import time
 from typing import Any, Final
 
-from ghostnote.bridge.audio.driver import AudioError, Deadline, DriverSettings, Render, prefer_thread
+from ghostnote.bridge.audio.driver import (
+    STOP_SECONDS,
+    AudioError,
+    Deadline,
+    DriverSettings,
+    Render,
+    prefer_thread,
+)
 from ghostnote.bridge.errors import MissingExtraError
 from ghostnote.bridge.live.clock import BlockClock
 
@@ -41,6 +48,8 @@ class SounddeviceDriver:
     finds no new devices, then fails an assertion and takes the process along. So where it holds on to one, devices
     that were there at the start alone are taken again, and the jack driver goes back to the server itself.
     """
+
+    stop_seconds = STOP_SECONDS
 
     def __init__(self, settings: DriverSettings) -> None:
         """Choose the device by a part of its name."""

@@ -28,6 +28,7 @@ from ghostnote.bridge.live.status import facts
 from ghostnote.bridge.workers import Spec, interrupts_held
 
 _START_SECONDS: Final = 60.0
+_END_SECONDS: Final = 30.0
 _FACTS, _LATE = "facts", "late"
 
 
@@ -80,7 +81,7 @@ class Daemon:
         """Let it end."""
         with contextlib.suppress(OSError):
             self._line.send(None)
-        self._process.join(5.0)
+        self._process.join(_END_SECONDS)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()

@@ -14,7 +14,8 @@ RATE: Final = 48_000
 """The server's rate, in Hz."""
 
 _SERVER: Final = "ghostnote-bench"
-_TRIES: Final = 60
+_START_SECONDS: Final = 20.0
+_END_SECONDS: Final = 20.0
 
 
 class JackServer:
@@ -40,7 +41,7 @@ class JackServer:
         if self._process:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(3.0)
+                self._process.wait(_END_SECONDS)
         self.kill()
         if self._before is None:
             del os.environ["JACK_DEFAULT_SERVER"]
@@ -56,7 +57,8 @@ class JackServer:
             self._process = subprocess.Popen(
                 [*command, "-p", str(self._block)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
-            for _ in range(_TRIES):
+            end = time.monotonic() + _START_SECONDS
+            while self._process.poll() is None and time.monotonic() < end:
                 time.sleep(0.05)
                 with contextlib.suppress(jack.JackError):
                     jack.Client("ghostnote-probe", no_start_server=True).close()

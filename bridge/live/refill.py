@@ -23,6 +23,7 @@ _IDLE_SECONDS: Final = 0.02
 _STUCK_SECONDS: Final = 30.0
 _BACKOFF_SECONDS: Final = (0.0, 0.5, 2.0, 5.0)
 _COUNT_SECONDS: Final = 0.5
+_END_SECONDS: Final = 5.0
 _MOST_DEATHS: Final = 4
 
 
@@ -86,7 +87,7 @@ class Refill:
     def __exit__(self, *_: object) -> None:
         """End them, within a second, and free the memory."""
         self._stopping.set()
-        self._thread.join(2.0)
+        self._thread.join(_END_SECONDS)
         for worker in self._workers:
             if worker.process:
                 worker.process.terminate()

@@ -21,6 +21,8 @@ KEEP_SECONDS: Final = 3.0
 
 _MOST_SHARE: Final = 0.05
 """How much of the time writing may take; a long take is written less often."""
+_LONGEST_PAUSE: Final = 30.0
+"""In seconds: a disk that was slow once must not cost minutes of a take."""
 _NOTE_SECONDS: Final = 0.05
 _NOTE_ON, _NOTE_OFF = 0x99, 0x89
 _TEMPO, _NAME, _OWN, _END = b"\xff\x51\x03", b"\xff\x03", b"\xff\x7f", b"\xff\x2f\x00"
@@ -163,7 +165,7 @@ class TakeKeeper:
                 if str(error) != said:
                     said = str(error)
                     self._say(said)
-            pause = max(KEEP_SECONDS, (time.monotonic() - began) / _MOST_SHARE)
+            pause = max(KEEP_SECONDS, min((time.monotonic() - began) / _MOST_SHARE, _LONGEST_PAUSE))
 
 
 def _mark(table: dict[str, Any]) -> bytes:
