@@ -2,17 +2,19 @@
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pytest
-from live_fakes import KIT, FakeSpec
+from live_fakes import KIT, FakeSpec, until
 
 from ghostnote.bridge.live.benchrig import Daemon, DaemonSetup
 
+MARGIN_BLOCKS = 20
+"""So many blocks before and after a report that a client was late may be spoilt, or their report still to come."""
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
@@ -43,36 +45,42 @@ def program(*command: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
 
 def connect(source: str, target: str) -> None:
     """Connect two JACK ports as soon as both are there."""
-    for _ in range(100):
-        if subprocess.run(["jack_connect", source, target], **QUIET).returncode == 0:  # type: ignore[call-overload]
-            return
-        time.sleep(0.05)
-    raise TimeoutError(f"{source} and {target} cannot be connected")
+    command = ["jack_connect", source, target]
+    until(lambda: subprocess.run(command, **QUIET).returncode == 0)  # type: ignore[call-overload]
 
 
 class Recorder:
-    """Records JACK ports whose names match a pattern."""
+    """Records JACK ports whose names match a pattern, and where the server says that somebody was late."""
 
-    def __init__(self, pattern: str, seconds: float = 10.0) -> None:
+    def __init__(self, pattern: str) -> None:
         import jack
 
         self._client: Any = jack.Client("recorder", no_start_server=True)
         self._input = self._client.inports.register("in")
         self._blocks: list[np.ndarray] = []
+        self._late: list[int] = []
         self._client.set_process_callback(lambda _: self._blocks.append(self._input.get_array().copy()))
+        self._client.set_xrun_callback(lambda _: self._late.append(len(self._blocks)))
         self._client.activate()
-        end = time.monotonic() + seconds
-        while not (ports := self._client.get_ports(pattern, is_audio=True, is_output=True)):
-            if time.monotonic() > end:
-                raise TimeoutError(f"no port {pattern}")
-            time.sleep(0.05)
-        self._client.connect(ports[0], self._input)
+        until(lambda: self._client.get_ports(pattern, is_audio=True, is_output=True))
+        self._client.connect(self._client.get_ports(pattern, is_audio=True, is_output=True)[0], self._input)
+
+    def heard(self) -> np.ndarray:
+        """Return what was heard so far, (frames,)."""
+        return np.concatenate([np.zeros(0, np.float32), *self._blocks])
+
+    def undisturbed(self) -> list[np.ndarray]:
+        """Return the stretches, (frames,) each, in and around which all clients were in time."""
+        count, blocks = len(self._blocks), self._blocks[:]
+        spoilt = {n for late in tuple(self._late) for n in range(late - MARGIN_BLOCKS, late + MARGIN_BLOCKS)}
+        runs = groupby(range(max(0, count - MARGIN_BLOCKS)), lambda n: n not in spoilt)
+        return [np.concatenate([blocks[n] for n in run]) for is_good, run in runs if is_good]
 
     def stop(self) -> np.ndarray:
-        """Return what was heard, (frames,)."""
+        """Leave the server, and return all that was heard, (frames,)."""
         self._client.deactivate()
         self._client.close()
-        return np.concatenate(self._blocks)
+        return self.heard()
 
 
 def onsets(audio: np.ndarray, quiet_frames: int = 2000, level: float = 0.01) -> list[int]:

@@ -23,6 +23,7 @@ Session:request_roll(ARDOUR.TransportRequestSource.TRS_UI)
 sleep(1)
 local parser = ARDOUR.RawMidiParser()
 for _ = 1, 5 do
+  print("note at", Session:transport_sample())
   for _, byte in ipairs({0x90, 38, 100}) do
     if parser:process_byte(byte) then
       midi:write_immediate_event(Evoral.EventType.MIDI_EVENT, parser:buffer_size(), parser:midi_buffer())

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rig import need, onsets
 from ghostnote.bridge.audiofile import read_audio
 from ghostnote.bridge.kits.kit import Kit, Pad
 from ghostnote.bridge.live.benchrig import Daemon, DaemonSetup
+from ghostnote.bridge.live.controls import Value
 from ghostnote.bridge.live.jackserver import RATE, JackServer
 from ghostnote.bridge.strokes import SourceSpec
 from ghostnote.bridge.workers import Spec
@@ -31,8 +33,30 @@ def spec() -> Spec:
     return SourceSpec(None, RATE) if model.is_file() else FakeSpec()
 
 
-def test_five_notes_of_a_track_are_five_onsets_each_another_hit(tmp_path: Path) -> None:
-    need("jackd", LUA)
+@dataclass(frozen=True)
+class Recording:
+    """What Ardour recorded, and what it and the daemon told."""
+
+    audio: np.ndarray
+    starts: list[int]
+    """The frames at which a hit begins."""
+    sent: list[int]
+    """The frames of Ardour's transport at which it sent the notes."""
+    told: dict[str, Value]
+
+    @property
+    def is_in_time(self) -> bool:
+        steps = np.diff(self.starts) - np.diff(self.sent) if len(self.starts) == len(self.sent) else [RATE]
+        return bool(np.abs(steps).max() <= 0.05 * RATE and self.told["notes_fresh"] == NOTES)
+
+    @property
+    def is_disturbed(self) -> bool:
+        return any(self.told[name] for name in ("server_gaps", "underruns", "device_losses"))
+
+
+def recording(tmp_path: Path) -> Recording:
+    """Let Ardour play five notes and record the answer."""
+    tmp_path.mkdir()
     script = Path(__file__).with_name("rig_ardour.lua")
     session = tmp_path / "session"
     # Ardour keeps its settings in the home folder: it gets one of its own.
@@ -44,19 +68,33 @@ def test_five_notes_of_a_track_are_five_onsets_each_another_hit(tmp_path: Path) 
             env=home,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         told = daemon.ask()
     recorded = sorted(session.glob("interchange/*/audiofiles/*.wav"))
-    assert recorded, f"Ardour recorded nothing: {done.stdout}\n{done.stderr}"
-    audio, rate = read_audio(recorded[0])
-    starts = onsets(audio[0], rate // 4)
-    print("onsets at", [round(start / rate, 3) for start in starts])
-    assert len(starts) == NOTES
-    assert np.diff(starts) / rate == pytest.approx(1.0, abs=0.05)
-    hits = np.stack([audio[0, start : start + rate // 10] for start in starts])
+    audio = np.zeros((1, 0), np.float32)
+    if recorded:
+        audio, rate = read_audio(recorded[0])
+        assert rate == RATE
+    else:
+        print(f"Ardour recorded nothing: {done.stdout}\n{done.stderr}")
+    sent = [int(line.split()[-1]) for line in done.stdout.splitlines() if line.startswith("note at")]
+    return Recording(audio[0], onsets(audio[0], rate // 4), sent, told)
+
+
+def test_five_notes_of_a_track_are_five_onsets_each_another_hit(tmp_path: Path) -> None:
+    need("jackd", LUA)
+    for number in range(3):
+        take = recording(tmp_path / f"{number}")
+        print("onsets at", take.starts, "sent at", take.sent)
+        # Where blocks came too late, by JACK's own count, or its server ended, the take says nothing: then another.
+        if take.is_in_time or not take.is_disturbed:
+            break
+    assert len(take.starts) == len(take.sent) == NOTES
+    assert np.diff(take.starts) / RATE == pytest.approx(np.diff(take.sent) / RATE, abs=0.05)
+    hits = np.stack([take.audio[start : start + RATE // 10] for start in take.starts])
     alike = np.corrcoef(hits)
     print("correlations of the hits:\n", alike.round(3))
     assert (alike - np.eye(NOTES)).max() < 0.999
-    assert told["notes_fresh"] == NOTES
+    assert take.told["notes_fresh"] == NOTES

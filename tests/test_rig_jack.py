@@ -1,12 +1,15 @@
 """JACK and the programs around it, without hardware. Skipped where they are not installed."""
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from ctypes.util import find_library
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 
 import mido.sockets
 import numpy as np
@@ -15,6 +18,7 @@ from live_fakes import until
 from rig import QUIET, Recorder, connect, fake, need, onsets, program
 
 from ghostnote.bridge.audio.pedalboard import find_plugins
+from ghostnote.bridge.live.benchrig import Daemon
 from ghostnote.bridge.live.jackserver import JackServer
 
 SEQUENCE = ("jack_midiseq", "Sequencer", "24000", "0", "36", "8000", "12000", "38", "8000")
@@ -31,15 +35,22 @@ def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: J
     with fake(driver="jack") as daemon, program(*SEQUENCE):
         recorder = Recorder("ghostnote:out_1")
         connect("Sequencer:out", "ghostnote:midi_in")
-        time.sleep(4)
-        audio = recorder.stop()
+
+        def steps() -> list[np.ndarray]:
+            return [np.diff(onsets(audio)) for audio in recorder.undisturbed()]
+
+        # Where a client was late, by JACK's own count, nothing is exact: as long as it takes for 12 steps without.
+        until(lambda: sum(map(len, steps())) >= 12, 120)
+        stretches = recorder.undisturbed()
+        until(lambda: float(daemon.ask()["notes_fresh"]) >= 12)
         told = daemon.ask()
-    starts = onsets(audio)
-    steps = np.diff(starts)
-    # On a busy machine four seconds are longer.
-    assert 12 <= len(starts) <= len(audio) / 12_000 + 1
-    assert np.abs(steps - 12_000).max() <= 24
-    hits = np.stack([audio[start : start + 1500] for start in starts if start + 1500 < len(audio)])
+        recorder.stop()
+    hits = []
+    for audio in stretches:
+        starts = onsets(audio)
+        assert len(audio) / 12_000 - 2 <= len(starts) <= len(audio) / 12_000 + 1 or not hits
+        assert (np.abs(np.diff(starts) - 12_000) <= 24).all()
+        hits += [audio[start : start + 1500] for start in starts if start + 1500 < len(audio)]
     alike = np.corrcoef(hits) - np.eye(len(hits))
     print(f"{len(hits)} hits, correlation at most {alike.max():.3f}")
     assert alike.max() < 0.5
@@ -75,16 +86,34 @@ def test_other_drivers_reach_jack(server: JackServer, driver: str) -> None:
             pytest.skip("ALSA has no JACK plugin: libasound2-plugins is not installed")
     device = "JACK" if driver == "pedalboard" else None
     with fake(driver=driver, device=device, midi=("tcp:0",)) as daemon:
-        recorder = Recorder("(python|PortAudio|ghostnote|alsa).*:out_0")
-        with mido.sockets.connect("127.0.0.1", int(daemon.ask()["midi_port"])) as port:
-            time.sleep(0.5)
-            for _ in range(5):
-                port.send(mido.Message("note_on", note=36, velocity=120))
-                time.sleep(0.4)
-        time.sleep(0.5)
-        starts = onsets(recorder.stop(), 6000)
+        midi_port = int(daemon.ask()["midi_port"])
+        for _ in range(8):
+            before, sent, starts = lateness(daemon), *five_notes(midi_port)
+            is_even = len(starts) == 5 and np.abs(np.diff(starts) / 48_000 - np.diff(sent)).max() < 0.1
+            if is_even or lateness(daemon) == before:
+                break
+            # Blocks came too late, by the driver's own count: that take says nothing.
     assert len(starts) == 5
-    assert np.abs(np.diff(starts) / 48_000 - 0.4).max() < 0.1
+    assert is_even
+
+
+def lateness(daemon: Daemon) -> float:
+    """Return how many blocks came too late, and how often the server says so."""
+    told = daemon.ask()
+    return float(told["underruns"]) + float(told["server_gaps"])
+
+
+def five_notes(midi_port: int) -> tuple[list[float], list[int]]:
+    """Play five notes; return when they were sent, in seconds, and the frames at which they were heard."""
+    recorder, sent = Recorder("(python|PortAudio|ghostnote|alsa).*:out_0"), []
+    with mido.sockets.connect("127.0.0.1", midi_port) as port:
+        time.sleep(0.5)
+        for _ in range(5):
+            sent.append(time.perf_counter())
+            port.send(mido.Message("note_on", note=36, velocity=120))
+            time.sleep(0.4)
+        time.sleep(0.3)
+    return sent, onsets(recorder.stop(), 6000)
 
 
 @pytest.mark.parametrize("driver", ["jack", "sounddevice"])
@@ -99,9 +128,20 @@ def test_a_server_that_dies_and_comes_again_is_played_again(server: JackServer, 
         recorder = Recorder("ghostnote:out_1")
         with program(*SEQUENCE):
             connect("Sequencer:out", "ghostnote:midi_in")
-            time.sleep(2)
-        assert len(onsets(recorder.stop())) >= 4
+            until(lambda: len(onsets(recorder.heard())) >= 4)
+        recorder.stop()
         assert daemon.ask()["device_losses"] == 1
+
+
+EXPECTED = (
+    "/ghostnote/subscribe f 20.0",
+    "/ghostnote/pad/kick/amount f 0.5",
+    '/ghostnote/played sis "kick" 100',
+    "/ghostnote/meters fffff",
+    "/ghostnote/depth iiii",
+    "amount = 7",
+    "no such address",
+)
 
 
 def test_liblo_programs_set_get_subscribe_and_hear_of_errors() -> None:
@@ -112,28 +152,31 @@ def test_liblo_programs_set_get_subscribe_and_hear_of_errors() -> None:
         def send(*message: str) -> None:
             subprocess.run(["oscsend", "127.0.0.1", port, *message], check=True, **QUIET)  # type: ignore[call-overload]
 
-        with program("oscdump", "-L", "29471", stdout=subprocess.PIPE) as dump:
-            time.sleep(0.5)
-            send("/ghostnote/subscribe", "fi", "20", "29471")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            listener = str(free.getsockname()[1])
+        heard: list[str] = []
+
+        def is_heard(expected: str) -> bool:
+            return any(expected in line for line in tuple(heard))
+
+        def subscribed() -> bool:
+            """Ask until the other program is there to hear the answer."""
+            send("/ghostnote/subscribe", "fi", "20", listener)
+            return is_heard(EXPECTED[0])
+
+        with program("oscdump", "-L", listener, stdout=subprocess.PIPE) as dump:
+            Thread(target=lambda: heard.extend(dump.stdout or ()), daemon=True).start()
+            until(subscribed)
             send("/ghostnote/pad/kick/amount", "f", "0.5")
             send("/ghostnote/pad/kick/amount")
             send("/ghostnote/pad/kick/amount", "i", "7")
             send("/ghostnote/hit", "si", "kick", "100")
             send("/ghostnote/hit", "iT", "2")
             send("/ghostnote/nothing")
-            time.sleep(1.0)
-            dump.terminate()
-            text = dump.stdout.read() if dump.stdout else ""
-    for expected in (
-        "/ghostnote/subscribe f 20.0",
-        "/ghostnote/pad/kick/amount f 0.5",
-        '/ghostnote/played sis "kick" 100',
-        "/ghostnote/meters fffff",
-        "/ghostnote/depth iiii",
-        "amount = 7",
-        "no such address",
-    ):
-        assert expected in text, f"{expected!r} is not in:\n{text}"
+            with suppress(TimeoutError):
+                until(lambda: all(map(is_heard, EXPECTED)))
+    assert [expected for expected in EXPECTED if not is_heard(expected)] == [], "".join(heard)
 
 
 PATCH = """#N canvas 0 0 400 300 10;
@@ -171,15 +214,23 @@ def test_pure_data_sends_messages_and_bundles_with_times(tmp_path: Path) -> None
     from ghostnote.bridge.live.oscwire import bundle, pack
 
     need("pd")
-    with fake(driver="null") as daemon:
-        due = time.time() + 3.0
-        data = bundle(due, pack("/ghostnote/hit", ("kick", 100)), pack("/ghostnote/hit", ("hat", 90)))
-        patch = tmp_path / "play.pd"
-        words = " ".join(str(byte) for byte in data)
-        patch.write_text(PATCH.format(port=daemon.ask()["osc_port"], bundle=words))
-        with program("pd", "-nogui", "-noaudio", "-nomidi", str(patch)):
-            until(lambda: float(daemon.ask()["notes_fresh"]) >= 1, 30)
-            until(lambda: float(daemon.ask()["waiting"]) == 2)
-            until(lambda: float(daemon.ask()["notes_fresh"]) == 3, 30)
-            assert time.time() >= due
-        assert daemon.ask().get("osc_garbage", 0) == 0
+    # A program that starts too slowly for its bundle to be of the future is given longer.
+    for seconds in (3.0, 12.0, 50.0):
+        with fake(driver="null") as daemon:
+            due = time.time() + seconds
+            data = bundle(due, pack("/ghostnote/hit", ("kick", 100)), pack("/ghostnote/hit", ("hat", 90)))
+            patch = tmp_path / "play.pd"
+            words = " ".join(str(byte) for byte in data)
+            patch.write_text(PATCH.format(port=daemon.ask()["osc_port"], bundle=words))
+            with program("pd", "-nogui", "-noaudio", "-nomidi", str(patch)):
+                until(lambda: float(daemon.ask()["notes_fresh"]) >= 1, 60)
+                until(lambda: float((told := daemon.ask())["waiting"]) + float(told["notes_fresh"]) == 3)
+                has_waited = float(daemon.ask()["waiting"]) == 2
+                until(lambda: float(daemon.ask()["notes_fresh"]) == 3, 90)
+                assert time.time() >= due
+            told = daemon.ask()
+        assert told.get("osc_garbage", 0) == 0
+        if has_waited:
+            break
+    assert has_waited
+    assert told.get("osc_late", 0) == 0

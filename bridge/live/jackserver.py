@@ -1,6 +1,7 @@
 """A JACK server without hardware, for measurements and tests."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ RATE: Final = 48_000
 """The server's rate, in Hz."""
 
 _SERVER: Final = "ghostnote-bench"
+_NUMBERS: Final = itertools.count(1)
+"""A server that is killed may leave locks behind, so the next one of a process has another name."""
 _START_SECONDS: Final = 20.0
 _END_SECONDS: Final = 20.0
 
@@ -32,7 +35,7 @@ class JackServer:
     def __enter__(self) -> "JackServer":
         """Start it, for this process and those that it starts."""
         self._before = os.environ.get("JACK_DEFAULT_SERVER")
-        os.environ["JACK_DEFAULT_SERVER"] = f"{_SERVER}-{os.getpid()}"
+        os.environ["JACK_DEFAULT_SERVER"] = f"{_SERVER}-{os.getpid()}-{next(_NUMBERS)}"
         self.start()
         return self
 
