@@ -17,6 +17,8 @@ Audio = NDArray[np.float32]
 
 INVENTED_PEAK: Final = 0.9
 _INVENT_STREAM: Final = 3
+_RISE_FRAMES: Final = 32
+"""A new hit rises from silence in 0.7 ms, as recorded ones do; without, it would begin with a click."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,11 @@ class StrokeSource:
 def invent(
     generator: Generator, drum_class: str, seed: int, *, steps: int | None = None, guidance: float = 1.0
 ) -> Audio:
-    """Return a new hit (frames,) of a class at the model's rate, ending in a fade fit for the class."""
+    """Return a class's new hit (frames,) at the model's rate: it rises from silence, a fade ends it."""
     label = generator.card.classes.index(drum_class)
     rng = np.random.default_rng([_INVENT_STREAM, seed])
     hit = generator.invent(rng, label=label, steps=steps, guidance=guidance) * np.float32(INVENTED_PEAK)
     fade = int(CLASSES[label].fade_seconds * generator.card.rate)
     hit[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    hit[:_RISE_FRAMES] *= np.sin(np.linspace(0, np.pi / 2, _RISE_FRAMES, dtype=np.float32)) ** 2
     return hit

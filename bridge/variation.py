@@ -82,7 +82,8 @@ class Variator:
             amount=amount,
             steps=steps,
         )
-        varied = varied * _level_ratio(head, varied)
+        varied = _begun(head, varied)
+        varied *= _level_ratio(head, varied)
         if len(reference.audio) == 2:
             varied = with_image(varied, head, width)
         elif channels == 2:
@@ -133,6 +134,18 @@ def _sides(pair: Audio, alike: Audio | np.float32) -> Audio:
     middle, side = pair
     shared, parted = np.sqrt((1 + alike) / 2) * middle, np.sqrt((1 - alike) / 2) * side
     return np.stack([shared + parted, shared - parted]).astype(np.float32)
+
+
+def _begun(head: Audio, varied: Audio) -> Audio:
+    """Return `varied` rising no sooner than `head`: a lapped transform spreads an attack over what is before it.
+
+    Until the attack is over, its largest sample so far, beside the largest of all, is at most its reference's.
+    """
+    heard, own = (np.maximum.accumulate(np.abs(x[:, :_ATTACK_FRAMES]), axis=1) for x in (head, varied))
+    allowed = heard * (own[:, -1:] / np.maximum(heard[:, -1:], _QUIET))
+    begun = varied.copy()
+    begun[:, :_ATTACK_FRAMES] *= np.minimum(1, allowed / np.maximum(own, _QUIET))
+    return begun
 
 
 def _level_ratio(head: Audio, varied: Audio) -> np.float32:

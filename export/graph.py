@@ -112,7 +112,19 @@ def build(model: Cascade, half: bool = True, arithmetic: Arithmetic | None = Non
             "start": "start",
             "row_label": "row_label",
         },
-        ("peak", "r", "shape_made", "rho", "known", "coloured", "change_db", "z", "embedded", "hint"),
+        (
+            "peak",
+            "r",
+            "shape_made",
+            "rho",
+            "known",
+            "coloured",
+            "change_db",
+            "heard",
+            "z",
+            "embedded",
+            "hint",
+        ),
     )
     finish_names = {**{name: name for name in finish_example()}, "shape": "shape_made", "noise": "coloured"}
     finish_nodes, finish_weights = inlined(finish, "finish", finish_names, ("audio",))

@@ -160,6 +160,7 @@ def finish_example() -> Example:
         "shape": (torch.randn(3, SHAPE_ROWS, ENVELOPE_STEPS), ("batch",)),
         "rho": (torch.rand(3, BANDS, STEPS), ("batch",)),
         "change_db": (torch.randn(3, GROUPS, SEGMENTS), ("batch",)),
+        "heard": (torch.rand(3, GROUPS, ENVELOPE_STEPS), ("batch",)),
         "has_hit": (torch.tensor([1.0, 0.0, 1.0]), ("batch",)),
         "peak": (torch.rand(3, 1), ("batch",)),
     }

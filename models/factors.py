@@ -106,6 +106,15 @@ def scale(log_envelope: Tensor) -> Tensor:
     return to_bands(to_steps(log_envelope).exp())
 
 
+def sounding(log_envelope: Tensor) -> Tensor:
+    """Return the share (batch, GROUPS, ENVELOPE_STEPS) of S that is above the floor: 0 where a hit is silent.
+
+    `envelope` never falls below the floor, so that a rest can be told from S; what is made there is not to be heard.
+    """
+    floor = FLOOR ** (2 * group_exponents(log_envelope.device))[:, None]
+    return (1 - floor * (-2 * log_envelope).exp()).clamp_min(0).sqrt()
+
+
 def loudness(log_envelope: Tensor) -> Tensor:
     """Return the scale (batch, BANDS, STEPS) with every band companded alike, by a square root."""
     alike = log_envelope * (0.5 / group_exponents(log_envelope.device))[:, None]

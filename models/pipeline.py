@@ -25,7 +25,9 @@ from ghostnote.models.factors import (
     group_exponents,
     rest,
     scale,
+    sounding,
     to_bands,
+    to_steps,
 )
 from ghostnote.models.inputs import Inputs, lay_out
 from ghostnote.models.lapped import PEAK, analyse, expand, inverse_mdct
@@ -123,8 +125,8 @@ class Prepare(nn.Module):
         source: Tensor,
         row_label: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Return peak, r, shape, rho, known rest, coloured noise, change of the cells in dB, z at time `start` (1,),
-        embedding and projected hint.
+        """Return peak, r, shape, rho, known rest, coloured noise, change of the cells in dB, what sounds at all,
+        z at time `start` (1,), embedding and projected hint.
 
         `shaped` is what the shape model made; it counts where `is_shaped` (1,) is true, and else `given`.
         """
@@ -142,6 +144,7 @@ class Prepare(nn.Module):
         wandered = amount[:, None, None] * self.model.wander_db(wander, strayed_db)
         change_db = wandered + envelope_to_segments(added / group_exponents(r.device)[:, None]) * _NEPER_DB
         r, rho_groups = reference_of(r, shape, coherence * steady, has_hit)
+        heard = sounding(torch.where(has_hit[:, None, None] > 0, own, log_envelope))
         known = rest(r, r, scale(log_envelope), to_bands(rho_groups))
         rho = to_bands(at_amount(rho_groups, amount[:, None, None]))
         alpha, sigma = t_to_alpha_sigma(start)
@@ -149,7 +152,7 @@ class Prepare(nn.Module):
         sound = self.model.sound
         embedded = sound.embed(row_label, velocity.index_select(0, source) / VELOCITY_UNIT_DB)
         z = alpha * known + sigma * noise
-        return peak, r, shape, rho, known, noise, change_db, z, embedded, sound.project_hint(hint)
+        return peak, r, shape, rho, known, noise, change_db, heard, z, embedded, sound.project_hint(hint)
 
 
 class Finish(nn.Module):
@@ -166,13 +169,14 @@ class Finish(nn.Module):
         shape: Tensor,
         rho: Tensor,
         change_db: Tensor,
+        heard: Tensor,
         has_hit: Tensor,
         peak: Tensor,
     ) -> Tensor:
         """Return the hit (batch, FRAMES), at its reference's level; noise alone fills it if not `is_diffused` (1,)."""
         u = torch.where(is_diffused, u.clamp(-REST_BOUND, REST_BOUND), torch.zeros_like(u))
         factors = (r, scale(shape[:, :GROUPS]), rho)
-        filled = fill_up(u, noise, *factors)
+        filled = to_bands(to_steps(heard)) * fill_up(u, noise, *factors)
         c, reference = expand(combine(keep(filled, known, mask), *factors)), expand(r)
         share = has_hit[:, None, None] * (1 - mask)
         return inverse_mdct(matched(c, reference, change_db, share)) * peak / PEAK
@@ -188,7 +192,7 @@ def render(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
     shaped = i.shape
     for t, s in pairwise(i.shape_schedule.split(1)):
         shaped = shape_step(shaped, t, s, *layout, rows.label, rows.first, rows.last)
-    peak, r, shape, rho, known, noise, change_db, z, embedded, hint = Prepare(model)(
+    peak, r, shape, rho, known, noise, change_db, heard, z, embedded, hint = Prepare(model)(
         i.hit,
         i.has_hit,
         shaped,
@@ -207,5 +211,5 @@ def render(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
     is_diffused = torch.tensor([len(i.schedule) > 1], device=i.hit.device)
     for t, s in pairwise(i.schedule.split(1)):
         z = sound_step(z, t, s, *layout, rows.first, rows.last, embedded, hint, known, i.mask)
-    factors = (r, shape, rho, change_db, i.has_hit, peak)
+    factors = (r, shape, rho, change_db, heard, i.has_hit, peak)
     return Finish()(z, is_diffused, noise, known, i.mask, *factors), shape

@@ -58,9 +58,10 @@ def test_a_hit_that_cannot_be_read_is_named(source, tmp_path):
         source.stroke(pad(hit=path), 0, 100)
 
 
-def test_an_invented_hit_ends_in_a_fade(tiny_generator):
+def test_an_invented_hit_rises_from_silence_and_ends_in_a_fade(tiny_generator):
     made = invent(tiny_generator, "kick", 1)
     assert made.shape == (32_768,)
+    assert made[0] == 0
     assert np.abs(made[-1]) < 1e-4
     assert np.abs(made).max() <= 0.9 + 1e-6
 

@@ -48,6 +48,20 @@ def test_a_stroke_keeps_length_and_rough_level(variator, steps):
     assert abs(level_db(stroke) - level_db(reference.audio)) < 6
 
 
+@pytest.mark.parametrize("width", [0.0, 0.5])
+def test_a_stroke_begins_no_sooner_than_its_reference(variator, width):
+    silence = np.zeros((1, 60), np.float32)
+    reference = Reference(np.concatenate([silence, hit(0.3)], axis=1), 1)
+    stroke = variator.next_stroke(reference, seed=0, index=0, width=width)
+    assert np.abs(stroke[:, :60]).max() <= 1e-3 * np.abs(stroke).max()
+
+
+def test_silence_after_the_reference_stays_silent(variator):
+    reference = Reference(np.pad(hit(0.3), ((0, 0), (0, 15_000))), 1)
+    stroke = variator.next_stroke(reference, seed=0, index=0)
+    assert np.abs(stroke[:, 14_000:]).max() <= 1e-5 * np.abs(stroke).max()
+
+
 def test_amount_zero_is_the_reference_and_more_differs_more(variator):
     reference = Reference(hit(0.7), 1)
     alike = [

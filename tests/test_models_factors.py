@@ -12,6 +12,7 @@ from ghostnote.models.factors import (
     loss_weight,
     rest,
     scale,
+    sounding,
     table_to_steps,
     to_bands,
 )
@@ -30,6 +31,15 @@ def test_the_rest_of_a_hit_has_unit_variance_by_construction(hit):
     u = rest(hit, torch.zeros_like(hit), s, torch.zeros_like(hit))
     assert s.shape == (8, BANDS, STEPS)
     assert u[:, :, 8:400].square().mean() == pytest.approx(1.0, abs=0.1)
+
+
+def test_silence_does_not_sound(hit):
+    silenced = hit.clone()
+    silenced[:, :, 256:] = 0
+    share = sounding(envelope(silenced))
+    assert share.shape == (8, GROUPS, ENVELOPE_STEPS)
+    assert share[:, :, 64:].max() < 1e-2
+    assert share[:, :, 2:32].min() > 0.99
 
 
 def test_combine_undoes_rest(hit):
