@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.errors import ModelError
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """The version of the graph's inputs and outputs; another one cannot be played."""
 CARD_KEY: Final = "ghostnote.card"
 """The metadata entry of the model file that holds the card as JSON."""

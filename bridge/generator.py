@@ -1,5 +1,7 @@
 """The model in ONNX Runtime: new hits, and next strokes of given ones, as arrays."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
@@ -12,9 +14,13 @@ from ghostnote.bridge.card import CARD_KEY, SEAL_KEY, Card, check_seal
 from ghostnote.bridge.errors import ModelError
 
 Audio = NDArray[np.float32]
+Heard = NDArray[np.float32]
+"""(batch, numbers): what the graph keeps of references."""
 
 MAX_STEPS: Final = 256
 _QUIET: Final = 3
+_BATCHES_KEPT: Final = 2
+"""So many sizes of batches, mono and stereo, have blank inputs at hand."""
 
 
 class Generator:
@@ -41,6 +47,7 @@ class Generator:
         if CARD_KEY not in metadata or SEAL_KEY not in metadata:
             raise ModelError(f"{path} is an ONNX file, but not one that 'ghostnote export' wrote")
         check_seal(data, metadata[SEAL_KEY], path)
+        self._blanks = lru_cache(_BATCHES_KEPT)(self._blank_inputs)
         self.card = Card.from_json(metadata[CARD_KEY], str(path))
         self.checksum = metadata[SEAL_KEY]
 
@@ -62,20 +69,24 @@ class Generator:
         difference_db: float = 0.0,
         amount: float = 1.0,
         steps: int | None = None,
-    ) -> Audio:
+        heard: Heard | None = None,
+    ) -> tuple[Audio, Heard]:
         """Return the next strokes (batch, frames) after each `hit` (batch, frames), as `noise` and `wander` decide.
 
         `noise` is (batch, bands, steps) and `wander` (batch, wander), normal numbers both. `difference_db` is how
         much louder the stroke is struck: it moves the timbre, the level stays the reference's. `amount` 1 is
         calibrated to the spread of real strokes. With 0 steps the network is left out, and the noise itself is
-        the rest.
+        the rest. Also returned is what was heard in the hits: given as `heard` with the same hits and label, it
+        need not be heard again.
         """
         count = len(hit)
         graph_amount = amount * self.card.amounts[label]
-        return self.run(
+        known = {"hit": hit} if heard is None else {"heard": heard}
+        audio, kept = self.run(
             count,
             label,
-            hit=hit,
+            ("audio", "kept"),
+            **known,
             has_hit=np.ones(count, np.float32),
             velocity=np.full(count, difference_db, np.float32),
             amount=np.full(count, graph_amount, np.float32),
@@ -83,6 +94,7 @@ class Generator:
             wander=wander,
             schedule=schedule(self.card.default_steps if steps is None else steps),
         )
+        return audio, kept
 
     def invent(
         self, rng: np.random.Generator, *, label: int, steps: int | None = None, guidance: float = 1.0
@@ -98,28 +110,36 @@ class Generator:
             noise=rng.standard_normal((1, card.bands, card.steps), np.float32),
             schedule=times,
             guidance=np.asarray(guidance, np.float32),
-        )[0]
+        )[0][0]
         return np.asarray(hit / max(float(np.abs(hit).max()), 1e-6))
 
-    def run(self, count: int, label: int, **given: Any) -> Audio:
-        """Return `count` hits (count, frames) of a class; `given` are the graph's inputs by name, others are blank."""
+    def run(self, count: int, label: int, outputs: Sequence[str] = ("audio",), **given: Any) -> list[Audio]:
+        """Return the graph's `outputs` for `count` hits of a class.
+
+        `given` are the graph's inputs by name, others are blank.
+        """
+        blank = self._blanks(count)
+        outcome: list[Audio] = self._session.run(
+            outputs, {**blank, "label": np.full(count, label, np.int64), **given}
+        )
+        return outcome
+
+    def _blank_inputs(self, count: int) -> dict[str, Audio]:
         card = self.card
-        blank = {
+        return {
             "hit": np.zeros((count, card.frames), np.float32),
+            "heard": np.zeros((count, 0), np.float32),
             "has_hit": np.zeros(count, np.float32),
             "shape": np.zeros((count, *card.shape_size), np.float32),
             "shape_schedule": np.ones(1, np.float32),
             "coherence": np.ones((count, *card.coherence_size), np.float32),
             "amount": np.ones(count, np.float32),
-            "label": np.full(count, label, np.int64),
             "velocity": np.zeros(count, np.float32),
             "noise": np.zeros((count, card.bands, card.steps), np.float32),
             "wander": np.zeros((count, card.wander), np.float32),
             "mask": np.zeros((count, card.bands, card.steps), np.float32),
             "guidance": np.ones((), np.float32),
         }
-        audio: Audio = self._session.run(["audio"], {**blank, **given})[0]
-        return audio
 
 
 def schedule(steps: int) -> NDArray[np.float32]:

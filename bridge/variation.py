@@ -4,13 +4,14 @@ The model renews the first 0.743 s of each channel, at the model's rate. Silence
 length and the tail beyond are the reference's own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.generator import Generator
+from ghostnote.bridge.generator import Generator, Heard
 from ghostnote.bridge.image import balanced, with_image
 from ghostnote.bridge.tail import attach_tail
 from ghostnote.bridge.velocity import FULL_VELOCITY, velocity_db
@@ -30,9 +31,9 @@ _NOISE_STREAM: Final = 1
 _LEVEL_STREAM: Final = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reference:
-    """A stroke of a drum, to be followed by others."""
+    """A stroke of a drum, to be followed by others; what is heard in it is kept as long as it lives."""
 
     audio: Audio
     """(channels, frames), one or two channels at the model's rate."""
@@ -42,12 +43,24 @@ class Reference:
     """The velocity at which it was struck."""
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What a reference's strokes need of it."""
+
+    lead: int
+    """Frames before the hit that are kept as they are."""
+    head: Audio
+    """(channels, card.frames)."""
+    heard: Heard | None = None
+
+
 class Variator:
     """Makes next strokes: the same arguments, the same samples."""
 
     def __init__(self, generator: Generator) -> None:
         """Make strokes with an opened model."""
         self.generator = generator
+        self._known: WeakKeyDictionary[Reference, dict[int, _Known]] = WeakKeyDictionary()
 
     def next_stroke(
         self,
@@ -67,21 +80,21 @@ class Variator:
         the reference's image, 1 is two independent strokes.
         """
         card = self.generator.card
-        lead = _onset(reference.audio)
-        body = reference.audio[:, lead:]
-        channels = 2 if width > 0 else len(body)
-        head = np.zeros((channels, card.frames), np.float32)
-        known = min(card.frames, body.shape[1])
-        head[:, :known] = body[:, :known]
+        channels = 2 if width > 0 else len(reference.audio)
+        known = self._know(reference, channels)
+        head, body = known.head, reference.audio[:, known.lead :]
         difference_db = velocity_db(velocity) - velocity_db(reference.velocity)
-        varied = self.generator.vary(
+        varied, heard = self.generator.vary(
             head,
             *self._chance(head, np.random.default_rng([_NOISE_STREAM, seed, index]), width),
             label=reference.label,
             difference_db=difference_db,
             amount=amount,
             steps=steps,
+            heard=known.heard,
         )
+        if known.heard is None:
+            self._known[reference][channels] = replace(known, heard=heard)
         varied = _begun(head, varied)
         varied *= _level_ratio(head, varied)
         if len(reference.audio) == 2:
@@ -91,10 +104,20 @@ class Variator:
         if body.shape[1] > card.frames:
             whole = attach_tail(varied, np.broadcast_to(body, (channels, body.shape[1])))
         else:
-            whole = _faded(varied[:, :known])
+            whole = _faded(varied[:, : body.shape[1]])
         gain = 10 ** ((difference_db + self._level_db(reference.label, seed, index, amount)) / 20)
-        quiet = np.broadcast_to(reference.audio[:, :lead], (channels, lead))
+        quiet = np.broadcast_to(reference.audio[:, : known.lead], (channels, known.lead))
         return np.concatenate([quiet, whole], axis=1) * np.float32(gain)
+
+    def _know(self, reference: Reference, channels: int) -> _Known:
+        by_channels = self._known.setdefault(reference, {})
+        if channels not in by_channels:
+            lead, frames = _onset(reference.audio), self.generator.card.frames
+            body = reference.audio[:, lead : lead + frames]
+            head = np.zeros((channels, frames), np.float32)
+            head[:, : body.shape[1]] = body
+            by_channels[channels] = _Known(lead, head)
+        return by_channels[channels]
 
     def _chance(self, head: Audio, rng: np.random.Generator, width: float) -> tuple[Audio, Audio]:
         """Return noise (channels, bands, steps) and wander (channels, wander) for the sides of `head`.

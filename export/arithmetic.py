@@ -15,6 +15,13 @@ Floats = NDArray[np.float32]
 
 MODULATIONS: Final = "modulations"
 """The name of the limits of the embedding that all modulations are made of."""
+
+
+def of_output(name: str) -> str:
+    """Return the name of the limits of a layer's output."""
+    return f"{name}/output"
+
+
 _WEIGHT_LIMIT: Final = 63
 """Weights have 7 bits: the sums of two products then fit the 16 bits of processors without VNNI."""
 
@@ -106,24 +113,49 @@ class EightBit:
     """Products of 8 bits whose sums are exact, for those layers whose activations' limits are known."""
 
     def __init__(self, limits: dict[str, Limits], names: dict[nn.Module, str]) -> None:
-        """Take the `limits` of layers' inputs by name, and the `names` of the layers."""
+        """Take the `limits` of layers' inputs and outputs by name, and the `names` of the layers."""
         self.limits = {layer: limits[name] for layer, name in names.items() if name in limits}
+        self.outputs = {
+            layer: limits[of_output(name)] for layer, name in names.items() if of_output(name) in limits
+        }
         self.modulations = limits.get(MODULATIONS)
         self.exact = Exact()
 
     def convolve(self, out: Writer, x: str, layer: nn.Conv1d) -> str:
-        """Return the layer's output: a product over the steps' neighbourhoods."""
+        """Return the layer's output, which has 8 bits too where its limits are known."""
         if layer not in self.limits:
             return self.exact.convolve(out, x, layer)
+        if layer in self.outputs:
+            return self._convolve_whole(out, x, layer)
         rows, scale, zero = self._rows(out, x, layer)
         width, channels = layer.kernel_size[0], layer.in_channels
-        if layer.padding[0]:
-            rows = _neighbours(out, rows, zero)
-        elif layer.stride[0] == width > 1:
+        if layer.stride[0] == width > 1:
             rows = out.op("Reshape", rows, out.integers(0, -1, width * channels))
         matrix = values(layer.weight).transpose(2, 1, 0).reshape(width * channels, -1)
         product = _product(out, rows, scale, zero, matrix, bias_of(layer))
         return out.op("Transpose", product, perm=[0, 2, 1])
+
+    def _convolve_whole(self, out: Writer, x: str, layer: nn.Conv1d) -> str:
+        """Return the layer's output by the one node that goes from 8 bits to 8 bits."""
+        given, made = self.limits[layer], self.outputs[layer]
+        before, after = _scale_and_zero(out, given), _scale_and_zero(out, made)
+        kernel = values(layer.weight)
+        weight, scales = quantised(kernel.reshape(len(kernel), -1).T)
+        zeros = out.weight(np.zeros(len(kernel), np.int8))
+        bias = np.round(bias_of(layer) / (scales * given.scale)).astype(np.int32)
+        weights = out.weight(weight.T.reshape(kernel.shape)), out.weight(scales), zeros
+        pad = int(layer.padding[0])
+        whole = out.op(
+            "QLinearConv",
+            out.op("QuantizeLinear", x, *before),
+            *before,
+            *weights,
+            *after,
+            out.weight(bias),
+            kernel_shape=[layer.kernel_size[0]],
+            pads=[pad, pad],
+        )
+        return out.op("DequantizeLinear", whole, *after)
 
     def attend(self, out: Writer, x: str, attention: SelfAttention) -> str:
         """Return attention by one node, its projection of 8 bits."""
@@ -155,15 +187,6 @@ class EightBit:
 
 def _scale_and_zero(out: Writer, limits: Limits) -> tuple[str, str]:
     return out.weight(np.array(limits.scale, np.float32)), out.weight(np.array(limits.zero, np.uint8))
-
-
-def _neighbours(out: Writer, rows: str, zero: str) -> str:
-    """Return each step with the one before and the one after, (rows, steps, 3 x channels)."""
-    padded = out.op("Pad", rows, out.integers(0, 1, 0, 0, 1, 0), zero)
-    axis, start, end = out.integers(1), out.integers(0), out.integers(np.iinfo(np.int32).max)
-    before = out.op("Slice", padded, start, out.integers(-2), axis)
-    after = out.op("Slice", padded, out.integers(2), end, axis)
-    return out.op("Concat", before, rows, after, axis=2)
 
 
 def _product(out: Writer, rows: str, scale: str, zero: str, matrix: Floats, bias: Floats) -> str:

@@ -1,4 +1,4 @@
-"""What 8 bits must reach: the limits of each layer's input, over strokes and new sounds of invented drums."""
+"""What 8 bits must reach: the limits of layers' inputs and outputs, over strokes and new sounds of invented drums."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.export.arithmetic import MODULATIONS, EightBit, Limits
+from ghostnote.export.arithmetic import MODULATIONS, EightBit, Limits, of_output
 from ghostnote.models.cascade import Cascade
 from ghostnote.models.diffusion import cosine_schedule
 from ghostnote.models.drumsynth import draw_drum, strike
@@ -37,15 +37,21 @@ def calibrated(model: Cascade, seed: int = 0) -> EightBit:
 
 
 def _activations(model: Cascade, names: dict[nn.Module, str], seed: int) -> dict[str, list[Tensor]]:
-    """Return values of each layer's input, drawn at random while `model` makes hits."""
+    """Return values of each layer's input, and of the padded ones' output, drawn at random while `model` makes hits."""
     generator = torch.Generator().manual_seed(seed)
     drawn: dict[str, list[Tensor]] = defaultdict(list)
 
-    def watch(layer: nn.Module, given: tuple[Tensor, ...]) -> None:
-        values = given[0].flatten()
-        drawn[names[layer]].append(values[torch.randint(len(values), (_DRAWN,), generator=generator)])
+    def draw(name: str, x: Tensor) -> None:
+        values = x.flatten()
+        drawn[name].append(values[torch.randint(len(values), (_DRAWN,), generator=generator)])
 
-    hooks = [layer.register_forward_pre_hook(watch) for layer in names]
+    def watch(layer: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
+        draw(names[layer], given[0])
+        # What the sum of all blocks is made of has 32 bits: only what a block adds to it may have 8.
+        if isinstance(layer, nn.Conv1d) and layer.padding[0]:
+            draw(of_output(names[layer]), made)
+
+    hooks = [layer.register_forward_hook(watch) for layer in names]
     try:
         for steps in _STEPS:
             for inputs in _examples(steps, generator):

@@ -13,6 +13,7 @@ from ghostnote.bridge.generator import Generator
 from ghostnote.bridge.strokes import invent
 from ghostnote.bridge.variation import Reference, Variator
 from ghostnote.models.cascade import measure_shape, reference_of
+from ghostnote.models.colour import to_lines
 from ghostnote.models.factors import GROUPS, SEGMENTS, rest, scale, to_bands
 from ghostnote.models.lapped import PEAK, analyse
 from ghostnote.models.trialset import TrialSet
@@ -81,7 +82,7 @@ class Player:
 
         def stroke(i: int) -> Tensor:
             hit = references[i].numpy()[None]
-            made = self.generator.vary(
+            made, _ = self.generator.vary(
                 hit, noise[i], wander[i], label=labels[i], difference_db=difference_db[i], steps=steps
             )
             return torch.from_numpy(made[0])
@@ -129,11 +130,11 @@ class Player:
             factors = (r, scale(shape[:, :GROUPS]), to_bands(rho))
             # The graph noises what it knows, which is the shape's tone: the rest goes in as noise.
             known = rest(y, *factors) - rest(r, *factors)
-            made = self.generator.run(
+            (made,) = self.generator.run(
                 len(index),
                 int(labels[index[0]]),
                 shape=shape.numpy(),
-                noise=(known * float(alpha / sigma) + noise[index]).numpy(),
+                noise=to_lines(known * float(alpha / sigma) + noise[index]).numpy(),
                 schedule=schedule,
             )
             return torch.from_numpy(made) * peak / PEAK

@@ -9,28 +9,31 @@ from typing import Final
 
 import onnx
 import torch
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from ghostnote.export.arithmetic import Arithmetic, Exact
-from ghostnote.export.parts import (
-    OPSET,
-    exported,
-    finish_example,
-    prepare_example,
-    shape_step_example,
-    sound_step_example,
-    step,
-)
-from ghostnote.export.splice import halved, inlined, loop, parsed
+from ghostnote.export.assembly import Assembly
+from ghostnote.export.parts import OPSET
+from ghostnote.export.splice import halved, loop, parsed
 from ghostnote.export.writer import RUNTIME
 from ghostnote.models.cascade import ANY_CLASS, SHAPE_ROWS, Cascade
 from ghostnote.models.factors import ENVELOPE_STEPS, GROUPS, SEGMENTS
 from ghostnote.models.lapped import BANDS, FRAMES, STEPS
-from ghostnote.models.pipeline import Finish, Prepare, ShapeStep, SoundStep
+from ghostnote.models.listening import HEARD, HeardParts, Listen
+from ghostnote.models.pipeline import (
+    Describe,
+    Finish,
+    Follow,
+    PlainFollow,
+    Prepare,
+    Restore,
+    Start,
+)
 from ghostnote.models.steadiness import WANDER
 
 INPUTS: Final[Mapping[str, tuple[str | int, ...]]] = {
     "hit": ("batch", FRAMES),
+    "heard": ("batch", "heard_numbers"),
     "has_hit": ("batch",),
     "shape": ("batch", SHAPE_ROWS, ENVELOPE_STEPS),
     "shape_schedule": ("shape_times",),
@@ -48,8 +51,11 @@ INPUTS: Final[Mapping[str, tuple[str | int, ...]]] = {
 OUTPUTS: Final[Mapping[str, tuple[str | int, ...]]] = {
     "audio": ("batch", FRAMES),
     "shape_made": ("batch", SHAPE_ROWS, ENVELOPE_STEPS),
+    "kept": ("batch", HEARD),
 }
-"""The graph's outputs: the hit, and the shape that it was given."""
+"""The graph's outputs: the hit, the shape that it was given, and what was heard in its reference."""
+
+_HEARD: Final = ("peak", "heard_r", "envelope", "colour", "steady", "strayed_db", "cells_db", "peakedness")
 
 # What the exported parts leave open: the rows of `inputs.lay_out`, and which way the shape comes.
 _LAYOUT: Final = f"""
@@ -75,13 +81,25 @@ shape_times = Size(shape_schedule)
 shape_steps = Sub(shape_times, one)
 times = Size(schedule)
 steps = Sub(times, one)
-is_shaped_flag = Greater(shape_steps, zero)
+is_shaped = Greater(shape_steps, zero)
 flag_shape = Constant<value_ints = [1]>()
-is_shaped = Reshape(is_shaped_flag, flag_shape)
 is_diffused_flag = Greater(steps, zero)
 is_diffused = Reshape(is_diffused_flag, flag_shape)
 zeros = Constant<value_ints = [0]>()
 start = Gather(schedule, zeros)
+heard_shape = Shape(heard)
+heard_numbers = Gather(heard_shape, one)
+is_heard = Greater(heard_numbers, zero)
+whole = Constant<value_float = 1.0>()
+least = ReduceMin<keepdims = 0>(has_hit)
+is_referred = GreaterOrEqual(least, whole)
+nothing = Constant<value_float = 0.0>()
+most_masked = ReduceMax<keepdims = 0>(mask)
+is_free = Equal(most_masked, nothing)
+starts_late = ReduceMin<keepdims = 0>(start)
+starts_whole = Equal(starts_late, whole)
+is_begun_plain = And(is_free, starts_whole)
+is_plain = And(is_begun_plain, is_unguided)
 """
 
 
@@ -90,67 +108,41 @@ def build(model: Cascade, half: bool = True, arithmetic: Arithmetic | None = Non
 
     The sound network computes in `arithmetic`, 32 bits unless given.
     """
-    arithmetic = arithmetic or Exact()
+    assembly = Assembly()
     with torch.no_grad():
-        shape_step = step(ShapeStep(model), shape_step_example(), ENVELOPE_STEPS, Exact())
-        sound_step = step(SoundStep(model), sound_step_example(model), STEPS, arithmetic)
-        prepare = exported(Prepare(model), prepare_example())
-        finish = exported(Finish(), finish_example())
-    rows = {"source": "source", "first": "first", "last": "last", "guidance": "guidance"}
-    shape_nodes, shape_weights = inlined(shape_step, "shape", {**rows, "label": "row_label"})
-    sound_names = {**rows, "embedded": "embedded", "hint": "hint", "known": "known", "mask": "mask"}
-    sound_nodes, sound_weights = inlined(sound_step, "sound", sound_names)
-    prepare_nodes, prepare_weights = inlined(
-        prepare,
-        "prepare",
-        {
-            **{name: name for name in INPUTS},
-            **rows,
-            "shaped": "shaped",
-            "is_shaped": "is_shaped",
-            "given": "shape",
-            "start": "start",
-            "row_label": "row_label",
-        },
-        (
-            "peak",
-            "r",
-            "shape_made",
-            "rho",
-            "known",
-            "coloured",
-            "change_db",
-            "heard",
-            "z",
-            "embedded",
-            "hint",
-        ),
-    )
-    finish_names = {**{name: name for name in finish_example()}, "shape": "shape_made", "noise": "coloured"}
-    finish_nodes, finish_weights = inlined(finish, "finish", finish_names, ("audio",))
-    nodes = [
-        *parsed(_LAYOUT),
-        *loop(
-            "shape",
-            shape_nodes,
-            "shape_schedule",
-            "shape_steps",
-            "shape",
-            "shaped",
-            INPUTS["shape"],
-        ),
-        *prepare_nodes,
-        *loop("sound", sound_nodes, "schedule", "steps", "z", "u", INPUTS["noise"]),
-        *finish_nodes,
-    ]
-    weights = [*shape_weights, *sound_weights, *prepare_weights, *finish_weights]
-    casts, stored = halved(weights) if half else ([], weights)
+        nodes = _nodes(model, arithmetic or Exact(), assembly)
+    casts, stored = halved(assembly.weights) if half else ([], assembly.weights)
     graph = helper.make_graph([*casts, *nodes], "ghostnote", _values(INPUTS), _values(OUTPUTS), stored)
     built = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME, 1)], ir_version=9
     )
     onnx.checker.check_model(built)
     return built
+
+
+def _nodes(model: Cascade, arithmetic: Arithmetic, assembly: Assembly) -> list[NodeProto]:
+    """Return all nodes in order; their weights go to `assembly`."""
+    shape, sound = assembly.shape_step(model), assembly.sound_step(model, arithmetic)
+    part, either, made = assembly.part, assembly.either, {"shape": "shape_made", "noise": "coloured"}
+    followed = ["r", "rho_groups"]
+    return [
+        *parsed(_LAYOUT),
+        *loop("shape", shape, "shape_schedule", "shape_steps", "shape", "shaped", INPUTS["shape"]),
+        either("is_shaped", (Restore(model), {}), ["shape"], ["given"]),
+        either("is_heard", ["heard"], (Listen(model), {}), ["kept"]),
+        *part(HeardParts(), _HEARD, heard="kept"),
+        *part(Describe(model), ["shape_made", "shared", "coloured", "wanted_db", "sounds"]),
+        either(
+            "is_referred",
+            (PlainFollow(), {"r": "heard_r"}),
+            (Follow(), {"r": "heard_r", "shape": "shape_made"}),
+            followed,
+        ),
+        *part(Prepare(model), ["rho", "embedded", "hint"], shape="shape_made"),
+        either("is_plain", ["coloured", "coloured"], (Start(), made), ["known", "z"]),
+        *loop("sound", sound, "schedule", "steps", "z", "u", INPUTS["noise"]),
+        either("is_plain", (Finish(plain=True), made), (Finish(), made), ["audio"]),
+    ]
 
 
 def _values(shapes: Mapping[str, tuple[str | int, ...]]) -> list[ValueInfoProto]:

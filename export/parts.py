@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import torch
@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from ghostnote.export.arithmetic import Arithmetic
 from ghostnote.export.network import NetworkWriter
 from ghostnote.export.writer import Writer
-from ghostnote.models.cascade import SHAPE_ROWS, Cascade
+from ghostnote.models.cascade import SHAPE_ROWS
+from ghostnote.models.colour import LINES
 from ghostnote.models.factors import ENVELOPE_STEPS, GROUPS, SEGMENTS
 from ghostnote.models.lapped import BANDS, FRAMES, STEPS
-from ghostnote.models.pipeline import ShapeStep, SoundStep
+from ghostnote.models.listening import HEARD
+from ghostnote.models.matching import SPANS
 from ghostnote.models.steadiness import WANDER
+from ghostnote.models.steps import ShapeStep
 from ghostnote.models.unet import UNet
 
 OPSET: Final = 20
@@ -75,19 +78,18 @@ class Hollow(nn.Module):
         return v
 
 
-def step(module: ShapeStep | SoundStep, example: Example, steps: int, arithmetic: Arithmetic) -> ModelProto:
+def step(module: ShapeStep, steps: int, arithmetic: Arithmetic) -> ModelProto:
     """Export a step whose network's nodes are written by hand; its sample has `steps`."""
     network = module.network
     module.register_module("network", Hollow(network))
-    model = exported(module, example)
+    model = exported(module, shape_step_example())
     out, nodes = Writer("network"), []
     for node in model.graph.node:
         if node.domain != _HOLLOW:
             nodes.append(node)
             continue
-        z, t, embedded, *hint = node.input
-        writer = NetworkWriter(out, network, steps, arithmetic)
-        writer.write(z, t, embedded, hint[0] if hint else None, node.output[0])
+        z, t, embedded = node.input
+        NetworkWriter(out, network, steps, arithmetic).write(z, t, embedded, None, node.output[0])
         nodes.extend(out.nodes)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
@@ -95,72 +97,56 @@ def step(module: ShapeStep | SoundStep, example: Example, steps: int, arithmetic
     return model
 
 
-def _rows_example() -> Example:
-    return {
-        "t": (torch.tensor([1.0]), ()),
-        "s": (torch.tensor([0.5]), ()),
-        "guidance": (torch.tensor(2.0), ()),
-        "source": (torch.tensor([0, 1, 0, 1, 0, 1]), ("rows",)),
-        "first": (torch.tensor([0, 1, 2]), ("batch",)),
-        "last": (torch.tensor([3, 4, 5]), ("batch",)),
-    }
-
-
 def shape_step_example() -> Example:
     """Return an example of the shape step's inputs: three hits, under guidance."""
+    names = ("z", "t", "s", "guidance", "source", "first", "last", "label")
     return {
+        **values_example(names),
         "z": (torch.randn(3, SHAPE_ROWS, ENVELOPE_STEPS), ("batch",)),
-        **_rows_example(),
         "label": (torch.tensor([0, 1, 2, 3, 4, 5]), ("rows",)),
     }
 
 
-def sound_step_example(model: Cascade) -> Example:
-    """Return an example of the sound step's inputs: three hits, under guidance."""
-    settings = model.settings.sound
-    return {
-        "z": (torch.randn(3, BANDS, STEPS), ("batch",)),
-        **_rows_example(),
-        "embedded": (torch.randn(6, settings.embedding), ("rows",)),
-        "hint": (torch.randn(6, settings.channels[0], STEPS), ("rows",)),
-        "known": (torch.randn(3, BANDS, STEPS), ("batch",)),
-        "mask": (torch.zeros(3, BANDS, STEPS), ("batch",)),
+def values_example(names: Iterable[str]) -> Example:
+    """Return an example of the values that parts of the graph take by these names: three hits, under guidance."""
+    sample, shape = torch.randn(3, BANDS, STEPS), torch.randn(3, SHAPE_ROWS, ENVELOPE_STEPS)
+    cells, each = torch.rand(3, GROUPS, SEGMENTS), torch.rand(3)
+    by_hit = {
+        **dict.fromkeys(("z", "known", "mask", "noise", "r", "rho", "u", "answer"), sample),
+        **dict.fromkeys(("given", "shape", "shaped"), shape),
+        **dict.fromkeys(("coherence", "shared", "steady", "cells_db", "wanted_db"), cells),
+        **dict.fromkeys(("has_hit", "velocity", "amount"), each),
+        "hit": torch.randn(3, FRAMES),
+        "heard": torch.rand(3, HEARD),
+        "label": torch.tensor([0, 1, 2]),
+        "wander": torch.randn(3, WANDER),
+        "peak": torch.rand(3, 1),
+        "envelope": torch.randn(3, GROUPS, ENVELOPE_STEPS),
+        "sounds": torch.rand(3, GROUPS, ENVELOPE_STEPS),
+        "colour": torch.rand(3, BANDS, LINES),
+        "strayed_db": torch.rand(3, GROUPS),
+        "peakedness": torch.rand(3, GROUPS, SPANS),
+        "rho_groups": torch.rand(3, GROUPS, STEPS),
+        "first": torch.tensor([0, 1, 2]),
+        "last": torch.tensor([3, 4, 5]),
     }
-
-
-def prepare_example() -> Example:
-    """Return an example of the preparation's inputs: three hits, under guidance."""
-    return {
-        "hit": (torch.randn(3, FRAMES), ("batch",)),
-        "has_hit": (torch.tensor([1.0, 0.0, 1.0]), ("batch",)),
-        "shaped": (torch.randn(3, SHAPE_ROWS, ENVELOPE_STEPS), ("batch",)),
-        "given": (torch.randn(3, SHAPE_ROWS, ENVELOPE_STEPS), ("batch",)),
-        "is_shaped": (torch.tensor([True]), ()),
-        "coherence": (torch.rand(3, GROUPS, SEGMENTS), ("batch",)),
-        "label": (torch.tensor([0, 1, 2]), ("batch",)),
-        "velocity": (torch.randn(3), ("batch",)),
-        "noise": (torch.randn(3, BANDS, STEPS), ("batch",)),
-        "wander": (torch.randn(3, WANDER), ("batch",)),
-        "amount": (torch.rand(3), ("batch",)),
-        "start": (torch.tensor([1.0]), ()),
-        "source": (torch.tensor([0, 1, 0, 1, 0, 1]), ("rows",)),
-        "row_label": (torch.tensor([0, 1, 2, 3, 4, 5]), ("rows",)),
+    by_row = {
+        "v": torch.randn(6, BANDS, STEPS),
+        "source": torch.tensor([0, 1, 2, 0, 1, 2]),
+        "row_label": torch.tensor([0, 1, 2, 3, 4, 5]),
     }
-
-
-def finish_example() -> Example:
-    """Return an example of the finish's inputs: three hits, under guidance."""
-    return {
-        "u": (torch.randn(3, BANDS, STEPS), ("batch",)),
-        "is_diffused": (torch.tensor([True]), ()),
-        "noise": (torch.randn(3, BANDS, STEPS), ("batch",)),
-        "known": (torch.randn(3, BANDS, STEPS), ("batch",)),
-        "mask": (torch.zeros(3, BANDS, STEPS), ("batch",)),
-        "r": (torch.randn(3, BANDS, STEPS), ("batch",)),
-        "shape": (torch.randn(3, SHAPE_ROWS, ENVELOPE_STEPS), ("batch",)),
-        "rho": (torch.rand(3, BANDS, STEPS), ("batch",)),
-        "change_db": (torch.randn(3, GROUPS, SEGMENTS), ("batch",)),
-        "heard": (torch.rand(3, GROUPS, ENVELOPE_STEPS), ("batch",)),
-        "has_hit": (torch.tensor([1.0, 0.0, 1.0]), ("batch",)),
-        "peak": (torch.rand(3, 1), ("batch",)),
+    alone = {
+        "t": torch.tensor([1.0]),
+        "s": torch.tensor([0.5]),
+        "start": torch.tensor([1.0]),
+        "guidance": torch.tensor(2.0),
+        "is_diffused": torch.tensor([True]),
     }
+    axes: dict[str, tuple[str, ...]] = {
+        **dict.fromkeys(by_hit, ("batch",)),
+        **dict.fromkeys(by_row, ("rows",)),
+        **dict.fromkeys(alone, ()),
+    }
+    values = {**by_hit, **by_row, **alone}
+    # Inputs that are one tensor would be traced as one input.
+    return {name: (values[name].clone(), axes[name]) for name in names}

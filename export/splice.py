@@ -91,6 +91,34 @@ def loop(
     return [helper.make_node("Loop", [count, "", start], [result], name=f"{prefix}_loop", body=body)]
 
 
+def branch(
+    name: str,
+    condition: str,
+    then: Sequence[NodeProto],
+    otherwise: Sequence[NodeProto],
+    outputs: Sequence[str],
+) -> NodeProto:
+    """Return the node that runs `then` where `condition` holds, else `otherwise`; either computes the `outputs`.
+
+    Inside, these are named by `in_arm`.
+    """
+    arms = [
+        helper.make_graph(
+            list(nodes),
+            f"{name}_{arm}",
+            [],
+            [helper.make_tensor_value_info(value, TensorProto.FLOAT, None) for value in in_arm(arm, outputs)],
+        )
+        for arm, nodes in (("then", then), ("else", otherwise))
+    ]
+    return helper.make_node("If", [condition], outputs, name=name, then_branch=arms[0], else_branch=arms[1])
+
+
+def in_arm(arm: str, outputs: Sequence[str]) -> list[str]:
+    """Return the names of a branch's `outputs` in its arm "then" or "else"."""
+    return [f"{output}/{arm}" for output in outputs]
+
+
 def halved(weights: Sequence[TensorProto]) -> tuple[list[NodeProto], list[TensorProto]]:
     """Return the weights with large float ones as fp16, and the nodes that cast them back as the graph loads."""
     casts, stored = [], []

@@ -116,14 +116,17 @@ class Cascade(nn.Module):
         restored = normalised * self.shape_std + self.shape_mean
         return clarified(torch.minimum(torch.maximum(restored, self.shape_low), self.shape_high), label)
 
-    def steadiness_of(self, traits: Tensor, difference_db: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what strokes `difference_db` (batch,) apart share, and how far they stray, by a drum's `traits`.
+    def steadiness_of(self, traits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what strokes of one velocity share, and how far they stray, by a drum's `traits`.
 
         The coherence is (batch, GROUPS, SEGMENTS), and for each band group of a spectrum (batch, GROUPS) in dB.
         """
-        coherence, strayed_db = predict(self.steady_weight, self.steady_bias, traits)
+        return predict(self.steady_weight, self.steady_bias, traits)
+
+    def fallen(self, coherence: Tensor, difference_db: Tensor) -> Tensor:
+        """Return the `coherence` (batch, GROUPS, SEGMENTS) of strokes `difference_db` (batch,) apart."""
         fall = (-difference_db.abs() / self.coherence_decay_db).exp()
-        return coherence * fall[:, None, None], strayed_db
+        return coherence * fall[:, None, None]
 
     def wander_db(self, wander: Tensor, strayed_db: Tensor) -> Tensor:
         """Return how a stroke's cells stray, (batch, GROUPS, SEGMENTS), as the numbers `wander` (batch, WANDER) say."""

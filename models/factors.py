@@ -23,7 +23,7 @@ BAND_EDGES: Final = (0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28, 35, 44, 54, 64)
 SEGMENT_EDGES: Final = (0, 4, 8, 16, 32, 64, 128, 256, 512)
 """Edges of the time segments of MDCT steps, finer at the attack."""
 FILL_EDGES: Final = (0, 32, 128, 512)
-"""Edges of the time spans in which `fill_up` weighs a hit's power: long enough to tell chance from lack."""
+"""Edges of the time spans in which `filled` weighs a hit's power: long enough to tell chance from lack."""
 GROUPS: Final = len(BAND_EDGES) - 1
 SEGMENTS: Final = len(SEGMENT_EDGES) - 1
 HOP: Final = 4
@@ -132,7 +132,7 @@ def at_amount(rho: Tensor, amount: Tensor) -> Tensor:
     rho to the power of the amount, as if the lags and phases that part two strokes grew with its root. What no
     two strokes share, as the wires of a snare, so stays fresh until the amount is near 0.
     """
-    return rho.clamp_min(_LEAST_COHERENCE) ** amount
+    return (rho.clamp_min(_LEAST_COHERENCE).log() * amount).exp()
 
 
 def rest(y: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
@@ -145,28 +145,30 @@ def combine(u: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
     return rho * r + s * freshness(rho) * u
 
 
-def fill_up(u: Tensor, noise: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
-    """Return the rest `u` with as much of `noise` added as the hit lacks in power; all are (batch, BANDS, STEPS).
+def filled(
+    u: Tensor, noise: Tensor, r: Tensor, s: Tensor, rho: Tensor, sounds: Tensor | float = 1.0
+) -> Tensor:
+    """Return the hit of a rest `u` with as much of `noise` added as it lacks in power; all are (batch, BANDS, STEPS).
 
     By the definition of S a hit has unit power in the cells of y/S. A sampler of few steps falls short of it: it
     answers with the mean of what is possible, and where all is possible, as in a hat, that is nothing. `noise` is
-    normal; added is what normal coefficients become by companding.
+    normal; added is what normal coefficients become by companding. Of both `sounds` (the same shape) is the share.
     """
-    fresh = freshness(rho)
-    noise = compand(noise) / compand_scale(noise.device)[:, None]
-    q, n = combine(u, r, s, rho) / s, fresh * noise
-    lacking = (1 - _span_mean(q.square())).clamp_min(0)
-    along, power = _span_mean(q * n), _span_mean(n.square()).clamp_min(_QUIET)
+    spans, fresh = _span_map(u.device), freshness(rho)
+    n = fresh * (compand(noise) / compand_scale(noise.device)[:, None])
+    shared, own = rho * r, fresh * u
+    q = shared / s + own
+    lacking = (1 - cell_mean(q.square(), spans)).clamp_min(0)
+    along, power = cell_mean(q * n, spans), cell_mean(n.square(), spans).clamp_min(_QUIET)
     gain = ((along.square() + power * lacking).sqrt() - along) / power
-    spread = to_bands(gain.clamp(0, 1) @ _span_map(gain.device))
-    return u + spread * noise
+    return shared + s * sounds * (own + to_bands(gain.clamp(0, 1)) @ spans * n)
 
 
-def _span_mean(x: Tensor) -> Tensor:
-    """Return means (batch, GROUPS, spans) over band groups and FILL_EDGES' spans of time."""
-    groups, spans = group_map(x.device), _span_map(x.device)
-    cells = groups.sum(1)[:, None] * spans.sum(1)
-    return groups @ x @ spans.t() / cells
+def cell_mean(x: Tensor, spans: Tensor) -> Tensor:
+    """Return means (batch, GROUPS, spans) of `x` (batch, BANDS, STEPS) over band groups and `spans` (spans, STEPS)."""
+    groups = group_map(x.device)
+    over_time = x @ (spans / spans.sum(1, keepdim=True)).t()
+    return (groups / groups.sum(1, keepdim=True)) @ over_time
 
 
 @cache

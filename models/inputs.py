@@ -18,6 +18,8 @@ class Inputs:
 
     hit: Tensor
     """(batch, FRAMES): the reference, at any level."""
+    heard: Tensor
+    """(batch, HEARD): what `pipeline.Listen` kept of the reference, instead of `hit`; (batch, 0) to listen anew."""
     has_hit: Tensor
     """(batch,): 1 with a reference, 0 without."""
     shape: Tensor
@@ -34,7 +36,8 @@ class Inputs:
     velocity: Tensor
     """(batch,): level of the stroke above the reference in dB. It moves the timbre; the level stays."""
     noise: Tensor
-    """(batch, BANDS, STEPS), white; a reference colours it."""
+    """(batch, BANDS, STEPS), white: the lines of each band's spectrum, see `colour.from_lines`. A reference colours
+    it."""
     wander: Tensor
     """(batch, WANDER): normal numbers that decide how a stroke's spectrum strays from its reference's."""
     schedule: Tensor
@@ -50,6 +53,7 @@ def blank_inputs(batch: int, device: torch.device | None = None) -> Inputs:
     zeros, ones = partial(torch.zeros, device=device), partial(torch.ones, device=device)
     return Inputs(
         hit=zeros(batch, FRAMES),
+        heard=zeros(batch, 0),
         has_hit=zeros(batch),
         shape=zeros(batch, SHAPE_ROWS, ENVELOPE_STEPS),
         shape_schedule=ones(1),

@@ -29,6 +29,8 @@ PEAK: Final = 0.9
 EXPONENTS: Final = ((2, 1.0), (6, 0.75), (BANDS, 0.5))
 """Companding exponents as (up to this band, exponent)."""
 
+_TINY: Final = 1e-30
+
 
 @cache
 def exponents(device: torch.device) -> Tensor:
@@ -63,8 +65,10 @@ def inverse_mdct(c: Tensor) -> Tensor:
 
 def compand(c: Tensor) -> Tensor:
     """Return sign(c)·|c|^p with the exponent p of each band."""
-    parts = [_power(part, p) for part, p in _bands_with_exponents(c.abs())]
-    return c.sign() * torch.cat(parts, dim=1)
+    parts = [
+        x if p == 1 else x / _power(x.abs(), 1 - p).clamp_min(_TINY) for x, p in _bands_with_exponents(c)
+    ]
+    return torch.cat(parts, dim=1)
 
 
 @cache
@@ -77,8 +81,8 @@ def compand_scale(device: torch.device) -> Tensor:
 
 def expand(y: Tensor) -> Tensor:
     """Return sign(y)·|y|^(1/p), the inverse of `compand`."""
-    parts = [_power(part, 1 / p) for part, p in _bands_with_exponents(y.abs())]
-    return y.sign() * torch.cat(parts, dim=1)
+    parts = [x if p == 1 else x * _power(x.abs(), 1 / p - 1) for x, p in _bands_with_exponents(y)]
+    return torch.cat(parts, dim=1)
 
 
 def _bands_with_exponents(x: Tensor) -> list[tuple[Tensor, float]]:
@@ -87,14 +91,12 @@ def _bands_with_exponents(x: Tensor) -> list[tuple[Tensor, float]]:
 
 
 def _power(x: Tensor, p: float) -> Tensor:
-    """Return x^p of non-negative `x`: roots and squares where they do, which are far quicker than powers."""
+    """Return x^p of non-negative `x`, by roots where they do, which are far quicker than powers."""
     if p == 1:
         return x
     if p == 0.5:
         return x.sqrt()
-    if p == 0.75:
-        return x.sqrt() * x.sqrt().sqrt()
-    return x.square() if p == 2 else x**p
+    return x.sqrt().sqrt() if p == 0.25 else (x.clamp_min(_TINY).log() * p).exp()
 
 
 def analyse(x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ghostnote.models.factors import BAND_EDGES, SEGMENT_EDGES, group_map, segment_map
+from ghostnote.models.factors import BAND_EDGES, SEGMENT_EDGES, SEGMENTS, cell_mean, segment_map, to_bands
 from ghostnote.models.lapped import BANDS, STEPS
 from ghostnote.models.steadiness import cell_db
 
@@ -26,60 +26,66 @@ _PEAKEDNESS: Final = (0.15, 0.9)
 _STEEPEST: Final = -0.05
 _QUIET: Final = 1e-7
 _SMALLEST: Final = 1e-4
+SPANS: Final = SEGMENTS - 1
+"""Time segments for peakedness: the first two are one, as four steps say too little."""
 
 
-def matched(c: Tensor, reference: Tensor, change_db: Tensor, share: Tensor) -> Tensor:
-    """Return coefficients `c` (batch, BANDS, STEPS) with the cells of `reference` (the same), moved by `change_db`.
+def marks_of(reference: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what strokes of a `reference` (batch, BANDS, STEPS) are matched to: its cells' power and peakedness.
 
-    `change_db` is (batch, GROUPS, SEGMENTS). `share` (batch, BANDS, STEPS) says where: 1 fully, 0 not at all.
+    The power is in dB, (batch, GROUPS, SEGMENTS); the peakedness its log, (batch, GROUPS, SPANS).
     """
-    wanted = cell_db(reference) + change_db
-    gain = _peak_gain(c, reference)
+    sizes = _sizes(reference)
+    peakedness = _cell_mean(sizes).square() / _cell_mean(sizes.square())
+    return cell_db(reference), peakedness.clamp(*_PEAKEDNESS).log()
+
+
+def matched(c: Tensor, wanted_db: Tensor, peakedness: Tensor, share: Tensor) -> Tensor:
+    """Return coefficients `c` (batch, BANDS, STEPS) with cells of the power and `peakedness` that `marks_of` gave.
+
+    `wanted_db` is that power with what was drawn for the stroke added. `share` (batch, BANDS, STEPS), or 1 for an
+    axis, says where: 1 fully, 0 not at all.
+    """
+    gain = _peak_gain(c, peakedness)
     for _ in range(_ROUNDS):
-        lacking = (wanted - cell_db(c * gain)).clamp(-_LARGEST_CHANGE_DB, _LARGEST_CHANGE_DB)
+        lacking = (wanted_db - cell_db(c * gain)).clamp(-_LARGEST_CHANGE_DB, _LARGEST_CHANGE_DB)
         gain = gain * _between_cells(lacking * _DB).exp()
     return c * (1 + share * (gain - 1))
 
 
-def _peak_gain(c: Tensor, reference: Tensor) -> Tensor:
-    """Return the gains (batch, BANDS, STEPS) that make cells as peaked as the reference's: |c|^(e − 1), e by Newton."""
+def _peak_gain(c: Tensor, peakedness: Tensor) -> Tensor:
+    """Return the gains (batch, BANDS, STEPS) that make cells so peaked: |c|^(e − 1), e by Newton from 1."""
     sizes = _sizes(c)
-    logs = sizes.log()
-    aim = _peakedness(_sizes(reference)).clamp(*_PEAKEDNESS).log()
-    exponent = torch.ones_like(aim)
-    for _ in range(_ROUNDS):
-        powered = (logs * _to_cells(exponent)).exp()
-        first, second = _cell_mean(powered), _cell_mean(powered.square())
-        slope = 2 * (_cell_mean(powered * logs) / first - _cell_mean(powered.square() * logs) / second)
-        off = aim - (first.square() / second).clamp(*_PEAKEDNESS).log()
+    logs, exponent = sizes.log(), torch.ones_like(peakedness)
+    for i in range(_ROUNDS):
+        powered = (logs * _to_cells(exponent)).exp() if i else sizes
+        square = powered.square()
+        first, second = _cell_mean(powered), _cell_mean(square)
+        slope = 2 * (_cell_mean(powered * logs) / first - _cell_mean(square * logs) / second)
+        off = peakedness - (first.square() / second).clamp(*_PEAKEDNESS).log()
         exponent = (exponent + off / slope.clamp(max=_STEEPEST)).clamp(*_EXPONENTS)
-    return (logs * (_to_cells(exponent) - 1)).exp()
+    return (logs * _to_cells(exponent - 1)).exp()
 
 
 def _sizes(c: Tensor) -> Tensor:
     """Return |c| beside the RMS of its cell, never 0."""
     rms = (_cell_mean(c.square())).sqrt() + _QUIET
-    return c.abs() / _to_cells(rms) + _SMALLEST
-
-
-def _peakedness(sizes: Tensor) -> Tensor:
-    return _cell_mean(sizes).square() / _cell_mean(sizes.square())
+    return c.abs() * _to_cells(1 / rms) + _SMALLEST
 
 
 @cache
 def _spans(device: torch.device) -> Tensor:
-    """Return the time segments for peakedness: the first two are one, as four steps say too little."""
+    """Return the membership of MDCT steps in the time segments for peakedness, (SPANS, STEPS)."""
     segments = segment_map(device)
     return torch.cat([segments[:1] + segments[1:2], segments[2:]])
 
 
 def _cell_mean(x: Tensor) -> Tensor:
-    groups, spans = group_map(x.device), _spans(x.device)
-    return groups @ x @ spans.t() / (groups.sum(1)[:, None] * spans.sum(1))
+    return cell_mean(x, _spans(x.device))
 
 
 def _to_cells(cells: Tensor) -> Tensor:
-    return group_map(cells.device).t() @ cells @ _spans(cells.device)
+    return to_bands(cells) @ _spans(cells.device)
 
 
 def _between_cells(cells: Tensor) -> Tensor:

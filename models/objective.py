@@ -69,10 +69,10 @@ def make_batch(
     moved = envelope(r) + model.envelope_change(label, difference_db)
     log_envelope = torch.where(paired[:, None, None], moved, own[:, :GROUPS])
     shape = torch.cat([log_envelope, own[:, GROUPS:]], dim=1)
-    q = r / scale(envelope(r))
-    coherence, _ = model.steadiness_of(traits_of(q, envelope(r), label), difference_db)
-    colour = colour_of(line_power(q), has_hit)
-    r, rho = reference_of(r, shape, coherence, has_hit)
+    power = line_power(r / scale(envelope(r)))
+    coherence, _ = model.steadiness_of(traits_of(power, envelope(r), label))
+    colour = colour_of(power, has_hit)
+    r, rho = reference_of(r, shape, model.fallen(coherence, difference_db), has_hit)
     u = rest(y, r, scale(log_envelope), to_bands(rho))
     dropped = torch.rand(label.shape, generator=generator, device=label.device) < _LABEL_DROPOUT
     return Batch(

@@ -13,7 +13,7 @@ from ghostnote.models.cascade import Cascade
 from ghostnote.models.dataset import HitSet, PairSampler
 from ghostnote.models.diffusion import cosine_schedule
 from ghostnote.models.distillers import bind
-from ghostnote.models.factors import GROUPS, REST_BOUND, combine, fill_up, to_bands
+from ghostnote.models.factors import GROUPS, REST_BOUND, filled, to_bands
 from ghostnote.models.lapped import BANDS, synthesise
 from ghostnote.models.metrics import log_mel, spectral_measures
 from ghostnote.models.objective import Batch, make_batch, noise_for
@@ -33,7 +33,7 @@ class Schedule:
     times: tuple[float, ...]
     """steps + 1, from 1 down to 0."""
     distance_db: float
-    """Mean log-mel distance of hits from the same noise, `fill_up` included."""
+    """Mean log-mel distance of hits from the same noise, `filled` included."""
     even_distance_db: float
     """The same of even times."""
 
@@ -54,7 +54,7 @@ class Yardstick:
     def render(self, u: Tensor) -> Tensor:
         """Return the hits (examples, FRAMES) of rests (examples, BANDS, STEPS)."""
         r, s, rho = factors_of(self.model, self.batch)
-        return synthesise(combine(fill_up(u, self.noise, r, s, rho), r, s, rho))
+        return synthesise(filled(u, self.noise, r, s, rho))
 
     def distance_db(self, model: Cascade, times: tuple[float, ...]) -> float:
         """Return the mean log-mel distance of what `model` makes at `times` from the results of many steps."""

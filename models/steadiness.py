@@ -13,13 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.models.colour import line_power, tonality
+from ghostnote.models.colour import tonality
 from ghostnote.models.factors import (
     GROUPS,
     SEGMENTS,
+    cell_mean,
     envelope_to_segments,
     group_exponents,
-    group_map,
     segment_map,
 )
 
@@ -61,16 +61,16 @@ class Drum:
     """(pairs, GROUPS, SEGMENTS)."""
 
 
-def traits_of(q: Tensor, log_envelope: Tensor, label: Tensor) -> Tensor:
+def traits_of(power: Tensor, log_envelope: Tensor, label: Tensor) -> Tensor:
     """Return the traits (batch, TRAITS) of hits: tonality, spectrum, decay and class.
 
-    `q` (batch, BANDS, STEPS) are the coefficients without their envelope, `label` (batch,) the classes.
+    `power` (batch, BANDS, LINES) is their `line_power`, `label` (batch,) the classes.
     """
-    level = (log_envelope / group_exponents(q.device)[:, None]).clamp_min(_LOWEST_LOG)
+    level = (log_envelope / group_exponents(power.device)[:, None]).clamp_min(_LOWEST_LOG)
     cells = envelope_to_segments(level)
     spectrum = cells.mean(2) - cells.mean((1, 2))[:, None]
-    known = F.one_hot(label, len(CLASS_NAMES) + 1)[:, :-1].to(q.dtype)
-    return torch.cat([tonality(line_power(q)), spectrum, cells.mean(1), known], dim=1)
+    known = F.one_hot(label, len(CLASS_NAMES) + 1)[:, :-1].to(power.dtype)
+    return torch.cat([tonality(power), spectrum, cells.mean(1), known], dim=1)
 
 
 def predict(weight: Tensor, bias: Tensor, traits: Tensor) -> tuple[Tensor, Tensor]:
@@ -83,8 +83,7 @@ def predict(weight: Tensor, bias: Tensor, traits: Tensor) -> tuple[Tensor, Tenso
 
 def cell_power(c: Tensor) -> Tensor:
     """Return the mean power (batch, GROUPS, SEGMENTS) of coefficients (batch, BANDS, STEPS)."""
-    groups, segments = group_map(c.device), segment_map(c.device)
-    return groups @ c.square() @ segments.t() / (groups.sum(1)[:, None] * segments.sum(1))
+    return cell_mean(c.square(), segment_map(c.device))
 
 
 def cell_db(c: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.models.colour import line_power
 from ghostnote.models.dataset import HitSet
 from ghostnote.models.factors import (
     GROUPS,
@@ -131,7 +132,7 @@ def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> li
     mean_envelope = envelope_to_segments(log_envelope)
     attack_db = 10 * (x[:, :_ATTACK_FRAMES].square().mean(1) + _SILENCE).log10()
     power_db = cell_db(mdct(x)) - attack_db[:, None, None]
-    traits = traits_of(q, log_envelope, hits.labels[index])
+    traits = traits_of(line_power(q), log_envelope, hits.labels[index])
     peak_db = hits.peak_db[index].tolist()
     ordered = [(i, j) for i in range(len(group)) for j in range(len(group)) if i != j]
     if len(ordered) > _PAIRS_A_GROUP:

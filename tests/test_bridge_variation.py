@@ -39,6 +39,23 @@ def test_each_index_is_another_stroke_and_each_comes_again(variator):
     assert not np.array_equal(first, other_seed)
 
 
+@pytest.mark.parametrize("width", [0.0, 0.3])
+def test_a_stroke_is_the_same_whether_its_reference_was_heard_before_or_not(tiny_generator, width):
+    audio, made = hit(), {}
+    for order in ((0, 1), (1, 0)):
+        variator, reference = Variator(tiny_generator), Reference(audio, 1)
+        for index in order:
+            stroke = variator.next_stroke(reference, seed=3, index=index, velocity=90, width=width)
+            assert np.array_equal(made.setdefault(index, stroke), stroke)
+
+
+def test_what_was_heard_of_one_reference_is_not_taken_for_another(variator):
+    first, second = Reference(hit(seed=1), 1), Reference(hit(seed=2), 1)
+    variator.next_stroke(first, seed=0, index=0)
+    stroke = variator.next_stroke(second, seed=0, index=0, amount=0.0)
+    assert correlation(stroke[:, :20_000], second.audio[:, :20_000]) > 0.9999
+
+
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_a_stroke_keeps_length_and_rough_level(variator, steps):
     reference = Reference(hit(0.3), 1)

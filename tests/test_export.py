@@ -5,7 +5,7 @@ import onnx
 import pytest
 from typer.testing import CliRunner
 
-from ghostnote.bridge.card import CARD_KEY, SEAL_KEY
+from ghostnote.bridge.card import CARD_KEY, FORMAT, SEAL_KEY
 from ghostnote.bridge.cli import app
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError, ModelError
@@ -86,7 +86,7 @@ def test_a_file_that_is_not_whole_is_refused(tiny_onnx, tmp_path, change, reason
 
 
 def test_another_version_is_refused(tiny_onnx, tmp_path):
-    data = tiny_onnx.read_bytes().replace(b'"format": 2', b'"format": 9')
+    data = tiny_onnx.read_bytes().replace(f'"format": {FORMAT}'.encode(), b'"format": 9')
     digest = onnx.load_from_string(data)
     assert {entry.key for entry in digest.metadata_props} == {CARD_KEY, SEAL_KEY}
     from ghostnote.bridge.card import BLANK_SEAL, seal
@@ -94,7 +94,7 @@ def test_another_version_is_refused(tiny_onnx, tmp_path):
     old = next(entry.value for entry in digest.metadata_props if entry.key == SEAL_KEY)
     path = tmp_path / "other.onnx"
     path.write_bytes(seal(data.replace(old.encode(), BLANK_SEAL.encode())))
-    with pytest.raises(ModelError, match=r"format 9.*plays format 2"):
+    with pytest.raises(ModelError, match=rf"format 9.*plays format {FORMAT}"):
         Generator.open(path)
 
 

@@ -34,9 +34,9 @@ def test_a_hit_of_eight_bits_does_not_depend_on_its_neighbours(eight_bit_onnx):
     inputs = {"hit": hits, "has_hit": np.ones(2, np.float32)}
     inputs["noise"] = rng.standard_normal((2, card.bands, card.steps), np.float32)
     inputs["schedule"] = np.array([1, 0.5, 0], np.float32)
-    both = generator.run(2, 1, **inputs)
+    (both,) = generator.run(2, 1, **inputs)
     schedule = inputs.pop("schedule")
-    alone = generator.run(1, 1, schedule=schedule, **{name: array[1:] for name, array in inputs.items()})
+    (alone,) = generator.run(1, 1, schedule=schedule, **{name: array[1:] for name, array in inputs.items()})
     assert np.abs(both[1] - alone[0]).max() < 1e-4 * np.abs(alone).max()
 
 

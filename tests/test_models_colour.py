@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ghostnote.models.colour import LINES, colour_of, coloured, line_power, tonality
+from ghostnote.models.colour import LINES, colour_of, coloured, from_lines, line_power, to_lines, tonality
 from ghostnote.models.lapped import BANDS, STEPS
 
 
@@ -29,6 +29,12 @@ def test_noise_takes_the_colour_and_keeps_its_power():
     power = line_power(made)
     assert power[:, :, 55:66].sum() > 0.9 * power.sum()
     assert made.square().mean() == pytest.approx(1.0, abs=0.1)
+
+
+def test_noise_from_its_lines_is_coloured_noise():
+    white, gain = noise(5), colour_of(line_power(partial(60)), torch.ones(4))
+    assert torch.allclose(from_lines(to_lines(white), gain), coloured(white, gain), atol=1e-4)
+    assert to_lines(white).square().mean() == pytest.approx(float(white.square().mean()), rel=1e-4)
 
 
 def test_a_louder_band_stays_louder_within_its_group():

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from ghostnote.bridge.drums import label_of
+from ghostnote.models.colour import line_power
 from ghostnote.models.dataset import PairSampler, lag, make_hit_set, shift
 from ghostnote.models.factors import envelope, scale
 from ghostnote.models.lapped import FRAMES, analyse
@@ -30,7 +31,7 @@ def steadiness_of(hits):
     """Return the coherence and straying that the tables of `hits` predict for each of them."""
     steadiness = measure_tables(hits).steadiness
     y = analyse(hits.audio / hits.audio.abs().amax(1, keepdim=True))
-    traits = traits_of(y / scale(envelope(y)), envelope(y), hits.labels)
+    traits = traits_of(line_power(y / scale(envelope(y))), envelope(y), hits.labels)
     return predict(steadiness.weight, steadiness.bias, traits)
 
 
