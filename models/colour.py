@@ -68,7 +68,8 @@ def _lines(device: torch.device) -> Tensor:
     step = torch.arange(STEPS, dtype=torch.float64)
     angles = torch.outer(step[:LINES], step) * (2 * torch.pi / STEPS)
     waves = torch.cat([angles.cos(), angles[1:-1].sin()])
-    return (waves / waves.norm(dim=1, keepdim=True)).float().to(device)
+    basis: Tensor = (waves / waves.norm(dim=1, keepdim=True)).float().to(device)
+    return basis
 
 
 def from_lines(noise: Tensor, gain: Tensor) -> Tensor:
