@@ -24,7 +24,6 @@ _LARGEST_CHANGE_DB: Final = 3.0
 _EXPONENTS: Final = (0.5, 1.6)
 _PEAKEDNESS: Final = (0.15, 0.9)
 _STEEPEST: Final = -0.05
-_QUIET: Final = 1e-7
 _SMALLEST: Final = 1e-4
 SPANS: Final = SEGMENTS - 1
 """Time segments for peakedness: the first two are one, as four steps say too little."""
@@ -68,9 +67,11 @@ def _peak_gain(c: Tensor, peakedness: Tensor) -> Tensor:
 
 
 def _sizes(c: Tensor) -> Tensor:
-    """Return |c| beside the RMS of its cell, never 0."""
-    rms = (_cell_mean(c.square())).sqrt() + _QUIET
-    return c.abs() * _to_cells(1 / rms) + _SMALLEST
+    """Return |c| beside the level of its cells, drawn out between their centres, never 0.
+
+    Beside one level for a whole cell, a decay within it would count as peaks, and be bent into steps.
+    """
+    return c.abs() * _between_cells(-_DB * cell_db(c)).exp() + _SMALLEST
 
 
 @cache

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -46,6 +48,15 @@ def test_cells_get_the_peakedness_of_the_reference():
     made = matched_to(coefficients(3), peaked)
     assert peakedness(peaked) < 0.4
     assert peakedness(made[:, :, 16:]) == pytest.approx(2 / torch.pi, abs=0.03)
+
+
+def test_a_decay_within_a_cell_is_not_bent():
+    decay = (-torch.arange(STEPS) / 40).exp()
+    peaked = coefficients(2)
+    made = matched_to(coefficients(3) * decay, peaked * peaked.abs() * decay)
+    early, late = (made[:, 20:, steps].square().mean() for steps in (slice(256, 288), slice(352, 384)))
+    fall_db = float(10 * (early / late).log10())
+    assert fall_db == pytest.approx(20 * math.log10(math.e) * 96 / 40, abs=1.5)
 
 
 def test_the_reference_itself_is_left_alone():
