@@ -1,5 +1,6 @@
 """The mixer: voices into one stem a pad and their sum, block by block, accurate to the frame."""
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Final
 
@@ -57,15 +58,12 @@ class _Voice:
         start, frames, level = self.fades[-1]
         return level * (1 - (position - start) / frames)
 
-    def loudness(self, position: int, frames: int) -> float:
-        """Return the peak around the next `frames`, looked up in windows of that length."""
-        window = position // frames
-        if window != self.window:
-            ahead = self.audio[:, window * frames : (window + 2) * frames]
-            peaks = np.maximum(ahead.max(axis=1, initial=0.0), -ahead.min(axis=1, initial=0.0))
-            left, right = peaks.tolist()
-            self.window, self.loud = window, max(left * self.sides[0], right * self.sides[1])
-        return self.loud * self.level(position) if self.fades else self.loud
+    def look(self, window: int, frames: int) -> None:
+        """Find the peak of the window of so many frames, and of the next; `loud` is it from then on."""
+        ahead = self.audio[:, window * frames : (window + 2) * frames]
+        peaks = np.maximum(ahead.max(axis=1, initial=0.0), -ahead.min(axis=1, initial=0.0))
+        left, right = peaks.tolist()
+        self.window, self.loud = window, max(left * self.sides[0], right * self.sides[1])
 
     def add_to(self, out: Audio, scratch: Audio) -> None:
         """Add the next frames to `out` (2, frames) and move on."""
@@ -79,7 +77,8 @@ class _Voice:
                     # Counted from the fade's own start: the same to the bit however the blocks fall.
                     elapsed = np.arange(self.at + since - start, self.at + min(until, n) - start)
                     part[:, since : min(until, n)] *= (level * (1 - elapsed / frames)).astype(np.float32)
-            out[:, self.begin : self.begin + n] += part
+            into = out[:, self.begin : self.begin + n]
+            np.add(into, part, out=into)
         self.at, self.begin = self.at + max(n, 0), 0
         self.fades = self.fades[-1:]
 
@@ -133,10 +132,8 @@ class Mixer:
         The quietest voice goes when there are too many.
         """
         self._reach(offset)
-        now = self._at
-        lasting = [v for v in self._voices if not v.stolen and v.at + now - v.begin < v.end]
-        if len(lasting) >= self.polyphony:
-            self._steal(lasting)
+        if len(self._voices) >= self.polyphony:
+            self._make_room()
         self._voices.append(_Voice(pad, audio, self._gains[pad] if gains is None else gains, self._at))
 
     def fade(self, pads: Collection[int], seconds: float, offset: int = 0) -> None:
@@ -172,12 +169,29 @@ class Mixer:
             raise ValueError(f"frame {offset} lies outside a block of at most {self._bus.shape[1]}")
         self._at = max(self._at, offset)
 
-    def _steal(self, lasting: list[_Voice]) -> None:
-        now, ahead = self._at, self._ahead
-        quietest = min(lasting, key=lambda voice: voice.loudness(voice.at + now - voice.begin, ahead))
-        quietest.stolen = True
+    def _make_room(self) -> None:
+        """Let the quietest of the voices that last go, if there are as many as may be."""
+        now, window_frames = self._at, self._ahead
+        quietest, least, lasting = self._voices[0], math.inf, 0
+        # No call in the loop that is not needed: a burst of notes goes through it for each.
+        for voice in self._voices:
+            position = voice.at + now - voice.begin
+            if voice.stolen or position >= voice.end:
+                continue
+            lasting += 1
+            window = position // window_frames
+            if window != voice.window:
+                voice.look(window, window_frames)
+            loud = voice.loud * voice.level(position) if voice.fades else voice.loud
+            if loud < least:
+                quietest, least = voice, loud
+        if lasting >= self.polyphony:
+            self._steal(quietest)
+
+    def _steal(self, voice: _Voice) -> None:
+        voice.stolen = True
         self.stolen += 1
-        position = quietest.position(now)
-        quietest.fade(max(1, round(STEAL_SECONDS * self._rate)), position)
+        position = voice.position(self._at)
+        voice.fade(max(1, round(STEAL_SECONDS * self._rate)), position)
         if not position:
-            self._voices.remove(quietest)
+            self._voices.remove(voice)

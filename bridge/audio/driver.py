@@ -1,8 +1,6 @@
 """What every audio driver is: something that asks for blocks at a device's pace."""
 
 import os
-import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.audio.deadline import Deadline
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.live.commanded import Command
 
@@ -22,7 +21,6 @@ STOP_SECONDS: Final = 0.5
 """A device that is not closed within that time is dead, and left behind."""
 
 _PROCESS_PRIORITY: Final = 10
-_MOST_LATE: Final = 1000
 
 Audio = NDArray[np.float32]
 Exact = tuple[tuple[int, Command], ...]
@@ -33,23 +31,6 @@ class Render(Protocol):
 
     def __call__(self, frames: int, began: float, exact: Exact = ()) -> Audio:
         """Return (2, frames) for the block that begins at `began`, in `perf_counter` seconds."""
-
-
-class Deadline:
-    """Counts the blocks that come too late, and remembers the last of them."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.missed = 0
-        self.late: deque[tuple[float, float]] = deque(maxlen=_MOST_LATE)
-        """When such a block began and when it was done, in `perf_counter` seconds."""
-
-    def check(self, began: float, seconds: float) -> None:
-        """Look at a block that is done now and had `seconds` from `began` on."""
-        now = time.perf_counter()
-        if now - began > seconds:
-            self.missed += 1
-            self.late.append((began, now))
 
 
 Midi = Callable[[bytes], tuple[Command, ...]]

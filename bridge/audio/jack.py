@@ -4,7 +4,8 @@ import contextlib
 import time
 from typing import Any, Final
 
-from ghostnote.bridge.audio.driver import STOP_SECONDS, AudioError, Deadline, DriverSettings, Render
+from ghostnote.bridge.audio.deadline import Deadline
+from ghostnote.bridge.audio.driver import STOP_SECONDS, AudioError, DriverSettings, Render
 from ghostnote.bridge.errors import MissingExtraError
 from ghostnote.bridge.live.clock import BlockClock
 from ghostnote.bridge.live.commanded import Command
@@ -73,10 +74,11 @@ class JackDriver:
         def process(frames: int) -> None:
             now = time.perf_counter() - self._client.frames_since_cycle_start / self.rate
             self.heard = now
+            self.deadline.enter(now)
             block = render(frames, self._clock.block(now, frames), self._received())
             left.get_array()[:] = block[0]
             right.get_array()[:] = block[1]
-            self.deadline.check(now, frames / self.rate)
+            self.deadline.leave(now, frames / self.rate)
 
         self._client.set_process_callback(process)
         self._client.set_xrun_callback(self._late)

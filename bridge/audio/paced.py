@@ -4,15 +4,8 @@ import threading
 import time
 from typing import Final
 
-from ghostnote.bridge.audio.driver import (
-    STOP_SECONDS,
-    Audio,
-    AudioError,
-    Deadline,
-    DriverSettings,
-    Render,
-    prefer_thread,
-)
+from ghostnote.bridge.audio.deadline import Deadline
+from ghostnote.bridge.audio.driver import STOP_SECONDS, Audio, AudioError, DriverSettings, Render, prefer_thread
 
 _STALLED_SECONDS: Final = 0.25
 _STOP_SHARE: Final = 0.8
@@ -88,14 +81,14 @@ class PacedDriver:
             self.close()
 
     def _play(self, render: Render) -> None:
+        seconds = self.block_frames / self.rate
         due = time.perf_counter()
         while not self._stopping.is_set():
-            ahead = due - time.perf_counter()
-            if ahead > 0:
-                time.sleep(ahead)
-            else:
-                self.deadline.check(due, self.block_frames / self.rate)
-                due = time.perf_counter() if -ahead > _STALLED_SECONDS else due
-            self.heard = time.perf_counter()
-            self.put(render(self.block_frames, due))
-            due = self.due(due)
+            time.sleep(max(0.0, due - time.perf_counter()))
+            self.heard = now = time.perf_counter()
+            began = now if now - due > _STALLED_SECONDS else due
+            self.deadline.enter(due)
+            block = render(self.block_frames, began)
+            self.deadline.leave(due, seconds)
+            self.put(block)
+            due = self.due(began)

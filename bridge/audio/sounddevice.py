@@ -4,14 +4,8 @@ import atexit
 import time
 from typing import Any, Final
 
-from ghostnote.bridge.audio.driver import (
-    STOP_SECONDS,
-    AudioError,
-    Deadline,
-    DriverSettings,
-    Render,
-    prefer_thread,
-)
+from ghostnote.bridge.audio.deadline import Deadline
+from ghostnote.bridge.audio.driver import STOP_SECONDS, AudioError, DriverSettings, Render, prefer_thread
 from ghostnote.bridge.errors import MissingExtraError
 from ghostnote.bridge.live.clock import BlockClock
 
@@ -76,9 +70,10 @@ class SounddeviceDriver:
             if not self._preferred:
                 self._preferred = prefer_thread() or True
             now = self.heard = time.perf_counter()
+            self.deadline.enter(now)
             self.gaps += bool(status.output_underflow)
             out[:] = render(frames, self._clock.block(now, frames)).T
-            self.deadline.check(now, frames / self.rate)
+            self.deadline.leave(now, frames / self.rate)
 
         try:
             self._stream = self._sounddevice.OutputStream(

@@ -1,20 +1,21 @@
 """How the live engine does on this machine: latency, jitter, freshness, underruns, against JACK's dummy server."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.audio.deadline import Deadline, Late
 from ghostnote.bridge.figures import Figure
 from ghostnote.bridge.kits.kit import Kit, default_kit, with_settings
 from ghostnote.bridge.live.benchrig import Daemon, DaemonSetup, Player, muted
 from ghostnote.bridge.live.controls import Value
 from ghostnote.bridge.live.jackserver import RATE, JackServer
 from ghostnote.bridge.live.livespec import LiveSpec
-from ghostnote.bridge.live.stalls import StallWatch, excused
+from ghostnote.bridge.live.stalls import Span, StallWatch, excused
 from ghostnote.bridge.workers import Spec
 
 BLOCK_FRAMES: Final = 256
@@ -107,38 +108,63 @@ def _load(setup: DaemonSetup, seconds: float) -> list[Figure]:
     with Daemon(setup) as daemon, watch, Player() as player:
         player.records = False
         time.sleep(_SETTLE_SECONDS)
-        before, began = daemon.ask(), time.perf_counter()
+        before, start, began = daemon.ask(), daemon.deadline(), time.perf_counter()
         player.play(_sixteenths(player.frame + RATE // 2, seconds))
         player.wait()
         time.sleep(0.5)
-        after = daemon.ask()
+        after, middle = daemon.ask(), daemon.deadline()
         player.play((player.frame + RATE // 2, bytes((0x99, PADS[n % len(PADS)], 100))) for n in range(BURST))
         time.sleep(2.0)
-        burst, late = daemon.ask(), [span for span in daemon.late() if span[0] > began]
-    block_seconds = float(after["block"]) / float(after["rate"])
-    own = sum(not excused(span, block_seconds, watch.spans) for span in late)
-    stalls = [end - begin for begin, end in watch.spans if begin > began]
+        burst, end = daemon.ask(), daemon.deadline()
     notes = {kind: _change(before, after, f"notes_{kind}") for kind in ("fresh", "spare", "repeat", "silent")}
     total = max(1.0, sum(notes.values()))
+    burst_played = sum(_change(after, burst, f"notes_{kind}") for kind in ("fresh", "spare", "repeat"))
+    burst_seconds = end.renders.since(middle.renders).within(1.0)
     return [
         Figure("ready_s", "start of the process to a stroke for every pad", daemon.ready_seconds, "s"),
         Figure("load_s", f"sixteenths at {TEMPO_BPM:g} BPM on {len(PADS)} pads", seconds, "s"),
         Figure("notes", "notes played", total),
         Figure("underruns", "underruns while they played", _change(before, after, "underruns")),
-        Figure("own_underruns", "of these and the burst's, while the machine did not stand still", own),
-        Figure("stalls", "times that a processor of the machine stood still", len(stalls)),
-        Figure("stall_max_ms", "the longest of these", 1000 * max(stalls, default=0.0), "ms"),
+        *_lateness(end.late, watch.spans, began, float(after["block"]) / float(after["rate"])),
+        *_block_times(middle, start),
         Figure("gaps", "gaps that the server reports, whoever was to blame", _change(before, after, "server_gaps")),
         Figure("freshness", "notes that got a new hit of the network's", 100 * notes["fresh"] / total, "%"),
         Figure("spares", "notes that got a new hit without the network", notes["spare"]),
         Figure("repeats", "notes that got a hit again, or none", notes["repeat"] + notes["silent"]),
         Figure("making_ms", "making a hit, averaged", float(after["making_ms"]), "ms"),
         Figure("burst_underruns", f"underruns after {BURST} notes at once", _change(after, burst, "underruns")),
-        Figure("burst_played", "of which sounded", sum(
-            _change(after, burst, f"notes_{kind}") for kind in ("fresh", "spare", "repeat")
-        )),
+        Figure("burst_played", "of which sounded", burst_played),
+        Figure("burst_render_ms", "rendering a block then, longest", 1000 * burst_seconds, "ms"),
         Figure("memory_mb", "memory of the daemon and its workers", float(after["memory_mb"]), "MB"),
         Figure("pool_mb", "of which hits in wait", float(after["pool_mb"]), "MB"),
+    ]  # fmt: skip
+
+
+def _lateness(late: Iterable[Late], spans: list[Span], began: float, block_seconds: float) -> list[Figure]:
+    """Return whose fault the late blocks since `began` were, and what the watch saw of the machine."""
+    own = sum(
+        not excused((block.began, block.done), block_seconds, spans) for block in late if block.began > began
+    )
+    stalls = [until - since for since, until in spans if since > began]
+    return [
+        Figure("own_underruns", "of these and the burst's, while the machine did not stand still", own),
+        Figure("stalls", "times that a processor of the machine stood still", len(stalls)),
+        Figure("stall_max_ms", "the longest of these", 1000 * max(stalls, default=0.0), "ms"),
+    ]
+
+
+def _block_times(now: Deadline, before: Deadline) -> list[Figure]:
+    """Return what blocks took between two looks: waiting, rendering, and the processor's work in it."""
+    waits, renders, works = (
+        getattr(now, name).since(getattr(before, name)) for name in ("waits", "renders", "works")
+    )
+    return [
+        Figure("wait_p999_ms", "a block's begin to its rendering, p99.9", 1000 * waits.within(0.999), "ms"),
+        Figure("wait_max_ms", "of which the longest", 1000 * waits.within(1.0), "ms"),
+        Figure("render_p50_ms", "rendering a block, median", 1000 * renders.within(0.5), "ms"),
+        Figure("render_p999_ms", "rendering a block, p99.9", 1000 * renders.within(0.999), "ms"),
+        Figure("render_max_ms", "rendering a block, longest", 1000 * renders.within(1.0), "ms"),
+        Figure("work_max_ms", "of which a processor really worked at most", 1000 * works.within(1.0), "ms"),
     ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.audio.deadline import Deadline
 from ghostnote.bridge.audio.driver import DriverSettings, preferred_process
 from ghostnote.bridge.audio.jack import CLIENT, load
 from ghostnote.bridge.errors import GhostnoteError
@@ -23,13 +24,12 @@ from ghostnote.bridge.live.controls import Value
 from ghostnote.bridge.live.daemon import SWITCH_SECONDS, Live, LiveSettings, opened, tend
 from ghostnote.bridge.live.jackserver import RATE
 from ghostnote.bridge.live.osc import OscSettings
-from ghostnote.bridge.live.stalls import Span
 from ghostnote.bridge.live.status import facts
 from ghostnote.bridge.workers import Spec, interrupts_held
 
 _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 30.0
-_FACTS, _LATE = "facts", "late"
+_FACTS, _DEADLINE = "facts", "deadline"
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,9 @@ class Daemon:
         told: dict[str, Value] = self._ask(_FACTS)
         return told
 
-    def late(self) -> list[Span]:
-        """Return the last blocks that were late, each with its begin and its end; errors as in `ask`."""
-        told: list[Span] = self._ask(_LATE)
+    def deadline(self) -> Deadline:
+        """Return how long its blocks took, and which of them were late; errors as in `ask`."""
+        told: Deadline = self._ask(_DEADLINE)
         return told
 
     def _ask(self, what: str) -> Any:
@@ -128,7 +128,7 @@ def _serve(setup: DaemonSetup, line: Connection) -> None:
                 asked = line.recv()
                 if asked is None:
                     break
-                line.send(_told(live) if asked == _FACTS else list(live.watch.driver.deadline.late))
+                line.send(_told(live) if asked == _FACTS else live.watch.driver.deadline)
     except GhostnoteError as error:
         line.send(error)
         line.recv()

@@ -23,7 +23,7 @@ from ghostnote.bridge.live.settle import settled
 from ghostnote.bridge.live.takerecorder import TakeKeeper, TakeRecorder
 from ghostnote.bridge.workers import Spec
 
-SWITCH_SECONDS: Final = 0.0005
+SWITCH_SECONDS: Final = 0.0001
 """How long a thread may keep the others waiting; Python's own 5 ms were heard as lost MIDI."""
 
 _TICK_SECONDS: Final = 0.05

@@ -63,6 +63,7 @@ class Refill:
         self.warnings: list[str] = []
         """Pads whose strokes cannot be made, one sentence each."""
         self._pool, self._spec = pool, spec
+        self._scarce = False
         self._capacity = round(MAX_HIT_SECONDS * rate)
         size = self._capacity * 2 * 4 * PLACES
         self._workers = [
@@ -102,6 +103,8 @@ class Refill:
             now = time.monotonic()
             if now - counted > _COUNT_SECONDS:
                 self._pool.forget(now - counted)
+                # Not at every stroke: to count takes the interpreter's lock for a third of a millisecond.
+                self._scarce = self._pool.bytes_held > BUDGET_BYTES
                 counted = now
             self._order()
             lines = {w.line: w for w in self._workers if w.line}
@@ -111,10 +114,9 @@ class Refill:
 
     def _order(self) -> None:
         """Give every worker enough to do."""
-        scarce = self._pool.bytes_held > BUDGET_BYTES
         for worker in self._workers:
             while worker.line and worker.heard and len(worker.orders) < PLACES:
-                order = self._pool.next_order(worker.number, scarce)
+                order = self._pool.next_order(worker.number, self._scarce)
                 if order is None:
                     return
                 place = next(i for i in range(PLACES) if i not in worker.orders)

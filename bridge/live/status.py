@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ghostnote.bridge.live.controls import Value
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from ghostnote.bridge.live.daemon import Live
 
 _REPORT_SECONDS: Final = 10.0
 _VIEW_SECONDS: Final = 0.1
 _LOW: Final = 1e-3
+_NOTICES: Final = 3
 
 
 def facts(live: "Live") -> dict[str, Value]:
@@ -59,8 +62,9 @@ def line(live: "Live") -> str:
     notes = sum(engine.counts[kind] for kind in ("fresh", "spare", "repeat", "frozen", "silent"))
     lost = ", device lost" if live.watch.is_lost else ""
     depth = sum(shelf.depth for shelf in live.session.pool.shelves)
+    begin = "" if live.ready_seconds is not None else "making the first hits; "
     return (
-        f"{notes} notes, {engine.freshness:.1%} fresh, pool {depth}, {live.watch.underruns} underruns,"
+        f"{begin}{notes} notes, {engine.freshness:.1%} fresh, pool {depth}, {live.watch.underruns} underruns,"
         f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{lost}"
     )
 
@@ -112,7 +116,7 @@ class PlainView:
 
 
 class RichView:
-    """A table that is drawn anew ten times a second. A context manager."""
+    """A picture that is drawn anew when something moved, ten times a second at most. A context manager."""
 
     def __init__(self) -> None:
         """Prepare the screen."""
@@ -121,6 +125,7 @@ class RichView:
         self._screen = Screen(auto_refresh=False, transient=True)
         self._due = 0.0
         self._notices: list[str] = []
+        self._shown = self._last = ""
 
     def __enter__(self) -> "RichView":
         """Take the screen."""
@@ -128,8 +133,10 @@ class RichView:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give it back."""
+        """Give it back, with what the last picture said."""
         self._screen.stop()
+        if self._last:
+            print(self._last)
 
     def __call__(self, live: "Live") -> None:
         """Draw."""
@@ -138,30 +145,35 @@ class RichView:
             return
         self._due = now + _VIEW_SECONDS
         while live.session.notices:
-            self._notices = [*self._notices, live.session.notices.popleft()][-5:]
-        self._screen.update(drawn(live, tuple(self._notices)), refresh=True)
+            self._notices = [*self._notices, live.session.notices.popleft()][-_NOTICES:]
+        self._last = "\n".join((*self._notices, line(live)))
+        picture = drawn(live, tuple(self._notices))
+        if str(picture) != self._shown:
+            self._shown = str(picture)
+            self._screen.update(picture, refresh=True)
 
 
-def drawn(live: "Live", notices: tuple[str, ...]) -> Any:
-    """Return the whole view: the pads with their meters and pools, then how all goes, then the notices."""
-    from rich.console import Group
-    from rich.table import Table
+def drawn(live: "Live", notices: tuple[str, ...]) -> "Text":
+    """Return the whole view: how all goes, the notices, and the pads with their meters and pools.
+
+    One text, as a table of rich's would take ten times as long, while the audio thread waits for the interpreter.
+    """
     from rich.text import Text
 
     session, engine = live.session, live.session.engine
-    table = Table("pad", "notes", "level", "pool", "amount", "width", "steps", box=None, pad_edge=False)
-    for pad, shelf in zip(session.kit.pads, session.setup.shelves, strict=False):
-        table.add_row(
-            pad.name,
-            " ".join(map(str, pad.notes)),
-            bar(engine.meter(pad.name)),
-            f"{shelf.depth}{' !' if shelf.failed else ''}",
-            f"{pad.amount:g}",
-            f"{pad.width:g}",
-            str(pad.steps),
+    kit = session.kit
+    wide = max(4, *(len(pad.name) for pad in kit.pads)) + 1
+    rows = [f"{'mix':{wide}} {'':12} {bar(engine.meter(''))}"]
+    for pad, shelf in zip(kit.pads, session.setup.shelves, strict=False):
+        state = [name for name in ("mute", "solo") if session.get(pad, name)]
+        state += ["learning"] * (session.learning == pad.name) + ["fails"] * bool(shelf.failed)
+        rows.append(
+            f"{pad.name:{wide}} {' '.join(map(str, pad.notes)):12} {bar(engine.meter(pad.name))}"
+            f" {shelf.depth:5} {pad.amount:7g} {pad.width:6g} {pad.steps:6} {' '.join(state)}"
         )
-    table.add_row("[bold]mix", "", bar(engine.meter("")), "", "", "", "")
-    return Group(Text(opening(live)), table, Text(line(live)), *(Text(notice) for notice in notices))
+    head = f"{'pad':{wide}} {'notes':12} {'level':24} {'pool':>5} {'amount':>7} {'width':>6} {'steps':>6}"
+    told = "\n".join((opening(live), line(live), *notices))
+    return Text.assemble(f"{told}\n", (f"\n{head}\n", "bold"), "\n".join(rows))
 
 
 def bar(peak: float, width: int = 24) -> str:
