@@ -1,10 +1,8 @@
 """Remembers invented drums between sessions: the model needs a second for one, a file a millisecond."""
 
-import hashlib
 import os
 import sys
 from dataclasses import dataclass, replace
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,6 +19,7 @@ MOST_FILES: Final = 500
 MODEL_RATE: Final = 44_100
 
 _FULL_PRECISION: Final = 32
+_NAME_DIGITS: Final = 16
 
 
 class Inventing(Protocol):
@@ -43,9 +42,8 @@ class RememberingSpec:
 
     def open(self) -> "RememberingSource":
         """Open the model in this process."""
-        return RememberingSource(
-            self.spec.open(), cache_folder() / model_digest(self.spec.model), self.model_rate
-        )
+        source = self.spec.open()
+        return RememberingSource(source, cache_folder() / source.checksum[:_NAME_DIGITS], self.model_rate)
 
 
 class RememberingSource:
@@ -84,14 +82,6 @@ def cache_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     return base / "ghostnote"
-
-
-def model_digest(model: Path | None) -> str:
-    """Return what tells one model's drums from another's."""
-    if model is not None:
-        return hashlib.blake2b(model.read_bytes(), digest_size=8).hexdigest()
-    with as_file(files("ghostnote.models") / "ghostnote.onnx") as path:
-        return hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 
 def _forget_oldest(folder: Path) -> None:

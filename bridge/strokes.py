@@ -45,6 +45,11 @@ class StrokeSource:
         self._variator = Variator(generator)
         self._references: dict[tuple[Path | None, str, int, int], Reference] = {}
 
+    @property
+    def checksum(self) -> str:
+        """What tells the model from any other."""
+        return self._generator.checksum
+
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         """Return the pad's `index`-th stroke (2, frames), its level and timbre by `velocity` 1..127.
 

@@ -20,7 +20,8 @@ AUDIO_PRIORITY: Final = 60
 STOP_SECONDS: Final = 0.5
 """A device that is not closed within that time is dead, and left behind."""
 
-_PROCESS_PRIORITY: Final = 10
+LOCK_PRIORITY: Final = 10
+"""That of the threads which may hold the interpreter's lock when the audio thread wants it."""
 
 Audio = NDArray[np.float32]
 Exact = tuple[tuple[int, Command], ...]
@@ -85,12 +86,16 @@ class Driver(Protocol):
         """End and let the device go, within `stop_seconds`."""
 
 
-def prefer_thread(priority: int = AUDIO_PRIORITY) -> bool:
-    """Ask the system to run this thread before all ordinary ones; False where it refuses."""
+def prefer_thread(priority: int = AUDIO_PRIORITY, inherited: bool = True) -> bool:
+    """Ask the system to run this thread, and what it starts if that is `inherited`, before all ordinary ones.
+
+    False where it refuses.
+    """
     if not hasattr(os, "sched_setscheduler"):
         return False
+    policy = os.SCHED_FIFO if inherited else os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+        os.sched_setscheduler(0, policy, os.sched_param(priority))
     except OSError:
         return False
     return True
@@ -106,7 +111,7 @@ def preferred_process() -> Iterator[bool]:
         yield False
         return
     policy, parameter = os.sched_getscheduler(0), os.sched_getparam(0)
-    is_preferred = prefer_thread(_PROCESS_PRIORITY)
+    is_preferred = prefer_thread(LOCK_PRIORITY)
     try:
         yield is_preferred
     finally:

@@ -5,7 +5,14 @@ import time
 from typing import Final
 
 from ghostnote.bridge.audio.deadline import Deadline
-from ghostnote.bridge.audio.driver import STOP_SECONDS, Audio, AudioError, DriverSettings, Render, prefer_thread
+from ghostnote.bridge.audio.driver import (
+    STOP_SECONDS,
+    Audio,
+    AudioError,
+    DriverSettings,
+    Render,
+    prefer_thread,
+)
 
 _STALLED_SECONDS: Final = 0.25
 _STOP_SHARE: Final = 0.8

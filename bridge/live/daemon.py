@@ -121,7 +121,6 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
     )
     rate = watch.driver.rate
     with ExitStack() as stack:
-        stack.enter_context(preferred_process())
         stack.callback(watch.stop)
         recorder = TakeRecorder(settings.record, rate, settings.limiter) if settings.record else None
         session = Session(settings.kit, rate, settings.kits, settings.limiter, recorder)
@@ -129,6 +128,8 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
         if recorder:
             stack.enter_context(TakeKeeper(recorder, lambda: session.engine.frame, session.say))
         refill = stack.enter_context(Refill(session.pool, settings.spec(rate), rate, settings.processes))
+        # After the first worker is started, which must not be preferred.
+        stack.enter_context(preferred_process())
         live = Live(session, refill, watch, [], None, began)
         stack.callback(_end_sound, live)
         for where in settings.midi:

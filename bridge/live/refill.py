@@ -11,15 +11,18 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.shared_memory import SharedMemory
 from typing import Final
 
+from ghostnote.bridge.audio.driver import LOCK_PRIORITY, prefer_thread
 from ghostnote.bridge.audiofile import MAX_HIT_SECONDS
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.live.pool import BUDGET_BYTES, Order, Pool, sides
 from ghostnote.bridge.live.strokework import BROKEN, PLACES, READY, Made, places, work
-from ghostnote.bridge.workers import Spec, interrupts_held
+from ghostnote.bridge.workers import Spec, interrupts_held, main_left_out
 
 MAX_PROCESSES: Final = 4
 
 _IDLE_SECONDS: Final = 0.02
+_ALONE_SECONDS: Final = 0.5
+"""How long the first worker makes hits alone at most, as when it invents the drums of a new kit."""
 _STUCK_SECONDS: Final = 30.0
 _BACKOFF_SECONDS: Final = (0.0, 0.5, 2.0, 5.0)
 _COUNT_SECONDS: Final = 0.5
@@ -42,6 +45,7 @@ class _Worker:
     process: BaseProcess | None = None
     line: Connection | None = None
     orders: dict[int, Order] = field(default_factory=dict)
+    is_started: bool = False
     heard: float = 0.0
     deaths: int = 0
     rests_until: float = 0.0
@@ -64,6 +68,7 @@ class Refill:
         """Pads whose strokes cannot be made, one sentence each."""
         self._pool, self._spec = pool, spec
         self._scarce = False
+        self._opened = 0.0
         self._capacity = round(MAX_HIT_SECONDS * rate)
         size = self._capacity * 2 * 4 * PLACES
         self._workers = [
@@ -79,9 +84,8 @@ class Refill:
         return tuple(w.process.pid for w in self._workers if w.process and w.process.pid and w.line)
 
     def __enter__(self) -> "Refill":
-        """Start the workers and the thread."""
-        for worker in self._workers:
-            self._start(worker)
+        """Start a worker and the thread, which starts the others."""
+        self._start(self._workers[0])
         self._thread.start()
         return self
 
@@ -98,6 +102,8 @@ class Refill:
             worker.memory.unlink()
 
     def _serve(self) -> None:
+        # The audio thread may wait for the interpreter's lock; a worker that is started anew has no such haste.
+        prefer_thread(LOCK_PRIORITY, inherited=False)
         counted = time.monotonic()
         while not self._stopping.is_set() and self.failure is None:
             now = time.monotonic()
@@ -111,6 +117,7 @@ class Refill:
             for line in wait(list(lines), _IDLE_SECONDS) if lines else ():
                 self._listen(lines[line])  # type: ignore[index]
             self._revive(now)
+            self._add(now)
 
     def _order(self) -> None:
         """Give every worker enough to do."""
@@ -136,7 +143,9 @@ class Refill:
         worker.heard = time.monotonic()
         if what == BROKEN:
             self.failure = value
-        elif what != READY:
+        elif what == READY:
+            self._opened = self._opened or worker.heard
+        else:
             self._receive(worker, worker.orders.pop(place), place, value)
 
     def _receive(self, worker: _Worker, order: Order, place: int, value: Made | str) -> None:
@@ -154,20 +163,32 @@ class Refill:
         self.made += 1
         self.making_seconds += (seconds - self.making_seconds) * 0.05 if self.making_seconds else seconds
 
+    def _add(self, now: float) -> None:
+        """Start the other workers once the first is open and has made a hit for every pad, or cannot soon.
+
+        To open the model is the most of a start: all at once, on processors that share a core, none is ready soon.
+        """
+        if self._opened and (self._pool.ready or now - self._opened > _ALONE_SECONDS):
+            for worker in self._workers:
+                if not worker.is_started:
+                    self._start(worker)
+
     def _revive(self, now: float) -> None:
         for worker in self._workers:
             if worker.line and worker.orders and now - worker.heard > _STUCK_SECONDS and worker.process:
                 worker.process.kill()
-            elif worker.line is None and now >= worker.rests_until:
+            elif worker.is_started and worker.line is None and now >= worker.rests_until:
                 self.restarts += 1
                 self._start(worker)
 
     def _start(self, worker: _Worker) -> None:
+        worker.is_started = True
         ours, theirs = self._context.Pipe()
         arguments = (self._spec, theirs, worker.memory.name, self._capacity)
         worker.process = self._context.Process(target=work, args=arguments, name="strokes", daemon=True)
         worker.heard = 0.0
-        with interrupts_held():
+        is_of_main = type(self._spec).__module__ == "__main__"
+        with interrupts_held(), contextlib.nullcontext() if is_of_main else main_left_out():
             worker.process.start()
         theirs.close()
         worker.line = ours
