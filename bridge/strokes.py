@@ -16,6 +16,9 @@ from ghostnote.bridge.variation import Reference, Variator
 Audio = NDArray[np.float32]
 
 INVENTED_PEAK: Final = 0.9
+MOST_REFERENCES: Final = 64
+"""Drums that are kept open at once: whoever rerolls pads all night must not run out of memory."""
+
 _INVENT_STREAM: Final = 3
 _RISE_FRAMES: Final = 32
 """A new hit rises from silence in 0.7 ms, as recorded ones do; without, it would begin with a click."""
@@ -69,13 +72,17 @@ class StrokeSource:
     def reference(self, pad: Pad) -> Reference:
         """Return what the pad's strokes follow: its own hit, or a drum that the model invents from its seed."""
         key = (pad.hit, pad.drum_class, 0 if pad.hit else pad.seed, pad.velocity)
-        if key not in self._references:
-            label = self._generator.card.classes.index(pad.drum_class)
-            audio = (
-                self._read(pad.hit) if pad.hit else invent(self._generator, pad.drum_class, pad.seed)[None]
-            )
-            self._references[key] = Reference(audio, label, pad.velocity)
+        found = self._references.pop(key, None)
+        # Put back last: the first is the one that was not asked for for the longest time.
+        self._references[key] = found if found is not None else self._made(pad)
+        if len(self._references) > MOST_REFERENCES:
+            del self._references[next(iter(self._references))]
         return self._references[key]
+
+    def _made(self, pad: Pad) -> Reference:
+        label = self._generator.card.classes.index(pad.drum_class)
+        audio = self._read(pad.hit) if pad.hit else invent(self._generator, pad.drum_class, pad.seed)[None]
+        return Reference(audio, label, pad.velocity)
 
     def _read(self, path: Path) -> Audio:
         audio, rate = read_audio(path)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import time
+from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.audio.jack import load
@@ -14,6 +15,7 @@ from ghostnote.bridge.errors import GhostnoteError
 RATE: Final = 48_000
 """The server's rate, in Hz."""
 
+_SHARED: Final = Path("/dev/shm")
 _SERVER: Final = "ghostnote-bench"
 _NUMBERS: Final = itertools.count(1)
 """A server that is killed may leave locks behind, so the next one of a process has another name."""
@@ -46,6 +48,7 @@ class JackServer:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_END_SECONDS)
         self.kill()
+        _sweep(os.environ["JACK_DEFAULT_SERVER"])
         if self._before is None:
             del os.environ["JACK_DEFAULT_SERVER"]
         else:
@@ -75,3 +78,11 @@ class JackServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+def _sweep(name: str) -> None:
+    """Remove what a server of this name, once killed, and its clients left in shared memory."""
+    for pattern in (f"jack_{name}_*", f"jack_sem.*_{name}_*"):
+        for path in _SHARED.glob(pattern):
+            with contextlib.suppress(OSError):
+                path.unlink()
