@@ -74,6 +74,8 @@ class Driver(Protocol):
     """Why the device is gone, or nothing."""
     device: str
     """The device's name."""
+    midi_port: str
+    """The MIDI port that it brings along, or nothing."""
     stop_seconds: float
     """How long `stop` may take; then whatever hangs in it is left behind."""
     again: str

@@ -61,6 +61,7 @@ class JackDriver:
         self.gaps = 0
         self.heard = time.perf_counter()
         self.lost = ""
+        self.midi_port = f"{self._client.name}:{MIDI_INPUT}" if settings.midi else ""
         self.device = f"JACK client {self._client.name}"
         self._wanted, self._midi = settings.device, settings.midi
         self._clock = BlockClock(self.rate)

@@ -7,5 +7,7 @@ from ghostnote.bridge.audio.paced import PacedDriver
 class NullDriver(PacedDriver):
     """For tests, for machines without sound, and in the place of a device that went away."""
 
+    device = "no device"
+
     def put(self, block: Audio) -> None:
         """Drop the block."""

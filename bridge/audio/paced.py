@@ -24,6 +24,7 @@ class PacedDriver:
 
     device = "none"
     again = ""
+    midi_port = ""
     stop_seconds = STOP_SECONDS
     is_realtime = True
     """Whether the thread may run before all others: not where writing can spin."""

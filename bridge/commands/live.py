@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -140,4 +139,4 @@ def _view() -> AbstractContextManager[View]:
 
     if sys.stdout.isatty():
         return RichView()
-    return nullcontext(PlainView(lambda text: print(text, flush=True)))
+    return PlainView(lambda text: print(text, flush=True))

@@ -166,6 +166,8 @@ class Session:
 
     def program(self, number: int) -> None:
         """Play the kit of this number, counted from 0 by name, in the kits' folder; `KitError`."""
+        if self._kits is None:
+            raise KitError(f"program {number} chooses no kit: start with --kits FOLDER")
         names = self.kit_names()
         if number >= len(names):
             raise KitError(

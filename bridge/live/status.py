@@ -62,17 +62,19 @@ def line(live: "Live") -> str:
     notes = sum(engine.counts[kind] for kind in ("fresh", "spare", "repeat", "frozen", "silent"))
     lost = ", device lost" if live.watch.is_lost else ""
     depth = sum(shelf.depth for shelf in live.session.pool.shelves)
+    unmapped = live.session.setup.performer.unmapped
+    astray = f", {unmapped.total()} on no pad (note {unmapped.most_common(1)[0][0]})" if unmapped else ""
     begin = "" if live.ready_seconds is not None else "making the first hits; "
     return (
         f"{begin}{notes} notes, {engine.freshness:.1%} fresh, pool {depth}, {live.watch.underruns} underruns,"
-        f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{lost}"
+        f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{astray}{lost}"
     )
 
 
 def opening(live: "Live") -> str:
     """Return what is said when the daemon plays."""
     driver, engine = live.watch.driver, live.session.engine
-    ways = [*(midi.name for midi in live.inputs)]
+    ways = [port for port in (driver.midi_port, *(midi.name for midi in live.inputs)) if port]
     if live.osc:
         ways.append("OSC {}:{}".format(*live.osc.address))
     parts = (
@@ -87,7 +89,7 @@ def opening(live: "Live") -> str:
 
 
 class PlainView:
-    """Says what happens in lines, for logs and pipes."""
+    """Says what happens in lines, for logs and pipes. A context manager: in the end it says how it went."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         """Write lines through `write`."""
@@ -95,6 +97,16 @@ class PlainView:
         self._due = 0.0
         self._ready = False
         self._last = ""
+        self._live: Live | None = None
+
+    def __enter__(self) -> "PlainView":
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Say how it went."""
+        if self._live and (text := line(self._live)) != self._last:
+            self._write(text)
 
     def __call__(self, live: "Live") -> None:
         """Say what is new, and how it goes every ten seconds if anything was played."""
@@ -107,6 +119,7 @@ class PlainView:
         if not self._ready and live.ready_seconds is not None:
             self._ready = True
             self._write(f"ready after {live.ready_seconds:.1f} s")
+        self._live = live
         if now >= self._due:
             self._due = now + _REPORT_SECONDS
             text = line(live)
