@@ -23,6 +23,7 @@ from ghostnote.bridge.live.jackserver import RATE, JackServer
 from ghostnote.bridge.live.livespec import LiveSpec
 from ghostnote.bridge.live.osctable import ADDRESSES, PAD, ROOT
 from ghostnote.bridge.live.oscwire import bundle, pack
+from ghostnote.bridge.live.pool import BUDGET_BYTES
 from ghostnote.bridge.workers import Spec
 
 FUZZ_PACKETS: Final = 100_000
@@ -34,7 +35,8 @@ _GONE_SECONDS: Final = 4.0
 _AGAIN_SECONDS: Final = 0.2
 _ATTEMPTS: Final = 3
 _GARBAGE_SHARE: Final = 0.2
-_WARM_SHARE: Final = 0.25
+_QUARTER: Final = 0.25
+"""Of the soak. In the first one the memory warms up; in the last nothing is killed or missing any more."""
 _SPARED: Final = ("quit", "kit/load", "kit/save")
 """What would rightly end the music; muting and soloing would too."""
 
@@ -42,7 +44,8 @@ _SPARED: Final = ("quit", "kit/load", "kit/save")
 class _Sample(NamedTuple):
     """The memory at one moment."""
 
-    seconds: float
+    share: float
+    """How much of the soak was over."""
     memory_mb: float
     pool_mb: float
 
@@ -177,7 +180,7 @@ def _break(run: _Run) -> None:
             todo.pop(0)[1]()
         told = run.daemon.ask()
         memory, pool = float(told["memory_mb"]), float(told["pool_mb"])
-        run.samples.append(_Sample(run.share() * run.seconds, memory, pool))
+        run.samples.append(_Sample(run.share(), memory, pool))
         time.sleep(min(_SAMPLE_SECONDS, run.seconds / 50))
 
 
@@ -212,9 +215,12 @@ def _figures(run: _Run, before: dict[str, Value], after: dict[str, Value]) -> li
     def total(told: dict[str, Value]) -> float:
         return sum(float(told[f"notes_{kind}"]) for kind in ("fresh", "spare", "repeat", "frozen", "silent"))
 
-    warming = [sample for sample in run.samples if sample.seconds <= _WARM_SHARE * run.seconds]
-    warm = run.samples[len(warming) :]
-    grown = max(s.memory_mb for s in warm) - max(s.memory_mb for s in warming) if warm and warming else 0.0
+    first, last = (
+        max(
+            (s.memory_mb - s.pool_mb for s in run.samples if since <= s.share < since + _QUARTER), default=0.0
+        )
+        for since in (0.0, 1 - _QUARTER)
+    )
     return [
         Figure("soak_s", "seconds of sixteenths with all that can go wrong", run.seconds, "s"),
         Figure("notes_sent", "notes sent", run.notes),
@@ -234,6 +240,8 @@ def _figures(run: _Run, before: dict[str, Value], after: dict[str, Value]) -> li
         Figure("device_lost", "devices still missing", float(after["device_lost"])),
         Figure("underruns", "underruns", float(after["underruns"])),
         Figure("memory_mb", "memory of the daemon and its workers", run.samples[-1].memory_mb, "MB"),
-        Figure("pool_mb", "of which hits in wait", run.samples[-1].pool_mb, "MB"),
-        Figure("memory_grown_mb", f"most after the first quarter over most in it, {FLAT_MB:g} at most", grown, "MB"),
+        Figure("pool_mb", f"of which hits in wait, {BUDGET_BYTES >> 20} and those under way at most",
+               run.samples[-1].pool_mb, "MB"),
+        Figure("memory_grown_mb", f"the rest: most in the last quarter over most in the first, {FLAT_MB:g} at most",
+               last - first, "MB"),
     ]  # fmt: skip
