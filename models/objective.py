@@ -15,7 +15,7 @@ from ghostnote.models.cascade import (
     reference_of,
 )
 from ghostnote.models.colour import colour_of, coloured, line_power
-from ghostnote.models.dataset import HitSet, PairSampler
+from ghostnote.models.dataset import HitSet
 from ghostnote.models.diffusion import add_noise, to_v
 from ghostnote.models.factors import GROUPS, envelope, loss_weight, rest, scale, to_bands
 from ghostnote.models.lapped import PEAK, analyse
@@ -116,18 +116,3 @@ def noise_for(batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor,
         coloured(torch.randn(batch.rest.shape, generator=generator, device=device), batch.colour),
         torch.randn(batch.shape.shape, generator=generator, device=device),
     )
-
-
-@torch.no_grad()
-def validation_loss(
-    objective: nn.Module, model: Cascade, hits: HitSet, examples: int, seed: int = 0
-) -> Tensor:
-    """Return both losses (2,) on `hits`, with the same draws and noise each time."""
-    device = hits.audio.device
-    generator = torch.Generator(device).manual_seed(seed)
-    sampler = PairSampler(hits, 0.5, generator)
-    batch = make_batch(model, hits, sampler.draw(examples), Augmentation(share=0.0), generator)
-    t, noise, shape_noise = noise_for(batch, generator)
-    parts = [slice(i, i + 32) for i in range(0, examples, 32)]
-    losses = [objective(batch.rows(p), t[p], noise[p], shape_noise[p]) * len(t[p]) for p in parts]
-    return torch.stack(losses).sum(0) / examples
