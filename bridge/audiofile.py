@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import numpy as np
 import soxr
@@ -15,7 +16,7 @@ from pedalboard.io import AudioFile
 from ghostnote.bridge.audiocheck import check_file, check_rate, check_samples, frames_present
 from ghostnote.bridge.errors import AudioFileError, OutputError
 from ghostnote.bridge.ogg import set_serial
-from ghostnote.bridge.outfile import output_errors, replacing
+from ghostnote.bridge.outfile import output_errors, replacing, write_bytes
 
 MAX_HIT_SECONDS: Final = 60.0
 """A longer file is a song or a loop, not a hit."""
@@ -121,10 +122,10 @@ class AudioWriter:
     """
 
     def __init__(
-        self, path: Path, rate: int, channels: int = 2, bits: int | None = None, *, durable: bool = True
+        self, path: Path, rate: int, channels: int = 2, bits: int | None = None, into: BinaryIO | None = None
     ) -> None:
-        """Choose the format by the name's ending, `durable` as in `replacing`; errors as of `format_for`."""
-        self._path, self._rate, self._channels, self._durable = path, rate, channels, durable
+        """Choose the format by the name's ending, errors as of `format_for`; write to `into` if that is given."""
+        self._path, self._rate, self._channels, self._into = path, rate, channels, into
         self._format, self._bits = format_for(path, bits)
         self._dither = np.random.default_rng(_DITHER_SEED)
         self.frames = 0
@@ -137,7 +138,7 @@ class AudioWriter:
         options: dict[str, Any] = {"format": self._format.container}
         options |= {"quality": _OGG_QUALITY} if self._bits is None else {"bit_depth": self._bits}
         with ExitStack() as stack:
-            self._file = stack.enter_context(replacing(self._path, durable=self._durable))
+            self._file = self._into or stack.enter_context(replacing(self._path))
             try:
                 self._encoder = AudioFile(self._file, "w", self._rate, self._channels, **options)
             except (ValueError, TypeError) as error:
@@ -174,17 +175,20 @@ class AudioWriter:
         if self._bits not in _FULL_SCALE:
             return block.astype(np.float32, copy=False)
         scale = _FULL_SCALE[self._bits]
-        self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
         held = np.clip(block, -1.0, 1.0)
+        self.clipped += int(np.count_nonzero(held != block))
         if self._bits == 24:
-            return np.rint(held.astype(np.float64) * scale).astype(np.int32) << 8
+            steps = held * np.float64(scale)
+            return np.rint(steps, out=steps).astype(np.int32) << 8
         # Drawn frame by frame, so that the noise does not depend on the blocks.
         draws = self._dither.random((block.shape[1], block.shape[0], 2), np.float32)
         dither = (draws[..., 0] - draws[..., 1]).T
         # Digital silence stays silent.
-        dither[block == 0.0] = 0.0
-        dither += held * np.float32(scale)
-        return np.asarray(np.rint(dither.clip(-scale, scale)), np.int16)
+        dither *= block != 0.0
+        held *= np.float32(scale)
+        held += dither
+        np.rint(held, out=held)
+        return held.clip(-scale, scale, out=held).astype(np.int16)
 
     def _finish(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -223,10 +227,16 @@ class AudioWriter:
 
 def write_audio(
     path: Path, audio: NDArray[np.float32], rate: int, bits: int | None = None, *, durable: bool = True
-) -> None:
-    """Write `(channels, frames)` as one file, whole or not at all; all else as in `AudioWriter`."""
-    with AudioWriter(path, rate, audio.shape[0], bits, durable=durable) as writer:
+) -> bytes:
+    """Write `(channels, frames)` as one file, whole or not at all, and return what is in it.
+
+    All else is as in `AudioWriter`; `durable` as in `replacing`.
+    """
+    data = BytesIO()
+    with AudioWriter(path, rate, audio.shape[0], bits, into=data) as writer:
         writer.write(audio)
+    write_bytes(path, data.getvalue(), durable=durable)
+    return data.getvalue()
 
 
 def _average(channels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -69,18 +69,18 @@ class Generator:
         wander: Audio,
         *,
         label: int,
-        difference_db: float = 0.0,
+        difference_db: float | Audio = 0.0,
         amount: float = 1.0,
         steps: int | None = None,
         heard: Heard | None = None,
     ) -> tuple[Audio, Heard]:
         """Return the next strokes (batch, frames) after each `hit` (batch, frames), as `noise` and `wander` decide.
 
-        `noise` is (batch, bands, steps) and `wander` (batch, wander), normal numbers both. `difference_db` is how
-        much louder the stroke is struck: it moves the timbre, the level stays the reference's. `amount` 1 is
-        calibrated to the spread of real strokes. With 0 steps the network is left out, and the noise itself is
-        the rest. Also returned is what was heard in the hits: given as `heard` with the same hits and label, it
-        need not be heard again.
+        `noise` is (batch, bands, steps) and `wander` (batch, wander), normal numbers both. `difference_db`, one or
+        (batch,), is how much louder a stroke is struck: it moves the timbre, the level stays the reference's.
+        `amount` 1 is calibrated to the spread of real strokes. With 0 steps the network is left out, and the noise
+        itself is the rest. Also returned is what was heard in the hits: given as `heard` with the same hits and
+        label, it need not be heard again.
         """
         count = len(hit)
         graph_amount = amount * self.card.amounts[label]

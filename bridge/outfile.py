@@ -85,7 +85,7 @@ def _target(path: Path) -> Path:
     return target
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a whole small file at once, or leave everything as it was and raise `OutputError`."""
-    with replacing(path) as file, output_errors(path):
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a whole file at once, or leave everything as it was and raise `OutputError`; `durable` as in `replacing`."""
+    with replacing(path, durable=durable) as file, output_errors(path):
         file.write(data)

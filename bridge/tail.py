@@ -1,6 +1,6 @@
 """The tail of a hit that is longer than the model: the original's, matched and crossfaded on without a seam."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,17 @@ _MATCH_FRAMES: Final = 12_288
 """So many of the stroke's last frames say how the tail shall sound."""
 _MATCH_BANDS: Final = 24
 _MOST_LIFTED_DB: Final = 6.0
-"""A band may hold hardly more than the model's own noise there, and the tail must not grow with that."""
+_STRONG_DB, _WEAK_DB = -20.0, -40.0
+"""A band that is so far below the strongest may be lifted by all that, or no more than all bands together: of a weak
+one, as a room's rumble, the stroke has hardly more than the model's own noise, and the tail must not grow with that."""
 _MOST_LOWERED_DB: Final = 12.0
 _LOWEST_HZ_SHARE: Final = 1 / 512
 _FFT_GRAIN: Final = 16_384
 """Transforms are a multiple of this long, which is quick."""
+
+_TURNS_AN_OCTAVE: Final = 3
+_WIDEST: Final = 2.4048
+"""Radians: the first zero of J0, where the two sides have nothing in common."""
 
 _HOP_FRAMES: Final = 2048
 """Windows are two hops long, 93 ms at the model's rate: long enough to part the partials."""
@@ -37,36 +43,64 @@ _LEAST_APART: Final = -0.7
 _QUIET: Final = 1e-12
 
 
-def attach_tail(varied: Audio, original: Audio) -> Audio:
+def attach_tail(varied: Audio, original: Audio, *, widened: bool = False) -> Audio:
     """Return `varied` (channels, frames) going over into the rest of the longer `original` (channels, more).
 
     The tail gets the spectrum and level that the stroke has before its end, so that a softer stroke rings on
-    softer. The crossfade keeps the level at each frequency, however alike the two are there.
+    softer. The crossfade keeps the level at each frequency, however alike the two are there. The two sides of a
+    `widened` stroke are as little alike in the tail as in the stroke; otherwise the tail has the original's image.
     """
     end = varied.shape[1] - _UNRELIABLE_FRAMES
-    tail = _matched(original, varied[:, :end])
+    tail = _matched(original, varied[:, :end], widened=widened)
     return np.concatenate([_crossfaded(varied[:, :end], tail[:, :end]), tail[:, end:]], axis=1)
 
 
-def _matched(tail: Audio, stroke: Audio) -> Audio:
+def _matched(tail: Audio, stroke: Audio, *, widened: bool) -> Audio:
     """Return `tail` filtered so that it has the spectrum of `stroke` where that ends, band by band."""
     end = stroke.shape[1]
     frames = min(_MATCH_FRAMES, end)
     window = np.hanning(frames)
-    ends = (x[:, end - frames : end] * window for x in (stroke, tail))
+    ends = [x[:, end - frames : end] * window for x in (stroke, tail)]
     powers = [(np.abs(np.fft.rfft(x)) ** 2).sum(axis=0) for x in ends]
     bins = len(powers[0])
     edges = np.unique(np.geomspace(bins * _LOWEST_HZ_SHARE, bins, _MATCH_BANDS + 1).astype(int))
     starts = np.concatenate([[0], edges[:-1]])
     wanted, present = (np.add.reduceat(power, starts) + _QUIET for power in powers)
-    gain_db = (10 * np.log10(wanted / present)).clip(-_MOST_LOWERED_DB, _MOST_LIFTED_DB)
+    all_db = 10 * np.log10(wanted.sum() / present.sum())
+    strength = np.interp(10 * np.log10(present / present.max()), (_WEAK_DB, _STRONG_DB), (0, 1))
+    apart_db = (10 * np.log10(wanted / present) - all_db).clip(max=strength * _MOST_LIFTED_DB)
+    gain_db = (all_db + apart_db).clip(-_MOST_LOWERED_DB, _MOST_LIFTED_DB)
     centres = (starts + np.append(starts[1:], bins)) / 2 / bins
     # Longer than the tail, so that the filter's ringing does not wrap around.
     size = -(-(tail.shape[1] + frames) // _FFT_GRAIN) * _FFT_GRAIN
     curve_db = np.interp(np.linspace(0, 1, size // 2 + 1), centres, gain_db)
     curve = (10 ** (curve_db / 20)).astype(np.float32)
-    filtered = np.fft.irfft(np.fft.rfft(tail, size) * curve, size)[:, : tail.shape[1]]
+    spectra = np.fft.rfft(tail, size) * curve
+    if widened:
+        spectra = _parted(spectra, *map(_likeness, ends))
+    filtered = np.fft.irfft(spectra, size)[:, : tail.shape[1]]
     return filtered.astype(np.float32)
+
+
+def _likeness(pair: Audio) -> float:
+    """Return the correlation of two sides, which have no constant part."""
+    left, right = pair
+    return float((left * right).sum() / (np.sqrt(np.square(pair).sum(axis=1).prod()) + _QUIET))
+
+
+def _parted(spectra: NDArray[Any], wanted: float, present: float) -> NDArray[Any]:
+    """Return the spectra (2, bins) of two sides whose likeness goes from `present` down to `wanted`.
+
+    The sides are turned apart in phase, by turns to and fro along the spectrum: each keeps its level everywhere.
+    """
+    octaves = np.log2(np.maximum(np.arange(spectra.shape[1]), 1))
+    wave = np.sin(2 * np.pi * _TURNS_AN_OCTAVE * octaves)
+    angles = np.linspace(0, _WIDEST, 64)
+    # Over whole waves this is the Bessel function J0.
+    alike = np.cos(angles[:, None] * np.sin(np.linspace(0, 2 * np.pi, 64, endpoint=False))).mean(axis=1)
+    angle = np.interp(-wanted / max(present, _QUIET), -alike, angles)
+    turn = np.exp(0.5j * angle * wave)
+    return spectra * np.stack([turn, turn.conj()])
 
 
 def _crossfaded(stroke: Audio, tail: Audio) -> Audio:

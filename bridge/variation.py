@@ -4,8 +4,10 @@ The model renews the first 0.743 s of each channel, at the model's rate. Silence
 length and the tail beyond are the reference's own.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,6 +29,8 @@ _ATTACK_FRAMES: Final = 2646
 """A hit's level is that of its first 60 ms."""
 _HEADROOM: Final = 2.0
 """How much higher a stroke may peak than its reference."""
+ROWS: Final = 8
+"""Sounds that go through the network at once; more are hardly quicker."""
 _NOISE_STREAM: Final = 1
 _LEVEL_STREAM: Final = 2
 
@@ -41,6 +45,14 @@ class Reference:
     """The drum's class, as the model's card numbers them."""
     velocity: int = FULL_VELOCITY
     """The velocity at which it was struck."""
+
+
+class Strike(NamedTuple):
+    """Which stroke of a drum, and how hard."""
+
+    index: int
+    velocity: int = FULL_VELOCITY
+    """1 to 127."""
 
 
 @dataclass(frozen=True)
@@ -79,35 +91,66 @@ class Variator:
         0 repeats the reference, 1 varies as a drummer does, 2 more. `width` 0..1 parts left from right: 0 keeps
         the reference's image, 1 is two independent strokes.
         """
-        card = self.generator.card
-        channels = 2 if width > 0 else len(reference.audio)
-        known = self._know(reference, channels)
+        strike = Strike(index, velocity)
+        return next(self._together(reference, [strike], seed=seed, amount=amount, width=width, steps=steps))
+
+    def next_strokes(
+        self,
+        reference: Reference,
+        strikes: Sequence[Strike],
+        *,
+        seed: int,
+        amount: float = 1.0,
+        width: float = 0.0,
+        steps: int | None = None,
+    ) -> Iterator[Audio]:
+        """Yield the stroke of each strike; all else is as in `next_stroke`, but for rounding.
+
+        Several go through the network at once, which takes a fifth less time. Their number does not show in them.
+        """
+        channels = _channels(reference, width)
+        many = ROWS // channels
+        for first in range(0, len(strikes), many):
+            block = strikes[first : first + many]
+            # For a single row products are added up in another order.
+            rows = [*block, *block] if len(block) * channels == 1 else block
+            made = self._together(reference, rows, seed=seed, amount=amount, width=width, steps=steps)
+            yield from islice(made, len(block))
+
+    def _together(
+        self,
+        reference: Reference,
+        strikes: Sequence[Strike],
+        *,
+        seed: int,
+        amount: float,
+        width: float,
+        steps: int | None,
+    ) -> Iterator[Audio]:
+        """Make strokes in one call of the network, and yield them one by one."""
+        known = self._know(reference, _channels(reference, width))
         head, body = known.head, reference.audio[:, known.lead :]
-        difference_db = velocity_db(velocity) - velocity_db(reference.velocity)
-        varied, heard = self.generator.vary(
-            head,
-            *self._chance(head, np.random.default_rng([_NOISE_STREAM, seed, index]), width),
+        louder_db = [velocity_db(strike.velocity) - velocity_db(reference.velocity) for strike in strikes]
+        chances = self._chances(head, seed, strikes, width)
+        heard = None if known.heard is None else np.repeat(known.heard[None], len(strikes), axis=0)
+        rows, kept = self.generator.vary(
+            np.tile(head, (len(strikes), 1)),
+            *chances,
             label=reference.label,
-            difference_db=difference_db,
+            difference_db=np.repeat(np.array(louder_db, np.float32), len(head)),
             amount=amount,
             steps=steps,
-            heard=known.heard,
+            heard=None if heard is None else heard.reshape(-1, *heard.shape[2:]),
         )
         if known.heard is None:
-            self._known[reference][channels] = replace(known, heard=heard)
-        varied = _begun(head, varied)
-        varied *= _level_ratio(head, varied)
-        if len(reference.audio) == 2:
-            varied = with_image(varied, head, width)
-        elif channels == 2:
-            varied = balanced(varied)
-        if body.shape[1] > card.frames:
-            whole = attach_tail(varied, np.broadcast_to(body, (channels, body.shape[1])))
-        else:
-            whole = _faded(varied[:, : body.shape[1]])
-        gain = 10 ** ((difference_db + self._level_db(reference.label, seed, index, amount)) / 20)
-        quiet = np.broadcast_to(reference.audio[:, : known.lead], (channels, known.lead))
-        return np.concatenate([quiet, whole], axis=1) * np.float32(gain)
+            self._known[reference][len(head)] = replace(known, heard=kept[: len(head)])
+        quiet = np.broadcast_to(reference.audio[:, : known.lead], (len(head), known.lead))
+        for strike, louder, varied in zip(
+            strikes, louder_db, rows.reshape(len(strikes), *head.shape), strict=True
+        ):
+            whole = _whole(varied, head, body, width)
+            gain = 10 ** ((louder + self._level_db(reference.label, seed, strike.index, amount)) / 20)
+            yield np.concatenate([quiet, whole], axis=1) * np.float32(gain)
 
     def _know(self, reference: Reference, channels: int) -> _Known:
         by_channels = self._known.setdefault(reference, {})
@@ -119,23 +162,51 @@ class Variator:
             by_channels[channels] = _Known(lead, head)
         return by_channels[channels]
 
-    def _chance(self, head: Audio, rng: np.random.Generator, width: float) -> tuple[Audio, Audio]:
-        """Return noise (channels, bands, steps) and wander (channels, wander) for the sides of `head`.
+    def _chances(
+        self, head: Audio, seed: int, strikes: Sequence[Strike], width: float
+    ) -> tuple[Audio, Audio]:
+        """Return noise (rows, bands, steps) and wander (rows, wander): for each strike the sides of `head`.
 
         The noise of the sides is as alike, band by band, as the sides are, less `width`; without width they stray
         together.
         """
-        card = self.generator.card
-        noise = rng.standard_normal((len(head), card.bands, card.steps), np.float32)
-        wander = rng.standard_normal((len(head), card.wander), np.float32)
-        if len(head) == 1:
-            return noise, wander
-        alike = (_likeness(head, card.bands) * (1 - width))[:, None]
-        return _sides(noise, alike), _sides(wander, np.float32(1 - width))
+        card, sides = self.generator.card, len(head)
+        noise = np.empty((len(strikes), sides, card.bands, card.steps), np.float32)
+        wander = np.empty((len(strikes), sides, card.wander), np.float32)
+        for strike, of_noise, of_wander in zip(strikes, noise, wander, strict=True):
+            rng = np.random.default_rng([_NOISE_STREAM, seed, strike.index])
+            rng.standard_normal(dtype=np.float32, out=of_noise)
+            rng.standard_normal(dtype=np.float32, out=of_wander)
+        if sides == 2:
+            alike = (_likeness(head, card.bands) * (1 - width))[:, None]
+            for of_noise, of_wander in zip(noise, wander, strict=True):
+                of_noise[:] = _sides(of_noise, alike)
+                of_wander[:] = _sides(of_wander, np.float32(1 - width))
+        return noise.reshape(-1, card.bands, card.steps), wander.reshape(-1, card.wander)
 
     def _level_db(self, label: int, seed: int, index: int, amount: float) -> float:
         spread = self.generator.card.level_spread_db[label]
         return float(amount * spread * np.random.default_rng([_LEVEL_STREAM, seed, index]).standard_normal())
+
+
+def _channels(reference: Reference, width: float) -> int:
+    return 2 if width > 0 else len(reference.audio)
+
+
+def _whole(varied: Audio, head: Audio, body: Audio, width: float) -> Audio:
+    """Return what the network gave for `head` at its level, with its image, and as long as `body`."""
+    varied = _begun(head, varied)
+    varied *= _level_ratio(head, varied)
+    if len(body) == 2:
+        varied = with_image(varied, head, width)
+    elif len(varied) == 2:
+        varied = balanced(varied)
+    if body.shape[1] > head.shape[1]:
+        original = np.broadcast_to(body, (len(varied), body.shape[1]))
+        whole = attach_tail(varied, original, widened=width > 0)
+        # A dry attack and a wide room have an image each, and the tail brings the original's: mended once more.
+        return with_image(whole, body, width) if len(body) == 2 else whole
+    return _faded(varied[:, : body.shape[1]])
 
 
 def _onset(audio: Audio) -> int:

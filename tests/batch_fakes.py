@@ -2,16 +2,18 @@
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ghostnote.bridge.audiofile import write_audio
-from ghostnote.bridge.batch.hitframe import Audio, Stroke
+from ghostnote.bridge.batch.hitframe import Audio, Strokes
 from ghostnote.bridge.batch.plan import find_sources
 from ghostnote.bridge.batch.run import BatchReport, humanize_files, local_pool
 from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.variation import Strike
 
 RATE = 44_100
 
@@ -21,26 +23,22 @@ class Louder:
 
     rate = RATE
     name = "fake 1"
+    pause = 0.0
 
-    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Stroke:
-        def stroke(index: int, velocity: int) -> Audio:
+    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
+        def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
             shape = (2 if sound.width else len(hit), hit.shape[1])
-            noise = np.random.default_rng((seed, index, len(drum_class))).uniform(-1, 1, shape)
-            level = (velocity / 127) ** 2
-            return ((hit + 0.1 * sound.amount * noise * np.abs(hit)) * level).astype(np.float32)
+            for index, velocity in strikes:
+                time.sleep(self.pause)
+                noise = np.random.default_rng((seed, index, len(drum_class))).uniform(-1, 1, shape)
+                level = (velocity / 127) ** 2
+                yield ((hit + 0.1 * sound.amount * noise * np.abs(hit)) * level).astype(np.float32)
 
-        return stroke
+        return strokes
 
 
 class Slow(Louder):
-    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Stroke:
-        make = super().strokes(hit, drum_class, seed, sound)
-
-        def stroke(index: int, velocity: int) -> Audio:
-            time.sleep(0.02)
-            return make(index, velocity)
-
-        return stroke
+    pause = 0.02
 
 
 class Halting(Louder):

@@ -83,6 +83,35 @@ def between_partials_db(sound):
     return 10 * np.log10(powers[:, gaps].sum(axis=1) + 1e-12)
 
 
+def test_what_is_weak_in_the_original_rings_on_as_weak_whatever_the_stroke_has_there() -> None:
+    """As a room's rumble, of which the stroke has more by the model's own noise."""
+    rng = np.random.default_rng(7)
+    spectrum = np.fft.rfft(rng.standard_normal((2, FRAMES)))
+    spectrum[:, np.fft.rfftfreq(FRAMES, 1 / RATE) > 60] = 0
+    rumble = np.fft.irfft(spectrum, FRAMES)
+    rumble *= 1e-3 / rumble.std()
+    hits = [(cymbal(1.0, 1.0, seed) + rumble[:1]).astype(np.float32) for seed in range(4)]
+    strokes = [(cymbal(1.0, 1.0, 100 + seed) + 4 * rumble[1:])[:, :HEAD_FRAMES] for seed in range(4)]
+    whole = [attach_tail(stroke.astype(np.float32), hit) for stroke, hit in zip(strokes, hits, strict=True)]
+    beside = (levels_db(whole, 60) - levels_db(hits, 60))[85:125]
+    assert abs(beside.mean()) < 3.5
+
+
+@pytest.mark.parametrize("alike", [0.9, 0.5, 0.1])
+def test_a_widened_hit_stays_as_wide_in_its_tail(alike: float) -> None:
+    hit = np.repeat(cymbal(0.3, 2.0, 1), 2, axis=0)
+    own, other = cymbal(0.0, 2.0, 2), cymbal(0.0, 2.0, 3)
+    shared, parted = np.sqrt((1 + alike) / 2) * own, np.sqrt((1 - alike) / 2) * other
+    stroke = np.concatenate([shared + parted, shared - parted])[:, :HEAD_FRAMES]
+    whole = attach_tail(stroke, hit, widened=True)
+    tail = whole[:, HEAD_FRAMES:]
+    assert np.corrcoef(tail)[0, 1] == pytest.approx(alike, abs=0.2)
+    assert 20 * np.log10(tail[0].std() / tail[1].std()) == pytest.approx(0, abs=0.3)
+    assert np.ptp(np.convolve(levels_db([whole[:1]], 22_050)[60:90], np.ones(5) / 5, "valid")) < 5
+    narrow = attach_tail(stroke, hit)[:, HEAD_FRAMES:]
+    assert np.array_equal(narrow[0], narrow[1])
+
+
 def test_beginning_and_end_are_the_stroke_s_and_the_original_s() -> None:
     hit = cymbal(1.0, 1.0, 1)
     stroke = cymbal(1.0, 1.0, 2, 1.0)[:, :HEAD_FRAMES]

@@ -119,6 +119,16 @@ def test_a_stereo_hit_keeps_its_image(variator, alike):
     assert balance[0] == pytest.approx(balance[1], abs=0.5)
 
 
+def test_a_dry_hit_in_a_wide_room_keeps_its_image(variator):
+    audio = hit(2.0, channels=2, alike=0.0, decay=3.0)
+    audio[:, :8_000] += 3 * hit(0.5, decay=30.0)[:, :8_000]
+    stroke = variator.next_stroke(Reference(audio, 1), seed=0, index=0, amount=2.0)
+    assert correlation(*stroke) == pytest.approx(correlation(*audio), abs=0.01)
+    assert level_db(stroke[0]) - level_db(stroke[1]) == pytest.approx(
+        level_db(audio[0]) - level_db(audio[1]), abs=0.1
+    )
+
+
 def test_silence_before_the_onset_stays(variator):
     audio = np.concatenate([np.zeros((1, 5000), np.float32), hit()], axis=1)
     stroke = variator.next_stroke(Reference(audio, 1), seed=0, index=0)

@@ -1,9 +1,11 @@
 """How fast batches are on this machine, beside what the bare model gives, and whether their memory is flat."""
 
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,12 +21,16 @@ from ghostnote.bridge.batch.plan import Source, find_sources
 from ghostnote.bridge.batch.run import Pool, humanize_files, local_pool
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.batch.varier import ModelSpec
+from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.figures import Figure
+from ghostnote.bridge.generator import Generator
+from ghostnote.bridge.variation import ROWS
 from ghostnote.bridge.workers import done
 
 STROKES: Final = BatchSettings(count=4, velocities=2)
 SOURCES: Final = 40
 MEMORY_SOURCES: Final = 2_000
+_ROUNDS: Final = 3
 
 _RATE: Final = 44_100
 _HIT_SECONDS: Final = 0.6
@@ -39,25 +45,11 @@ print(*weigh(Path(sys.argv[1]) if sys.argv[1] else None, int(sys.argv[2])))
 
 
 def measure_batch(model: Path | None = None, sources: int = SOURCES) -> list[Figure]:
-    """Return the speed of batches at 1 and 2 processes, and their memory over 2,000 files."""
-    spec = ModelSpec(model)
-    with tempfile.TemporaryDirectory() as folder:
-        hits = write_hits(Path(folder, "hits"), sources)
-        bare, bare_2 = (bare_rate(spec, sources, n) for n in (1, 2))
-        one, two = (batch_rate(spec, hits, Path(folder, f"{n}"), local_pool(n)) for n in (1, 2))
-        figures = [
-            Figure("batch_bare_per_second_1", "variations a second, bare model, 1 process", bare),
-            Figure("batch_bare_per_second_2", "variations a second, bare model, 2 processes", bare_2),
-            Figure("batch_per_second_1", "variations a second, with all files, 1 job", one),
-            Figure("batch_per_second_2", "variations a second, with all files, 2 jobs", two),
-            Figure("batch_share_of_bare_1", "1 job beside the bare model", one / bare),
-            Figure("batch_share_of_bare_2", "2 jobs beside the bare model", two / bare_2),
-            Figure("batch_efficiency_2", "2 jobs beside twice 1 job", two / (2 * one)),
-        ]
-        if find_spec("distributed"):
-            rate = batch_rate(spec, hits, Path(folder, "cluster"), cluster_pool(LOCAL, 2))
-            text = "2 Dask workers beside twice 1 job"
-            figures.append(Figure("batch_cluster_efficiency_2", text, rate / (2 * one)))
+    """Return the speed of batches at 1 and 2 processes beside the bare model's, and their memory over 2,000 files."""
+    figures = [
+        Figure(key, text, statistics.median(values))
+        for (key, text), values in _rounds(model, sources).items()
+    ]
     early, late = _memory_mb(model)
     return [
         *figures,
@@ -66,6 +58,33 @@ def measure_batch(model: Path | None = None, sources: int = SOURCES) -> list[Fig
             "batch_memory_growth_mb", f"and what of it came after {_SETTLED:.0%} of them", late - early, "MB"
         ),
     ]
+
+
+def _rounds(model: Path | None, sources: int) -> dict[tuple[str, str], list[float]]:
+    """Return what each round found, by the figures' names and texts; what is compared is measured in turn."""
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    spec = ModelSpec(model)
+    with tempfile.TemporaryDirectory() as folder:
+        hits = write_hits(Path(folder, "hits"), sources)
+        for number in range(_ROUNDS):
+            rates = {}
+            for jobs in (1, 2):
+                bare = bare_rate(model, sources, jobs)
+                rates[jobs] = batch_rate(spec, hits, Path(folder, f"{number} {jobs}"), local_pool(jobs))
+                processes = f"{jobs} process{'es'[: 2 * jobs - 2]}"
+                found[f"batch_bare_per_second_{jobs}", f"strokes a second, bare model, {processes}"] += [bare]
+                found[f"batch_per_second_{jobs}", f"strokes a second, --jobs {jobs}"] += [rates[jobs]]
+                found[f"batch_share_of_bare_{jobs}", "which is of the bare model's"] += [rates[jobs] / bare]
+            found["batch_efficiency_2", "2 jobs beside twice 1 job"] += [rates[2] / (2 * rates[1])]
+            if find_spec("distributed"):
+                one, two = (
+                    batch_rate(spec, hits, Path(folder, f"{number} cluster {n}"), cluster_pool(LOCAL, n))
+                    for n in (1, 2)
+                )
+                found["batch_cluster_per_second_2", "strokes a second, 2 Dask workers"] += [two]
+                found["batch_cluster_efficiency_2", "2 Dask workers beside twice 1"] += [two / (2 * one)]
+                found["batch_cluster_share_2", "2 Dask workers beside twice 1 job"] += [two / (2 * rates[1])]
+    return found
 
 
 def write_hits(folder: Path, count: int) -> list[Source]:
@@ -78,24 +97,32 @@ def write_hits(folder: Path, count: int) -> list[Source]:
 
 @dataclass(frozen=True)
 class BareStrokes:
-    """Opens a varier in a process and makes strokes of one hit after another with it, without any file."""
+    """Opens a model in a process and has it make strokes, as many at once as a batch does, and nothing else."""
 
-    spec: VarierSpec
+    model: Path | None
 
     def __call__(self) -> Callable[[int], int]:
-        """Open the varier; what is returned makes a hit's strokes and says how many."""
-        varier = self.spec.open()
+        """Open the model; what is returned makes a hit's strokes of it and says how many."""
+        generator = Generator.open(self.model)
+        card = generator.card
+        hit = np.zeros((ROWS, card.frames), np.float32)
+        hit[:, : round(_HIT_SECONDS * _RATE)] = _hit(0)
+        label = label_of("snare")
 
         def work(number: int) -> int:
-            stroke = varier.strokes(_hit(number), "snare", 1, STROKES)
-            return len([stroke(index, 127) for index in range(STROKES.count * STROKES.velocities)])
+            rng = np.random.default_rng(number)
+            for _ in range(STROKES.count * STROKES.velocities // ROWS):
+                noise = rng.standard_normal((ROWS, card.bands, card.steps), np.float32)
+                wander = rng.standard_normal((ROWS, card.wander), np.float32)
+                generator.vary(hit, noise, wander, label=label, steps=STROKES.steps)
+            return STROKES.count * STROKES.velocities
 
         return work
 
 
-def bare_rate(spec: VarierSpec, hits: int, jobs: int) -> float:
-    """Return variations a second without a file read or written, once they are under way."""
-    times = [time.perf_counter() for _ in done(BareStrokes(spec), range(hits), jobs)]
+def bare_rate(model: Path | None, hits: int, jobs: int) -> float:
+    """Return strokes a second of the model alone, once they are under way."""
+    times = [time.perf_counter() for _ in done(BareStrokes(model), range(hits), jobs)]
     return _rate(times)
 
 

@@ -1,6 +1,6 @@
 """Strokes of whole hits: any rate, any number of channels, and all that is not the model's kept as it was."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.audiofile import resample
 from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.variation import Strike
 
 LEAD_LEVEL: Final = 10 ** (-50 / 20)
 """What stays 50 dB under the peak counts as the silence before a hit."""
@@ -18,8 +19,8 @@ MOST_WIDENED: Final = 2
 """Files of more channels keep their image: wider than its microphones would be two images in one file."""
 
 Audio = NDArray[np.float32]
-Stroke = Callable[[int, int], Audio]
-"""Called with a stroke's number and velocity; returns (channels, frames) of the hit's own shape."""
+Strokes = Callable[[Sequence[Strike]], Iterator[Audio]]
+"""Yields the stroke of each strike, (channels, frames) of the hit's own shape."""
 
 
 class Varier(Protocol):
@@ -30,7 +31,7 @@ class Varier(Protocol):
     name: str
     """What made the strokes, for the record."""
 
-    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Stroke:
+    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
         """Return what makes strokes of a hit (1 or 2, frames), struck at velocity 127.
 
         They are as long, and have its channels; but two of them where a width above 0 widens mono.
@@ -46,7 +47,7 @@ class VarierSpec(Protocol):
 
 def stroke_maker(
     audio: Audio, rate: int, drum_class: str, seed: int, settings: BatchSettings, varier: Varier
-) -> Stroke:
+) -> Strokes:
     """Return what makes strokes of a file at its own rate, channels and length.
 
     Channels are varied in pairs by the same draw, so that all microphones hear one stroke. What the model
@@ -63,15 +64,15 @@ def stroke_maker(
     sound = settings if len(audio) <= MOST_WIDENED else replace(settings, width=0.0)
     makers = [varier.strokes(low, drum_class, seed, sound) for low in heard]
 
-    def stroke(index: int, velocity: int) -> Audio:
-        varied = []
-        for pair, low, high, make in zip(pairs, heard, above, makers, strict=True):
-            made = make(index, velocity)
-            full = _fitted(resample(made, varier.rate, rate), pair.shape[1])
-            varied.append(full if high is None else full + high * _level_ratio(made, low))
-        return joined(audio, lead, np.concatenate(varied), rate)
+    def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
+        for made in zip(*(make(strikes) for make in makers), strict=True):
+            varied = []
+            for pair, low, high, part in zip(pairs, heard, above, made, strict=True):
+                full = _fitted(resample(part, varier.rate, rate), pair.shape[1])
+                varied.append(full if high is None else full + high * _level_ratio(part, low))
+            yield joined(audio, lead, np.concatenate(varied), rate)
 
-    return stroke
+    return strokes
 
 
 def _level_ratio(made: Audio, heard: Audio) -> np.float32:
@@ -80,7 +81,8 @@ def _level_ratio(made: Audio, heard: Audio) -> np.float32:
 
 def _fitted(audio: Audio, frames: int) -> Audio:
     """Return the first `frames` frames, with silence after what is there."""
-    return np.pad(audio[:, :frames], ((0, 0), (0, max(0, frames - audio.shape[1]))))
+    missing = frames - audio.shape[1]
+    return np.pad(audio, ((0, 0), (0, missing))) if missing > 0 else audio[:, :frames]
 
 
 def lead_frames(audio: Audio, rate: int) -> int:

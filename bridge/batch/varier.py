@@ -1,14 +1,15 @@
 """The model as a batch uses it: opened in a worker process, it makes next strokes of whole hits."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ghostnote.bridge.batch.hitframe import Audio, Stroke
+from ghostnote.bridge.batch.hitframe import Audio, Strokes
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.generator import Generator
-from ghostnote.bridge.variation import Reference, Variator
+from ghostnote.bridge.variation import Reference, Strike, Variator
 
 
 @dataclass(frozen=True)
@@ -32,26 +33,22 @@ class ModelVarier:
         """The rate of the hits that it takes and gives, in Hz."""
         self.name = f"{generator.card.name} {generator.checksum[:12]}"
         """The model's name and the beginning of its checksum."""
+        self.renewed_seconds = generator.card.frames / generator.card.rate
+        """How much of a hit is made anew; of a longer one the rest is its own tail."""
         self.credits = generator.card.credits
         """Who recorded what the model learnt from."""
         self._variator = Variator(generator)
 
-    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Stroke:
+    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
         """Return what makes strokes of a hit (1 or 2, frames), struck at velocity 127."""
         reference = Reference(hit, label_of(drum_class))
 
-        def stroke(index: int, velocity: int) -> Audio:
-            return self._variator.next_stroke(
-                reference,
-                seed=seed,
-                index=index,
-                velocity=velocity,
-                amount=sound.amount,
-                width=sound.width,
-                steps=sound.steps,
+        def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
+            return self._variator.next_strokes(
+                reference, strikes, seed=seed, amount=sound.amount, width=sound.width, steps=sound.steps
             )
 
-        return stroke
+        return strokes
 
 
 @cache

@@ -12,12 +12,13 @@ from pedalboard.io import AudioFile
 
 from ghostnote.bridge.audiofile import FORMATS, read_audio, resample, write_audio
 from ghostnote.bridge.batch.hitclass import Guess, class_by_name, class_by_sound, not_a_hit
-from ghostnote.bridge.batch.hitframe import MOST_WIDENED, Stroke, Varier, VarierSpec, stroke_maker
+from ghostnote.bridge.batch.hitframe import MOST_WIDENED, Strokes, Varier, VarierSpec, stroke_maker
 from ghostnote.bridge.batch.plan import Source
 from ghostnote.bridge.batch.settings import BatchSettings, layer_bounds
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.kits.kit import pad_seed
 from ghostnote.bridge.outfile import output_errors
+from ghostnote.bridge.variation import Strike
 
 LAYER_STRIDE: Final = 10_000
 """Stroke numbers of one velocity layer; so a longer round robin begins with the shorter one's strokes."""
@@ -117,11 +118,11 @@ def _humanized(task: Task, settings: BatchSettings, varier: Varier) -> Outcome:
         "bits": str(bits),
         "model": varier.name,
     }
-    stroke = stroke_maker(audio, rate, guess.drum_class, seed, settings, varier)
+    strokes = stroke_maker(audio, rate, guess.drum_class, seed, settings, varier)
     folder = task.output / source.place
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    rows = tuple(common | row for row in _written(task, stroke, rate, bits, settings))
+    rows = tuple(common | row for row in _written(task, strokes, rate, bits, settings))
     return Outcome(source.place, rows, notes=tuple(_notes(source.path, guess, len(audio), settings)))
 
 
@@ -137,37 +138,34 @@ def _notes(path: Path, guess: Guess, channels: int, settings: BatchSettings) -> 
 
 
 def _written(
-    task: Task, stroke: Stroke, rate: int, bits: int, settings: BatchSettings
+    task: Task, strokes: Strokes, rate: int, bits: int, settings: BatchSettings
 ) -> Iterator[dict[str, str]]:
     """Make and write every stroke of a source; yield what is special to each."""
     name = Path(task.source.place).name
-    for layer, (low, high) in enumerate(layer_bounds(settings.velocities), 1):
-        for number in range(1, settings.count + 1):
-            relative = f"{task.source.place}/{name}_v{layer}_rr{number}.{settings.format}"
-            index = layer * LAYER_STRIDE + number
-            made = stroke(index, high)
-            peak = float(np.abs(made).max())
-            # Integer files end at full scale; a stroke that is louder by chance comes down to it.
-            gain = 1.0 / peak if bits != 32 and peak > 1.0 else 1.0
-            path = task.output / relative
-            final_rate = settings.rate or rate
-            # The checksum finds what a power cut took, and a disk that is waited for takes a tenth of the time.
-            sound = resample(made * np.float32(gain), rate, final_rate)
-            write_audio(path, sound, final_rate, bits, durable=False)
-            with output_errors(path):
-                digest = _digest(path)
-            yield {
-                "path": relative,
-                "layer": str(layer),
-                "low_velocity": str(low),
-                "high_velocity": str(high),
-                "round_robin": str(number),
-                "index": str(index),
-                "channels": str(len(made)),
-                "frames": str(round(made.shape[1] * final_rate / rate)),
-                "gain_db": f"{20 * np.log10(gain):.2f}",
-                "sha256": digest,
-            }
+    layers = list(enumerate(layer_bounds(settings.velocities), 1))
+    wanted = [(*layer, number) for layer in layers for number in range(1, settings.count + 1)]
+    strikes = [Strike(layer * LAYER_STRIDE + number, high) for layer, (_, high), number in wanted]
+    for (layer, (low, high), number), strike, made in zip(wanted, strikes, strokes(strikes), strict=True):
+        relative = f"{task.source.place}/{name}_v{layer}_rr{number}.{settings.format}"
+        peak = float(np.abs(made).max())
+        # Integer files end at full scale; a stroke that is louder by chance comes down to it.
+        gain = 1.0 / peak if bits != 32 and peak > 1.0 else 1.0
+        final_rate = settings.rate or rate
+        # The checksum finds what a power cut took, and a disk that is waited for takes a tenth of the time.
+        sound = resample(made if gain == 1.0 else made * np.float32(gain), rate, final_rate)
+        data = write_audio(task.output / relative, sound, final_rate, bits, durable=False)
+        yield {
+            "path": relative,
+            "layer": str(layer),
+            "low_velocity": str(low),
+            "high_velocity": str(high),
+            "round_robin": str(number),
+            "index": str(strike.index),
+            "channels": str(len(made)),
+            "frames": str(round(made.shape[1] * final_rate / rate)),
+            "gain_db": f"{20 * np.log10(gain):.2f}",
+            "sha256": hashlib.sha256(data).hexdigest(),
+        }
 
 
 def _still_there(task: Task, digest: str) -> bool:
