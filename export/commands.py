@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from ghostnote.bridge.figures import Figure
 
-from ghostnote.bridge.errors import GhostnoteError, MissingExtraError
+from ghostnote.bridge.errors import GhostnoteError, InputError, MissingExtraError
 
 _EXTRA_MODULES = ("torch", "onnx", "onnxscript", "safetensors", "matplotlib")
 
@@ -163,12 +163,25 @@ def figure(
     variations: Annotated[int, typer.Option("-n", min=1, max=12, help="Variations beside each hit.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Which drums and variations.")] = 1,
     steps: Annotated[int | None, typer.Option(min=0, max=64, help="Network steps a hit.")] = None,
+    levels: Annotated[
+        bool,
+        typer.Option("--levels", help="One variation, as long as the hit, and the level of each channel."),
+    ] = False,
+    width: Annotated[float, typer.Option(min=0, max=1, help="Stereo width with --levels.")] = 0.0,
     model: Annotated[Path | None, typer.Option(metavar="FILE.onnx", help="Another model.")] = None,
 ) -> None:
     """Draw a hit and its next strokes: waveforms and spectrograms, side by side."""
     with needs_extra("figure"):
-        from ghostnote.export.figure import draw_variations
+        from ghostnote.bridge.batch.settings import BatchSettings
+        from ghostnote.export.figure import draw_long, draw_variations
 
+        if levels:
+            if not hits:
+                raise InputError("--levels is given without a sound file: name one or more")
+            settings = BatchSettings(width=width, seed=seed, steps=2 if steps is None else steps)
+            draw_long(output, hits, drum_class, settings, model)
+            typer.echo(str(output))
+            return
         draw_variations(output, hits or [], drum_class, variations, seed, steps, model)
     typer.echo(str(output))
 

@@ -3,11 +3,15 @@
 from pathlib import Path
 
 from ghostnote.bridge.audiofile import mixdown, read_audio, resample
+from ghostnote.bridge.batch.hitframe import lead_frames, stroke_maker
+from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.batch.varier import ModelSpec
 from ghostnote.bridge.drums import class_from_name
 from ghostnote.bridge.generator import Generator
 from ghostnote.bridge.strokes import invent
-from ghostnote.bridge.variation import Reference, Variator
+from ghostnote.bridge.variation import Reference, Strike, Variator
 from ghostnote.models.figures import draw_hits
+from ghostnote.models.levelfigures import Pair, draw_levels
 
 
 def draw_variations(
@@ -31,6 +35,22 @@ def draw_variations(
         labelled = [(f"variation {i + 1}", stroke) for i, stroke in enumerate(strokes)]
         rows.append((name, [("reference", reference.audio[0]), *labelled]))
     draw_hits(output, rows, generator.card.rate)
+
+
+def draw_long(
+    output: Path, hits: list[Path], drum_class: str, settings: BatchSettings, model: Path | None
+) -> None:
+    """Draw each of `hits` beside its next stroke, as a batch makes it, with the level of every channel."""
+    varier = ModelSpec(model).open()
+    pairs = []
+    for path in hits:
+        audio, rate = read_audio(path)
+        named = class_from_name(path.stem) or drum_class
+        strokes = stroke_maker(audio, rate, named, settings.seed, settings, varier)
+        (stroke,) = strokes([Strike(1)])
+        renewed_seconds = lead_frames(audio, rate) / rate + varier.renewed_seconds
+        pairs.append(Pair(path.stem, audio, stroke, rate, renewed_seconds))
+    draw_levels(output, pairs)
 
 
 def _references(

@@ -27,7 +27,8 @@ _LONG_FRAMES: Final = 3072
 _SHORT_FRAMES: Final = 512
 _FFT_FRAMES: Final = 8192
 _BLEND_HZ: Final = (200.0, 1500.0)
-_INK: Final = "#24425c"
+INK: Final = "#24425c"
+"""The colour of what is drawn."""
 
 
 def log_spectrogram(audio: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
@@ -77,16 +78,22 @@ def _levels(
     return np.asarray(20 * np.log10(np.maximum(loudest.T, 1e-10)))
 
 
-def _figure(rows: Sequence[tuple[str, Hits]], rate: int) -> "Figure":
+def new_figure(width_inches: float, height_inches: float) -> "Figure":
+    """Return an empty figure; `MissingExtraError` without matplotlib."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtraError("drawing a figure", "train") from None
+    figure = Figure(figsize=(width_inches, height_inches), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _figure(rows: Sequence[tuple[str, Hits]], rate: int) -> "Figure":
     columns = max(len(hits) for _, hits in rows)
     seconds = max(audio.size for _, hits in rows for _, audio in hits) / rate
-    figure = Figure(figsize=(1.0 + 2.5 * columns, 0.5 + 2.4 * len(rows)), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(1.0 + 2.5 * columns, 0.5 + 2.4 * len(rows))
     grid = figure.add_gridspec(2 * len(rows), columns, height_ratios=[1, 2] * len(rows))
     for i, (title, hits) in enumerate(rows):
         peak = max([float(np.abs(audio).max()) for _, audio in hits], default=0.0) or 1.0
@@ -95,7 +102,7 @@ def _figure(rows: Sequence[tuple[str, Hits]], rate: int) -> "Figure":
         for j, ((label, audio), levels) in enumerate(zip(hits, spectrograms, strict=True)):
             wave, spectrum = figure.add_subplot(grid[2 * i, j]), figure.add_subplot(grid[2 * i + 1, j])
             _draw_wave(wave, audio, rate, peak, label)
-            _draw_spectrum(spectrum, levels, audio.size / rate, rate, top_db)
+            draw_spectrum(spectrum, levels, audio.size / rate, rate, top_db)
             for axes in (wave, spectrum):
                 axes.set_xlim(0, seconds)
             _label_edges(wave, spectrum, title, first=j == 0, last=i == len(rows) - 1)
@@ -103,15 +110,16 @@ def _figure(rows: Sequence[tuple[str, Hits]], rate: int) -> "Figure":
 
 
 def _draw_wave(axes: "Axes", audio: NDArray[np.float32], rate: int, peak: float, label: str) -> None:
-    axes.plot(np.arange(audio.size) / rate, audio, color=_INK, linewidth=0.4)
+    axes.plot(np.arange(audio.size) / rate, audio, color=INK, linewidth=0.4)
     axes.set_ylim(-1.05 * peak, 1.05 * peak)
     axes.set_title(label, fontsize=8, parse_math=False)
     axes.set_axis_off()
 
 
-def _draw_spectrum(
+def draw_spectrum(
     axes: "Axes", levels: NDArray[np.float64], seconds: float, rate: int, top_db: float
 ) -> None:
+    """Draw a `log_spectrogram` of so many seconds; `top_db` is the brightest."""
     axes.imshow(
         levels,
         origin="lower",

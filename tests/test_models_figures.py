@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import OutputError
 from ghostnote.models.figures import HIGHEST_HZ, LOWEST_HZ, draw_hits, log_spectrogram
+from ghostnote.models.levelfigures import Pair, draw_levels, level_curve
 
 RATE = 44100
 
@@ -51,3 +52,20 @@ def test_a_path_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> Non
     with pytest.raises(OutputError):
         draw_hits(tmp_path / "no" / "such" / "x.png", [("kick", [("a", tone(60))])])
     assert not list(tmp_path.iterdir())
+
+
+def test_a_level_curve_tells_the_level_of_each_channel_at_its_time() -> None:
+    loud = np.sqrt(2) * tone(1000, RATE)
+    curve = level_curve(np.stack([loud, np.float32(0.1) * loud]), RATE)
+    assert curve[:, 20:180] == pytest.approx(np.array([[0.0], [-20.0]]).repeat(160, axis=1), abs=0.1)
+    stepped = np.concatenate([loud, 0.01 * loud])[None].astype(np.float32)
+    assert np.argmax(level_curve(stepped, RATE)[0] < -20) == pytest.approx(200, abs=5)
+
+
+def test_mono_and_stereo_hits_make_one_picture_of_levels(tmp_path: Path) -> None:
+    path, stereo = tmp_path / "levels.png", np.stack([tone(60), tone(70)])
+    pairs = [Pair("$a", stereo, stereo, RATE, 0.1), Pair("wide", stereo[:1], stereo, RATE, 0.1)]
+    draw_levels(path, [*pairs, Pair("mono", stereo[:1], stereo[:1], RATE, 0.1)])
+    assert path.read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ValueError, match="at least one"):
+        draw_levels(path, [])
