@@ -36,6 +36,13 @@ _PERCUSSION: Final = (
 )
 
 _HATS: Final = ("hihat", "hat", "hh", "ch")
+_OH_HATS: Final = ("hh oh", "oh hh", "hat oh", "oh hat", "hihat oh", "oh hihat")
+_SHORT: Final = frozenset(
+    ["bd", "sd", "snr", "cp", "hh", "ch", "chh", "ohh", "phh", "lt", "mt", "ht", "cy", "rd"]
+)
+"""Words that are short for a drum, or for something else: "ch 2" is a channel."""
+_OVERHEADS: Final = "oh"
+"""Beside any drum but a hat this is a microphone: of itself it means an open hat only where nothing else is named."""
 
 CLASSES: Final = (
     DrumClass("kick", ("kick", "kik", "bd", "bassdrum", "bass drum"), (36, 35), 0.08),
@@ -43,7 +50,7 @@ CLASSES: Final = (
     DrumClass("rim", ("rim", "rimshot", "sidestick", "side stick", "crossstick", "cross stick"), (37,), 0.04),
     DrumClass("clap", ("clap", "handclap", "cp"), (39,), 0.06),
     DrumClass("closed_hat", (*_HATS, "closedhat", "closed hihat", "hihat closed", "hat closed", "chh"), (42,), 0.03),
-    DrumClass("open_hat", ("openhat", "open hihat", "hihat open", "hat open", "ohh", "oh", "hh oh"), (46,), 0.2),
+    DrumClass("open_hat", ("openhat", "open hihat", "hihat open", "hat open", "ohh", "oh", *_OH_HATS), (46,), 0.2),
     DrumClass("pedal_hat", ("pedalhat", "pedal hihat", "hihat pedal", "hat pedal", "foot hat", "phh"), (44,), 0.05),
     DrumClass("tom", ("tom", "floortom", "floor tom", "racktom", "lt", "mt", "ht"), (41, 43, 45, 47, 48, 50), 0.15),
     DrumClass("crash", ("crash", "china", "splash", "cymbal", "cy"), (49, 57, 52, 55), 0.3),
@@ -74,19 +81,27 @@ def label_of(name: str) -> int:
 def class_from_name(text: str) -> str | None:
     """Return the class that the words of a file or folder name speak of, or None.
 
-    The longest alias wins ("open hat" before "hat"), and of equal ones the first in the text.
+    A drum's name in full wins over what is short for one ("snare oh" is a snare under overhead microphones), then
+    the longest alias ("open hat" before "hat"), and of equal ones the first in the text.
     Digits and punctuation part words; so does a change from lower to upper case.
     """
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
     words = re.findall(r"[^\W\d_]+", re.sub(r"(?i)\bhi[ _-]?hats?", "hihat", spaced.replace("_", " ")))
     lowered = [_singular(word.lower()) for word in words]
     matches = [
-        (-len(alias), at, name)
+        (_vagueness(alias), -len(alias), at, name)
         for alias, name in _ALIASES
         for at in range(len(lowered) - len(alias) + 1)
         if tuple(lowered[at : at + len(alias)]) == alias
     ]
-    return min(matches)[2] if matches else None
+    return min(matches)[-1] if matches else None
+
+
+def _vagueness(alias: tuple[str, ...]) -> int:
+    """Return 0 for an alias with a word in full, 1 for a short one, 2 for the word that mostly means overheads."""
+    if alias == (_OVERHEADS,):
+        return 2
+    return int(all(word in _SHORT or word == _OVERHEADS for word in alias))
 
 
 def _singular(word: str) -> str:

@@ -33,6 +33,12 @@ def noise(seconds: float, half_life: float) -> Audio:
         ("Hi-Hat Open 2.wav", ("open_hat", "name")),
         ("drums/Snares/01.wav", ("snare", "folder")),
         ("Claps.wav", ("clap", "name")),
+        ("OH Snare 3.wav", ("snare", "name")),
+        ("Tom1_OH_v3.wav", ("tom", "name")),
+        ("SD_oh.wav", ("snare", "name")),
+        ("ch 2 floor tom.wav", ("tom", "name")),
+        ("808 OH 1.wav", ("open_hat", "name")),
+        ("HiHat OH.wav", ("open_hat", "name")),
     ],
 )
 def test_the_name_says_the_class_before_the_folder(path: str, expected: tuple[str, str]) -> None:
