@@ -86,6 +86,6 @@ def _target(path: Path) -> Path:
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write a whole file at once, or leave everything as it was and raise `OutputError`; `durable` as in `replacing`."""
+    """Write a file at once, or leave all as it was and raise `OutputError`; `durable` is as in `replacing`."""
     with replacing(path, durable=durable) as file, output_errors(path):
         file.write(data)

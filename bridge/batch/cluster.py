@@ -6,11 +6,12 @@ Dask trusts whoever reaches its ports: keep a cluster inside a network of your o
 import platform
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from itertools import islice
 from typing import Any, Final
 
 from ghostnote.bridge.batch.log import JOURNAL
@@ -21,14 +22,20 @@ from ghostnote.bridge.workers import Opener
 LOCAL: Final = "local"
 """Instead of an address: workers are started on this machine."""
 
-_AHEAD: Final = 4
-"""Files that wait or are being worked on, for each thread of the cluster."""
-_LEAST_AHEAD: Final = 16
+_TOGETHER: Final = 2
+"""Files in a task of the cluster: each task costs a scheduler and a worker some milliseconds."""
+_AHEAD: Final = 2
+"""Tasks that wait or are being worked on, for each thread of the cluster."""
+_LEAST_AHEAD: Final = 8
 _LOOK_SECONDS: Final = 2.0
 """So often it is seen how many threads there are: workers come and go."""
 _CONNECT_SECONDS: Final = 20
-_QUIET_WORKERS: Final = {"distributed.worker.profile.enabled": False}
-"""Dask's profiler, which nobody looks at here, takes a tenth of a worker's time."""
+_QUIET_WORKERS: Final = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "5s",
+}
+"""Dask's profiler and monitors, which nobody looks at here, take a tenth of a worker's time."""
 
 
 def cluster_pool(
@@ -55,21 +62,17 @@ def _done(
         client = _client(stack, dask, address, jobs)
         pending: deque[Any] = deque()
         most, look_at = _LEAST_AHEAD, 0.0
+        waiting = iter(tasks)
         try:
-            for task in tasks:
-                shared = replace(
-                    task,
-                    source=replace(task.source, path=task.source.path.absolute()),
-                    output=task.output.absolute(),
-                )
-                pending.append(client.submit(_do, opener, shared, pure=False))
+            while together := tuple(map(_shared, islice(waiting, _TOGETHER))):
+                pending.append(client.submit(_do, opener, together, pure=False))
                 if time.monotonic() >= look_at:
                     most = max(_LEAST_AHEAD, _AHEAD * sum(client.nthreads().values()))
                     look_at = time.monotonic() + _LOOK_SECONDS
                 while len(pending) >= most:
-                    yield pending.popleft().result()
+                    yield from pending.popleft().result()
             while pending:
-                yield pending.popleft().result()
+                yield from pending.popleft().result()
         except dask.KilledWorker as error:
             raise GhostnoteError(
                 "several workers in a row were lost over one file, perhaps for want of memory; "
@@ -94,14 +97,21 @@ def _client(stack: ExitStack, dask: Any, address: str, jobs: int) -> Any:
         ) from error
 
 
-def _do(opener: Opener[Task, Outcome], task: Task) -> Outcome:
-    """Do a task on a worker."""
-    if not (task.output / JOURNAL).is_file():
+def _shared(task: Task) -> Task:
+    """Return a task whose paths mean the same on every machine."""
+    source = replace(task.source, path=task.source.path.absolute())
+    return replace(task, source=source, output=task.output.absolute())
+
+
+def _do(opener: Opener[Task, Outcome], tasks: Sequence[Task]) -> list[Outcome]:
+    """Do tasks on a worker."""
+    output = tasks[0].output
+    if not (output / JOURNAL).is_file():
         raise OutputError(
-            f"the worker on {platform.node()} does not see {task.output}: "
+            f"the worker on {platform.node()} does not see {output}: "
             "workers need the output folder, and the sources, under the same path"
         )
-    return _ready(opener)(task)
+    return list(map(_ready(opener), tasks))
 
 
 @cache
