@@ -27,6 +27,21 @@ def balanced(varied: Audio) -> Audio:
     return _mixed(varied, present, level * np.array([[1, alike], [alike, 1]]))
 
 
+def likeness(head: Audio, bands: int) -> Audio:
+    """Return the correlation (bands,) of left and right in even bands from 0 Hz to half the rate."""
+    left, right = np.fft.rfft(head)[:, 1:].reshape(2, bands, -1)
+    cross = (left * right.conj()).real.sum(axis=1)
+    power = np.sqrt((np.abs(left) ** 2).sum(axis=1) * (np.abs(right) ** 2).sum(axis=1))
+    return np.asarray(cross / (power + _QUIET), np.float32).clip(-1, 1)
+
+
+def independent_sides(pair: Audio, alike: Audio | np.float32) -> Audio:
+    """Return two independent normal arrays (2, …) mixed so that their correlation is `alike`."""
+    middle, side = pair
+    shared, parted = np.sqrt((1 + alike) / 2) * middle, np.sqrt((1 - alike) / 2) * side
+    return np.stack([shared + parted, shared - parted]).astype(np.float32)
+
+
 def _covariance(pair: Audio) -> NDArray[np.float64]:
     return np.cov(pair, bias=True) + _QUIET * np.eye(2)
 

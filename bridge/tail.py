@@ -82,7 +82,7 @@ def _matched(tail: Audio, stroke: Audio, *, widened: bool) -> Audio:
     return filtered.astype(np.float32)
 
 
-def _likeness(pair: Audio) -> float:
+def _likeness(pair: NDArray[Any]) -> float:
     """Return the correlation of two sides, which have no constant part."""
     left, right = pair
     return float((left * right).sum() / (np.sqrt(np.square(pair).sum(axis=1).prod()) + _QUIET))
@@ -100,7 +100,8 @@ def _parted(spectra: NDArray[Any], wanted: float, present: float) -> NDArray[Any
     alike = np.cos(angles[:, None] * np.sin(np.linspace(0, 2 * np.pi, 64, endpoint=False))).mean(axis=1)
     angle = np.interp(-wanted / max(present, _QUIET), -alike, angles)
     turn = np.exp(0.5j * angle * wave)
-    return spectra * np.stack([turn, turn.conj()])
+    parted: NDArray[Any] = spectra * np.stack([turn, turn.conj()])
+    return parted
 
 
 def _crossfaded(stroke: Audio, tail: Audio) -> Audio:

@@ -7,14 +7,14 @@ length and the tail beyond are the reference's own.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.generator import Generator, Heard
-from ghostnote.bridge.image import balanced, with_image
+from ghostnote.bridge.image import balanced, independent_sides, likeness, with_image
 from ghostnote.bridge.tail import attach_tail
 from ghostnote.bridge.velocity import FULL_VELOCITY, velocity_db
 
@@ -47,7 +47,8 @@ class Reference:
     """The velocity at which it was struck."""
 
 
-class Strike(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Strike:
     """Which stroke of a drum, and how hard."""
 
     index: int
@@ -178,10 +179,10 @@ class Variator:
             rng.standard_normal(dtype=np.float32, out=of_noise)
             rng.standard_normal(dtype=np.float32, out=of_wander)
         if sides == 2:
-            alike = (_likeness(head, card.bands) * (1 - width))[:, None]
+            alike = (likeness(head, card.bands) * (1 - width))[:, None]
             for of_noise, of_wander in zip(noise, wander, strict=True):
-                of_noise[:] = _sides(of_noise, alike)
-                of_wander[:] = _sides(of_wander, np.float32(1 - width))
+                of_noise[:] = independent_sides(of_noise, alike)
+                of_wander[:] = independent_sides(of_wander, np.float32(1 - width))
         return noise.reshape(-1, card.bands, card.steps), wander.reshape(-1, card.wander)
 
     def _level_db(self, label: int, seed: int, index: int, amount: float) -> float:
@@ -213,21 +214,6 @@ def _onset(audio: Audio) -> int:
     """Return the frames before the hit that are kept as they are."""
     loud = np.abs(audio).max(axis=0)
     return max(0, int(np.argmax(loud >= loud.max() * _ONSET_RATIO)) - _LEAD_FRAMES)
-
-
-def _likeness(head: Audio, bands: int) -> Audio:
-    """Return the correlation (bands,) of left and right in even bands from 0 Hz to half the rate."""
-    left, right = np.fft.rfft(head)[:, 1:].reshape(2, bands, -1)
-    cross = (left * right.conj()).real.sum(axis=1)
-    power = np.sqrt((np.abs(left) ** 2).sum(axis=1) * (np.abs(right) ** 2).sum(axis=1))
-    return np.asarray(cross / (power + _QUIET), np.float32).clip(-1, 1)
-
-
-def _sides(pair: Audio, alike: Audio | np.float32) -> Audio:
-    """Return two independent normal arrays (2, …) mixed so that their correlation is `alike`."""
-    middle, side = pair
-    shared, parted = np.sqrt((1 + alike) / 2) * middle, np.sqrt((1 - alike) / 2) * side
-    return np.stack([shared + parted, shared - parted]).astype(np.float32)
 
 
 def _begun(head: Audio, varied: Audio) -> Audio:

@@ -28,10 +28,10 @@ class Louder:
     def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
         def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
             shape = (2 if sound.width else len(hit), hit.shape[1])
-            for index, velocity in strikes:
+            for strike in strikes:
                 time.sleep(self.pause)
-                noise = np.random.default_rng((seed, index, len(drum_class))).uniform(-1, 1, shape)
-                level = (velocity / 127) ** 2
+                noise = np.random.default_rng((seed, strike.index, len(drum_class))).uniform(-1, 1, shape)
+                level = (strike.velocity / 127) ** 2
                 yield ((hit + 0.1 * sound.amount * noise * np.abs(hit)) * level).astype(np.float32)
 
         return strokes
@@ -49,16 +49,17 @@ class Halting(Louder):
     def __init__(self) -> None:
         self.made = 0
 
-    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Stroke:
+    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
         make = super().strokes(hit, drum_class, seed, sound)
 
-        def stroke(index: int, velocity: int) -> Audio:
-            if self.made == self.most:
-                threading.Event().wait()
-            self.made += 1
-            return make(index, velocity)
+        def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
+            for made in make(strikes):
+                if self.made == self.most:
+                    threading.Event().wait()
+                self.made += 1
+                yield made
 
-        return stroke
+        return strokes
 
 
 @dataclass(frozen=True)
