@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -9,18 +10,22 @@ import typer
 from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.audiofile import read_audio, write_audio
-from ghostnote.bridge.batch.hitframe import Audio, Stroke
+from ghostnote.bridge.batch.hitframe import Audio, Strokes
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.commands.humanize import humanize
 from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.variation import Strike
 
 
 class Same:
     rate = 44_100
     name = "fake"
 
-    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Stroke:
-        return lambda index, velocity: hit * np.float32(velocity / 127)
+    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
+        def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
+            return (hit * np.float32(strike.velocity / 127) for strike in strikes)
+
+        return strokes
 
 
 @dataclass(frozen=True)
