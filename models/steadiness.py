@@ -89,7 +89,7 @@ def cell_power(c: Tensor) -> Tensor:
 def cell_db(c: Tensor) -> Tensor:
     """Return `cell_power` in dB, at least 90 dB below the loudest cell."""
     power = cell_power(c)
-    return 10 * (power + _FLOOR * power.amax((1, 2), keepdim=True) + _SILENCE).log10()
+    return 10 * (power + _FLOOR * power.amax((1, 2), keepdim=True)).clamp_min(_SILENCE).log10()
 
 
 def fit_steadiness(drums: list[Drum]) -> Steadiness:

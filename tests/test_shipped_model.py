@@ -1,0 +1,25 @@
+"""The model in the package, as it ships: no figure of quality, but nothing that a listener would hear as broken."""
+
+import numpy as np
+import pytest
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.generator import Generator
+from ghostnote.bridge.strokes import invent
+from ghostnote.bridge.variation import Reference, Variator
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return Generator.open()
+
+
+@pytest.mark.parametrize("drum_class", CLASS_NAMES)
+def test_a_new_drum_and_its_next_stroke_sound(shipped, drum_class):
+    drum = invent(shipped, drum_class, 1)
+    reference = Reference(drum[None], CLASS_NAMES.index(drum_class))
+    for hit in (drum, Variator(shipped).next_stroke(reference, seed=1, index=0)[0]):
+        assert np.isfinite(hit).all()
+        head, tail = (float(np.sqrt(np.mean(part**2))) for part in (hit[:8820], hit[-2205:]))
+        assert head > 0.01
+        assert tail < head
