@@ -62,6 +62,9 @@ def work(spec: Spec, line: Connection, memory_name: str, capacity_frames: int) -
             began = time.monotonic()
             try:
                 audio = source.stroke(pad, index, velocity)[:, :capacity_frames]
+                # In the mix, one value that is no number would silence all pads for good.
+                if not np.isfinite(audio).all():
+                    raise ModelError("the model makes values that are no numbers")
             except Exception as error:  # whatever it is, it concerns this pad alone and is reported
                 line.send((FAILED, place, str(error) or repr(error)))
                 continue
