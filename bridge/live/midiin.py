@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 import rtmidi
 
 from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.live.hush import hushed
 from ghostnote.bridge.live.midiparse import MidiParser
 from ghostnote.bridge.live.session import Session
 
@@ -70,7 +71,8 @@ def _opens(api: int) -> bool:
     if api == rtmidi.API_LINUX_ALSA and not _SEQUENCER.exists():
         return False
     try:
-        rtmidi.MidiIn(api, f"{CLIENT}-probe").delete()
+        with hushed():
+            rtmidi.MidiIn(api, f"{CLIENT}-probe").delete()
     except (rtmidi.RtMidiError, OSError):
         return False
     return True
