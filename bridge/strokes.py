@@ -16,7 +16,7 @@ from ghostnote.bridge.variation import Reference, Variator
 Audio = NDArray[np.float32]
 
 INVENTED_PEAK: Final = 0.9
-MOST_REFERENCES: Final = 64
+MOST_REFERENCES: Final = 32
 """Drums that are kept open at once: whoever rerolls pads all night must not run out of memory."""
 
 _INVENT_STREAM: Final = 3
