@@ -13,6 +13,7 @@ from live_fakes import FakeSpec
 from rig import need, onsets
 
 from ghostnote.bridge.audiofile import read_audio
+from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.kits.kit import Kit, Pad
 from ghostnote.bridge.live.benchrig import Daemon, DaemonSetup
 from ghostnote.bridge.live.controls import Value
@@ -51,7 +52,9 @@ class Recording:
 
     @property
     def is_disturbed(self) -> bool:
-        return any(self.told[name] for name in ("server_gaps", "underruns", "device_losses"))
+        return not self.starts or any(
+            self.told[name] for name in ("server_gaps", "underruns", "device_losses")
+        )
 
 
 def recording(tmp_path: Path) -> Recording:
@@ -72,23 +75,24 @@ def recording(tmp_path: Path) -> Recording:
             check=False,
         )
         told = daemon.ask()
-    recorded = sorted(session.glob("interchange/*/audiofiles/*.wav"))
     audio = np.zeros((1, 0), np.float32)
-    if recorded:
-        audio, rate = read_audio(recorded[0])
+    try:
+        recorded = next(session.glob("interchange/*/audiofiles/*.wav"))
+        audio, rate = read_audio(recorded)
         assert rate == RATE
-    else:
-        print(f"Ardour recorded nothing: {done.stdout}\n{done.stderr}")
+    except (StopIteration, AudioFileError) as error:
+        print(f"Ardour recorded nothing ({error}): {done.stdout}\n{done.stderr}")
     sent = [int(line.split()[-1]) for line in done.stdout.splitlines() if line.startswith("note at")]
-    return Recording(audio[0], onsets(audio[0], rate // 4), sent, told)
+    return Recording(audio[0], onsets(audio[0], RATE // 4) if audio.size else [], sent, told)
 
 
 def test_five_notes_of_a_track_are_five_onsets_each_another_hit(tmp_path: Path) -> None:
     need("jackd", LUA)
-    for number in range(3):
+    for number in range(5):
         take = recording(tmp_path / f"{number}")
         print("onsets at", take.starts, "sent at", take.sent)
-        # Where blocks came too late, by JACK's own count, or its server ended, the take says nothing: then another.
+        # Where blocks came too late, by JACK's own count, or its server ended, or Ardour's transport never rolled, the
+        # take says nothing: then another.
         if take.is_in_time or not take.is_disturbed:
             break
     assert len(take.starts) == len(take.sent) == NOTES
