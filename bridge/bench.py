@@ -71,11 +71,11 @@ _OPEN_MODEL: Final = (
     "from ghostnote.bridge.generator import Generator; Generator.open()",
 )
 _RENDER_AND_WEIGH: Final = """
-import resource, sys, tempfile
+import sys
 from pathlib import Path
-from ghostnote.bridge.bench import render_once
+from ghostnote.bridge.bench import peak_bytes, render_once
 render_once(Path(sys.argv[1]) if sys.argv[1] else None, jobs=1)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_bytes())
 """
 
 
@@ -151,8 +151,22 @@ def _memory_mb(model: Path | None) -> float:
     """Return the largest resident memory of a process that renders by itself; nan where the system cannot tell."""
     command = (sys.executable, "-c", _RENDER_AND_WEIGH, str(model or ""))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    kilobyte = 1 if sys.platform == "darwin" else 1024
-    return int(done.stdout) * kilobyte / 1e6 if done.returncode == 0 else float("nan")
+    return int(done.stdout) / 1e6 if done.returncode == 0 else float("nan")
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process was resident with."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # Linux adds to its other figure, `ru_maxrss`, what the process was that started this one.
+        return next(
+            int(line.split()[1]) * 1024
+            for line in status.read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _seconds(command: tuple[str, ...] | list[str]) -> float:

@@ -21,6 +21,7 @@ from ghostnote.bridge.batch.plan import Source, find_sources
 from ghostnote.bridge.batch.run import Pool, humanize_files, local_pool
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.batch.varier import ModelSpec
+from ghostnote.bridge.bench import peak_bytes
 from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.figures import Figure
 from ghostnote.bridge.generator import Generator
@@ -155,8 +156,6 @@ def _rate(times: list[float]) -> float:
 
 def weigh(model: Path | None, sources: int, spec: VarierSpec | None = None) -> tuple[float, float]:
     """Return the peak of resident memory in MB after a quarter of a batch's files, and after all."""
-    import resource
-
     peaks: list[int] = []
     settings = BatchSettings(count=1, velocities=1, steps=0)
     with tempfile.TemporaryDirectory() as folder:
@@ -167,10 +166,9 @@ def weigh(model: Path | None, sources: int, spec: VarierSpec | None = None) -> t
             settings,
             spec or ModelSpec(model),
             local_pool(1),
-            progress=lambda *_: peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss),
+            progress=lambda *_: peaks.append(peak_bytes()),
         )
-    unit = 1 if sys.platform == "darwin" else 1024
-    return peaks[int(sources * _SETTLED)] * unit / 1e6, peaks[-1] * unit / 1e6
+    return peaks[int(sources * _SETTLED)] / 1e6, peaks[-1] / 1e6
 
 
 def _memory_mb(model: Path | None) -> tuple[float, float]:
