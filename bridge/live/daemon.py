@@ -14,6 +14,7 @@ from ghostnote.bridge.audio.driver import DriverSettings, preferred_process
 from ghostnote.bridge.audio.drivers import Watch
 from ghostnote.bridge.kits.kit import Kit
 from ghostnote.bridge.live.commanded import Command
+from ghostnote.bridge.live.heap import large_blocks_apart
 from ghostnote.bridge.live.midiin import MidiInput, open_input
 from ghostnote.bridge.live.midiparse import MidiParser
 from ghostnote.bridge.live.osc import OscServer, OscSettings
@@ -108,6 +109,7 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
     `tend` keeps it going. Errors as `run_live` raises them.
     """
     began = time.perf_counter()
+    large_blocks_apart()
     parser = MidiParser()
     sessions: list[Session] = []
 

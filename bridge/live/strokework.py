@@ -1,7 +1,6 @@
 """What a process that makes strokes for the pool does, and how it hands them over."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import threading
@@ -13,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from ghostnote.bridge.errors import GhostnoteError, ModelError
+from ghostnote.bridge.live.heap import give_back
 from ghostnote.bridge.workers import Audio, Spec, leave_with_parent
 
 PLACES: Final = 2
@@ -54,7 +54,8 @@ def work(spec: Spec, line: Connection, memory_name: str, capacity_frames: int) -
         return
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
-    _give_back()
+    # Opening the model took more for a moment: 13 MB.
+    give_back()
     line.send((READY, _OPENED, None))
     with contextlib.suppress(EOFError, OSError):
         while True:
@@ -79,9 +80,3 @@ def _be_ordinary() -> None:
     """Give up the preference over other programs that was inherited."""
     if hasattr(os, "sched_setscheduler"):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-
-
-def _give_back() -> None:
-    """Return to the system what opening the model took for a moment: 30 MB, where the C library holds on to it."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
