@@ -38,7 +38,8 @@ class Generator:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             data = path.read_bytes()
-            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            # By its path: given the bytes, the session would hold on to them, 23 MB in every process.
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except OSError as error:
             raise ModelError(f"{path} cannot be read as a model: {error.strerror}") from error
         except Exception as error:  # ONNX Runtime's exceptions share no base class but this one.

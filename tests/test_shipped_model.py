@@ -1,5 +1,7 @@
 """The model in the package, as it ships: no figure of quality, but nothing that a listener would hear as broken."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -23,3 +25,14 @@ def test_a_new_drum_and_its_next_stroke_sound(shipped, drum_class):
         head, tail = (float(np.sqrt(np.mean(part**2))) for part in (hit[:8820], hit[-2205:]))
         assert head > 0.01
         assert tail < head
+
+
+def test_an_open_model_does_not_keep_its_file_in_memory():
+    tracemalloc.start()
+    try:
+        opened = Generator.open()
+        held, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert opened.card.frames
+    assert held < most / 10
