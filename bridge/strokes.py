@@ -16,8 +16,9 @@ from ghostnote.bridge.variation import Reference, Variator
 Audio = NDArray[np.float32]
 
 INVENTED_PEAK: Final = 0.9
-MOST_REFERENCES: Final = 32
-"""Drums that are kept open at once: whoever rerolls pads all night must not run out of memory."""
+MOST_BYTES: Final = 16 * 2**20
+"""What the drums that are kept open may take, in each process: some forty invented ones, or as many seconds of stereo.
+Whoever rerolls pads all night must not run out of memory; to open one anew takes a third of a stroke's time."""
 
 _INVENT_STREAM: Final = 3
 _RISE_FRAMES: Final = 32
@@ -67,6 +68,8 @@ class StrokeSource:
             width=pad.width,
             steps=pad.steps,
         )
+        # Only now is known what the stroke made it keep.
+        self._forget()
         return mixdown(resample(audio, self._generator.card.rate, self.rate), 2)
 
     def reference(self, pad: Pad) -> Reference:
@@ -75,9 +78,18 @@ class StrokeSource:
         found = self._references.pop(key, None)
         # Put back last: the first is the one that was not asked for for the longest time.
         self._references[key] = found if found is not None else self._made(pad)
-        if len(self._references) > MOST_REFERENCES:
-            del self._references[next(iter(self._references))]
+        self._forget()
         return self._references[key]
+
+    @property
+    def bytes_held(self) -> int:
+        """What the drums that are open take."""
+        return sum(map(self._variator.bytes_held, self._references.values()))
+
+    def _forget(self) -> None:
+        """Close the drums that were not asked for for the longest time until the others are within bounds."""
+        while len(self._references) > 1 and self.bytes_held > MOST_BYTES:
+            del self._references[next(iter(self._references))]
 
     def _made(self, pad: Pad) -> Reference:
         label = self._generator.card.classes.index(pad.drum_class)

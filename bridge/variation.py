@@ -5,7 +5,7 @@ length and the tail beyond are the reference's own.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -62,9 +62,8 @@ class _Known:
 
     lead: int
     """Frames before the hit that are kept as they are."""
-    head: Audio
-    """(channels, card.frames)."""
-    heard: Heard | None = None
+    heard: dict[int, Heard] = field(default_factory=dict)
+    """By the number of channels: a row for each, or one where both are the same."""
 
 
 class Variator:
@@ -73,7 +72,7 @@ class Variator:
     def __init__(self, generator: Generator) -> None:
         """Make strokes with an opened model."""
         self.generator = generator
-        self._known: WeakKeyDictionary[Reference, dict[int, _Known]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Reference, _Known] = WeakKeyDictionary()
 
     def next_stroke(
         self,
@@ -129,11 +128,14 @@ class Variator:
         steps: int | None,
     ) -> Iterator[Audio]:
         """Make strokes in one call of the network, and yield them one by one."""
-        known = self._know(reference, _channels(reference, width))
-        head, body = known.head, reference.audio[:, known.lead :]
+        channels = _channels(reference, width)
+        known = self._know(reference)
+        heard = known.heard.get(channels)
+        body = reference.audio[:, known.lead :]
+        head = np.zeros((channels, self.generator.card.frames), np.float32)
+        head[:, : body.shape[1]] = body[:, : head.shape[1]]
         louder_db = [velocity_db(strike.velocity) - velocity_db(reference.velocity) for strike in strikes]
         chances = self._chances(head, seed, strikes, width)
-        heard = None if known.heard is None else np.repeat(known.heard[None], len(strikes), axis=0)
         rows, kept = self.generator.vary(
             np.tile(head, (len(strikes), 1)),
             *chances,
@@ -141,10 +143,11 @@ class Variator:
             difference_db=np.repeat(np.array(louder_db, np.float32), len(head)),
             amount=amount,
             steps=steps,
-            heard=None if heard is None else heard.reshape(-1, *heard.shape[2:]),
+            heard=None if heard is None else heard[np.arange(len(strikes) * channels) % len(heard)],
         )
-        if known.heard is None:
-            self._known[reference][len(head)] = replace(known, heard=kept[: len(head)])
+        if heard is None:
+            are_same = (kept[:channels] == kept[0]).all()
+            known.heard[channels] = kept[: 1 if are_same else channels].copy()
         quiet = np.broadcast_to(reference.audio[:, : known.lead], (len(head), known.lead))
         for strike, louder, varied in zip(
             strikes, louder_db, rows.reshape(len(strikes), *head.shape), strict=True
@@ -153,15 +156,15 @@ class Variator:
             gain = 10 ** ((louder + self._level_db(reference.label, seed, strike.index, amount)) / 20)
             yield np.concatenate([quiet, whole], axis=1) * np.float32(gain)
 
-    def _know(self, reference: Reference, channels: int) -> _Known:
-        by_channels = self._known.setdefault(reference, {})
-        if channels not in by_channels:
-            lead, frames = _onset(reference.audio), self.generator.card.frames
-            body = reference.audio[:, lead : lead + frames]
-            head = np.zeros((channels, frames), np.float32)
-            head[:, : body.shape[1]] = body
-            by_channels[channels] = _Known(lead, head)
-        return by_channels[channels]
+    def bytes_held(self, reference: Reference) -> int:
+        """Return what a reference takes: its audio, and what was heard in it so far."""
+        return reference.audio.nbytes + sum(heard.nbytes for heard in self._know(reference).heard.values())
+
+    def _know(self, reference: Reference) -> _Known:
+        known = self._known.get(reference)
+        if known is None:
+            known = self._known[reference] = _Known(_onset(reference.audio))
+        return known
 
     def _chances(
         self, head: Audio, seed: int, strikes: Sequence[Strike], width: float
