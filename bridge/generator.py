@@ -37,9 +37,12 @@ class Generator:
         # Spinning threads would take the core that plays the audio.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            data = path.read_bytes()
-            # By its path: given the bytes, the session would hold on to them, 23 MB in every process.
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            with path.open("rb") as file:
+                # By its path: given the bytes, the session would hold on to them, 23 MB in every process.
+                self._session = onnxruntime.InferenceSession(
+                    path, options, providers=["CPUExecutionProvider"]
+                )
+                data = file.read()
         except OSError as error:
             raise ModelError(f"{path} cannot be read as a model: {error.strerror}") from error
         except Exception as error:  # ONNX Runtime's exceptions share no base class but this one.

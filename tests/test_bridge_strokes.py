@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 from ghostnote.bridge.audiofile import read_audio, write_audio
 from ghostnote.bridge.cli import app
-from ghostnote.bridge.errors import AudioFileError
+from ghostnote.bridge.errors import AudioFileError, ModelError
 from ghostnote.bridge.kits.kit import Pad
 from ghostnote.bridge.strokes import SourceSpec, invent
 
@@ -56,6 +56,14 @@ def test_a_hit_that_cannot_be_read_is_named(source, tmp_path):
     path.write_bytes(b"")
     with pytest.raises(AudioFileError, match=r"empty\.wav"):
         source.stroke(pad(hit=path), 0, 100)
+
+
+def test_a_model_with_one_wrong_bit_in_its_file_is_refused(tiny_onnx, tmp_path):
+    data, path = bytearray(tiny_onnx.read_bytes()), tmp_path / "wrong.onnx"
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match=r"wrong\.onnx .*damaged"):
+        SourceSpec(path, 48_000).open()
 
 
 def test_an_invented_hit_rises_from_silence_and_ends_in_a_fade(tiny_generator):
