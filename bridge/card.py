@@ -44,7 +44,7 @@ class Card:
     default_steps: int
     """Steps for the next stroke of a hit."""
     invent_steps: int
-    """Steps for a new hit without a reference."""
+    """Steps for the shape of a new hit; its sound takes the default."""
     amounts: tuple[float, ...]
     """For each class and then for all: the graph's amount at which strokes spread as real ones do."""
     level_spread_db: tuple[float, ...]

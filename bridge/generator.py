@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.card import CARD_KEY, SEAL_KEY, Card, check_seal
 from ghostnote.bridge.errors import ModelError
+from ghostnote.bridge.schedule import schedule, shape_schedule
 
 Audio = NDArray[np.float32]
 Heard = NDArray[np.float32]
 """(batch, numbers): what the graph keeps of references."""
 
-MAX_STEPS: Final = 256
 _QUIET: Final = 3
 _BATCHES_KEPT: Final = 2
 """So many sizes of batches, mono and stereo, have blank inputs at hand."""
@@ -105,16 +105,18 @@ class Generator:
     def invent(
         self, rng: np.random.Generator, *, label: int, steps: int | None = None, guidance: float = 1.0
     ) -> Audio:
-        """Return a new hit (frames,) of a class, at full scale; `rng` decides which."""
+        """Return a new hit (frames,) of a class, at full scale; `rng` decides which.
+
+        `steps` are those of its sound, at least 1; its shape takes as many as the card says.
+        """
         card = self.card
-        times = schedule(max(1, card.invent_steps if steps is None else steps))
         hit = self.run(
             1,
             label,
             shape=rng.standard_normal((1, *card.shape_size), np.float32),
-            shape_schedule=times,
+            shape_schedule=shape_schedule(card.invent_steps),
             noise=rng.standard_normal((1, card.bands, card.steps), np.float32),
-            schedule=times,
+            schedule=schedule(max(1, card.default_steps if steps is None else steps)),
             guidance=np.asarray(guidance, np.float32),
         )[0][0]
         return np.asarray(hit / max(float(np.abs(hit).max()), 1e-6))
@@ -146,10 +148,3 @@ class Generator:
             "mask": np.zeros((count, card.bands, card.steps), np.float32),
             "guidance": np.ones((), np.float32),
         }
-
-
-def schedule(steps: int) -> NDArray[np.float32]:
-    """Return steps + 1 even times from 1 to 0; for 0 steps the time 1 alone."""
-    if not 0 <= steps <= MAX_STEPS:
-        raise ValueError(f"{steps} steps are not within 0 to {MAX_STEPS}")
-    return np.linspace(1, 0, steps + 1, dtype=np.float32) if steps else np.ones(1, np.float32)

@@ -124,7 +124,7 @@ def export(
     default_steps: Annotated[
         int, typer.Option(min=1, max=64, help="Steps for a stroke, where none are asked.")
     ] = 2,
-    invent_steps: Annotated[int, typer.Option(min=1, max=256, help="Steps for a new drum.")] = 24,
+    invent_steps: Annotated[int, typer.Option(min=1, max=256, help="Steps for a new drum's shape.")] = 32,
     calibration: Annotated[
         Path | None,
         typer.Option(metavar="REPORT.json", help="A report of 'evaluate', for the amounts it found."),

@@ -30,8 +30,8 @@ class ExportSettings:
     """Store large weights as fp16."""
     default_steps: int = 2
     """Steps for the next stroke of a hit."""
-    invent_steps: int = 24
-    """Steps for a new hit."""
+    invent_steps: int = 32
+    """Steps for the shape of a new hit."""
     amounts: tuple[float, ...] = (1.0,) * (len(CLASS_NAMES) + 1)
     """The graph's amount at which strokes spread as real ones do, for each class and for all."""
 

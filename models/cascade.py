@@ -21,7 +21,7 @@ from ghostnote.models.factors import (
 from ghostnote.models.lapped import BANDS
 from ghostnote.models.steadiness import OUTCOMES, TRAITS, WANDER, predict
 from ghostnote.models.tables import Tables
-from ghostnote.models.tone import TONE_BANDS, TONE_ROWS, clarified, measure_tone, tone_of
+from ghostnote.models.tone import TONE_ROWS, clarified, measure_tone, tone_of
 from ghostnote.models.unet import UNet, UNetSettings
 
 ANY_CLASS = len(CLASS_NAMES)
@@ -155,12 +155,12 @@ def reference_of(hit: Tensor, shape: Tensor, coherence: Tensor, has_hit: Tensor)
     """Return what a new hit follows, r (batch, BANDS, STEPS), and its coherence with it, (batch, GROUPS, STEPS).
 
     The coefficients of the reference `hit`, as `coherence` (batch, GROUPS, SEGMENTS) says, where `has_hit` (batch,)
-    is 1; else the tone of the `shape`, by its share.
+    is 1; else the tone of the `shape`, by its share and with what it leaks to the bands above.
     """
     present = has_hit[:, None, None]
-    tone, share = tone_of(shape[:, GROUPS:])
-    above, groups_above = (0, 0, 0, BANDS - TONE_BANDS), (0, 0, 0, GROUPS - TONE_BANDS)
-    body = scale(shape[:, :GROUPS]) * F.pad(tone, above)
-    r = present * hit + (1 - present) * body
-    rho = present * table_to_steps(coherence) + (1 - present) * F.pad(share, groups_above)
+    tone, share = tone_of(shape[:, GROUPS:], scale(shape[:, :GROUPS]))
+    r = present * hit + (1 - present) * F.pad(tone, (0, 0, 0, BANDS - tone.shape[1]))
+    rho = present * table_to_steps(coherence) + (1 - present) * F.pad(
+        share, (0, 0, 0, GROUPS - share.shape[1])
+    )
     return r, rho

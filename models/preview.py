@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ghostnote.bridge.audiofile import write_audio
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.schedule import shape_schedule
 from ghostnote.models.cascade import Cascade
 from ghostnote.models.diffusion import cosine_schedule
 from ghostnote.models.figures import draw_hits
@@ -16,12 +17,13 @@ from ghostnote.models.inputs import blank_inputs
 from ghostnote.models.lapped import PEAK, RATE
 from ghostnote.models.pipeline import render
 
-INVENT_STEPS = 24
-"""Steps for a new hit, of both networks where nothing else is said."""
+PREVIEW_STEPS = 4
+"""Steps for the sound of a new hit, where nothing else is said."""
+_SHAPE_STEPS = 32
 
 
 def invent(
-    model: Cascade, label: Tensor, steps: int = INVENT_STEPS, generator: torch.Generator | None = None
+    model: Cascade, label: Tensor, steps: int = PREVIEW_STEPS, generator: torch.Generator | None = None
 ) -> Tensor:
     """Return new hits (batch, FRAMES) of the classes `label` (batch,), with peak PEAK, the sound in `steps` steps."""
     inputs = blank_inputs(len(label), label.device)
@@ -30,7 +32,7 @@ def invent(
         label=label,
         shape=_noise_like(inputs.shape, generator),
         noise=_noise_like(inputs.noise, generator),
-        shape_schedule=cosine_schedule(INVENT_STEPS).to(label.device),
+        shape_schedule=torch.from_numpy(shape_schedule(_SHAPE_STEPS)).to(label.device),
         schedule=cosine_schedule(steps).to(label.device),
     )
     x, _ = render(model, inputs)
@@ -69,7 +71,7 @@ def _noise_like(tensor: Tensor, generator: torch.Generator | None) -> Tensor:
     return torch.randn(tensor.shape, generator=generator, device=tensor.device)
 
 
-def write_preview(run: Path, model: Cascade, per_class: int = 2, steps: int = INVENT_STEPS) -> None:
+def write_preview(run: Path, model: Cascade, per_class: int = 2, steps: int = PREVIEW_STEPS) -> None:
     """Write a grid of new hits of every class as `preview.png` and `preview.flac` into `run`."""
     rows = []
     sounds = []

@@ -16,11 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.models.factors import ENVELOPE_STEPS, GROUPS, HOP, to_steps
-from ghostnote.models.lapped import BANDS, EXPONENTS, FRAMES, RATE, mdct
+from ghostnote.models.factors import BAND_EDGES, ENVELOPE_STEPS, GROUPS, HOP, group_map, to_steps
+from ghostnote.models.lapped import BANDS, EXPONENTS, FRAMES, RATE, compand, mdct
 
 TONE_BANDS: Final = 2
 """The lowest MDCT bands, each a band group of its own, hold the tone."""
+LEAK_BANDS: Final = 8
+"""The bands, whole groups, to which the transform's window leaks it audibly. Made of anything but the tone itself, the
+leak would not cancel on the way back: every band's edge would ring beside the drum."""
+_LEAK_GROUPS: Final = BAND_EDGES.index(LEAK_BANDS)
 LOWEST_HZ: Final = 25.0
 HIGHEST_HZ: Final = 600.0
 UNIT_HZ: Final = 100.0
@@ -35,6 +39,12 @@ _EDGE_OCTAVES: Final = 0.5
 _SMOOTH_STEPS: Final = 1.2
 """Steps over which a louder moment's pitch holds to 1/e; a drum that has died away keeps the pitch it had."""
 _SHARE_ROUNDING: Final = 1e-6
+_LEAK_LIMIT: Final = 0.999
+_LEAST_SHARE: Final = 1e-2
+_LEAST_HELD: Final = 0.02
+"""A tone at the edge of the bands that hold it is made no louder than this power allows."""
+_AROUND_STEPS: Final = 9
+"""MDCT steps over which powers are averaged: a low tone's own beat with the steps is no change of level."""
 _ATTACK_STEPS: Final = 6
 _LOCKINGS: Final = 2
 """How often the drift is put back."""
@@ -48,7 +58,7 @@ def measure_tone(x: Tensor, normalised: Tensor) -> Tensor:
     its coefficients with the tone's.
     """
     pitch = _measure_pitch(x)
-    tone, body = _tone(pitch), normalised[:, :TONE_BANDS]
+    tone, body = _tone(pitch)[:, :TONE_BANDS], normalised[:, :TONE_BANDS]
 
     def windowed(product: Tensor) -> Tensor:
         summed: Tensor = product.unflatten(2, (ENVELOPE_STEPS, HOP)).sum(3) @ _nearness(
@@ -61,12 +71,23 @@ def measure_tone(x: Tensor, normalised: Tensor) -> Tensor:
     return torch.cat([pitch, share.clamp(0.0, _SHARE_LIMIT)], dim=1)
 
 
-def tone_of(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the tone of tone rows and its share, each (batch, TONE_BANDS, MDCT steps).
+def tone_of(rows: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the tone that a hit of scale `s` (batch, BANDS, STEPS) follows, and the hit's coherence with it.
 
-    The tone has unit power in the band that holds it.
+    The tone is (batch, LEAK_BANDS, MDCT steps), companded, the coherence (batch, groups of these bands, MDCT steps): in
+    the bands that hold the tone its share, in those above what of their power the tone leaks to them.
     """
-    return _tone(rows[:, :3]), to_steps(rows[:, 3:].clamp(0.0, 1.0 - _SHARE_ROUNDING))
+    tone = _tone(rows[:, :3])
+    share = to_steps(rows[:, 3:].clamp(0.0, 1.0 - _SHARE_ROUNDING))
+    held = (s[:, :TONE_BANDS] * share).square().sum(1, keepdim=True)
+    unit = _around(tone[:, :TONE_BANDS].square().sum(1, keepdim=True)).clamp_min(_LEAST_HELD)
+    leaked = compand((_around(held) / unit).sqrt() * tone)
+    part = (_around(leaked.square()) / _around(s[:, :LEAK_BANDS].square())).sqrt().clamp(max=_LEAK_LIMIT)
+    groups = group_map(s.device)[:_LEAK_GROUPS, :LEAK_BANDS]
+    coherence = (groups / groups.sum(1, keepdim=True)) @ part
+    coherence = torch.cat([share, coherence[:, TONE_BANDS:]], dim=1)
+    of_bands = groups.t() @ coherence
+    return leaked / of_bands.clamp_min(_LEAST_SHARE) * (of_bands > _LEAST_SHARE), coherence
 
 
 @dataclass(frozen=True)
@@ -83,7 +104,7 @@ class Clarity:
 
 
 PLAIN: Final = Clarity(1 / 20, 1.2, 0.01)
-CLEAR: Final[Mapping[str, Clarity]] = {"tom": Clarity(1 / 400, 6.0, 3.0)}
+CLEAR: Final[Mapping[str, Clarity]] = {"kick": Clarity(1 / 100, 1.2, 0.01), "tom": Clarity(1 / 100, 6.0, 3.0)}
 """Classes that ring more clearly than others: most toms of the corpus are one steady tone."""
 
 
@@ -186,12 +207,20 @@ def _turns(track: Tensor) -> Tensor:
 
 
 def _tone(pitch: Tensor) -> Tensor:
-    """Return the coefficients (batch, TONE_BANDS, MDCT steps) of the tone of track, cosine and sine."""
+    """Return the coefficients (batch, LEAK_BANDS, MDCT steps) of the tone of track, cosine and sine.
+
+    They have unit power in the band that holds it.
+    """
     angle = _turns(pitch[:, 0]) * (2 * math.pi)
     cosine, sine = pitch[:, 1:].mean(2, keepdim=True).unbind(1)
     size = (cosine.square() + sine.square()).sqrt().clamp_min(1e-3)
     wave = (angle.cos() * cosine - angle.sin() * sine) / size
-    return mdct(wave)[:, :TONE_BANDS] / math.sqrt(BANDS / 2)
+    return mdct(wave)[:, :LEAK_BANDS] / math.sqrt(BANDS / 2)
+
+
+def _around(x: Tensor) -> Tensor:
+    """Return the means of `x` (batch, rows, MDCT steps) over near steps."""
+    return F.avg_pool1d(x, _AROUND_STEPS, 1, _AROUND_STEPS // 2, count_include_pad=False)
 
 
 def _analytic_body(x: Tensor) -> Tensor:

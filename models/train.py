@@ -20,7 +20,7 @@ from ghostnote.models.checkpoint import STATE, load_model
 from ghostnote.models.corpus import Skipped, load_hits, scan
 from ghostnote.models.dataset import HitSet, make_hit_set
 from ghostnote.models.lapped import PEAK, analyse
-from ghostnote.models.preview import INVENT_STEPS, write_preview
+from ghostnote.models.preview import PREVIEW_STEPS, write_preview
 from ghostnote.models.tables import measure_tables
 from ghostnote.models.trainer import Trainer, TrainSettings
 
@@ -100,7 +100,7 @@ def run_to_end(
     valid: HitSet,
     facts: dict[str, Any],
     report: Callable[[Progress], None] | None,
-    preview_steps: int = INVENT_STEPS,
+    preview_steps: int = PREVIEW_STEPS,
 ) -> None:
     """Train to the end, from where `run` stands; the process that has a `report` saves, validates and draws."""
     run.mkdir(parents=True, exist_ok=True)

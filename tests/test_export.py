@@ -9,7 +9,8 @@ from ghostnote.bridge.card import CARD_KEY, FORMAT, SEAL_KEY
 from ghostnote.bridge.cli import app
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError, ModelError
-from ghostnote.bridge.generator import Generator, schedule
+from ghostnote.bridge.generator import Generator
+from ghostnote.bridge.schedule import schedule
 from ghostnote.export.parity import TOLERANCE, compare, parity_table
 from ghostnote.export.to_onnx import ExportSettings, make_card, read_amounts, write_onnx
 

@@ -1,9 +1,28 @@
 import pytest
 import torch
 
-from ghostnote.models.factors import ENVELOPE_STEPS, envelope, scale
-from ghostnote.models.lapped import FRAMES, RATE, STEPS, analyse
-from ghostnote.models.tone import TONE_BANDS, TONE_ROWS, UNIT_HZ, measure_tone, tone_of
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.models.cascade import measure_shape, reference_of
+from ghostnote.models.factors import (
+    ENVELOPE_STEPS,
+    FLOOR,
+    GROUPS,
+    SEGMENTS,
+    combine,
+    envelope,
+    scale,
+    to_bands,
+)
+from ghostnote.models.lapped import BANDS, FRAMES, RATE, STEPS, analyse, synthesise
+from ghostnote.models.tone import (
+    LEAK_BANDS,
+    TONE_BANDS,
+    TONE_ROWS,
+    UNIT_HZ,
+    clarified,
+    measure_tone,
+    tone_of,
+)
 
 SECONDS = torch.arange(FRAMES) / RATE
 
@@ -45,11 +64,31 @@ def test_a_drum_that_has_died_away_keeps_the_pitch_it_had_into_the_hiss():
 def test_a_tone_explains_its_body(phase):
     x = tone(70.0, phase=phase)
     y = analyse(x)
-    u = (y / scale(envelope(y)))[0, 0, 4:200]
-    found, share = tone_of(measured(x))
-    assert found.shape == share.shape == (1, TONE_BANDS, STEPS)
-    assert (u - found[0, 0, 4:200]).square().mean() < 0.1 * u.square().mean()
+    found, share = tone_of(measured(x), scale(envelope(y)))
+    assert found.shape == (1, LEAK_BANDS, STEPS)
+    body, follows = y[0, 0, 4:200], (share * found[:, : share.shape[1]])[0, 0, 4:200]
+    assert (body - follows).square().mean() < 0.1 * body.square().mean()
     assert share[0, 0, 4:200].min() > 0.9
+
+
+@pytest.mark.parametrize("hz", [60.0, 150.0, 240.0])
+def test_a_followed_tone_rings_alone(hz):
+    x = tone(hz, phase=1.0)
+    s = scale(envelope(analyse(x)))
+    shape = clarified(measure_shape(x, analyse(x)), torch.tensor([CLASS_NAMES.index("kick")]))
+    nothing = torch.zeros(1, GROUPS, SEGMENTS)
+    r, rho = reference_of(torch.zeros_like(s), shape, nothing, torch.zeros(1))
+    u = torch.randn(s.shape, generator=torch.Generator().manual_seed(0))
+
+    def beside_db(rho):
+        heard = synthesise(combine(u, r, s, to_bands(rho)))[0, 2048:]
+        power = torch.fft.rfft(heard * torch.hann_window(len(heard))).abs().square()
+        frequency = torch.fft.rfftfreq(len(heard), 1 / RATE)
+        beside = (frequency > 2 * hz + 100) & (frequency < 2500)
+        return float(10 * (power[beside].sum() / power.sum()).log10())
+
+    only_where_held = torch.cat([rho[:, :TONE_BANDS], torch.zeros_like(rho[:, TONE_BANDS:])], dim=1)
+    assert beside_db(rho) < min(-28, beside_db(only_where_held) - 6)
 
 
 def test_a_tone_explains_little_of_noise():
@@ -67,4 +106,4 @@ def test_a_hit_and_its_reverse_polarity_differ_by_half_a_turn():
 def test_silence_has_a_finite_tone():
     rows = measured(torch.zeros(2, FRAMES))
     assert torch.isfinite(rows).all()
-    assert all(torch.isfinite(part).all() for part in tone_of(rows))
+    assert all(torch.isfinite(part).all() for part in tone_of(rows, torch.full((2, BANDS, STEPS), FLOOR)))
