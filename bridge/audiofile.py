@@ -116,9 +116,8 @@ def resample(audio: NDArray[np.float32], rate_in: int, rate_out: int) -> NDArray
 class AudioWriter:
     """Writes a sound file block by block; it appears under its name when all of it is there.
 
-    A context manager. Integer formats clip at full scale, and 16 bits get triangular dither of a constant
-    seed, so the same samples give the same bytes however they are cut into blocks (but for Ogg, whose
-    encoder wants the same blocks too).
+    A context manager. Integer formats clip at full scale, and 16 bits get high-passed triangular dither of a
+    constant seed: the same samples give the same bytes however they are cut (Ogg wants the same blocks, too).
     """
 
     def __init__(
@@ -128,6 +127,7 @@ class AudioWriter:
         self._path, self._rate, self._channels, self._into = path, rate, channels, into
         self._format, self._bits = format_for(path, bits)
         self._dither = np.random.default_rng(_DITHER_SEED)
+        self._last_draw = self._dither.random((1, channels), np.float32)
         self.frames = 0
         """How many frames were written so far."""
         self.clipped = 0
@@ -159,13 +159,13 @@ class AudioWriter:
         """Append `(channels, frames)`; `OutputError` on a full disk or for samples that are no numbers."""
         if block.ndim != 2 or block.shape[0] != self._channels:
             raise ValueError(f"a block of shape {block.shape} in a file of {self._channels} channels")
-        if not np.isfinite(block).all():
+        if not np.isfinite(np.abs(block).max(initial=0.0)):
             raise OutputError(f"cannot write {self._path}: the sound holds values that are no numbers")
         samples = self._quantized(block)
         # pedalboard cannot tell channels from frames in a square array: it goes in two parts.
-        parts = 2 if block.shape[0] == block.shape[1] else 1
+        square = block.shape[0] == block.shape[1]
         with self._errors():
-            for part in np.array_split(samples, parts, axis=1):
+            for part in np.array_split(samples, 2, axis=1) if square else [samples]:
                 if part.size:
                     self._encoder.write(np.ascontiguousarray(part))
         self.frames += block.shape[1]
@@ -175,20 +175,22 @@ class AudioWriter:
         if self._bits not in _FULL_SCALE:
             return block.astype(np.float32, copy=False)
         scale = _FULL_SCALE[self._bits]
-        held = np.clip(block, -1.0, 1.0)
-        self.clipped += int(np.count_nonzero(held != block))
+        self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
         if self._bits == 24:
-            steps = held * np.float64(scale)
-            return np.rint(steps, out=steps).astype(np.int32) << 8
-        # Drawn frame by frame, so that the noise does not depend on the blocks.
-        draws = self._dither.random((block.shape[1], block.shape[0], 2), np.float32)
-        dither = (draws[..., 0] - draws[..., 1]).T
+            exact = np.rint(block * np.float64(scale))
+            return exact.clip(-scale, scale, out=exact).astype(np.int32) << 8
+        steps = block * np.float32(scale)
         # Digital silence stays silent.
-        dither *= block != 0.0
-        held *= np.float32(scale)
-        held += dither
-        np.rint(held, out=held)
-        return held.clip(-scale, scale, out=held).astype(np.int16)
+        steps += self._dither_for(block.shape[1]) * (block != 0.0)
+        np.rint(steps, out=steps)
+        return steps.clip(-scale, scale, out=steps).astype(np.int16)
+
+    def _dither_for(self, frames: int) -> NDArray[np.float32]:
+        """Return the next `(channels, frames)` of dither: differences of even draws, so that it is triangular."""
+        # Drawn frame by frame, so that the noise does not depend on the blocks.
+        draws = np.concatenate([self._last_draw, self._dither.random((frames, self._channels), np.float32)])
+        self._last_draw = draws[-1:]
+        return np.diff(draws, axis=0).T
 
     def _finish(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -235,8 +237,9 @@ def write_audio(
     data = BytesIO()
     with AudioWriter(path, rate, audio.shape[0], bits, into=data) as writer:
         writer.write(audio)
-    write_bytes(path, data.getvalue(), durable=durable)
-    return data.getvalue()
+    written = data.getvalue()
+    write_bytes(path, written, durable=durable)
+    return written
 
 
 def _average(channels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,7 +39,8 @@ def output_errors(path: Path) -> Iterator[None]:
 def prepare_folder(folder: Path) -> None:
     """Make `folder` if its parent exists; `OutputError` when that cannot be done."""
     with output_errors(folder):
-        folder.mkdir(exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
 
 
 @contextmanager
@@ -71,16 +73,21 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
                 file.close()
         with output_errors(path):
             temporary.replace(target)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
 
 
 def _target(path: Path) -> Path:
     """Return the file that `path` means, links followed; it need not exist, but must not be anything else."""
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return target
+    if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "is a folder")
-    if target.exists() and not target.is_file():
+    if not stat.S_ISREG(mode):
         raise OutputError(f"cannot write {path}: it is a device; give a file name")
     return target
 

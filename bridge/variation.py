@@ -6,6 +6,7 @@ length and the tail beyond are the reference's own.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -13,6 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.attack import Attack
 from ghostnote.bridge.generator import Generator, Heard
 from ghostnote.bridge.image import balanced, independent_sides, likeness, with_image
 from ghostnote.bridge.tail import attach_tail
@@ -24,11 +26,6 @@ _ONSET_RATIO: Final = 10 ** (-46 / 20)
 _LEAD_FRAMES: Final = 44
 """So much of the silence before an onset stays with the hit: the model knows hits that begin within 1 ms."""
 _FADE_FRAMES: Final = 220
-_QUIET: Final = 1e-12
-_ATTACK_FRAMES: Final = 2646
-"""A hit's level is that of its first 60 ms."""
-_HEADROOM: Final = 2.0
-"""How much higher a stroke may peak than its reference."""
 ROWS: Final = 8
 """Sounds that go through the network at once; more are hardly quicker."""
 _NOISE_STREAM: Final = 1
@@ -148,13 +145,15 @@ class Variator:
         if heard is None:
             are_same = (kept[:channels] == kept[0]).all()
             known.heard[channels] = kept[: 1 if are_same else channels].copy()
+        attack = Attack.of(head)
         quiet = np.broadcast_to(reference.audio[:, : known.lead], (len(head), known.lead))
         for strike, louder, varied in zip(
             strikes, louder_db, rows.reshape(len(strikes), *head.shape), strict=True
         ):
-            whole = _whole(varied, head, body, width)
+            stroke = np.concatenate([quiet, _whole(varied, head, attack, body, width)], axis=1)
             gain = 10 ** ((louder + self._level_db(reference.label, seed, strike.index, amount)) / 20)
-            yield np.concatenate([quiet, whole], axis=1) * np.float32(gain)
+            stroke *= np.float32(gain)
+            yield stroke
 
     def bytes_held(self, reference: Reference) -> int:
         """Return what a reference takes: its audio, and what was heard in it so far."""
@@ -197,10 +196,12 @@ def _channels(reference: Reference, width: float) -> int:
     return 2 if width > 0 else len(reference.audio)
 
 
-def _whole(varied: Audio, head: Audio, body: Audio, width: float) -> Audio:
-    """Return what the network gave for `head` at its level, with its image, and as long as `body`."""
-    varied = _begun(head, varied)
-    varied *= _level_ratio(head, varied)
+def _whole(varied: Audio, head: Audio, attack: Attack, body: Audio, width: float) -> Audio:
+    """Return what the network gave for a head at its level, with its image, and as long as `body`.
+
+    `varied` itself is changed on the way.
+    """
+    attack.give_to(varied)
     if len(body) == 2:
         varied = with_image(varied, head, width)
     elif len(varied) == 2:
@@ -210,7 +211,10 @@ def _whole(varied: Audio, head: Audio, body: Audio, width: float) -> Audio:
         whole = attach_tail(varied, original, widened=width > 0)
         # A dry attack and a wide room have an image each, and the tail brings the original's: mended once more.
         return with_image(whole, body, width) if len(body) == 2 else whole
-    return _faded(varied[:, : body.shape[1]])
+    varied = varied[:, : body.shape[1]]
+    fall = _fall(min(_FADE_FRAMES, varied.shape[1]))
+    varied[:, varied.shape[1] - len(fall) :] *= fall
+    return varied
 
 
 def _onset(audio: Audio) -> int:
@@ -219,31 +223,7 @@ def _onset(audio: Audio) -> int:
     return max(0, int(np.argmax(loud >= loud.max() * _ONSET_RATIO)) - _LEAD_FRAMES)
 
 
-def _begun(head: Audio, varied: Audio) -> Audio:
-    """Return `varied` rising no sooner than `head`: a lapped transform spreads an attack over what is before it.
-
-    Until the attack is over, its largest sample so far, beside the largest of all, is at most its reference's.
-    """
-    heard, own = (np.maximum.accumulate(np.abs(x[:, :_ATTACK_FRAMES]), axis=1) for x in (head, varied))
-    allowed = heard * (own[:, -1:] / np.maximum(heard[:, -1:], _QUIET))
-    begun = varied.copy()
-    begun[:, :_ATTACK_FRAMES] *= np.minimum(1, allowed / np.maximum(own, _QUIET))
-    return begun
-
-
-def _level_ratio(head: Audio, varied: Audio) -> np.float32:
-    """Return the gain that gives a stroke its reference's level: how levels spread is drawn, not left to chance.
-
-    A stroke that has more of a peak than its reference, as of a distorted kick, is not raised past `_HEADROOM`.
-    """
-    power, own = (np.square(x[:, :_ATTACK_FRAMES]).mean() for x in (head, varied))
-    peak, own_peak = (np.abs(x).max() for x in (head, varied))
-    return np.float32(min(np.sqrt(power / max(own, _QUIET)), _HEADROOM * peak / max(own_peak, _QUIET)))
-
-
-def _faded(audio: Audio) -> Audio:
-    """Return `audio` with its last frames faded, where the model's own hiss would be cut."""
-    fade = min(_FADE_FRAMES, audio.shape[1])
-    faded = audio.copy()
-    faded[:, audio.shape[1] - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
-    return faded
+@lru_cache(maxsize=8)
+def _fall(frames: int) -> Audio:
+    """Return the fade (frames,) of a hit's end, where the model's own hiss would be cut."""
+    return np.cos(np.linspace(0, np.pi / 2, frames, dtype=np.float32)) ** 2

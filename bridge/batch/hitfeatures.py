@@ -1,5 +1,6 @@
 """What a hit sounds like, as numbers: level over time and band, and how often it is struck."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -61,7 +62,7 @@ def attacks(mono: NDArray[np.float64]) -> int:
     A new attack stands 8 dB above the valley before it and less than 18 dB below the loudest moment, both
     in the whole band and in the first difference; bursts within 80 ms, as in a clap or a flam, are one.
     """
-    return min(_rises(_envelope_db(view)) for view in (mono, np.diff(mono, prepend=0.0)))
+    return min(_rises(_envelope_db(view).tolist()) for view in (mono, np.diff(mono, prepend=0.0)))
 
 
 def second_half_db(mono: NDArray[np.float64]) -> float:
@@ -103,9 +104,9 @@ def _envelope_db(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     return _decibels(np.convolve(energy, (0.25, 0.5, 0.25), "same"), 1e-9)
 
 
-def _rises(levels: NDArray[np.float64]) -> int:
+def _rises(levels: Sequence[float]) -> int:
     """Return how many attacks an envelope has."""
-    last = int(np.argmax(levels > -30))
+    last = next((hop for hop, level in enumerate(levels) if level > -30), 0)
     count, valley = 1, levels[last]
     for hop in range(last + 1, len(levels)):
         valley = min(valley, levels[hop])
