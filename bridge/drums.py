@@ -43,6 +43,7 @@ _SHORT: Final = frozenset(
 """Words that are short for a drum, or for something else: "ch 2" is a channel."""
 _OVERHEADS: Final = "oh"
 """Beside any drum but a hat this is a microphone: of itself it means an open hat only where nothing else is named."""
+_MOST_VAGUE: Final = 2
 
 CLASSES: Final = (
     DrumClass("kick", ("kick", "kik", "bd", "bassdrum", "bass drum"), (36, 35), 0.08),
@@ -85,6 +86,18 @@ def class_from_name(text: str) -> str | None:
     the longest alias ("open hat" before "hat"), and of equal ones the first in the text.
     Digits and punctuation part words; so does a change from lower to upper case.
     """
+    match = _best_match(text)
+    return match[-1] if match else None
+
+
+def may_be_overheads(text: str) -> bool:
+    """Return whether a name says "OH" and no drum, so that another name beside it decides what that means."""
+    match = _best_match(text)
+    return match is not None and match[0] == _MOST_VAGUE
+
+
+def _best_match(text: str) -> tuple[int, int, int, str] | None:
+    """Return how vague the best alias in a text is, how short, where it stands, and its class."""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
     words = re.findall(r"[^\W\d_]+", re.sub(r"(?i)\bhi[ _-]?hats?", "hihat", spaced.replace("_", " ")))
     lowered = [_singular(word.lower()) for word in words]
@@ -94,13 +107,13 @@ def class_from_name(text: str) -> str | None:
         for at in range(len(lowered) - len(alias) + 1)
         if tuple(lowered[at : at + len(alias)]) == alias
     ]
-    return min(matches)[-1] if matches else None
+    return min(matches, default=None)
 
 
 def _vagueness(alias: tuple[str, ...]) -> int:
-    """Return 0 for an alias with a word in full, 1 for a short one, 2 for the word that mostly means overheads."""
+    """Return 0 for an alias with a word in full, 1 for a short one, more for what mostly means overheads."""
     if alias == (_OVERHEADS,):
-        return 2
+        return _MOST_VAGUE
     return int(all(word in _SHORT or word == _OVERHEADS for word in alias))
 
 

@@ -39,6 +39,10 @@ def noise(seconds: float, half_life: float) -> Audio:
         ("ch 2 floor tom.wav", ("tom", "name")),
         ("808 OH 1.wav", ("open_hat", "name")),
         ("HiHat OH.wav", ("open_hat", "name")),
+        ("drums/Snares/OH 01.wav", ("snare", "folder")),
+        ("drums/Hats/OH 01.wav", ("open_hat", "folder")),
+        ("drums/Hi-Hats/Open 01.wav", ("open_hat", "folder")),
+        ("drums/Snares/Tom OH.wav", ("tom", "name")),
     ],
 )
 def test_the_name_says_the_class_before_the_folder(path: str, expected: tuple[str, str]) -> None:

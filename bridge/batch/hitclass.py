@@ -15,7 +15,7 @@ from ghostnote.bridge.batch.hitfeatures import (
     mono_for_features,
     second_half_db,
 )
-from ghostnote.bridge.drums import CLASS_NAMES, class_from_name
+from ghostnote.bridge.drums import CLASS_NAMES, class_from_name, may_be_overheads
 
 WEIGHTS: Final = Path(__file__).with_name("hitclass.npz")
 """The weights that `ghostnote.models.hearing` fits."""
@@ -42,10 +42,12 @@ class Guess:
 def class_by_name(path: Path) -> Guess | None:
     """Return the class that a path's file name, or else its nearest folder, speaks of, or None."""
     named = class_from_name(path.stem)
-    if named:
+    folder = next((part for part in reversed(path.parent.parts) if class_from_name(part)), None)
+    if named and not (folder and may_be_overheads(path.stem)):
         return Guess(named, "name")
-    folder = next((c for part in reversed(path.parent.parts) if (c := class_from_name(part))), None)
-    return Guess(folder, "folder") if folder else None
+    # Both together: "OH 1" among hats is an open one, and "open 1" is, too.
+    both = class_from_name(f"{folder} {path.stem}") if folder else None
+    return Guess(both, "folder") if both else None
 
 
 def class_by_sound(audio: Audio, rate: int) -> Guess:
