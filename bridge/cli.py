@@ -11,7 +11,7 @@ import typer
 from ghostnote.bridge.commands import bench, demo, devices, generate, humanize, kit, live, model, osc, render
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.export import commands as workshop
-from ghostnote.export import distilling, evaluate
+from ghostnote.export import distilling, evaluate, tuning
 
 _PLAY: Final = "Play"
 _PREPARE: Final = "Sounds and kits"
@@ -27,6 +27,7 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_PREPARE, bench.bench),
     (_WORKSHOP, workshop.synth),
     (_WORKSHOP, workshop.train),
+    (_WORKSHOP, tuning.tune),
     (_WORKSHOP, distilling.distill),
     (_WORKSHOP, distilling.schedule),
     (_WORKSHOP, workshop.export),

@@ -85,11 +85,18 @@ def train(
         ),
     ] = False,
     preview_every: Annotated[int, typer.Option(min=1, help="Steps between grids of generated hits.")] = 2500,
+    shapes_alone: Annotated[
+        bool,
+        typer.Option(
+            "--shapes-alone", help="Train only what new drums are drawn from, not strokes: twice as fast."
+        ),
+    ] = False,
 ) -> None:
     """Train a model on a folder of drum hits; a run that was stopped goes on where it was."""
     with needs_extra("train"):
         from ghostnote.export.training import run_training
-        from ghostnote.models.trainer import TrainSettings
+        from ghostnote.models.shapes import SHAPES_ALONE
+        from ghostnote.models.trainer import Task, TrainSettings
 
         settings = TrainSettings(
             steps=steps,
@@ -97,12 +104,12 @@ def train(
             batch=batch,
             draws=draws,
             learning_rate=learning_rate,
-            pair_share=pairs,
+            pair_share=0.0 if shapes_alone else pairs,
             seed=seed,
             compile=compiled,
             preview_every=preview_every,
         )
-        run_training(data, run, settings, initial)
+        run_training(data, run, settings, initial, SHAPES_ALONE if shapes_alone else Task())
 
 
 def export(

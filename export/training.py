@@ -7,10 +7,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from ghostnote.models.train import Progress as RunProgress
 from ghostnote.models.train import train
-from ghostnote.models.trainer import TrainSettings
+from ghostnote.models.trainer import Task, TrainSettings
 
 
-def run_training(data: Path, run: Path, settings: TrainSettings, initial: Path | None) -> None:
+def run_training(
+    data: Path, run: Path, settings: TrainSettings, initial: Path | None, task: Task = Task()
+) -> None:
     """Train under a progress bar; files that are left out are named above it."""
     console = Console(stderr=True)
     columns = (
@@ -22,12 +24,12 @@ def run_training(data: Path, run: Path, settings: TrainSettings, initial: Path |
     )
     left_out = []
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=1.0, step=0, loss=float("nan"), rate=0.0)
+        row = bar.add_task("", total=1.0, step=0, loss=float("nan"), rate=0.0)
 
         def report(progress: RunProgress) -> None:
             done = min(1.0, progress.done)
             bar.update(
-                task, completed=done, step=progress.step, loss=progress.loss, rate=progress.hits_per_second
+                row, completed=done, step=progress.step, loss=progress.loss, rate=progress.hits_per_second
             )
             if progress.validation:
                 sound, shape = progress.validation
@@ -39,7 +41,7 @@ def run_training(data: Path, run: Path, settings: TrainSettings, initial: Path |
             left_out.append(message)
             console.print(f"warning: {message}")
 
-        train(data, run, settings, initial=initial, report=report, warn=warn)
+        train(data, run, settings, initial=initial, task=task, report=report, warn=warn)
     if left_out:
         console.print(f"{len(left_out)} files were left out")
     console.print(f"{run}: trained; next: ghostnote export {run} -o my-drums.onnx")

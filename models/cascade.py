@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.models.colour import colour_of, sharpened
 from ghostnote.models.factors import (
     GROUPS,
     SEGMENTS,
@@ -19,7 +20,7 @@ from ghostnote.models.factors import (
     to_steps,
 )
 from ghostnote.models.lapped import BANDS
-from ghostnote.models.steadiness import OUTCOMES, TRAITS, WANDER, predict
+from ghostnote.models.steadiness import OUTCOMES, TRAITS, WANDER, predict, shifted
 from ghostnote.models.tables import Tables
 from ghostnote.models.tone import TONE_ROWS, clarified, measure_tone, tone_of
 from ghostnote.models.unet import UNet, UNetSettings
@@ -68,6 +69,8 @@ class Cascade(nn.Module):
     steady_weight: Tensor
     steady_bias: Tensor
     ways: Tensor
+    coherence_shift: Tensor
+    sharpness: Tensor
     coherence_decay_db: Tensor
     slopes: Tensor
     level_spread_db: Tensor
@@ -86,6 +89,8 @@ class Cascade(nn.Module):
         self.register_buffer("steady_weight", torch.zeros(TRAITS, OUTCOMES))
         self.register_buffer("steady_bias", torch.zeros(OUTCOMES))
         self.register_buffer("ways", torch.zeros(WANDER, GROUPS, SEGMENTS))
+        self.register_buffer("coherence_shift", torch.zeros(GROUPS, SEGMENTS))
+        self.register_buffer("sharpness", torch.zeros(GROUPS))
         self.register_buffer("coherence_decay_db", torch.tensor(40.0))
         self.register_buffer("slopes", torch.zeros(rows, GROUPS, SEGMENTS))
         self.register_buffer("level_spread_db", torch.zeros(rows))
@@ -121,7 +126,12 @@ class Cascade(nn.Module):
 
         The coherence is (batch, GROUPS, SEGMENTS), and for each band group of a spectrum (batch, GROUPS) in dB.
         """
-        return predict(self.steady_weight, self.steady_bias, traits)
+        coherence, strayed_db = predict(self.steady_weight, self.steady_bias, traits)
+        return shifted(coherence, self.coherence_shift), strayed_db
+
+    def colour_of(self, power: Tensor, present: Tensor) -> Tensor:
+        """Return the gains (batch, BANDS, LINES) that colour the noise of strokes whose reference has `line_power`."""
+        return sharpened(colour_of(power, present), self.sharpness)
 
     def fallen(self, coherence: Tensor, difference_db: Tensor) -> Tensor:
         """Return the `coherence` (batch, GROUPS, SEGMENTS) of strokes `difference_db` (batch,) apart."""

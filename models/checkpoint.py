@@ -62,7 +62,8 @@ def load_model(path: Path) -> tuple[Cascade, dict[str, Any]]:
         )
     state, facts = read_tensors(file)
     model = Cascade(CascadeSettings.from_dict(facts.pop("settings")))
-    model.load_state_dict(state)
+    # A table that the run did not know yet is as it is at first.
+    model.load_state_dict({**model.state_dict(), **state})
     return model.eval(), facts
 
 

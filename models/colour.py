@@ -57,6 +57,17 @@ def colour_of(power: Tensor, present: Tensor) -> Tensor:
     return torch.where(present[:, None, None] > 0, gain, torch.ones_like(gain))
 
 
+def sharpened(gain: Tensor, sharpness: Tensor) -> Tensor:
+    """Return `gain` (batch, BANDS, LINES) to the power of 1 + `sharpness` (GROUPS,), its mean square over a group 1.
+
+    Smoothing has flattened the lines of partials; a power draws them out again.
+    """
+    groups = group_map(gain.device)
+    power = (gain.clamp_min(_QUIET).log() * (2 * (1 + groups.t() @ sharpness[:, None]))).exp()
+    mean = (groups / groups.sum(1, keepdim=True)) @ _mean(power)
+    return (power / to_bands(mean)).sqrt()
+
+
 def coloured(noise: Tensor, gain: Tensor) -> Tensor:
     """Return white noise (batch, BANDS, STEPS) in the colour `gain` (batch, BANDS, LINES)."""
     return (noise @ _analysis(noise.device) * torch.cat([gain, gain], dim=2)) @ _synthesis(noise.device)

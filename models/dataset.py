@@ -20,6 +20,8 @@ _LAG_WINDOW: Final = 6000
 _LAG_CORRELATION: Final = 0.4
 """Below this correlation a lag is chance, as between two strokes of a hat, and is not used."""
 _SILENCE: Final = 1e-6
+_MOST_STROKES: Final = 6
+"""Strokes of one drum that count among the hits without a reference: there drums are learnt, not strokes."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,14 @@ class PairSampler:
         self.pair_share = pair_share if hits.groups else 0.0
         counts = torch.bincount(hits.labels, minlength=len(CLASS_NAMES)).clamp_min(1)
         self.weights = counts.float().rsqrt()[hits.labels]
+        for group in hits.groups:
+            self.weights[list(group)] *= min(1.0, _MOST_STROKES / len(group))
         size = max((len(group) for group in hits.groups), default=1)
         rows = [(*group, *(-1,) * (size - len(group))) for group in hits.groups]
         self.members = torch.tensor(rows or [(-1,)], device=device)
         sizes = (self.members >= 0).sum(1)
         # A drum with many strokes is one drum: its weight grows with the root of their number.
-        self.group_weights = self.weights[self.members[:, 0]] * sizes.sqrt()
+        self.group_weights = counts.float().rsqrt()[hits.labels[self.members[:, 0]]] * sizes.sqrt()
 
     def draw(self, batch: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return indices of targets and references (batch,), and whether the reference counts."""

@@ -160,7 +160,7 @@ def filled(
     q = shared / s + own
     lacking = (1 - cell_mean(q.square(), spans)).clamp_min(0)
     along, power = cell_mean(q * n, spans), cell_mean(n.square(), spans).clamp_min(_QUIET)
-    gain = ((along.square() + power * lacking).sqrt() - along) / power
+    gain = ((along.square() + power * lacking).clamp_min(_QUIET**2).sqrt() - along) / power
     return shared + s * sounds * (own + to_bands(gain.clamp(0, 1)) @ spans * n)
 
 

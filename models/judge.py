@@ -53,10 +53,15 @@ def pair_features(reference: Tensor, other: Tensor, measures: Mapping[str, Tenso
     the reference's. `FAMILIES` says which columns are which.
     """
     measures = compare(reference, other) if measures is None else measures
-    moved = align(reference, other)
     scalars = torch.stack([measures[name] for name in MEASURES], dim=1).nan_to_num()
+    return torch.cat([scalars, scalars.abs(), smooth_features(reference, other)], dim=1)
+
+
+def smooth_features(reference: Tensor, other: Tensor) -> Tensor:
+    """Return the features of `pair_features` without the measures: what has a gradient in `other`."""
+    moved = align(reference, other)
     spectral = _spectral_features(log_mel(reference), log_mel(moved))
-    return torch.cat([scalars, scalars.abs(), spectral, _waveform_features(reference, moved)], dim=1)
+    return torch.cat([spectral, _waveform_features(reference, moved)], dim=1)
 
 
 def judge(features: Tensor, is_made: Tensor, groups: Sequence[str], seed: int = 0) -> Verdict:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ghostnote.models.cascade import Cascade
-from ghostnote.models.colour import LINES, colour_of, line_power
+from ghostnote.models.colour import LINES, line_power
 from ghostnote.models.factors import ENVELOPE_STEPS, GROUPS, SEGMENTS, envelope, scale
 from ghostnote.models.lapped import BANDS, PEAK, STEPS, analyse, expand
 from ghostnote.models.matching import SPANS, marks_of
@@ -32,7 +32,8 @@ class Listen(nn.Module):
         q = r / scale(own)
         power = line_power(q)
         steady, strayed_db = self.model.steadiness_of(traits_of(power, own, label))
-        parts = (peak, r, own, colour_of(power, has_hit), steady, strayed_db, *marks_of(expand(r)))
+        colour = self.model.colour_of(power, has_hit)
+        parts = (peak, r, own, colour, steady, strayed_db, *marks_of(expand(r)))
         return torch.cat([part.flatten(1) for part in parts], dim=1)
 
 

@@ -14,12 +14,13 @@ from ghostnote.models.cascade import (
     measure_shape,
     reference_of,
 )
-from ghostnote.models.colour import colour_of, coloured, line_power
+from ghostnote.models.colour import coloured, line_power
 from ghostnote.models.dataset import HitSet
 from ghostnote.models.diffusion import add_noise, to_v
 from ghostnote.models.factors import GROUPS, envelope, loss_weight, rest, scale, to_bands
 from ghostnote.models.lapped import PEAK, analyse
 from ghostnote.models.steadiness import traits_of
+from ghostnote.models.unet import UNet
 
 _LABEL_DROPOUT = 0.15
 _SILENCE = 1e-4
@@ -71,16 +72,15 @@ def make_batch(
     shape = torch.cat([log_envelope, own[:, GROUPS:]], dim=1)
     power = line_power(r / scale(envelope(r)))
     coherence, _ = model.steadiness_of(traits_of(power, envelope(r), label))
-    colour = colour_of(power, has_hit)
+    colour = model.colour_of(power, has_hit)
     r, rho = reference_of(r, shape, model.fallen(coherence, difference_db), has_hit)
     u = rest(y, r, scale(log_envelope), to_bands(rho))
-    dropped = torch.rand(label.shape, generator=generator, device=label.device) < _LABEL_DROPOUT
     return Batch(
         u,
         loss_weight(log_envelope),
         model.hint(r, shape, rho, has_hit),
         model.normalise_shape(own),
-        label.masked_fill(dropped, ANY_CLASS),
+        dropped_labels(label, generator),
         difference_db / VELOCITY_UNIT_DB,
         colour,
     )
@@ -100,19 +100,35 @@ class Objective(nn.Module):
         embedded = sound.embed(batch.label, batch.difference)
         v = sound(add_noise(batch.rest, noise, t), t, embedded, sound.project_hint(batch.hint)).float()
         sound_loss = (batch.weight * (v - to_v(batch.rest, noise, t)).square()).mean()
-        embedded = shape.embed(batch.label, torch.zeros_like(batch.difference))
-        v = shape(add_noise(batch.shape, shape_noise, t), t, embedded).float()
-        shape_loss = (v - to_v(batch.shape, shape_noise, t)).square().mean()
-        return torch.stack([sound_loss, shape_loss])
+        return torch.stack([sound_loss, v_loss(shape, batch, t, shape_noise)])
+
+
+def v_loss(shape: UNet, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
+    """Return the loss () of the `shape` network at times `t` (batch,) for `noise` shaped as `batch.shape`."""
+    embedded = shape.embed(batch.label, torch.zeros_like(batch.difference))
+    v = shape(add_noise(batch.shape, noise, t), t, embedded).float()
+    loss: Tensor = (v - to_v(batch.shape, noise, t)).square().mean()
+    return loss
+
+
+def dropped_labels(label: Tensor, generator: torch.Generator) -> Tensor:
+    """Return class labels (batch,) with some taken away, so that one network knows each class and all."""
+    dropped = torch.rand(label.shape, generator=generator, device=label.device) < _LABEL_DROPOUT
+    return label.masked_fill(dropped, ANY_CLASS)
+
+
+def stratified_times(batch: Batch, generator: torch.Generator) -> Tensor:
+    """Return times (batch,), one in each of as many even spans from 0 to 1."""
+    size, device = len(batch.label), batch.label.device
+    offsets = torch.rand(size, generator=generator, device=device)
+    return (torch.randperm(size, generator=generator, device=device) + offsets) / size
 
 
 def noise_for(batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Return stratified times (batch,) and the noises for both networks."""
-    size, device = len(batch.label), batch.rest.device
-    offsets = torch.rand(size, generator=generator, device=device)
-    t = (torch.randperm(size, generator=generator, device=device) + offsets) / size
+    t = stratified_times(batch, generator)
     return (
         t,
-        coloured(torch.randn(batch.rest.shape, generator=generator, device=device), batch.colour),
-        torch.randn(batch.shape.shape, generator=generator, device=device),
+        coloured(torch.randn(batch.rest.shape, generator=generator, device=t.device), batch.colour),
+        torch.randn(batch.shape.shape, generator=generator, device=t.device),
     )

@@ -189,6 +189,11 @@ def _limited(velocity: Tensor, has_hit: Tensor) -> Tensor:
 @torch.no_grad()
 def render(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
     """Return the hits (batch, FRAMES) that `inputs` decide, and their shapes."""
+    return rendered(model, inputs)
+
+
+def rendered(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
+    """Return what `render` does, with gradients in the tables of `model`, not in its networks."""
     i = inputs
     rows = lay_out(i.label, i.guidance)
     layout = (i.guidance, rows.source)
@@ -207,7 +212,8 @@ def render(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
     )
     known, z = Start()(r, shape, rho_groups, noise, i.schedule[:1])
     is_diffused = torch.tensor([len(i.schedule) > 1], device=i.hit.device)
-    for t, s in pairwise(i.schedule.split(1)):
-        z = sound_step(z, t, s, *layout, rows.first, rows.last, embedded, hint, known, i.mask)
+    with torch.no_grad():
+        for t, s in pairwise(i.schedule.split(1)):
+            z = sound_step(z, t, s, *layout, rows.first, rows.last, embedded, hint, known, i.mask)
     factors = (r, shape, rho, wanted_db, peakedness, sounds, i.has_hit, peak)
     return Finish()(z, is_diffused, noise, known, i.mask, *factors), shape

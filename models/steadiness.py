@@ -28,6 +28,7 @@ WANDER: Final = 32
 TRAITS: Final = 2 * GROUPS + SEGMENTS + len(CLASS_NAMES)
 OUTCOMES: Final = GROUPS * SEGMENTS + GROUPS
 COHERENCE_LIMIT: Final = 0.995
+_LEAST_COHERENCE: Final = 1e-3
 _RIDGE: Final = 20.0
 _LOWEST_LOG: Final = -9.0
 FURTHEST_DB: Final = 20.0
@@ -79,6 +80,12 @@ def predict(weight: Tensor, bias: Tensor, traits: Tensor) -> tuple[Tensor, Tenso
     coherence = outcome[:, : GROUPS * SEGMENTS].unflatten(1, (GROUPS, SEGMENTS))
     strayed_db = outcome[:, GROUPS * SEGMENTS :].exp()
     return coherence.clamp(0.0, COHERENCE_LIMIT), strayed_db.clamp(max=FURTHEST_DB)
+
+
+def shifted(coherence: Tensor, shift: Tensor) -> Tensor:
+    """Return `coherence` (batch, GROUPS, SEGMENTS) moved by `shift` (GROUPS, SEGMENTS) in its logit."""
+    inside = coherence.clamp(_LEAST_COHERENCE, COHERENCE_LIMIT)
+    return torch.sigmoid((inside / (1 - inside)).log() + shift).clamp(max=COHERENCE_LIMIT)
 
 
 def cell_power(c: Tensor) -> Tensor:

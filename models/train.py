@@ -22,7 +22,7 @@ from ghostnote.models.dataset import HitSet, make_hit_set
 from ghostnote.models.lapped import PEAK, analyse
 from ghostnote.models.preview import PREVIEW_STEPS, write_preview
 from ghostnote.models.tables import measure_tables
-from ghostnote.models.trainer import Trainer, TrainSettings
+from ghostnote.models.trainer import Task, Trainer, TrainSettings
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,15 @@ def train(
     shape: CascadeSettings = CascadeSettings(),
     *,
     initial: Path | None = None,
+    task: Task = Task(),
     device: torch.device | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     warn: Callable[[str], None] = lambda message: None,
 ) -> None:
     """Train on the corpus `data` until the settings' steps or minutes are over, saving into `run`.
 
-    A run that has a saved state goes on from it. `initial` are weights to start a new run from. Under
-    `torchrun` each process trains on its share, and the first one saves and reports.
+    A run that has a saved state goes on from it. `initial` are weights to start a new run from, `task` is what is
+    trained. Under `torchrun` each process trains on its share, and the first one saves and reports.
     """
     if not settings.steps and not settings.minutes:
         raise InputError("neither steps nor minutes are given: say how long to train, as in --minutes 90")
@@ -84,7 +85,7 @@ def train(
         warn(f"{path} is left out: {reason}")
     torch.manual_seed(settings.seed)
     model = load_model(initial)[0].train() if initial else measured_model(hits, shape)
-    trainer = Trainer(model, hits, settings, device)
+    trainer = Trainer(model, hits, settings, device, task)
     facts = {
         "training": {"hits": len(hits.audio), "groups": len(hits.groups), "settings": asdict(settings)},
         "credits": credits,

@@ -60,6 +60,10 @@ class Task:
     """Makes the module of a model's losses of sound and shape (2,), given a batch and what was drawn for it."""
     draw: Callable[[Batch, torch.Generator], tuple[Tensor, ...]] = noise_for
     """Draws times and noise; all lead with the batch."""
+    batch: Callable[
+        [Cascade, HitSet, tuple[Tensor, Tensor, Tensor], Augmentation, torch.Generator], Batch
+    ] = make_batch
+    """Makes a batch of what was drawn."""
 
 
 class Trainer:
@@ -112,7 +116,7 @@ class Trainer:
         settings, started = self.settings, time.monotonic()
         if self.batch is None or self.step % settings.draws == 0:
             draw = self.sampler.draw(settings.batch)
-            self.batch = make_batch(self.model, self.hits, draw, settings.augmentation, self.generator)
+            self.batch = self.task.batch(self.model, self.hits, draw, settings.augmentation, self.generator)
         with self.autocast():
             losses: Tensor = self.objective(self.batch, *self.task.draw(self.batch, self.generator))
         self.optimiser.zero_grad(set_to_none=True)
@@ -177,7 +181,7 @@ def validation_loss(model: Cascade, hits: HitSet, examples: int, task: Task, see
     """Return both losses (2,) of `model` on `hits` without augmentation; the `seed` decides the draws."""
     generator = torch.Generator(hits.audio.device).manual_seed(seed)
     draw = PairSampler(hits, 0.5, generator).draw(examples)
-    batch = make_batch(model, hits, draw, Augmentation(share=0.0), generator)
+    batch = task.batch(model, hits, draw, Augmentation(share=0.0), generator)
     drawn, objective = task.draw(batch, generator), task.objective(model)
     parts = [slice(i, min(i + 32, examples)) for i in range(0, examples, 32)]
     losses = [objective(batch.rows(p), *(x[p] for x in drawn)) * (p.stop - p.start) for p in parts]

@@ -12,7 +12,10 @@ from typer.testing import CliRunner
 
 from ghostnote.bridge.cli import app
 from ghostnote.bridge.errors import InputError, ModelError
+from ghostnote.models.cascade import SHAPE_ROWS
 from ghostnote.models.checkpoint import STATE, load_model
+from ghostnote.models.factors import ENVELOPE_STEPS, FLOOR, GROUPS, group_exponents
+from ghostnote.models.shapes import SHAPES_ALONE, varied
 from ghostnote.models.synth import make_corpus
 from ghostnote.models.train import train
 from ghostnote.models.trainer import TrainSettings
@@ -75,6 +78,47 @@ def test_a_new_run_can_start_from_anothers_weights(corpus, tmp_path):
     train(corpus, tmp_path / "second", frozen, initial=tmp_path / "first")
     first, second = weights(tmp_path / "first"), weights(tmp_path / "second")
     assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in first)
+
+
+def test_shapes_alone_leave_the_sound_as_it_was(corpus, tmp_path):
+    train(corpus, tmp_path / "first", small_settings(steps=4), TINY)
+    settings = small_settings(steps=6, pair_share=0.0)
+    train(corpus, tmp_path / "second", settings, initial=tmp_path / "first", task=SHAPES_ALONE)
+    first, second = weights(tmp_path / "first"), weights(tmp_path / "second")
+    assert all(torch.equal(first[name], second[name]) for name in first if not name.startswith("shape."))
+    assert not torch.equal(first["shape.out.weight"], second["shape.out.weight"])
+    row = list(csv.DictReader((tmp_path / "second" / "metrics.csv").open()))[-1]
+    assert float(row["validation_sound"]) == 0 < float(row["validation_shape"])
+
+
+def test_a_run_of_shapes_taken_up_ends_as_an_unbroken_one(corpus, tmp_path):
+    train(corpus, tmp_path / "whole", small_settings(steps=6, validate_every=3), TINY, task=SHAPES_ALONE)
+
+    def kill(progress):
+        if progress.step == 4:
+            raise InterruptedError
+
+    settings = small_settings(steps=6, validate_every=3)
+    with pytest.raises(InterruptedError):
+        train(corpus, tmp_path / "broken", settings, TINY, task=SHAPES_ALONE, report=kill)
+    train(corpus, tmp_path / "broken", settings, TINY, task=SHAPES_ALONE)
+    whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+
+
+def test_varied_shapes_differ_a_little_and_keep_their_silence():
+    shape = torch.zeros(400, SHAPE_ROWS, ENVELOPE_STEPS)
+    silent = (FLOOR ** group_exponents(shape.device)).log()[:, None].expand(-1, 64)
+    shape[:, :GROUPS, :64], shape[:, :GROUPS, 64:] = -1.0, silent
+    made = varied(shape, torch.Generator().manual_seed(0))
+    assert torch.allclose(made[:, :GROUPS, 64:], shape[:, :GROUPS, 64:], atol=1e-3)
+    change_db = (made - shape)[:, GROUPS - 1, 0] / 0.5 * 8.7
+    assert 1 < change_db.std() < 4
+    # Neither longer nor shorter, brighter nor darker, on the whole.
+    change = (made - shape)[:, :GROUPS, :64]
+    assert change.mean().abs() < 0.03
+    assert change.mean((0, 2)).abs().max() < 0.05
+    assert (made - shape)[:, GROUPS + 1 :].abs().max() == 0
 
 
 def test_neither_steps_nor_minutes_is_an_error(corpus, tmp_path):

@@ -1,0 +1,90 @@
+import pytest
+import torch
+from tiny import TINY, small_settings
+from typer.testing import CliRunner
+
+from ghostnote.bridge.cli import app
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import ModelError
+from ghostnote.models.checkpoint import load_model
+from ghostnote.models.colour import colour_of, line_power, sharpened
+from ghostnote.models.factors import GROUPS, SEGMENTS
+from ghostnote.models.lapped import BANDS, STEPS
+from ghostnote.models.steadiness import COHERENCE_LIMIT, shifted
+from ghostnote.models.synth import make_corpus
+from ghostnote.models.train import train
+from ghostnote.models.trialset import load_split, make_trials
+from ghostnote.models.tuning import Tuner, TuneSettings, tune
+
+AMOUNTS = (1.0,) * (len(CLASS_NAMES) + 1)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus") / "drums"
+    make_corpus(folder, drums_per_class=2, strokes=3)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    train(corpus, folder, small_settings(steps=2), TINY)
+    return folder
+
+
+def test_tuning_moves_the_tables_and_leaves_the_networks(corpus, run, tmp_path):
+    settings = TuneSettings(minutes=0.05, batch=4, steps=1, warmup_steps=1)
+    tune(corpus, run, tmp_path / "tuned", AMOUNTS, settings)
+    before, (tuned, facts) = load_model(run)[0].state_dict(), load_model(tmp_path / "tuned")
+    after = tuned.state_dict()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"coherence_shift", "steady_bias", "ways", "sharpness"}
+    assert all(after[name].isfinite().all() for name in moved)
+    assert facts["tuning"]["batch"] == 4
+    assert facts["credits"] == ["ghostnote's drum synthesizer (CC0-1.0)"]
+
+
+def test_strokes_that_stray_too_far_are_brought_back(corpus, run):
+    model = load_model(run)[0]
+    model.ways *= 6
+    trials = make_trials(load_split(corpus, "train"), 3, 2, 0)
+    tuner = Tuner(model, AMOUNTS, trials, TuneSettings(batch=8, steps=0, learning_rate=0.03, warmup_steps=10))
+    for _ in range(40):
+        tuner.take_step()
+    assert tuner.tables.ways.mean() < -0.05
+
+
+def test_an_interrupted_tuning_keeps_what_it_reached(corpus, run, tmp_path):
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(corpus, run, tmp_path / "tuned", AMOUNTS, TuneSettings(minutes=1, batch=2, steps=0), stop)
+    assert load_model(tmp_path / "tuned")[1]["tuning"]["minutes"] == 1
+
+
+def test_the_command_says_what_is_missing(tmp_path):
+    said = CliRunner().invoke(app, ["tune", str(tmp_path), "-d", str(tmp_path), "-o", str(tmp_path / "x")])
+    assert isinstance(said.exception, ModelError)
+    assert "ghostnote train" in str(said.exception)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_sharpened_colour_has_its_power_and_higher_lines():
+    rng = torch.Generator().manual_seed(0)
+    q = torch.randn(2, BANDS, STEPS, generator=rng) + 3 * torch.cos(torch.arange(STEPS) * 0.7)
+    gain = colour_of(line_power(q), torch.ones(2))
+    assert torch.allclose(sharpened(gain, torch.zeros(GROUPS)), gain, rtol=1e-2, atol=1e-3)
+    sharp = sharpened(gain, torch.full((GROUPS,), 0.5))
+    assert torch.allclose(sharp[:, 0].square().mean(1), torch.ones(2), rtol=1e-2)
+    assert torch.all(sharp.amax(2) > 1.05 * gain.amax(2))
+    assert torch.all(sharp.mean(2) < 0.8 * gain.mean(2))
+
+
+def test_a_shifted_coherence_stays_one():
+    coherence = torch.linspace(0, COHERENCE_LIMIT, 9)[:, None, None].expand(-1, GROUPS, SEGMENTS)
+    same, more = (shifted(coherence, torch.full((GROUPS, SEGMENTS), shift)) for shift in (0.0, 1.0))
+    assert torch.allclose(same, coherence, atol=2e-3)
+    assert torch.all(more >= same - 1e-6)
+    assert more.max() <= COHERENCE_LIMIT
