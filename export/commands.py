@@ -87,9 +87,7 @@ def train(
     preview_every: Annotated[int, typer.Option(min=1, help="Steps between grids of generated hits.")] = 2500,
     shapes_alone: Annotated[
         bool,
-        typer.Option(
-            "--shapes-alone", help="Train only what new drums are drawn from, not strokes: twice as fast."
-        ),
+        typer.Option("--shapes-alone", help="Train only what new drums are drawn from, not strokes."),
     ] = False,
 ) -> None:
     """Train a model on a folder of drum hits; a run that was stopped goes on where it was."""

@@ -104,7 +104,7 @@ class Clarity:
 
 
 PLAIN: Final = Clarity(1 / 20, 1.2, 0.01)
-CLEAR: Final[Mapping[str, Clarity]] = {"kick": Clarity(1 / 100, 1.2, 0.01), "tom": Clarity(1 / 100, 6.0, 3.0)}
+CLEAR: Final[Mapping[str, Clarity]] = {"kick": Clarity(1 / 100, 1.2, 0.01), "tom": Clarity(1 / 40, 6.0, 3.0)}
 """Classes that ring more clearly than others: most toms of the corpus are one steady tone."""
 
 
