@@ -103,8 +103,12 @@ class Clarity:
     """Steps over which the level of the bands that hold the tone is smoothed after the attack, to 1/e."""
 
 
-PLAIN: Final = Clarity(1 / 20, 1.2, 0.01)
-CLEAR: Final[Mapping[str, Clarity]] = {"kick": Clarity(1 / 100, 1.2, 0.01), "tom": Clarity(1 / 40, 6.0, 3.0)}
+PLAIN: Final = Clarity(1 / 4, 1.2, 0.01)
+CLEAR: Final[Mapping[str, Clarity]] = {
+    "kick": Clarity(1 / 100, 1.2, 0.01),
+    "tom": Clarity(1 / 40, 6.0, 3.0),
+    "perc": Clarity(1 / 20, 1.2, 0.01),
+}
 """Classes that ring more clearly than others: most toms of the corpus are one steady tone."""
 
 
