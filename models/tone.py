@@ -75,7 +75,7 @@ def tone_of(rows: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
     """Return the tone that a hit of scale `s` (batch, BANDS, STEPS) follows, and the hit's coherence with it.
 
     The tone is (batch, LEAK_BANDS, MDCT steps), companded, the coherence (batch, groups of these bands, MDCT steps): in
-    the bands that hold the tone its share, in those above what of their power the tone leaks to them.
+    the bands that hold the tone at least its share, in all of them what of their power the tone gives or leaks.
     """
     tone = _tone(rows[:, :3])
     share = to_steps(rows[:, 3:].clamp(0.0, 1.0 - _SHARE_ROUNDING))
@@ -85,7 +85,7 @@ def tone_of(rows: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
     part = (_around(leaked.square()) / _around(s[:, :LEAK_BANDS].square())).sqrt().clamp(max=_LEAK_LIMIT)
     groups = group_map(s.device)[:_LEAK_GROUPS, :LEAK_BANDS]
     coherence = (groups / groups.sum(1, keepdim=True)) @ part
-    coherence = torch.cat([share, coherence[:, TONE_BANDS:]], dim=1)
+    coherence = torch.cat([torch.maximum(share, coherence[:, :TONE_BANDS]), coherence[:, TONE_BANDS:]], dim=1)
     of_bands = groups.t() @ coherence
     return leaked / of_bands.clamp_min(_LEAST_SHARE) * (of_bands > _LEAST_SHARE), coherence
 

@@ -181,7 +181,9 @@ def validation_loss(model: Cascade, hits: HitSet, examples: int, task: Task, see
     """Return both losses (2,) of `model` on `hits` without augmentation; the `seed` decides the draws."""
     generator = torch.Generator(hits.audio.device).manual_seed(seed)
     draw = PairSampler(hits, 0.5, generator).draw(examples)
-    batch = task.batch(model, hits, draw, Augmentation(share=0.0), generator)
+    # Factors in bf16 would round a coherence near 1 to 1, beside which nothing is left to invent.
+    with torch.autocast(hits.audio.device.type, enabled=False):
+        batch = task.batch(model, hits, draw, Augmentation(share=0.0), generator)
     drawn, objective = task.draw(batch, generator), task.objective(model)
     parts = [slice(i, min(i + 32, examples)) for i in range(0, examples, 32)]
     losses = [objective(batch.rows(p), *(x[p] for x in drawn)) * (p.stop - p.start) for p in parts]
