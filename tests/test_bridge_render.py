@@ -272,7 +272,7 @@ import test_bridge_render as t
 if __name__ == "__main__":
     Path({folder!r}, "started").touch()
     try:
-        t.render(Path({folder!r}), t.song(seconds=60), t.Spec("slow"), jobs=2)
+        t.render(Path({folder!r}), t.song(seconds=600), t.Spec("slow"), jobs=2)
     except KeyboardInterrupt:
         sys.exit(130)
 """

