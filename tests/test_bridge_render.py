@@ -265,7 +265,9 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
 
 
 CTRL_C = """
-import sys
+import signal, sys
+# A shell that runs tests in the background has them ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 import test_bridge_render as t
