@@ -63,7 +63,7 @@ def _run(data: Path, start: Path, run: Path, settings: TuneSettings, calibration
         task = bar.add_task("", total=1.0, step=0, told=float("nan"))
 
         def report(progress: TuneProgress) -> None:
-            bar.update(task, completed=min(1.0, progress.done), step=progress.step, told=progress.told)
+            bar.update(task, completed=progress.done, step=progress.step, told=progress.told)
 
         tune_tables(data, start, run, amounts, settings, report)
     console.print(f"{run}: tuned; next: ghostnote export {run} -o my-drums.onnx")

@@ -29,7 +29,7 @@ _DECAY: Final = 2.0
 """Largest change of the decay, in 1/seconds."""
 _SEMITONES: Final = 1.2
 _NEPER_DB: Final = 20 / math.log(10)
-_SILENCE: Final = 1e-4
+_SILENCE: Final = 1e-6
 _CHUNK: Final = 64
 
 
@@ -66,7 +66,7 @@ def make_shape_batch(
 ) -> Batch:
     """Return the drawn targets' shapes alone, varied if there is `augmentation` at all; the other parts are empty."""
     target = draw[0]
-    shape = _shapes_of(hits.audio)[target]
+    shape = shapes_of(hits.audio)[target]
     if augmentation.share:
         shape = varied(shape, generator)
     label = dropped_labels(hits.labels[target], generator)
@@ -76,8 +76,8 @@ def make_shape_batch(
 
 
 @lru_cache(maxsize=2)
-def _shapes_of(audio: Tensor) -> Tensor:
-    """Return the shapes of all hits (hits, FRAMES) of a split, measured once in a run."""
+def shapes_of(audio: Tensor) -> Tensor:
+    """Return the shapes (hits, SHAPE_ROWS, ENVELOPE_STEPS) of a split's hits (hits, FRAMES), measured once in a run."""
     levelled = audio / audio.abs().amax(-1, keepdim=True).clamp_min(_SILENCE) * PEAK
     return torch.cat([measure_shape(part, analyse(part)) for part in levelled.split(_CHUNK)])
 

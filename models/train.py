@@ -15,12 +15,12 @@ import torch
 from torch import distributed
 
 from ghostnote.bridge.errors import CorpusError, InputError
-from ghostnote.models.cascade import Cascade, CascadeSettings, measure_shape
+from ghostnote.models.cascade import Cascade, CascadeSettings
 from ghostnote.models.checkpoint import STATE, load_model
 from ghostnote.models.corpus import Skipped, load_hits, scan
 from ghostnote.models.dataset import HitSet, make_hit_set
-from ghostnote.models.lapped import PEAK, analyse
 from ghostnote.models.preview import PREVIEW_STEPS, write_preview
+from ghostnote.models.shapes import shapes_of
 from ghostnote.models.tables import measure_tables
 from ghostnote.models.trainer import Task, Trainer, TrainSettings
 
@@ -52,9 +52,7 @@ def load_split(data: Path, split: str) -> tuple[HitSet, list[str], list[Skipped]
 def measured_model(hits: HitSet, settings: CascadeSettings) -> Cascade:
     """Return a new cascade that knows the tables and statistics of `hits`."""
     model = Cascade(settings)
-    audio = hits.audio / hits.audio.abs().amax(1, keepdim=True).clamp_min(1e-6) * PEAK
-    shapes = torch.cat([measure_shape(x, analyse(x)) for x in audio.split(256)])
-    model.set_tables(measure_tables(hits), shapes)
+    model.set_tables(measure_tables(hits), shapes_of(hits.audio))
     return model
 
 

@@ -221,9 +221,12 @@ def tune(
     facts = {**facts, "tuning": asdict(settings)}
     started = saved = time.monotonic()
     try:
-        while (seconds := time.monotonic() - started) < 60 * settings.minutes:
+        done = 0.0
+        # However slow the machine, tables are moved at least once.
+        while done < 1 or tuner.step <= settings.warmup_steps:
             tuner.take_step()
-            report(TuneProgress(tuner.step, seconds / 60 / settings.minutes, tuner.told))
+            done = (time.monotonic() - started) / 60 / settings.minutes
+            report(TuneProgress(tuner.step, min(1.0, done), tuner.told))
             if time.monotonic() - saved > _SAVE_SECONDS:
                 saved = time.monotonic()
                 _save(tuner, run, facts)

@@ -41,6 +41,16 @@ def tiny_model():
 
 
 @pytest.fixture(scope="session")
+def small_corpus(tmp_path_factory):
+    """Return a folder of synthesized drums, two of each class, three strokes each; not to be changed."""
+    from ghostnote.models.synth import make_corpus
+
+    folder = tmp_path_factory.mktemp("small_corpus") / "drums"
+    make_corpus(folder, drums_per_class=2, strokes=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_onnx(tiny_model, tmp_path_factory):
     """Return the path of that model as ONNX, fp32."""
     from ghostnote.export.to_onnx import ExportSettings, make_card, write_onnx

@@ -12,7 +12,6 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.models.checkpoint import WEIGHTS, load_model, save_model
 from ghostnote.models.distill import DistillSettings, choose_schedules, distill, folder_of, make_stages
 from ghostnote.models.schedules import choose_schedule
-from ghostnote.models.synth import make_corpus
 from ghostnote.models.train import load_split, measured_model
 from ghostnote.models.trainer import TrainSettings
 
@@ -20,17 +19,10 @@ QUICK = DistillSettings(steps=(2, 1), teacher_steps=4, examples=4)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus") / "drums"
-    make_corpus(folder, drums_per_class=2, strokes=3)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def teacher(corpus, tmp_path_factory):
+def teacher(small_corpus, tmp_path_factory):
     """A model whose v is not nothing."""
     run = tmp_path_factory.mktemp("teacher")
-    model = measured_model(load_split(corpus, "train")[0], TINY)
+    model = measured_model(load_split(small_corpus, "train")[0], TINY)
     torch.nn.init.normal_(model.sound.out.weight, std=0.1)
     save_model(run / WEIGHTS, model.state_dict(), TINY, {"credits": ["a drummer"], "step": 2})
     return run
@@ -48,11 +40,13 @@ def weights(run):
 
 @pytest.mark.usefixtures("without_pictures")
 @pytest.mark.parametrize("method", ["progressive", "energy"])
-def test_each_student_is_kept_with_its_times_and_only_the_sound_has_learnt(corpus, teacher, tmp_path, method):
+def test_each_student_is_kept_with_its_times_and_only_the_sound_has_learnt(
+    small_corpus, teacher, tmp_path, method
+):
     told = []
     settings = DistillSettings((2, 1), method, teacher_steps=4, examples=4)
     distill(
-        corpus,
+        small_corpus,
         teacher,
         tmp_path,
         settings,
@@ -70,18 +64,18 @@ def test_each_student_is_kept_with_its_times_and_only_the_sound_has_learnt(corpu
 
 
 @pytest.mark.usefixtures("without_pictures")
-def test_a_student_comes_nearer_to_its_teacher(corpus, teacher, tmp_path):
+def test_a_student_comes_nearer_to_its_teacher(small_corpus, teacher, tmp_path):
     settings = DistillSettings((1,), guidance=2.0, teacher_steps=4, examples=4)
     training = small_settings(steps=16, learning_rate=3e-3, validate_every=4, draws=16, validation_examples=8)
-    distill(corpus, teacher, tmp_path, settings, training)
+    distill(small_corpus, teacher, tmp_path, settings, training)
     rows = list(csv.DictReader((folder_of(tmp_path, 1) / "metrics.csv").open()))
     assert float(rows[-1]["validation_sound"]) < 0.9 * float(rows[0]["validation_sound"])
 
 
 @pytest.mark.usefixtures("without_pictures")
-def test_a_run_taken_up_ends_as_an_unbroken_one(corpus, teacher, tmp_path):
+def test_a_run_taken_up_ends_as_an_unbroken_one(small_corpus, teacher, tmp_path):
     training = small_settings(steps=8, validate_every=2, validation_examples=4)
-    distill(corpus, teacher, tmp_path / "whole", QUICK, training)
+    distill(small_corpus, teacher, tmp_path / "whole", QUICK, training)
 
     class KilledError(Exception):
         pass
@@ -95,8 +89,8 @@ def test_a_run_taken_up_ends_as_an_unbroken_one(corpus, teacher, tmp_path):
 
     for at in ((2, 3), (1, 1)):
         with pytest.raises(KilledError):
-            distill(corpus, teacher, tmp_path / "broken", QUICK, training, report=kill(at))
-    distill(corpus, teacher, tmp_path / "broken", QUICK, training)
+            distill(small_corpus, teacher, tmp_path / "broken", QUICK, training, report=kill(at))
+    distill(small_corpus, teacher, tmp_path / "broken", QUICK, training)
     for steps in (2, 1):
         whole = weights(folder_of(tmp_path / "whole", steps))
         broken = weights(folder_of(tmp_path / "broken", steps))
@@ -117,9 +111,9 @@ def test_settings_that_do_not_go_together_are_named(changes, named):
         make_stages(DistillSettings(**changes))
 
 
-def test_neither_steps_nor_minutes_is_an_error(corpus, teacher, tmp_path):
+def test_neither_steps_nor_minutes_is_an_error(small_corpus, teacher, tmp_path):
     with pytest.raises(InputError, match="--minutes"):
-        distill(corpus, teacher, tmp_path, QUICK, TrainSettings())
+        distill(small_corpus, teacher, tmp_path, QUICK, TrainSettings())
 
 
 def test_times_are_chosen_by_the_distance_that_they_leave():
@@ -129,10 +123,10 @@ def test_times_are_chosen_by_the_distance_that_they_leave():
     assert found.even_distance_db > found.distance_db
 
 
-def test_chosen_times_are_kept_beside_the_weights(corpus, teacher, tmp_path):
+def test_chosen_times_are_kept_beside_the_weights(small_corpus, teacher, tmp_path):
     shutil.copy(teacher / WEIGHTS, tmp_path)
     before = weights(tmp_path)
-    chosen = choose_schedules(tmp_path, corpus, (1, 2), examples=4)
+    chosen = choose_schedules(tmp_path, small_corpus, (1, 2), examples=4)
     facts = load_model(tmp_path)[1]
     assert facts["schedules"]["2"]["times"] == list(chosen[2].times)
     assert facts["step"] == 2
@@ -167,7 +161,7 @@ def test_the_command_passes_on_what_it_is_told(monkeypatch, tmp_path):
     assert str(folder_of(tmp_path, 1)) in result.stderr.replace("\n", "")
 
 
-def test_the_command_wants_numbers_of_steps(corpus, teacher, tmp_path):
-    command = ["distill", str(teacher), "--data", str(corpus), "-o", str(tmp_path), "--steps", "four"]
+def test_the_command_wants_numbers_of_steps(small_corpus, teacher, tmp_path):
+    command = ["distill", str(teacher), "--data", str(small_corpus), "-o", str(tmp_path), "--steps", "four"]
     with pytest.raises(InputError, match="4,2,1"):
         CliRunner().invoke(app, command, catch_exceptions=False)

@@ -21,21 +21,14 @@ from ghostnote.models.train import train
 from ghostnote.models.trainer import TrainSettings
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus") / "drums"
-    make_corpus(folder, drums_per_class=2, strokes=3)
-    return folder
-
-
 def weights(run):
     return load_model(run)[0].state_dict()
 
 
-def test_training_lowers_the_loss_and_can_be_loaded(corpus, tmp_path):
+def test_training_lowers_the_loss_and_can_be_loaded(small_corpus, tmp_path):
     losses = []
     train(
-        corpus,
+        small_corpus,
         tmp_path,
         small_settings(steps=40, learning_rate=3e-3, validate_every=20),
         TINY,
@@ -54,9 +47,9 @@ def test_training_lowers_the_loss_and_can_be_loaded(corpus, tmp_path):
     assert model.ways.any()
 
 
-def test_a_run_taken_up_ends_as_an_unbroken_one(corpus, tmp_path):
+def test_a_run_taken_up_ends_as_an_unbroken_one(small_corpus, tmp_path):
     settings = small_settings(steps=8)
-    train(corpus, tmp_path / "whole", settings, TINY)
+    train(small_corpus, tmp_path / "whole", settings, TINY)
 
     class KilledError(Exception):
         pass
@@ -66,24 +59,24 @@ def test_a_run_taken_up_ends_as_an_unbroken_one(corpus, tmp_path):
             raise KilledError
 
     with pytest.raises(KilledError):
-        train(corpus, tmp_path / "broken", settings, TINY, report=kill)
-    train(corpus, tmp_path / "broken", settings, TINY)
+        train(small_corpus, tmp_path / "broken", settings, TINY, report=kill)
+    train(small_corpus, tmp_path / "broken", settings, TINY)
     whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
     assert all(torch.equal(whole[name], broken[name]) for name in whole)
 
 
-def test_a_new_run_can_start_from_anothers_weights(corpus, tmp_path):
-    train(corpus, tmp_path / "first", small_settings(steps=4), TINY)
+def test_a_new_run_can_start_from_anothers_weights(small_corpus, tmp_path):
+    train(small_corpus, tmp_path / "first", small_settings(steps=4), TINY)
     frozen = small_settings(steps=4, learning_rate=1e-12)
-    train(corpus, tmp_path / "second", frozen, initial=tmp_path / "first")
+    train(small_corpus, tmp_path / "second", frozen, initial=tmp_path / "first")
     first, second = weights(tmp_path / "first"), weights(tmp_path / "second")
     assert all(torch.allclose(first[name], second[name], atol=1e-6) for name in first)
 
 
-def test_shapes_alone_leave_the_sound_as_it_was(corpus, tmp_path):
-    train(corpus, tmp_path / "first", small_settings(steps=4), TINY)
+def test_shapes_alone_leave_the_sound_as_it_was(small_corpus, tmp_path):
+    train(small_corpus, tmp_path / "first", small_settings(steps=4), TINY)
     settings = small_settings(steps=6, pair_share=0.0)
-    train(corpus, tmp_path / "second", settings, initial=tmp_path / "first", task=SHAPES_ALONE)
+    train(small_corpus, tmp_path / "second", settings, initial=tmp_path / "first", task=SHAPES_ALONE)
     first, second = weights(tmp_path / "first"), weights(tmp_path / "second")
     assert all(torch.equal(first[name], second[name]) for name in first if not name.startswith("shape."))
     assert not torch.equal(first["shape.out.weight"], second["shape.out.weight"])
@@ -91,8 +84,10 @@ def test_shapes_alone_leave_the_sound_as_it_was(corpus, tmp_path):
     assert float(row["validation_sound"]) == 0 < float(row["validation_shape"])
 
 
-def test_a_run_of_shapes_taken_up_ends_as_an_unbroken_one(corpus, tmp_path):
-    train(corpus, tmp_path / "whole", small_settings(steps=6, validate_every=3), TINY, task=SHAPES_ALONE)
+def test_a_run_of_shapes_taken_up_ends_as_an_unbroken_one(small_corpus, tmp_path):
+    train(
+        small_corpus, tmp_path / "whole", small_settings(steps=6, validate_every=3), TINY, task=SHAPES_ALONE
+    )
 
     def kill(progress):
         if progress.step == 4:
@@ -100,8 +95,8 @@ def test_a_run_of_shapes_taken_up_ends_as_an_unbroken_one(corpus, tmp_path):
 
     settings = small_settings(steps=6, validate_every=3)
     with pytest.raises(InterruptedError):
-        train(corpus, tmp_path / "broken", settings, TINY, task=SHAPES_ALONE, report=kill)
-    train(corpus, tmp_path / "broken", settings, TINY, task=SHAPES_ALONE)
+        train(small_corpus, tmp_path / "broken", settings, TINY, task=SHAPES_ALONE, report=kill)
+    train(small_corpus, tmp_path / "broken", settings, TINY, task=SHAPES_ALONE)
     whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
     assert all(torch.equal(whole[name], broken[name]) for name in whole)
 
@@ -121,19 +116,19 @@ def test_varied_shapes_differ_a_little_and_keep_their_silence():
     assert (made - shape)[:, GROUPS + 1 :].abs().max() == 0
 
 
-def test_neither_steps_nor_minutes_is_an_error(corpus, tmp_path):
+def test_neither_steps_nor_minutes_is_an_error(small_corpus, tmp_path):
     with pytest.raises(InputError, match="--minutes"):
-        train(corpus, tmp_path, TrainSettings(), TINY)
+        train(small_corpus, tmp_path, TrainSettings(), TINY)
 
 
-def test_a_damaged_state_is_named(corpus, tmp_path):
-    train(corpus, tmp_path, small_settings(steps=2), TINY)
+def test_a_damaged_state_is_named(small_corpus, tmp_path):
+    train(small_corpus, tmp_path, small_settings(steps=2), TINY)
     (tmp_path / STATE).write_bytes(b"no tensors")
     with pytest.raises(ModelError, match=r"state\.safetensors"):
-        train(corpus, tmp_path, small_settings(steps=4), TINY)
+        train(small_corpus, tmp_path, small_settings(steps=4), TINY)
 
 
-def test_the_command_names_files_that_it_leaves_out(corpus, tmp_path):
+def test_the_command_names_files_that_it_leaves_out(small_corpus, tmp_path):
     folder = tmp_path / "hits"
     make_corpus(folder, drums_per_class=2, strokes=2)
     (folder / "snare_broken.wav").write_bytes(b"RIFF no sound")
@@ -150,14 +145,14 @@ def test_the_command_names_files_that_it_leaves_out(corpus, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ on Windows")
-def test_an_interrupt_leaves_a_run_that_can_go_on(corpus, tmp_path):
+def test_an_interrupt_leaves_a_run_that_can_go_on(small_corpus, tmp_path):
     program = "from ghostnote.bridge.cli import main; main()"
     command = [
         sys.executable,
         "-c",
         program,
         "train",
-        str(corpus),
+        str(small_corpus),
         "-o",
         str(tmp_path),
         "--minutes",

@@ -11,7 +11,6 @@ from ghostnote.models.colour import colour_of, line_power, sharpened
 from ghostnote.models.factors import GROUPS, SEGMENTS
 from ghostnote.models.lapped import BANDS, STEPS
 from ghostnote.models.steadiness import COHERENCE_LIMIT, shifted
-from ghostnote.models.synth import make_corpus
 from ghostnote.models.train import train
 from ghostnote.models.trialset import load_split, make_trials
 from ghostnote.models.tuning import Tuner, TuneSettings, tune
@@ -20,22 +19,15 @@ AMOUNTS = (1.0,) * (len(CLASS_NAMES) + 1)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus") / "drums"
-    make_corpus(folder, drums_per_class=2, strokes=3)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run(corpus, tmp_path_factory):
+def run(small_corpus, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    train(corpus, folder, small_settings(steps=2), TINY)
+    train(small_corpus, folder, small_settings(steps=2), TINY)
     return folder
 
 
-def test_tuning_moves_the_tables_and_leaves_the_networks(corpus, run, tmp_path):
+def test_tuning_moves_the_tables_and_leaves_the_networks(small_corpus, run, tmp_path):
     settings = TuneSettings(minutes=0.05, batch=4, steps=1, warmup_steps=1)
-    tune(corpus, run, tmp_path / "tuned", AMOUNTS, settings)
+    tune(small_corpus, run, tmp_path / "tuned", AMOUNTS, settings)
     before, (tuned, facts) = load_model(run)[0].state_dict(), load_model(tmp_path / "tuned")
     after = tuned.state_dict()
     moved = {name for name in before if not torch.equal(before[name], after[name])}
@@ -45,22 +37,22 @@ def test_tuning_moves_the_tables_and_leaves_the_networks(corpus, run, tmp_path):
     assert facts["credits"] == ["ghostnote's drum synthesizer (CC0-1.0)"]
 
 
-def test_strokes_that_stray_too_far_are_brought_back(corpus, run):
+def test_strokes_that_stray_too_far_are_brought_back(small_corpus, run):
     model = load_model(run)[0]
     model.ways *= 6
-    trials = make_trials(load_split(corpus, "train"), 3, 2, 0)
+    trials = make_trials(load_split(small_corpus, "train"), 3, 2, 0)
     tuner = Tuner(model, AMOUNTS, trials, TuneSettings(batch=8, steps=0, learning_rate=0.03, warmup_steps=10))
     for _ in range(40):
         tuner.take_step()
     assert tuner.tables.ways.mean() < -0.05
 
 
-def test_an_interrupted_tuning_keeps_what_it_reached(corpus, run, tmp_path):
+def test_an_interrupted_tuning_keeps_what_it_reached(small_corpus, run, tmp_path):
     def stop(progress):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tune(corpus, run, tmp_path / "tuned", AMOUNTS, TuneSettings(minutes=1, batch=2, steps=0), stop)
+        tune(small_corpus, run, tmp_path / "tuned", AMOUNTS, TuneSettings(minutes=1, batch=2, steps=0), stop)
     assert load_model(tmp_path / "tuned")[1]["tuning"]["minutes"] == 1
 
 
