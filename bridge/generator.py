@@ -82,16 +82,16 @@ class Generator:
         `noise` is (batch, bands, steps) and `wander` (batch, wander), normal numbers both. `difference_db`, one or
         (batch,), is how much louder a stroke is struck: it moves the timbre, the level stays the reference's.
         `amount` 1 is calibrated to the spread of real strokes. With 0 steps the network is left out, and the noise
-        itself is the rest. Also returned is what was heard in the hits: given as `heard` with the same hits and
-        label, it need not be heard again.
+        itself is the rest. Also returned is what was heard in the hits: given as `heard` with the same label, it
+        stands for them, and `hit` is not looked at.
         """
-        count = len(hit)
+        count = len(noise)
         graph_amount = amount * self.card.amounts[label]
         known = {"hit": hit} if heard is None else {"heard": heard}
-        audio, kept = self.run(
+        audio, *kept = self.run(
             count,
             label,
-            ("audio", "kept"),
+            ("audio", "kept") if heard is None else ("audio",),
             **known,
             has_hit=np.ones(count, np.float32),
             velocity=np.full(count, difference_db, np.float32),
@@ -100,7 +100,12 @@ class Generator:
             wander=wander,
             schedule=schedule(self.card.default_steps if steps is None else steps),
         )
-        return audio, kept
+        return audio, kept[0] if heard is None else heard
+
+    def hear(self, hit: Audio, label: int) -> Heard:
+        """Return what is heard in hits (batch, frames) of a class, once for all the strokes that follow them."""
+        given = {"hit": hit, "has_hit": np.ones(len(hit), np.float32), "schedule": schedule(0)}
+        return self.run(len(hit), label, ("kept",), **given)[0]
 
     def invent(
         self, rng: np.random.Generator, *, label: int, steps: int | None = None, guidance: float = 1.0

@@ -5,7 +5,7 @@ length and the tail beyond are the reference's own.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Final
@@ -17,14 +17,12 @@ from numpy.typing import NDArray
 from ghostnote.bridge.attack import Attack
 from ghostnote.bridge.generator import Generator, Heard
 from ghostnote.bridge.image import balanced, independent_sides, likeness, with_image
+from ghostnote.bridge.known import Known
 from ghostnote.bridge.tail import attach_tail
 from ghostnote.bridge.velocity import FULL_VELOCITY, velocity_db
 
 Audio = NDArray[np.float32]
 
-_ONSET_RATIO: Final = 10 ** (-46 / 20)
-_LEAD_FRAMES: Final = 44
-"""So much of the silence before an onset stays with the hit: the model knows hits that begin within 1 ms."""
 _FADE_FRAMES: Final = 220
 ROWS: Final = 8
 """Sounds that go through the network at once; more are hardly quicker."""
@@ -53,23 +51,13 @@ class Strike:
     """1 to 127."""
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What a reference's strokes need of it."""
-
-    lead: int
-    """Frames before the hit that are kept as they are."""
-    heard: dict[int, Heard] = field(default_factory=dict)
-    """By the number of channels: a row for each, or one where both are the same."""
-
-
 class Variator:
     """Makes next strokes: the same arguments, the same samples."""
 
     def __init__(self, generator: Generator) -> None:
         """Make strokes with an opened model."""
         self.generator = generator
-        self._known: WeakKeyDictionary[Reference, _Known] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Reference, Known] = WeakKeyDictionary()
 
     def next_stroke(
         self,
@@ -88,8 +76,13 @@ class Variator:
         0 repeats the reference, 1 varies as a drummer does, 2 more. `width` 0..1 parts left from right: 0 keeps
         the reference's image, 1 is two independent strokes.
         """
-        strike = Strike(index, velocity)
-        return next(self._together(reference, [strike], seed=seed, amount=amount, width=width, steps=steps))
+        channels = _channels(reference, width)
+        # What is not known yet is heard in the same call: that is sooner.
+        heard = self._know(reference).heard(channels, channels)
+        made = self._together(
+            reference, [Strike(index, velocity)], heard, seed=seed, amount=amount, width=width, steps=steps
+        )
+        return next(made)
 
     def next_strokes(
         self,
@@ -103,66 +96,72 @@ class Variator:
     ) -> Iterator[Audio]:
         """Yield the stroke of each strike; all else is as in `next_stroke`, but for rounding.
 
-        Several go through the network at once, which takes a fifth less time. Their number does not show in them.
+        Several go through the network at once, and the reference is heard once for all, which takes less time.
+        Their number does not show in them.
         """
         channels = _channels(reference, width)
+        known = self._know(reference)
+        heard = known.heard(channels, ROWS)
+        if heard is None:
+            head = known.head(channels, self.generator.card.frames)
+            known.keep(self.generator.hear(head, reference.label))
+            heard = known.heard(channels, ROWS)
         many = ROWS // channels
         for first in range(0, len(strikes), many):
             block = strikes[first : first + many]
             # For a single row products are added up in another order.
             rows = [*block, *block] if len(block) * channels == 1 else block
-            made = self._together(reference, rows, seed=seed, amount=amount, width=width, steps=steps)
+            made = self._together(reference, rows, heard, seed=seed, amount=amount, width=width, steps=steps)
             yield from islice(made, len(block))
 
     def _together(
         self,
         reference: Reference,
         strikes: Sequence[Strike],
+        heard: Heard | None,
         *,
         seed: int,
         amount: float,
         width: float,
         steps: int | None,
     ) -> Iterator[Audio]:
-        """Make strokes in one call of the network, and yield them one by one."""
-        channels = _channels(reference, width)
+        """Make strokes in one call of the network, and yield them one by one.
+
+        `heard` has a row for each channel of each strike, or more; None is for a single strike.
+        """
         known = self._know(reference)
-        heard = known.heard.get(channels)
-        body = reference.audio[:, known.lead :]
-        head = np.zeros((channels, self.generator.card.frames), np.float32)
-        head[:, : body.shape[1]] = body[:, : head.shape[1]]
+        head = known.head(_channels(reference, width), self.generator.card.frames)
         louder_db = [velocity_db(strike.velocity) - velocity_db(reference.velocity) for strike in strikes]
         chances = self._chances(head, seed, strikes, width)
         rows, kept = self.generator.vary(
-            np.tile(head, (len(strikes), 1)),
+            head,
             *chances,
             label=reference.label,
             difference_db=np.repeat(np.array(louder_db, np.float32), len(head)),
             amount=amount,
             steps=steps,
-            heard=None if heard is None else heard[np.arange(len(strikes) * channels) % len(heard)],
+            heard=None if heard is None else heard[: len(strikes) * len(head)],
         )
         if heard is None:
-            are_same = (kept[:channels] == kept[0]).all()
-            known.heard[channels] = kept[: 1 if are_same else channels].copy()
+            known.keep(kept)
         attack = Attack.of(head)
-        quiet = np.broadcast_to(reference.audio[:, : known.lead], (len(head), known.lead))
+        lead = np.broadcast_to(known.lead, (len(head), known.lead.shape[1]))
         for strike, louder, varied in zip(
             strikes, louder_db, rows.reshape(len(strikes), *head.shape), strict=True
         ):
-            stroke = np.concatenate([quiet, _whole(varied, head, attack, body, width)], axis=1)
+            stroke = np.concatenate([lead, _whole(varied, head, attack, known.body, width)], axis=1)
             gain = 10 ** ((louder + self._level_db(reference.label, seed, strike.index, amount)) / 20)
             stroke *= np.float32(gain)
             yield stroke
 
     def bytes_held(self, reference: Reference) -> int:
         """Return what a reference takes: its audio, and what was heard in it so far."""
-        return reference.audio.nbytes + sum(heard.nbytes for heard in self._know(reference).heard.values())
+        return reference.audio.nbytes + self._know(reference).heard_bytes
 
-    def _know(self, reference: Reference) -> _Known:
+    def _know(self, reference: Reference) -> Known:
         known = self._known.get(reference)
         if known is None:
-            known = self._known[reference] = _Known(_onset(reference.audio))
+            known = self._known[reference] = Known(reference.audio)
         return known
 
     def _chances(
@@ -215,12 +214,6 @@ def _whole(varied: Audio, head: Audio, attack: Attack, body: Audio, width: float
     fall = _fall(min(_FADE_FRAMES, varied.shape[1]))
     varied[:, varied.shape[1] - len(fall) :] *= fall
     return varied
-
-
-def _onset(audio: Audio) -> int:
-    """Return the frames before the hit that are kept as they are."""
-    loud = np.abs(audio).max(axis=0)
-    return max(0, int(np.argmax(loud >= loud.max() * _ONSET_RATIO)) - _LEAD_FRAMES)
 
 
 @lru_cache(maxsize=8)

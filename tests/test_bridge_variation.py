@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ghostnote.bridge.tail import attach_tail
-from ghostnote.bridge.variation import Reference, Variator
+from ghostnote.bridge.variation import ROWS, Reference, Strike, Variator
 from ghostnote.bridge.velocity import velocity_db
 
 RATE = 44_100
@@ -47,6 +47,23 @@ def test_a_stroke_is_the_same_whether_its_reference_was_heard_before_or_not(tiny
         for index in order:
             stroke = variator.next_stroke(reference, seed=3, index=index, velocity=90, width=width)
             assert np.array_equal(made.setdefault(index, stroke), stroke)
+
+
+@pytest.mark.parametrize(("channels", "width"), [(1, 0.0), (1, 0.3), (2, 0.0)])
+def test_how_many_strokes_are_asked_for_together_does_not_show_in_them(tiny_generator, channels, width):
+    audio = hit(channels=channels)
+    strikes = [Strike(index, 127 - 10 * index) for index in range(ROWS + 1)]
+    whole = list(Variator(tiny_generator).next_strokes(Reference(audio, 1), strikes, seed=3, width=width))
+    assert len(whole) == len(strikes)
+    for first, end in [(0, 1), (1, 4), (4, ROWS + 1)]:
+        variator, reference = Variator(tiny_generator), Reference(audio, 1)
+        # What a stroke by itself made known of the reference is the same.
+        alone = variator.next_stroke(
+            reference, seed=3, index=first, velocity=strikes[first].velocity, width=width
+        )
+        some = list(variator.next_strokes(reference, strikes[first:end], seed=3, width=width))
+        assert all(map(np.array_equal, some, whole[first:end]))
+        assert np.abs(alone - some[0]).max() < 1e-4
 
 
 def test_what_was_heard_of_one_reference_is_not_taken_for_another(variator):
