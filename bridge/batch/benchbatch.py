@@ -28,8 +28,10 @@ from ghostnote.bridge.generator import Generator
 from ghostnote.bridge.variation import ROWS
 from ghostnote.bridge.workers import done
 
-STROKES: Final = BatchSettings(count=4, velocities=2)
-SOURCES: Final = 64
+SETTINGS: Final = BatchSettings()
+STROKES: Final = SETTINGS.count * SETTINGS.velocities
+"""For each hit."""
+SOURCES: Final = 48
 MEMORY_SOURCES: Final = 2_000
 _ROUNDS: Final = 3
 _TOGETHER_SECONDS: Final = 1e-3
@@ -38,6 +40,8 @@ _RATE: Final = 44_100
 _HIT_SECONDS: Final = 0.6
 _SETTLED: Final = 0.25
 """The share of sources after which rate and memory count: the model is open then everywhere."""
+_ENDING: Final = 0.85
+"""The share of sources up to which the rate counts: after the last one is begun, others have nothing to do."""
 _WEIGH: Final = """
 import sys
 from pathlib import Path
@@ -118,17 +122,18 @@ class BareStrokes:
         """Open the model; what is returned makes a hit's strokes of it and says how many."""
         generator = Generator.open(self.model)
         card = generator.card
-        hit = np.zeros((ROWS, card.frames), np.float32)
+        hit = np.zeros((1, card.frames), np.float32)
         hit[:, : round(_HIT_SECONDS * _RATE)] = _hit(0)
         label = label_of("snare")
 
         def work(number: int) -> int:
             rng = np.random.default_rng(number)
-            for _ in range(STROKES.count * STROKES.velocities // ROWS):
+            heard = np.repeat(generator.hear(hit, label), ROWS, axis=0)
+            for _ in range(STROKES // ROWS):
                 noise = rng.standard_normal((ROWS, card.bands, card.steps), np.float32)
                 wander = rng.standard_normal((ROWS, card.wander), np.float32)
-                generator.vary(hit, noise, wander, label=label, steps=STROKES.steps)
-            return STROKES.count * STROKES.velocities
+                generator.vary(hit, noise, wander, label=label, steps=SETTINGS.steps, heard=heard)
+            return STROKES
 
         return work
 
@@ -142,16 +147,16 @@ def bare_rate(model: Path | None, hits: int, jobs: int) -> float:
 def batch_rate(spec: VarierSpec, hits: list[Source], folder: Path, pool: Pool) -> float:
     """Return variations a second of a batch once it is under way."""
     times: list[float] = []
-    humanize_files(hits, folder, STROKES, spec, pool, progress=lambda *_: times.append(time.perf_counter()))
+    humanize_files(hits, folder, SETTINGS, spec, pool, progress=lambda *_: times.append(time.perf_counter()))
     return _rate(times)
 
 
 def _rate(times: list[float]) -> float:
-    """Return strokes a second by the times at which hits were done, once work is under way."""
-    first = times[int(len(times) * _SETTLED)]
-    # What was handed in together with the first was done before it.
-    later = sum(time > first + _TOGETHER_SECONDS for time in times)
-    return later * STROKES.count * STROKES.velocities / (times[-1] - first)
+    """Return strokes a second by the times at which hits were done, while all work is under way."""
+    first, last = (times[int(len(times) * share)] for share in (_SETTLED, _ENDING))
+    # What was handed in together with the first, or the last, was done before it.
+    hits = sum(first < time - _TOGETHER_SECONDS <= last for time in times)
+    return hits * STROKES / (last - first)
 
 
 def weigh(model: Path | None, sources: int, spec: VarierSpec | None = None) -> tuple[float, float]:
