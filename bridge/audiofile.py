@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
 from ghostnote.bridge.audiocheck import check_file, check_rate, check_samples, frames_present
+from ghostnote.bridge.dither import dither
 from ghostnote.bridge.errors import AudioFileError, OutputError
 from ghostnote.bridge.ogg import set_serial
 from ghostnote.bridge.outfile import output_errors, replacing, write_bytes
@@ -22,7 +23,6 @@ MAX_HIT_SECONDS: Final = 60.0
 """A longer file is a song or a loop, not a hit."""
 
 _FULL_SCALE: Final = {16: 2**15 - 1, 24: 2**23 - 1}
-_DITHER_SEED: Final = 0x6D07E
 _OGG_SERIAL: Final = 0x67686F73
 _OGG_QUALITY: Final = "best"
 
@@ -126,8 +126,6 @@ class AudioWriter:
         """Choose the format by the name's ending, errors as of `format_for`; write to `into` if that is given."""
         self._path, self._rate, self._channels, self._into = path, rate, channels, into
         self._format, self._bits = format_for(path, bits)
-        self._dither = np.random.default_rng(_DITHER_SEED)
-        self._last_draw = self._dither.random((1, channels), np.float32)
         self.frames = 0
         """How many frames were written so far."""
         self.clipped = 0
@@ -159,8 +157,11 @@ class AudioWriter:
         """Append `(channels, frames)`; `OutputError` on a full disk or for samples that are no numbers."""
         if block.ndim != 2 or block.shape[0] != self._channels:
             raise ValueError(f"a block of shape {block.shape} in a file of {self._channels} channels")
-        if not np.isfinite(np.abs(block).max(initial=0.0)):
+        peak = np.abs(block).max(initial=0.0)
+        if not np.isfinite(peak):
             raise OutputError(f"cannot write {self._path}: the sound holds values that are no numbers")
+        if self._bits in _FULL_SCALE and peak > 1.0:
+            self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
         samples = self._quantized(block)
         # pedalboard cannot tell channels from frames in a square array: it goes in two parts.
         square = block.shape[0] == block.shape[1]
@@ -175,22 +176,14 @@ class AudioWriter:
         if self._bits not in _FULL_SCALE:
             return block.astype(np.float32, copy=False)
         scale = _FULL_SCALE[self._bits]
-        self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
         if self._bits == 24:
             exact = np.rint(block * np.float64(scale))
             return exact.clip(-scale, scale, out=exact).astype(np.int32) << 8
         steps = block * np.float32(scale)
         # Digital silence stays silent.
-        steps += self._dither_for(block.shape[1]) * (block != 0.0)
+        steps += dither(self._channels, block.shape[1], self.frames) * (block != 0.0)
         np.rint(steps, out=steps)
         return steps.clip(-scale, scale, out=steps).astype(np.int16)
-
-    def _dither_for(self, frames: int) -> NDArray[np.float32]:
-        """Return the next `(channels, frames)` of dither: differences of even draws, so that it is triangular."""
-        # Drawn frame by frame, so that the noise does not depend on the blocks.
-        draws = np.concatenate([self._last_draw, self._dither.random((frames, self._channels), np.float32)])
-        self._last_draw = draws[-1:]
-        return np.diff(draws, axis=0).T
 
     def _finish(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -205,6 +198,9 @@ class AudioWriter:
             self._encoder.close()
             if self._format.container == "ogg":
                 set_serial(self._file, _OGG_SERIAL)
+            if self._into is not None:
+                # In memory nothing is lost on the way.
+                return
             self._file.seek(0)
             with AudioFile(self._file) as written:
                 frames = written.frames

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 
@@ -44,6 +45,8 @@ _SHORT: Final = frozenset(
 _OVERHEADS: Final = "oh"
 """Beside any drum but a hat this is a microphone: of itself it means an open hat only where nothing else is named."""
 _MOST_VAGUE: Final = 2
+_NAMES_REMEMBERED: Final = 256
+"""Files of one folder share its name, and their own is asked for more than once."""
 
 CLASSES: Final = (
     DrumClass("kick", ("kick", "kik", "bd", "bassdrum", "bass drum"), (36, 35), 0.08),
@@ -96,6 +99,7 @@ def may_be_overheads(text: str) -> bool:
     return match is not None and match[0] == _MOST_VAGUE
 
 
+@lru_cache(maxsize=_NAMES_REMEMBERED)
 def _best_match(text: str) -> tuple[int, int, int, str] | None:
     """Return how vague the best alias in a text is, how short, where it stands, and its class."""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)

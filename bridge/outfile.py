@@ -80,9 +80,12 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
 
 def _target(path: Path) -> Path:
     """Return the file that `path` means, links followed; it need not exist, but must not be anything else."""
-    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    target = path
     try:
-        mode = target.stat().st_mode
+        mode = os.lstat(target).st_mode
+        if stat.S_ISLNK(mode):
+            target = Path(os.path.realpath(path))
+            mode = target.stat().st_mode
     except FileNotFoundError:
         return target
     if stat.S_ISDIR(mode):
