@@ -31,7 +31,7 @@ from ghostnote.bridge.workers import done
 SETTINGS: Final = BatchSettings()
 STROKES: Final = SETTINGS.count * SETTINGS.velocities
 """For each hit."""
-SOURCES: Final = 48
+SOURCES: Final = 36
 MEMORY_SOURCES: Final = 2_000
 _ROUNDS: Final = 3
 _TOGETHER_SECONDS: Final = 1e-3
