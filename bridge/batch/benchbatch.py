@@ -31,16 +31,15 @@ from ghostnote.bridge.workers import done
 SETTINGS: Final = BatchSettings()
 STROKES: Final = SETTINGS.count * SETTINGS.velocities
 """For each hit."""
-SOURCES: Final = 36
+SOURCES: Final = 32
 MEMORY_SOURCES: Final = 2_000
-_ROUNDS: Final = 3
-_TOGETHER_SECONDS: Final = 1e-3
+_ROUNDS: Final = 4
 
 _RATE: Final = 44_100
 _HIT_SECONDS: Final = 0.6
 _SETTLED: Final = 0.25
 """The share of sources after which rate and memory count: the model is open then everywhere."""
-_ENDING: Final = 0.85
+_ENDING: Final = 0.875
 """The share of sources up to which the rate counts: after the last one is begun, others have nothing to do."""
 _WEIGH: Final = """
 import sys
@@ -153,10 +152,9 @@ def batch_rate(spec: VarierSpec, hits: list[Source], folder: Path, pool: Pool) -
 
 def _rate(times: list[float]) -> float:
     """Return strokes a second by the times at which hits were done, while all work is under way."""
-    first, last = (times[int(len(times) * share)] for share in (_SETTLED, _ENDING))
-    # What was handed in together with the first, or the last, was done before it.
-    hits = sum(first < time - _TOGETHER_SECONDS <= last for time in times)
-    return hits * STROKES / (last - first)
+    first, end = (int(len(times) * share) for share in (_SETTLED, _ENDING))
+    # The slope through all of them: processes that end their hits together, or by turns, have the same.
+    return float(np.polyfit(times[first:end], range(first, end), 1)[0]) * STROKES
 
 
 def weigh(model: Path | None, sources: int, spec: VarierSpec | None = None) -> tuple[float, float]:
