@@ -18,4 +18,6 @@ def test_a_batch_s_rate_is_measured_without_its_start(tmp_path: Path, tiny_onnx:
 def test_memory_is_flat_over_many_files() -> None:
     pytest.importorskip("resource")
     early, late = weigh(None, 120, Spec())
-    assert 20 < early <= late < early + 5
+    # Where a process was larger before, the system gives its peak a little less exactly.
+    assert early > 20
+    assert abs(late - early) < 5
