@@ -131,7 +131,9 @@ def _nodes(model: Cascade, arithmetic: Arithmetic, assembly: Assembly) -> list[N
         either("is_shaped", (Restore(model), {}), ["shape"], ["given"]),
         either("is_heard", ["heard"], (Listen(model), {}), ["kept"]),
         *part(HeardParts(), _HEARD, heard="kept"),
-        *part(Describe(model), ["shape_made", "shared", "coloured", "wanted_db", "sounds"]),
+        *part(
+            Describe(model), ["shape_made", "shared", "coloured", "wanted_db", "wanted_peakedness", "sounds"]
+        ),
         either(
             "is_referred",
             (PlainFollow(), {"r": "heard_r"}),

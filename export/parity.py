@@ -17,8 +17,8 @@ from ghostnote.models.pipeline import render
 
 TOLERANCE: Final = {True: 1e-3, False: 1e-5}
 """The largest relative error, with fp16 weights or without."""
-EIGHT_BIT_TOLERANCE: Final = 3e-2
-"""The same with products of 8 bits."""
+EIGHT_BIT_TOLERANCE: Final = 5e-2
+"""The same with products of 8 bits: in log-mel 0.14 dB, where another noise makes 2.7 dB."""
 _STEPS: Final = (0, 1, 2, 4, 8)
 _BATCH: Final = 2
 

@@ -17,8 +17,7 @@ from ghostnote.models.colour import LINES
 from ghostnote.models.factors import ENVELOPE_STEPS, GROUPS, SEGMENTS
 from ghostnote.models.lapped import BANDS, FRAMES, STEPS
 from ghostnote.models.listening import HEARD
-from ghostnote.models.matching import SPANS
-from ghostnote.models.steadiness import WANDER
+from ghostnote.models.steadiness import SPANS, WANDER
 from ghostnote.models.steps import ShapeStep
 from ghostnote.models.unet import UNet
 
@@ -125,7 +124,7 @@ def values_example(names: Iterable[str]) -> Example:
         "sounds": torch.rand(3, GROUPS, ENVELOPE_STEPS),
         "colour": torch.rand(3, BANDS, LINES),
         "strayed_db": torch.rand(3, GROUPS),
-        "peakedness": torch.rand(3, GROUPS, SPANS),
+        **dict.fromkeys(("peakedness", "wanted_peakedness"), torch.rand(3, GROUPS, SPANS)),
         "rho_groups": torch.rand(3, GROUPS, STEPS),
         "first": torch.tensor([0, 1, 2]),
         "last": torch.tensor([3, 4, 5]),

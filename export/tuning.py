@@ -23,21 +23,24 @@ def tune(
     run: Annotated[
         Path, typer.Option("--output", "-o", metavar="RUN", help="The folder of the tuned model.")
     ],
-    minutes: Annotated[float, typer.Option(min=0.01, help="Tune for so long.")] = 15.0,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Tune for so long.")] = 20.0,
     batch: Annotated[int, typer.Option(min=2, max=4096, help="Strokes made in a step.")] = 24,
     steps: Annotated[int, typer.Option(min=0, max=64, help="Diffusion steps of a stroke.")] = 2,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="How fast the tables move.")] = 2e-3,
+    table_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Learning rate of the tables.")] = 3e-3,
+    network_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Learning rate of the sound network; 0 leaves it as it is.")
+    ] = 1e-4,
     seed: Annotated[int, typer.Option(min=0, help="Decides draws and noise.")] = 0,
     calibration: Annotated[
         Path | None,
         typer.Option(metavar="REPORT.json", help="A report of 'evaluate', for the amounts it found."),
     ] = None,
 ) -> None:
-    """Tune how far strokes stray, until a judge hears less difference from real ones; Ctrl-C keeps what is reached."""
+    """Tune strokes until a judge hears less difference from real ones; Ctrl-C keeps what is reached."""
     with needs_extra("tune"):
         from ghostnote.models.tuning import TuneSettings
 
-        settings = TuneSettings(minutes, batch, steps, learning_rate, seed=seed)
+        settings = TuneSettings(minutes, batch, steps, table_rate, network_rate, seed=seed)
         _run(data, start, run, settings, calibration)
 
 

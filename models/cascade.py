@@ -20,7 +20,8 @@ from ghostnote.models.factors import (
     to_steps,
 )
 from ghostnote.models.lapped import BANDS
-from ghostnote.models.steadiness import OUTCOMES, TRAITS, WANDER, predict, shifted
+from ghostnote.models.matching import PEAKEDNESS_LOG
+from ghostnote.models.steadiness import LUCK, OUTCOMES, SPANS, TRAITS, WAYS, predict, shifted
 from ghostnote.models.tables import Tables
 from ghostnote.models.tone import TONE_ROWS, clarified, measure_tone, tone_of
 from ghostnote.models.unet import UNet, UNetSettings
@@ -34,6 +35,8 @@ DIFFERENCE_LIMIT_DB = 30.0
 SHAPE_ROWS = GROUPS + TONE_ROWS
 """Rows of a shape: the log envelope's band groups and the tone."""
 _HINTS = BANDS + 2 * GROUPS + 1
+_FURTHEST_EXTENT = 1.6
+_LOOSEST = 4.0
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,9 @@ class Cascade(nn.Module):
     steady_weight: Tensor
     steady_bias: Tensor
     ways: Tensor
+    extent: Tensor
+    looseness: Tensor
+    peakedness: Tensor
     coherence_shift: Tensor
     sharpness: Tensor
     coherence_decay_db: Tensor
@@ -88,7 +94,11 @@ class Cascade(nn.Module):
         rows = len(CLASS_NAMES) + 1
         self.register_buffer("steady_weight", torch.zeros(TRAITS, OUTCOMES))
         self.register_buffer("steady_bias", torch.zeros(OUTCOMES))
-        self.register_buffer("ways", torch.zeros(WANDER, GROUPS, SEGMENTS))
+        self.register_buffer("ways", torch.zeros(WAYS, GROUPS, SEGMENTS))
+        # What luck widens, and loosens; and what moves peakedness: always, by a cell's own chance, by luck.
+        self.register_buffer("extent", torch.zeros(LUCK, GROUPS))
+        self.register_buffer("looseness", torch.zeros(LUCK, GROUPS, SEGMENTS))
+        self.register_buffer("peakedness", torch.zeros(2 + LUCK, GROUPS, SPANS))
         self.register_buffer("coherence_shift", torch.zeros(GROUPS, SEGMENTS))
         self.register_buffer("sharpness", torch.zeros(GROUPS))
         self.register_buffer("coherence_decay_db", torch.tensor(40.0))
@@ -140,8 +150,24 @@ class Cascade(nn.Module):
 
     def wander_db(self, wander: Tensor, strayed_db: Tensor) -> Tensor:
         """Return how a stroke's cells stray, (batch, GROUPS, SEGMENTS), as the numbers `wander` (batch, WANDER) say."""
-        ways: Tensor = (wander @ self.ways.flatten(1)).unflatten(1, (GROUPS, SEGMENTS))
-        return strayed_db[:, :, None] * ways
+        gone, luck, _ = _parts(wander)
+        ways: Tensor = (gone @ self.ways.flatten(1)).unflatten(1, (GROUPS, SEGMENTS))
+        extent = (luck @ self.extent).clamp(-_FURTHEST_EXTENT, _FURTHEST_EXTENT).exp()
+        strayed: Tensor = (strayed_db * extent)[:, :, None] * ways
+        return strayed
+
+    def loosened(self, coherence: Tensor, wander: Tensor) -> Tensor:
+        """Return the `coherence` (batch, GROUPS, SEGMENTS) of a stroke of the luck in `wander` (batch, WANDER)."""
+        shift = (_parts(wander)[1] @ self.looseness.flatten(1)).unflatten(1, (GROUPS, SEGMENTS))
+        return shifted(coherence, shift.clamp(-_LOOSEST, _LOOSEST))
+
+    def peakedness_of(self, reference: Tensor, wander: Tensor, amount: Tensor) -> Tensor:
+        """Return a stroke's log peakedness (batch, GROUPS, SPANS): its `reference`'s, changed by `amount` (batch,)."""
+        _, luck, own = _parts(wander)
+        shared = (luck @ self.peakedness[2:].flatten(1)).unflatten(1, (GROUPS, SPANS))
+        change = self.peakedness[0] + self.peakedness[1] * own.unflatten(1, (GROUPS, SPANS)) + shared
+        moved: Tensor = (reference + amount[:, None, None] * change).clamp(*PEAKEDNESS_LOG)
+        return moved
 
     def envelope_change(self, label: Tensor, difference_db: Tensor) -> Tensor:
         """Return what `difference_db` (batch,) of level adds to the log envelope."""
@@ -153,6 +179,12 @@ class Cascade(nn.Module):
         normalised = to_steps(self.normalise_shape(shape)[:, :GROUPS])
         present = has_hit[:, None, None].expand(-1, 1, r.shape[-1])
         return torch.cat([r / scale(log_envelope), normalised, rho, present], dim=1)
+
+
+def _parts(wander: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return how far a stroke goes each way (batch, WAYS), its luck (batch, LUCK), and what is each cell's own."""
+    ways, luck, own = wander.split([WAYS, LUCK, GROUPS * SPANS], dim=1)
+    return ways, luck, own
 
 
 def measure_shape(x: Tensor, y: Tensor) -> Tensor:

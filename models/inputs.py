@@ -39,7 +39,7 @@ class Inputs:
     """(batch, BANDS, STEPS), white: the lines of each band's spectrum, see `colour.from_lines`. A reference colours
     it."""
     wander: Tensor
-    """(batch, WANDER): normal numbers that decide how a stroke's spectrum strays from its reference's."""
+    """(batch, WANDER): normal numbers that decide how a stroke strays from its reference: `steadiness.WANDER`."""
     schedule: Tensor
     """(steps + 1,): times from the start down to 0; one time alone does without the network."""
     mask: Tensor

@@ -10,8 +10,8 @@ from ghostnote.models.cascade import Cascade
 from ghostnote.models.colour import LINES, line_power
 from ghostnote.models.factors import ENVELOPE_STEPS, GROUPS, SEGMENTS, envelope, scale
 from ghostnote.models.lapped import BANDS, PEAK, STEPS, analyse, expand
-from ghostnote.models.matching import SPANS, marks_of
-from ghostnote.models.steadiness import traits_of
+from ghostnote.models.matching import marks_of
+from ghostnote.models.steadiness import SPANS, traits_of
 
 _SILENCE: Final = 1e-6
 

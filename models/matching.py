@@ -13,7 +13,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ghostnote.models.factors import BAND_EDGES, SEGMENT_EDGES, SEGMENTS, cell_mean, segment_map, to_bands
+from ghostnote.models.factors import BAND_EDGES, SEGMENT_EDGES, cell_mean, segment_map, to_bands
 from ghostnote.models.lapped import BANDS, STEPS
 from ghostnote.models.steadiness import cell_db
 
@@ -23,10 +23,10 @@ _LARGEST_CHANGE_DB: Final = 3.0
 """In a round. More would pump: in the short cells of a low partial, power depends on its phase."""
 _EXPONENTS: Final = (0.5, 1.6)
 _PEAKEDNESS: Final = (0.15, 0.9)
+PEAKEDNESS_LOG: Final = (math.log(_PEAKEDNESS[0]), math.log(_PEAKEDNESS[1]))
+"""The least and largest log peakedness."""
 _STEEPEST: Final = -0.05
 _SMALLEST: Final = 1e-4
-SPANS: Final = SEGMENTS - 1
-"""Time segments for peakedness: the first two are one, as four steps say too little."""
 
 
 def marks_of(reference: Tensor) -> tuple[Tensor, Tensor]:

@@ -67,6 +67,7 @@ class Describe(nn.Module):
         steady: Tensor,
         strayed_db: Tensor,
         cells_db: Tensor,
+        peakedness: Tensor,
         given: Tensor,
         coherence: Tensor,
         has_hit: Tensor,
@@ -76,8 +77,8 @@ class Describe(nn.Module):
         wander: Tensor,
         amount: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Return shape, coherence (batch, GROUPS, SEGMENTS), coloured noise, the cells' wanted power in dB, and what
-        sounds at all (batch, GROUPS, ENVELOPE_STEPS).
+        """Return shape, coherence (batch, GROUPS, SEGMENTS), coloured noise, the cells' wanted power in dB and
+        peakedness, and what sounds at all (batch, GROUPS, ENVELOPE_STEPS).
         """
         present = has_hit[:, None, None]
         velocity = _limited(velocity, has_hit)
@@ -89,8 +90,9 @@ class Describe(nn.Module):
         change_db = (
             wandered + envelope_to_segments(added / group_exponents(added.device)[:, None]) * _NEPER_DB
         )
-        shared = coherence * self.model.fallen(steady, velocity)
-        return shape, shared, from_lines(noise, colour), cells_db + change_db, sounds
+        shared = coherence * self.model.fallen(self.model.loosened(steady, wander), velocity)
+        peaked = self.model.peakedness_of(peakedness, wander, amount)
+        return shape, shared, from_lines(noise, colour), cells_db + change_db, peaked, sounds
 
 
 class Follow(nn.Module):
@@ -168,7 +170,7 @@ class Finish(nn.Module):
         shape: Tensor,
         rho: Tensor,
         wanted_db: Tensor,
-        peakedness: Tensor,
+        wanted_peakedness: Tensor,
         sounds: Tensor,
         has_hit: Tensor,
         peak: Tensor,
@@ -179,7 +181,7 @@ class Finish(nn.Module):
         y = filled(u, noise, r, s, rho, to_bands(to_steps(sounds)))
         if not self.plain:
             y, share = keep(y, combine(known, r, s, rho), mask), share * (1 - mask)
-        return inverse_mdct(matched(expand(y), wanted_db, peakedness, share)) * (peak / PEAK)
+        return inverse_mdct(matched(expand(y), wanted_db, wanted_peakedness, share)) * (peak / PEAK)
 
 
 def _limited(velocity: Tensor, has_hit: Tensor) -> Tensor:
@@ -192,8 +194,11 @@ def render(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
     return rendered(model, inputs)
 
 
-def rendered(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
-    """Return what `render` does, with gradients in the tables of `model`, not in its networks."""
+def rendered(model: Cascade, inputs: Inputs, half: bool = False) -> tuple[Tensor, Tensor]:
+    """Return what `render` does, with gradients in the tables of `model` and the last step of its sound network.
+
+    The network computes in bf16 if `half`.
+    """
     i = inputs
     rows = lay_out(i.label, i.guidance)
     layout = (i.guidance, rows.source)
@@ -203,17 +208,22 @@ def rendered(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
         shaped = shape_step(shaped, t, s, *layout, rows.label, rows.first, rows.last)
     given = Restore(model)(shaped, i.label) if len(i.shape_schedule) > 1 else i.shape
     heard = i.heard if i.heard.shape[1] else Listen(model)(i.hit, i.has_hit, i.label)
-    peak, r, *parts, peakedness = HeardParts()(heard)
+    peak, r, *parts = HeardParts()(heard)
     drawn = (i.coherence, i.has_hit, i.label, i.velocity, i.noise, i.wander, i.amount)
-    shape, shared, noise, wanted_db, sounds = Describe(model)(*parts, given, *drawn)
+    shape, shared, noise, wanted_db, peaked, sounds = Describe(model)(*parts, given, *drawn)
     r, rho_groups = Follow()(r, shape, shared, i.has_hit)
     rho, embedded, hint = Prepare(model)(
         r, shape, rho_groups, i.has_hit, i.velocity, i.amount, rows.source, rows.label
     )
     known, z = Start()(r, shape, rho_groups, noise, i.schedule[:1])
     is_diffused = torch.tensor([len(i.schedule) > 1], device=i.hit.device)
-    with torch.no_grad():
-        for t, s in pairwise(i.schedule.split(1)):
-            z = sound_step(z, t, s, *layout, rows.first, rows.last, embedded, hint, known, i.mask)
-    factors = (r, shape, rho, wanted_db, peakedness, sounds, i.has_hit, peak)
+    given_by_rows = (*layout, rows.first, rows.last, embedded, hint, known, i.mask)
+    for t, s in pairwise(i.schedule.split(1)):
+        is_last = bool(s == i.schedule[-1])
+        with (
+            torch.set_grad_enabled(is_last and torch.is_grad_enabled()),
+            torch.autocast(z.device.type, torch.bfloat16, enabled=half),
+        ):
+            z = sound_step(z.detach(), t, s, *given_by_rows).float()
+    factors = (r, shape, rho, wanted_db, peaked, sounds, i.has_hit, peak)
     return Finish()(z, is_diffused, noise, known, i.mask, *factors), shape

@@ -23,8 +23,14 @@ from ghostnote.models.factors import (
     segment_map,
 )
 
-WANDER: Final = 32
-"""Numbers that decide how a stroke's spectrum strays."""
+WAYS: Final = 32
+"""Ways in which a stroke's spectrum strays."""
+LUCK: Final = 6
+"""Numbers that decide how closely a stroke follows: not every stroke of a drummer strays alike."""
+SPANS: Final = SEGMENTS - 1
+"""Time segments for peakedness: the first two are one, as four steps say too little."""
+WANDER: Final = WAYS + LUCK + GROUPS * SPANS
+"""Numbers that decide a stroke beside its noise: how far it goes each way, its luck, and what is each cell's own."""
 TRAITS: Final = 2 * GROUPS + SEGMENTS + len(CLASS_NAMES)
 OUTCOMES: Final = GROUPS * SEGMENTS + GROUPS
 COHERENCE_LIMIT: Final = 0.995
@@ -47,7 +53,7 @@ class Steadiness:
     bias: Tensor
     """(OUTCOMES,): the outcome of a stroke without any trait."""
     ways: Tensor
-    """(WANDER, GROUPS, SEGMENTS): independent ways to stray, each cell of variance 1 over all."""
+    """(WAYS, GROUPS, SEGMENTS): independent ways to stray, each cell of variance 1 over all."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ def predict(weight: Tensor, bias: Tensor, traits: Tensor) -> tuple[Tensor, Tenso
 
 
 def shifted(coherence: Tensor, shift: Tensor) -> Tensor:
-    """Return `coherence` (batch, GROUPS, SEGMENTS) moved by `shift` (GROUPS, SEGMENTS) in its logit."""
+    """Return `coherence` (batch, GROUPS, SEGMENTS) moved by `shift` (the same, or one for all) in its logit."""
     inside = coherence.clamp(_LEAST_COHERENCE, COHERENCE_LIMIT)
     return torch.sigmoid((inside / (1 - inside)).log() + shift).clamp(max=COHERENCE_LIMIT)
 
@@ -104,7 +110,7 @@ def fit_steadiness(drums: list[Drum]) -> Steadiness:
     if not drums:
         blank = torch.zeros(OUTCOMES)
         blank[GROUPS * SEGMENTS :] = 0.5 * torch.tensor(_LEAST_SQUARE_DB).log()
-        return Steadiness(torch.zeros(TRAITS, OUTCOMES), blank, torch.zeros(WANDER, GROUPS, SEGMENTS))
+        return Steadiness(torch.zeros(TRAITS, OUTCOMES), blank, torch.zeros(WAYS, GROUPS, SEGMENTS))
     square = [drum.strayed_db.square().mean((0, 2)) + _LEAST_SQUARE_DB for drum in drums]
     outcomes = torch.stack(
         [torch.cat([d.coherence.flatten(), 0.5 * s.log()]) for d, s in zip(drums, square, strict=True)]
@@ -119,16 +125,16 @@ def fit_steadiness(drums: list[Drum]) -> Steadiness:
 
 
 def _ways(drums: list[Drum], square: list[Tensor]) -> Tensor:
-    """Return the principal ways in which spectra stray, each drum's extent taken out (WANDER, GROUPS, SEGMENTS)."""
+    """Return the principal ways in which spectra stray, each drum's extent taken out (WAYS, GROUPS, SEGMENTS)."""
     cells = GROUPS * SEGMENTS
     covariance = torch.zeros(cells, cells)
     for drum, power in zip(drums, square, strict=True):
         x = (drum.strayed_db / power.sqrt()[:, None]).flatten(1)
         covariance += x.t() @ x / (len(x) * len(drums))
     values, vectors = torch.linalg.eigh(covariance)
-    ways = (vectors * values.clamp_min(0).sqrt())[:, -WANDER:]
+    ways = (vectors * values.clamp_min(0).sqrt())[:, -WAYS:]
     # What the ways that are left out would have added is spread over those kept, cell by cell.
     kept = ways.square().sum(1, keepdim=True).clamp_min(1e-6)
     ways = ways * (covariance.diag()[:, None] / kept).sqrt().clamp(max=2.0)
-    kept_ways: Tensor = ways.t().reshape(WANDER, GROUPS, SEGMENTS).contiguous()
+    kept_ways: Tensor = ways.t().reshape(WAYS, GROUPS, SEGMENTS).contiguous()
     return kept_ways

@@ -1,11 +1,12 @@
-"""The last tuning of the tables, by ear: until a judge hears less difference from the drummers' own strokes.
+"""The last tuning of strokes, by ear: until a judge hears less difference from the drummers' own.
 
-A few hundred numbers, how coherent strokes are, how far and in which cells they stray, how sharp their colour is, are
-moved against judges that are taught at the same time to tell made strokes from real ones (Goodfellow et al. 2014), on
-the features of the evaluation's judge. The networks stay as they are. So few numbers, shared by all drums, cannot learn
-the training drums by heart: what they gain is gained on drums that were never heard, too.
+The sound network's last step, and the tables that say how coherent strokes are, how far they stray, how sharp their
+colour is and how peaked they are, are moved against judges that learn meanwhile: an adversarial post-training (as Sauer
+et al. 2023 do for few steps). Pairs are augmented, so that judges hear more drums than there are; without a reference
+the network is held to what it was.
 """
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -19,29 +20,32 @@ from torch import Tensor, nn
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.cascade import Cascade
 from ghostnote.models.checkpoint import WEIGHTS, load_model, save_model
-from ghostnote.models.diffusion import cosine_schedule
-from ghostnote.models.factors import GROUPS, SEGMENTS
+from ghostnote.models.dataset import PairSampler
+from ghostnote.models.diffusion import add_noise, cosine_schedule
+from ghostnote.models.distillers import bind
+from ghostnote.models.ears import Ears
 from ghostnote.models.inputs import blank_inputs
 from ghostnote.models.judge import smooth_features
+from ghostnote.models.objective import make_batch, noise_for
 from ghostnote.models.pipeline import rendered
 from ghostnote.models.steadiness import WANDER
+from ghostnote.models.strokepairs import AUGMENTATION, StrokePairs
+from ghostnote.models.tables import Fold
 from ghostnote.models.trialset import TrialSet, load_split, make_trials
+from ghostnote.models.tunedtables import Tables
 
 _REFERENCES: Final = 8
 _OTHERS: Final = 2
 _CHUNK: Final = 64
-_FURTHEST: Final = 5.0
-"""Features are limited to so many standard deviations of the real ones'."""
-_HIDDEN: Final = 64
-_DROPOUT: Final = 0.5
-_JUDGE_RATE: Final = 1e-3
-_JUDGE_DECAY: Final = 1.0
-_JUDGE_STEPS: Final = 4
-"""Steps of the judges for one of the tables."""
-_JUDGE_BATCH: Final = 96
-_KEPT: Final = 50
-"""Batches of made strokes that judges go on learning from."""
+_ATTACK_FRAMES: Final = 2646
+"""What a stroke is limited in, as `bridge.attack` does: it rises no sooner than its reference."""
+_DISTANCE_WEIGHT: Final = 10.0
+_ANCHOR_WEIGHT: Final = 5.0
+_ANCHORED: Final = 6
+"""Sounds without a reference in a step, on which the network is held to what it was."""
 _RESTRAINT: Final = 2e-3
+_LARGEST_GRADIENT: Final = 5.0
+_AVERAGED: Final = 0.995
 _SAVE_SECONDS: Final = 60.0
 
 
@@ -49,14 +53,16 @@ _SAVE_SECONDS: Final = 60.0
 class TuneSettings:
     """How long and how to tune."""
 
-    minutes: float = 15.0
-    """Time in which tables are moved."""
+    minutes: float = 20.0
+    """Time in which strokes are tuned; much longer learns the training drums by heart."""
     batch: int = 24
     """Strokes made in a step."""
     steps: int = 2
     """Diffusion steps of a stroke."""
-    learning_rate: float = 2e-3
-    """Of the tables."""
+    table_rate: float = 3e-3
+    """Learning rate of the tables."""
+    network_rate: float = 1e-4
+    """Learning rate of the sound network; 0 leaves it as it is."""
     warmup_steps: int = 25
     """Steps in which the judges alone learn."""
     seed: int = 0
@@ -73,130 +79,127 @@ class TuneProgress:
     """Share of made strokes that the judges told from real ones lately, on drums that they know."""
 
 
-class Tables(nn.Module):
-    """What is tuned, as changes to a model's tables; all nought at first."""
-
-    def __init__(self, model: Cascade) -> None:
-        """Begin at the tables of `model`, whose own are replaced by each `apply`."""
-        super().__init__()
-        self.coherence = nn.Parameter(torch.zeros(GROUPS, SEGMENTS))
-        self.strayed = nn.Parameter(torch.zeros(GROUPS))
-        self.ways = nn.Parameter(torch.zeros(GROUPS, SEGMENTS))
-        self.sharpness = nn.Parameter(torch.zeros(GROUPS))
-        names = ("coherence_shift", "steady_bias", "ways", "sharpness")
-        self.first = {name: getattr(model, name).clone() for name in names}
-
-    def apply_to(self, model: Cascade) -> None:
-        """Give `model` the tables with the changes; gradients lead back to these."""
-        model.coherence_shift = self.first["coherence_shift"] + self.coherence
-        model.steady_bias = self.first["steady_bias"] + F.pad(self.strayed, (GROUPS * SEGMENTS, 0))
-        model.ways = self.first["ways"] * self.ways.exp()
-        model.sharpness = self.first["sharpness"] + self.sharpness
-
-    def restraint(self) -> Tensor:
-        """Return how large the changes are, ()."""
-        return torch.stack([parameter.square().sum() for parameter in self.parameters()]).sum()
-
-
 class Tuner:
-    """A model's tables, the judges, and the pairs of real strokes that they learn from."""
+    """A model, the judges, and the pairs of real strokes that they learn from."""
 
     def __init__(
-        self, model: Cascade, amounts: tuple[float, ...], trials: TrialSet, settings: TuneSettings
+        self,
+        model: Cascade,
+        amounts: tuple[float, ...],
+        trials: TrialSet,
+        settings: TuneSettings,
+        device: torch.device | None = None,
     ) -> None:
-        """Prepare to tune `model`, whose strokes are made at `amounts`, one for each class."""
-        self.model, self.settings = model.requires_grad_(False), settings
-        self.amounts = torch.tensor(amounts)
-        self.tables = Tables(model)
-        self.references, self.labels = trials.references, trials.labels
-        names = trials.row_groups
-        counts = {name: names.count(name) for name in set(names)}
-        self.weights = torch.tensor([1 / counts[name] for name in names])
-        self.generator = torch.Generator().manual_seed(settings.seed)
+        """Prepare to tune `model`, whose strokes are made at `amounts`, one for each class, on `device`."""
+        device = device or torch.device("cpu")
+        self.model, self.settings = model.to(device).eval().requires_grad_(False), settings
+        self.amounts = torch.tensor(amounts, device=device)
+        self.tables = Tables(model).to(device)
+        self.generator = torch.Generator(device).manual_seed(settings.seed)
+        self.pairs = StrokePairs(trials, self.generator, device)
+        self.sampler = PairSampler(self.pairs.hits, 0.0, self.generator)
         with torch.no_grad():
-            pairs = zip(self.references.split(_CHUNK), trials.real.split(_CHUNK), strict=True)
-            real = torch.cat([smooth_features(a, b) for a, b in pairs])
-        self.mean, self.std = real.mean(0), real.std(0).clamp_min(1e-3)
-        self.real = self._scaled(real)
-        features = real.shape[1]
-        with torch.random.fork_rng():
-            torch.manual_seed(settings.seed)
-            self.judges = nn.ModuleList([_network(features), nn.Linear(features, 1)])
-        self.of_judges = torch.optim.AdamW(
-            self.judges.parameters(), lr=_JUDGE_RATE, weight_decay=_JUDGE_DECAY
+            parts = self.pairs.audio.split(_CHUNK)
+            real = torch.cat([smooth_features(*part.unbind(1)) for part in parts])
+        self.ears = Ears(real, self.generator)
+        self.network = list(model.sound.parameters()) if settings.network_rate else []
+        self.former = copy.deepcopy(model)
+        for parameter in self.network:
+            parameter.requires_grad_(True)
+        self.tuned = [*self.tables.parameters(), *self.network]
+        self.averaged = [parameter.detach().clone() for parameter in self.tuned]
+        rates = [(list(self.tables.parameters()), settings.table_rate, 0.98)]
+        rates += [(self.network, settings.network_rate, 0.99)] if self.network else []
+        self.optimiser = torch.optim.Adam(
+            [{"params": group, "lr": rate, "betas": (0.5, beta)} for group, rate, beta in rates]
         )
-        self.of_tables = torch.optim.Adam(
-            self.tables.parameters(), lr=settings.learning_rate, betas=(0.5, 0.98)
-        )
-        self.heard: list[Tensor] = []
         self.step, self.told = 0, 0.5
 
     def take_step(self) -> None:
-        """Make strokes, teach the judges, and move the tables once the judges know something."""
+        """Make strokes, teach the judges, and tune once these know something."""
         is_warm = self.step >= self.settings.warmup_steps
+        pair, label, fold = self.pairs.draw(self.settings.batch)
+        with torch.no_grad():
+            real = self.ears.scaled(smooth_features(*pair.unbind(1)))
         with torch.set_grad_enabled(is_warm):
-            made = self._features()
-        self.heard = [*self.heard[1 - _KEPT :], made.detach()]
-        for _ in range(_JUDGE_STEPS):
-            self._teach()
-        self.judges.eval()
-        verdicts = torch.stack([judge(made)[:, 0] for judge in self.judges])
+            made = self.ears.scaled(smooth_features(pair[:, 0], self._strokes(pair[:, 0], label, fold)))
+        self.ears.learn(real, made)
+        verdicts = self.ears.verdicts(made)
         self.told += 0.05 * (float((verdicts < 0).float().mean()) - self.told)
         if is_warm:
-            loss = -verdicts.mean(1).sum() + _RESTRAINT * self.tables.restraint()
-            self.of_tables.zero_grad(set_to_none=True)
-            loss.backward()
-            # A cell without any power has no finite gradient.
-            for parameter in self.tables.parameters():
-                if parameter.grad is not None:
-                    parameter.grad.nan_to_num_(0.0, 0.0, 0.0)
-            self.of_tables.step()
+            loss = _DISTANCE_WEIGHT * self.ears.distance(made, real) - verdicts.mean(1).sum()
+            loss = loss + _RESTRAINT * self.tables.restraint()
+            if self.network:
+                loss = loss + _ANCHOR_WEIGHT * self._moved()
+            self._descend(loss)
         self.step += 1
 
     def finish(self) -> Cascade:
-        """Return the model with the tables as they are now."""
+        """Return the model as it is on the average of the last steps."""
+        finished = copy.deepcopy(self.former)
+        tables = copy.deepcopy(self.tables)
+        into = [*tables.parameters(), *(finished.sound.parameters() if self.network else ())]
         with torch.no_grad():
-            self.tables.apply_to(self.model)
-        return self.model
+            for parameter, average in zip(into, self.averaged, strict=True):
+                parameter.copy_(average)
+            tables.apply_to(finished)
+        return finished
 
-    def _features(self) -> Tensor:
-        """Return the scaled features of strokes made for drawn references."""
-        chosen = self._drawn(self.settings.batch)
-        hit, label, count = self.references[chosen], self.labels[chosen], len(chosen)
-        self.tables.apply_to(self.model)
-        blank = blank_inputs(count)
+    def _strokes(self, hit: Tensor, label: Tensor, fold: Fold) -> Tensor:
+        """Return a stroke (batch, FRAMES) after each `hit`, by what drums other than the `fold`'s tell."""
+        self.tables.apply_to(self.model, fold)
+        count, device = len(hit), hit.device
+        blank = blank_inputs(count, device)
         inputs = replace(
             blank,
             hit=hit,
-            has_hit=torch.ones(count),
+            has_hit=torch.ones(count, device=device),
             label=label,
             amount=self.amounts[label],
-            noise=torch.randn(blank.noise.shape, generator=self.generator),
-            wander=torch.randn(count, WANDER, generator=self.generator),
-            schedule=cosine_schedule(self.settings.steps),
+            noise=torch.randn(blank.noise.shape, generator=self.generator, device=device),
+            wander=torch.randn(count, WANDER, generator=self.generator, device=device),
+            schedule=cosine_schedule(self.settings.steps).to(device),
         )
-        made, _ = rendered(self.model, inputs)
-        return self._scaled(smooth_features(hit, made))
+        made, _ = rendered(self.model, inputs, half=True)
+        return _limited(hit, made)
 
-    def _teach(self) -> None:
-        """Teach the judges one step: real strokes above nought, made ones below."""
-        heard = torch.cat(self.heard)
-        made = heard[torch.randint(len(heard), (_JUDGE_BATCH,), generator=self.generator)]
-        real = self.real[self._drawn(_JUDGE_BATCH)]
-        self.judges.train()
-        with torch.enable_grad():
-            losses = [
-                F.softplus(judge(made)).mean() + F.softplus(-judge(real)).mean() for judge in self.judges
-            ]
-            self.of_judges.zero_grad(set_to_none=True)
-            torch.stack(losses).sum().backward()
-            self.of_judges.step()
+    def _moved(self) -> Tensor:
+        """Return how far the network has moved where there is no reference, as a weighted mean square of v."""
+        batch = make_batch(
+            self.model, self.pairs.hits, self.sampler.draw(_ANCHORED), AUGMENTATION, self.generator
+        )
+        t, noise, _ = noise_for(batch, self.generator)
+        z = add_noise(batch.rest, noise, t)
+        with torch.autocast(z.device.type, torch.bfloat16):
+            with torch.no_grad():
+                wanted = bind(self.former, batch)(z, t)
+            given = bind(self.model, batch)(z, t)
+        return (batch.weight * (given - wanted).square()).mean()
 
-    def _drawn(self, count: int) -> Tensor:
-        return torch.multinomial(self.weights, count, True, generator=self.generator)
+    def _descend(self, loss: Tensor) -> None:
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        for parameter in self.tuned:
+            if parameter.grad is not None:
+                # A cell without any power has no finite gradient.
+                parameter.grad.nan_to_num_(0.0, 0.0, 0.0)
+        nn.utils.clip_grad_norm_(self.network, _LARGEST_GRADIENT)
+        self.optimiser.step()
+        share = max(1 - _AVERAGED, 1 / (1 + (self.step - self.settings.warmup_steps) / 10))
+        with torch.no_grad():
+            for average, parameter in zip(self.averaged, self.tuned, strict=True):
+                average.lerp_(parameter, share)
 
-    def _scaled(self, features: Tensor) -> Tensor:
-        return ((features - self.mean) / self.std).clamp(-_FURTHEST, _FURTHEST)
+
+def _limited(hit: Tensor, stroke: Tensor) -> Tensor:
+    """Return strokes (batch, FRAMES) whose attack rises no sooner than that of their `hit`; see `bridge.attack`."""
+    with torch.no_grad():
+        given, own = (x[:, :_ATTACK_FRAMES].abs().cummax(1).values for x in (hit, stroke))
+        allowed = given * (own[:, -1:] / given[:, -1:].clamp_min(1e-9))
+        gain = F.pad(
+            (allowed / own.clamp_min(1e-9)).clamp(max=1), (0, hit.shape[1] - _ATTACK_FRAMES), value=1.0
+        )
+    return stroke * gain
 
 
 def tune(
@@ -207,7 +210,7 @@ def tune(
     settings: TuneSettings,
     report: Callable[[TuneProgress], None] = lambda progress: None,
 ) -> None:
-    """Tune the tables of the run `start` on the train split of `data`, and save the whole model into `run`.
+    """Tune the run `start` on the train split of `data`, and save the model into `run`.
 
     `amounts` are those of the classes, as they will be exported. What is reached is saved every minute and at an
     interrupt. Raises `CorpusError` where no drum has repeated strokes.
@@ -216,13 +219,14 @@ def tune(
         raise ValueError(f"{len(amounts)} amounts are not one for each of {len(CLASS_NAMES)} classes")
     model, facts = load_model(start)
     trials = make_trials(load_split(data, "train"), _REFERENCES, _OTHERS, settings.seed)
-    tuner = Tuner(model, amounts, trials, settings)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tuner = Tuner(model, amounts, trials, settings, device)
     run.mkdir(parents=True, exist_ok=True)
     facts = {**facts, "tuning": asdict(settings)}
     started = saved = time.monotonic()
     try:
         done = 0.0
-        # However slow the machine, tables are moved at least once.
+        # However slow the machine, the model is moved at least once.
         while done < 1 or tuner.step <= settings.warmup_steps:
             tuner.take_step()
             done = (time.monotonic() - started) / 60 / settings.minutes
@@ -235,11 +239,5 @@ def tune(
 
 
 def _save(tuner: Tuner, run: Path, facts: dict[str, object]) -> None:
-    model = tuner.finish()
+    model = tuner.finish().cpu()
     save_model(run / WEIGHTS, model.state_dict(), model.settings, facts)
-
-
-def _network(features: int) -> nn.Module:
-    return nn.Sequential(
-        nn.Linear(features, _HIDDEN), nn.LeakyReLU(0.1), nn.Dropout(_DROPOUT), nn.Linear(_HIDDEN, 1)
-    )

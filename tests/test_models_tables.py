@@ -11,7 +11,7 @@ from ghostnote.models.factors import envelope, scale
 from ghostnote.models.lapped import FRAMES, analyse
 from ghostnote.models.manifest import HitFile
 from ghostnote.models.steadiness import predict, traits_of
-from ghostnote.models.tables import measure_tables
+from ghostnote.models.tables import cross_fitted, measure_tables
 
 
 def hit_file(drum_class, group, layer="1"):
@@ -103,3 +103,22 @@ def test_pairs_are_two_strokes_of_one_drum():
     assert torch.all(target[paired] != reference[paired])
     assert 0.4 < paired.float().mean() < 0.6
     assert (target[~paired] == 8).any()
+
+
+def test_a_fold_is_told_by_the_other_drums():
+    # All drums share much, but for the last, which shares nothing.
+    shares = [0.9] * 6
+    drums = [strokes(share, seed=drum) for drum, share in enumerate([*shares, 0.0])]
+    files = [hit_file("snare", f"snare {drum}") for drum in range(7) for _ in range(8)]
+    hits = make_hit_set(np.concatenate(drums), files)
+    folds = cross_fitted(hits, 7)
+    assert sorted(group for fold in folds for group in fold.groups) == list(range(7))
+    whole = measure_tables(hits).steadiness
+    y = analyse(hits.audio / hits.audio.abs().amax(1, keepdim=True))
+    traits = traits_of(line_power(y / scale(envelope(y))), envelope(y), hits.labels)[-1:]
+    odd = next(fold for fold in folds if 6 in fold.groups)
+    told = [
+        predict(whole.weight + change.weight, whole.bias + change.bias, traits)[0].mean()
+        for change in (odd, next(fold for fold in folds if 0 in fold.groups))
+    ]
+    assert told[0] > told[1]

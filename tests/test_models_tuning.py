@@ -8,9 +8,11 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import ModelError
 from ghostnote.models.checkpoint import load_model
 from ghostnote.models.colour import colour_of, line_power, sharpened
+from ghostnote.models.ears import Ears
 from ghostnote.models.factors import GROUPS, SEGMENTS
-from ghostnote.models.lapped import BANDS, STEPS
-from ghostnote.models.steadiness import COHERENCE_LIMIT, shifted
+from ghostnote.models.lapped import BANDS, FRAMES, STEPS
+from ghostnote.models.steadiness import COHERENCE_LIMIT, SPANS, WANDER, WAYS, shifted
+from ghostnote.models.strokepairs import StrokePairs
 from ghostnote.models.train import train
 from ghostnote.models.trialset import load_split, make_trials
 from ghostnote.models.tuning import Tuner, TuneSettings, tune
@@ -25,26 +27,90 @@ def run(small_corpus, tmp_path_factory):
     return folder
 
 
-def test_tuning_moves_the_tables_and_leaves_the_networks(small_corpus, run, tmp_path):
-    settings = TuneSettings(minutes=0.05, batch=4, steps=1, warmup_steps=1)
+TABLES = {"coherence_shift", "steady_bias", "ways", "sharpness", "extent", "looseness", "peakedness"}
+
+
+@pytest.mark.parametrize("network_rate", [0.0, 1e-3])
+def test_tuning_moves_the_tables_and_where_wanted_the_sound_network(
+    small_corpus, run, tmp_path, network_rate
+):
+    settings = TuneSettings(minutes=0.05, batch=4, steps=1, network_rate=network_rate, warmup_steps=1)
     tune(small_corpus, run, tmp_path / "tuned", AMOUNTS, settings)
     before, (tuned, facts) = load_model(run)[0].state_dict(), load_model(tmp_path / "tuned")
     after = tuned.state_dict()
     moved = {name for name in before if not torch.equal(before[name], after[name])}
-    assert moved == {"coherence_shift", "steady_bias", "ways", "sharpness"}
+    assert moved >= TABLES
+    assert all(name.startswith("sound.") for name in moved - TABLES)
+    assert bool(moved - TABLES) == bool(network_rate)
     assert all(after[name].isfinite().all() for name in moved)
     assert facts["tuning"]["batch"] == 4
     assert facts["credits"] == ["ghostnote's drum synthesizer (CC0-1.0)"]
 
 
+def make_tuner(model, corpus, **settings):
+    trials = make_trials(load_split(corpus, "train"), 3, 2, 0)
+    return Tuner(model, AMOUNTS, trials, TuneSettings(**settings))
+
+
 def test_strokes_that_stray_too_far_are_brought_back(small_corpus, run):
     model = load_model(run)[0]
     model.ways *= 6
-    trials = make_trials(load_split(small_corpus, "train"), 3, 2, 0)
-    tuner = Tuner(model, AMOUNTS, trials, TuneSettings(batch=8, steps=0, learning_rate=0.03, warmup_steps=10))
+    tuner = make_tuner(
+        model, small_corpus, batch=8, steps=0, table_rate=0.03, network_rate=0.0, warmup_steps=10
+    )
     for _ in range(40):
         tuner.take_step()
     assert tuner.tables.ways.mean() < -0.05
+
+
+def test_without_a_reference_the_network_is_held_to_what_it_was(small_corpus, run):
+    model = load_model(run)[0]
+    tuner = make_tuner(model, small_corpus, batch=2)
+    assert float(tuner._moved().detach()) == 0
+    with torch.no_grad():
+        model.sound.out.weight.add_(0.1)
+    assert float(tuner._moved().detach()) > 0
+
+
+def test_strokes_of_another_kind_are_farther_and_judges_learn_to_tell_them():
+    generator = torch.Generator().manual_seed(0)
+    real, same, other = (torch.randn(40, 24, generator=generator) + shift for shift in (0.0, 0.0, 2.0))
+    ears = Ears(real, generator)
+    real, same, other = map(ears.scaled, (real, same, other))
+    assert ears.distance(other, real) > ears.distance(same, real) + 0.1
+    for _ in range(40):
+        ears.learn(real, other)
+    assert (ears.verdicts(other) < 0).float().mean() > 0.8
+    assert (ears.verdicts(real) > 0).float().mean() > 0.8
+
+
+def test_pairs_are_drawn_from_the_drums_of_one_fold(small_corpus):
+    trials = make_trials(load_split(small_corpus, "train"), 3, 2, 0)
+    pairs = StrokePairs(trials, torch.Generator().manual_seed(0), torch.device("cpu"))
+    audio, labels, fold = pairs.draw(6)
+    assert audio.shape == (6, 2, FRAMES)
+    assert audio.abs().amax() == pytest.approx(0.7)
+    of_fold = {int(pairs.hits.labels[hit]) for group in fold.groups for hit in pairs.hits.groups[group]}
+    assert set(labels.tolist()) <= of_fold
+
+
+def test_a_strokes_luck_moves_what_it_shares_and_how_far_it_strays(run):
+    model = load_model(run)[0]
+    wander = torch.randn(2, WANDER, generator=torch.Generator().manual_seed(0))
+    wander[1, :WAYS] = wander[0, :WAYS]
+    coherence, strayed = torch.full((2, GROUPS, SEGMENTS), 0.5), torch.ones(2, GROUPS)
+    peakedness = torch.full((2, GROUPS, SPANS), -0.5)
+    alike = model.loosened(coherence, wander), model.wander_db(wander, strayed)
+    assert all(torch.allclose(x[0], x[1]) for x in alike)
+    for table in (model.extent, model.looseness, model.peakedness):
+        table.fill_(0.3)
+    apart = (
+        model.loosened(coherence, wander),
+        model.wander_db(wander, strayed),
+        model.peakedness_of(peakedness, wander, torch.ones(2)),
+    )
+    assert all(torch.any(x[0] != x[1]) for x in apart)
+    assert torch.equal(model.peakedness_of(peakedness, wander, torch.zeros(2)), peakedness)
 
 
 def test_an_interrupted_tuning_keeps_what_it_reached(small_corpus, run, tmp_path):
