@@ -1,11 +1,10 @@
-import tarfile
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import numpy as np
 import pytest
-from kit_fakes import NAME, RATE, instrument, write_kit
+from kit_fakes import NAME, RATE, instrument, unpack, write_kit
 
 from ghostnote.bridge.audiofile import read_audio
 from ghostnote.bridge.errors import InputError, OutputError
@@ -30,8 +29,7 @@ def exported(kit: SamplerKit, name: str, tmp_path: Path) -> Path:
     moved = tmp_path / "moved" / name
     moved.parent.mkdir(exist_ok=True)
     if path.is_file():
-        with tarfile.open(path) as archive:
-            archive.extractall(moved, filter="data")
+        unpack(path, moved)
         return moved / NAME
     path.rename(moved)
     return moved

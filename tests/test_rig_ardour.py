@@ -47,7 +47,11 @@ class Recording:
 
     @property
     def is_in_time(self) -> bool:
-        steps = np.diff(self.starts) - np.diff(self.sent) if len(self.starts) == len(self.sent) else [RATE]
+        steps = (
+            np.diff(self.starts) - np.diff(self.sent)
+            if len(self.starts) == len(self.sent) == NOTES
+            else [RATE]
+        )
         return bool(np.abs(steps).max() <= 0.05 * RATE and self.told["notes_fresh"] == NOTES)
 
     @property

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import tarfile
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +16,7 @@ from xml.etree import ElementTree
 import mido
 import numpy as np
 import pytest
-from kit_fakes import write_kit
+from kit_fakes import unpack, write_kit
 
 from ghostnote.bridge.audiofile import read_audio
 from ghostnote.bridge.kits.export import FORMATS, export_kits
@@ -100,8 +99,7 @@ def test_hydrogen_accepts_every_kit_and_its_schema_too(kits: Path, home: Path) -
         run = subprocess.run([h2cli, "-c", str(path)], capture_output=True, timeout=60)
         assert b"is valid" in run.stdout, path
         if schema.is_file():
-            with tarfile.open(path) as archive:
-                archive.extractall(home / str(number), filter="data")
+            unpack(path, home / str(number))
             (text,) = (home / str(number)).rglob("drumkit.xml")
             subprocess.run([xmllint, "--noout", "--schema", str(schema), str(text)], check=True, timeout=60)
 
