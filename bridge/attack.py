@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Audio = NDArray[np.float32]
 
-_FRAMES: Final = 2646
+ATTACK_FRAMES: Final = 2646
 """A hit's level is that of its first 60 ms."""
 _HEADROOM: Final = 2.0
 """How much higher a stroke may peak than its reference."""
@@ -41,17 +41,17 @@ class Attack:
         """
         own = _rise(stroke)
         allowed = self.rise * (own[:, -1:] / np.maximum(self.rise[:, -1:], _QUIET))
-        stroke[:, :_FRAMES] *= np.minimum(1, allowed / np.maximum(own, _QUIET))
+        stroke[:, :ATTACK_FRAMES] *= np.minimum(1, allowed / np.maximum(own, _QUIET))
         level = np.sqrt(self.power / max(_power(stroke), _QUIET))
         stroke *= np.float32(min(level, _HEADROOM * self.peak / max(_peak(stroke), _QUIET)))
 
 
 def _rise(hit: Audio) -> Audio:
-    return np.maximum.accumulate(np.abs(hit[:, :_FRAMES]), axis=1)
+    return np.maximum.accumulate(np.abs(hit[:, :ATTACK_FRAMES]), axis=1)
 
 
 def _power(hit: Audio) -> float:
-    return float(np.square(hit[:, :_FRAMES]).mean())
+    return float(np.square(hit[:, :ATTACK_FRAMES]).mean())
 
 
 def _peak(hit: Audio) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ghostnote.bridge.attack import ATTACK_FRAMES
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.colour import line_power
 from ghostnote.models.dataset import HitSet
@@ -42,7 +43,6 @@ _AUDIBLE = 0.02
 """Loudness (-68 dB) above which a cell says something about coherence."""
 _PRIOR = 0.3
 """Weight of the row over all classes in each class's row, in groups."""
-_ATTACK_FRAMES = 2646
 _SILENCE = 1e-12
 
 
@@ -98,7 +98,7 @@ def measure_tables(hits: HitSet, seed: int = 0) -> Tables:
     slopes = _with_prior(slopes, len(hits.groups))
     fall = float(_correlation(far) / _correlation(near))
     decay_db = far_db / far_weight / -np.log(min(max(fall, 0.05), 0.95))
-    drums = [_drum(near_pairs) for pairs in by_drum if (near_pairs := list(filter(_is_near, pairs)))]
+    drums = [drum for pairs in by_drum if (drum := _steady(pairs))]
     return Tables(
         fit_steadiness(drums),
         float(decay_db) if far_db else float("inf"),
@@ -124,10 +124,7 @@ def cross_fitted(hits: HitSet, folds: int, seed: int = 0) -> list[Fold]:
 
     On the drums that it was fitted to, a prediction is better than on new ones; these are as good as on new ones.
     """
-    drums = [
-        _drum(near) if (near := list(filter(_is_near, pairs))) else None
-        for pairs in (_pairs(hits, group, np.random.default_rng(seed)) for group in hits.groups)
-    ]
+    drums = [_steady(_pairs(hits, group, np.random.default_rng(seed))) for group in hits.groups]
     order = np.random.default_rng(seed).permutation(len(drums)).tolist()
     whole = fit_steadiness([drum for drum in drums if drum])
     parts = []
@@ -137,6 +134,12 @@ def cross_fitted(hits: HitSet, folds: int, seed: int = 0) -> list[Fold]:
         fitted = fit_steadiness(others) if others else whole
         parts.append(Fold(part, fitted.weight - whole.weight, fitted.bias - whole.bias))
     return parts
+
+
+def _steady(pairs: list[Pair]) -> Drum | None:
+    """Return what a drum's repeats say, None where it has none."""
+    near = list(filter(_is_near, pairs))
+    return _drum(near) if near else None
 
 
 def _is_near(pair: Pair) -> bool:
@@ -162,7 +165,7 @@ def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> li
     q, loud = y / scale(log_envelope), loudness(log_envelope)
     groups, segments = group_map(y.device), segment_map(y.device)
     mean_envelope = envelope_to_segments(log_envelope)
-    attack_db = 10 * (x[:, :_ATTACK_FRAMES].square().mean(1) + _SILENCE).log10()
+    attack_db = 10 * (x[:, :ATTACK_FRAMES].square().mean(1) + _SILENCE).log10()
     power_db = cell_db(mdct(x)) - attack_db[:, None, None]
     traits = traits_of(line_power(q), log_envelope, hits.labels[index])
     peak_db = hits.peak_db[index].tolist()

@@ -17,13 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ghostnote.bridge.attack import ATTACK_FRAMES
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.cascade import Cascade
 from ghostnote.models.checkpoint import WEIGHTS, load_model, save_model
 from ghostnote.models.dataset import PairSampler
 from ghostnote.models.diffusion import add_noise, cosine_schedule
+from ghostnote.models.discriminators import Discriminators
 from ghostnote.models.distillers import bind
-from ghostnote.models.ears import Ears
 from ghostnote.models.inputs import blank_inputs
 from ghostnote.models.judge import smooth_features
 from ghostnote.models.objective import make_batch, noise_for
@@ -37,8 +38,6 @@ from ghostnote.models.tunedtables import Tables
 _REFERENCES: Final = 8
 _OTHERS: Final = 2
 _CHUNK: Final = 64
-_ATTACK_FRAMES: Final = 2646
-"""What a stroke is limited in, as `bridge.attack` does: it rises no sooner than its reference."""
 _DISTANCE_WEIGHT: Final = 10.0
 _ANCHOR_WEIGHT: Final = 5.0
 _ANCHORED: Final = 6
@@ -101,7 +100,7 @@ class Tuner:
         with torch.no_grad():
             parts = self.pairs.audio.split(_CHUNK)
             real = torch.cat([smooth_features(*part.unbind(1)) for part in parts])
-        self.ears = Ears(real, self.generator)
+        self.discriminators = Discriminators(real, self.generator)
         self.network = list(model.sound.parameters()) if settings.network_rate else []
         self.former = copy.deepcopy(model)
         for parameter in self.network:
@@ -120,14 +119,16 @@ class Tuner:
         is_warm = self.step >= self.settings.warmup_steps
         pair, label, fold = self.pairs.draw(self.settings.batch)
         with torch.no_grad():
-            real = self.ears.scaled(smooth_features(*pair.unbind(1)))
+            real = self.discriminators.scaled(smooth_features(*pair.unbind(1)))
         with torch.set_grad_enabled(is_warm):
-            made = self.ears.scaled(smooth_features(pair[:, 0], self._strokes(pair[:, 0], label, fold)))
-        self.ears.learn(real, made)
-        verdicts = self.ears.verdicts(made)
+            made = self.discriminators.scaled(
+                smooth_features(pair[:, 0], self._strokes(pair[:, 0], label, fold))
+            )
+        self.discriminators.learn(real, made)
+        verdicts = self.discriminators.verdicts(made)
         self.told += 0.05 * (float((verdicts < 0).float().mean()) - self.told)
         if is_warm:
-            loss = _DISTANCE_WEIGHT * self.ears.distance(made, real) - verdicts.mean(1).sum()
+            loss = _DISTANCE_WEIGHT * self.discriminators.distance(made, real) - verdicts.mean(1).sum()
             loss = loss + _RESTRAINT * self.tables.restraint()
             if self.network:
                 loss = loss + _ANCHOR_WEIGHT * self._moved()
@@ -194,10 +195,10 @@ class Tuner:
 def _limited(hit: Tensor, stroke: Tensor) -> Tensor:
     """Return strokes (batch, FRAMES) whose attack rises no sooner than that of their `hit`; see `bridge.attack`."""
     with torch.no_grad():
-        given, own = (x[:, :_ATTACK_FRAMES].abs().cummax(1).values for x in (hit, stroke))
+        given, own = (x[:, :ATTACK_FRAMES].abs().cummax(1).values for x in (hit, stroke))
         allowed = given * (own[:, -1:] / given[:, -1:].clamp_min(1e-9))
         gain = F.pad(
-            (allowed / own.clamp_min(1e-9)).clamp(max=1), (0, hit.shape[1] - _ATTACK_FRAMES), value=1.0
+            (allowed / own.clamp_min(1e-9)).clamp(max=1), (0, hit.shape[1] - ATTACK_FRAMES), value=1.0
         )
     return stroke * gain
 

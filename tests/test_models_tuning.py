@@ -8,7 +8,7 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import ModelError
 from ghostnote.models.checkpoint import load_model
 from ghostnote.models.colour import colour_of, line_power, sharpened
-from ghostnote.models.ears import Ears
+from ghostnote.models.discriminators import Discriminators
 from ghostnote.models.factors import GROUPS, SEGMENTS
 from ghostnote.models.lapped import BANDS, FRAMES, STEPS
 from ghostnote.models.steadiness import COHERENCE_LIMIT, SPANS, WANDER, WAYS, shifted
@@ -75,13 +75,13 @@ def test_without_a_reference_the_network_is_held_to_what_it_was(small_corpus, ru
 def test_strokes_of_another_kind_are_farther_and_judges_learn_to_tell_them():
     generator = torch.Generator().manual_seed(0)
     real, same, other = (torch.randn(40, 24, generator=generator) + shift for shift in (0.0, 0.0, 2.0))
-    ears = Ears(real, generator)
-    real, same, other = map(ears.scaled, (real, same, other))
-    assert ears.distance(other, real) > ears.distance(same, real) + 0.1
+    judges = Discriminators(real, generator)
+    real, same, other = map(judges.scaled, (real, same, other))
+    assert judges.distance(other, real) > judges.distance(same, real) + 0.1
     for _ in range(40):
-        ears.learn(real, other)
-    assert (ears.verdicts(other) < 0).float().mean() > 0.8
-    assert (ears.verdicts(real) > 0).float().mean() > 0.8
+        judges.learn(real, other)
+    assert (judges.verdicts(other) < 0).float().mean() > 0.8
+    assert (judges.verdicts(real) > 0).float().mean() > 0.8
 
 
 def test_pairs_are_drawn_from_the_drums_of_one_fold(small_corpus):

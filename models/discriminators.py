@@ -1,7 +1,7 @@
 """Judges taught, while strokes are tuned, to tell them from real ones, by the features of the evaluation's judge.
 
-A logistic regression and a small network (Goodfellow et al. 2014), and beside them the energy distance (Székely & Rizzo
-2013) of the features, which needs no teaching.
+The discriminators of an adversarial training (Goodfellow et al. 2014): a logistic regression and a small network; and
+beside them the energy distance (Székely & Rizzo 2013) of the features, which needs no teaching.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ _BLOCK: Final = 8
 _TINY: Final = 1e-6
 
 
-class Ears:
+class Discriminators:
     """Judges and what they have heard; features are scaled as those of the real pairs first given."""
 
     def __init__(self, real: Tensor, generator: torch.Generator) -> None:
