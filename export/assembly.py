@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from onnx import NodeProto, TensorProto, helper
 from torch import nn
 
-from ghostnote.export.arithmetic import Arithmetic, Exact
-from ghostnote.export.network import NetworkWriter
-from ghostnote.export.parts import exported, step, values_example
-from ghostnote.export.splice import branch, in_arm, inlined
-from ghostnote.export.writer import Writer
-from ghostnote.models.cascade import Cascade
-from ghostnote.models.factors import ENVELOPE_STEPS
-from ghostnote.models.lapped import STEPS
-from ghostnote.models.steps import PlainWalk, ShapeStep, Walk
+from ghostnote.export.graph_surgery import branch, in_arm, inlined
+from ghostnote.export.node_writer import Writer
+from ghostnote.export.quantization import Arithmetic, Exact
+from ghostnote.export.torch_parts import exported, step, values_example
+from ghostnote.export.unet_nodes import NetworkWriter
+from ghostnote.models.diffusion.steps import PlainWalk, ShapeStep, Walk
+from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS
+from ghostnote.models.dsp.mdct import STEPS
+from ghostnote.models.nets.cascade import Cascade
 
 Part = tuple[nn.Module, dict[str, str]]
 """A part, and the names of those values that its arguments do not have the names of."""

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.export.arithmetic import MODULATIONS, EightBit, Limits, of_output
-from ghostnote.models.cascade import Cascade
-from ghostnote.models.diffusion import cosine_schedule
-from ghostnote.models.drumsynth import draw_drum, strike
-from ghostnote.models.inputs import Inputs, blank_inputs
-from ghostnote.models.pipeline import render
+from ghostnote.export.quantization import MODULATIONS, EightBit, Limits, of_output
+from ghostnote.models.data.synthetic.synthesizer import draw_drum, strike
+from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
+from ghostnote.models.diffusion.pipeline import render
+from ghostnote.models.diffusion.v_prediction import cosine_schedule
+from ghostnote.models.nets.cascade import Cascade
 
 _STEPS: Final = (1, 2, 4)
 _DRAWN: Final = 20_000

@@ -11,16 +11,12 @@ import onnx
 import torch
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
-from ghostnote.export.arithmetic import Arithmetic, Exact
 from ghostnote.export.assembly import Assembly
-from ghostnote.export.parts import OPSET
-from ghostnote.export.splice import halved, loop, parsed
-from ghostnote.export.writer import RUNTIME
-from ghostnote.models.cascade import ANY_CLASS, SHAPE_ROWS, Cascade
-from ghostnote.models.factors import ENVELOPE_STEPS, GROUPS, SEGMENTS
-from ghostnote.models.lapped import BANDS, FRAMES, STEPS
-from ghostnote.models.listening import HEARD, HeardParts, Listen
-from ghostnote.models.pipeline import (
+from ghostnote.export.graph_surgery import halved, loop, parsed
+from ghostnote.export.node_writer import RUNTIME
+from ghostnote.export.quantization import Arithmetic, Exact
+from ghostnote.export.torch_parts import OPSET
+from ghostnote.models.diffusion.pipeline import (
     Describe,
     Finish,
     Follow,
@@ -29,7 +25,11 @@ from ghostnote.models.pipeline import (
     Restore,
     Start,
 )
-from ghostnote.models.steadiness import WANDER
+from ghostnote.models.diffusion.reference_encoder import HEARD, HeardParts, Listen
+from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, GROUPS, SEGMENTS
+from ghostnote.models.dsp.mdct import BANDS, FRAMES, STEPS
+from ghostnote.models.nets.cascade import ANY_CLASS, SHAPE_ROWS, Cascade
+from ghostnote.models.statistics.repeatability import WANDER
 
 INPUTS: Final[Mapping[str, tuple[str | int, ...]]] = {
     "hit": ("batch", FRAMES),

@@ -9,11 +9,11 @@ from typing import Final
 import onnxruntime
 import torch
 
-from ghostnote.models.cascade import Cascade
-from ghostnote.models.diffusion import cosine_schedule
-from ghostnote.models.inputs import Inputs, blank_inputs
-from ghostnote.models.lapped import FRAMES, RATE
-from ghostnote.models.pipeline import render
+from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
+from ghostnote.models.diffusion.pipeline import render
+from ghostnote.models.diffusion.v_prediction import cosine_schedule
+from ghostnote.models.dsp.mdct import FRAMES, RATE
+from ghostnote.models.nets.cascade import Cascade
 
 TOLERANCE: Final = {True: 1e-3, False: 1e-5}
 """The largest relative error, with fp16 weights or without."""

@@ -21,8 +21,8 @@ def tiny_model():
     import torch
     from tiny import TINY
 
-    from ghostnote.models.cascade import Cascade
-    from ghostnote.models.factors import GROUPS, SEGMENTS
+    from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS
+    from ghostnote.models.nets.cascade import Cascade
 
     torch.manual_seed(0)
     model = Cascade(TINY).eval()
@@ -43,7 +43,7 @@ def tiny_model():
 @pytest.fixture(scope="session")
 def small_corpus(tmp_path_factory):
     """Return a folder of synthesized drums, two of each class, three strokes each; not to be changed."""
-    from ghostnote.models.synth import make_corpus
+    from ghostnote.models.data.synthetic.corpus import make_corpus
 
     folder = tmp_path_factory.mktemp("small_corpus") / "drums"
     make_corpus(folder, drums_per_class=2, strokes=3)
@@ -53,7 +53,7 @@ def small_corpus(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_onnx(tiny_model, tmp_path_factory):
     """Return the path of that model as ONNX, fp32."""
-    from ghostnote.export.to_onnx import ExportSettings, make_card, write_onnx
+    from ghostnote.export.export import ExportSettings, make_card, write_onnx
 
     path = tmp_path_factory.mktemp("model") / "tiny.onnx"
     settings = ExportSettings(name="tiny", half=False, invent_steps=2)
@@ -65,6 +65,6 @@ def tiny_onnx(tiny_model, tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_generator(tiny_onnx):
     """Return that model, opened."""
-    from ghostnote.bridge.generator import Generator
+    from ghostnote.bridge.inference.model import Generator
 
     return Generator.open(tiny_onnx)

@@ -14,10 +14,10 @@ from importlib import import_module
 from itertools import islice
 from typing import Any, Final
 
-from ghostnote.bridge.batch.log import JOURNAL
-from ghostnote.bridge.batch.work import Outcome, Task
+from ghostnote.bridge.batch.journal import JOURNAL
+from ghostnote.bridge.batch.worker import Outcome, Task
 from ghostnote.bridge.errors import GhostnoteError, InputError, MissingExtraError, OutputError
-from ghostnote.bridge.workers import Opener
+from ghostnote.bridge.render.workers import Opener
 
 LOCAL: Final = "local"
 """Instead of an address: workers are started on this machine."""

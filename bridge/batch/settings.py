@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ghostnote.bridge.audiofile import FORMATS
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.audio_file import FORMATS
 
 
 @dataclass(frozen=True)

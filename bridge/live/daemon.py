@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ghostnote.bridge.audio.driver import DriverSettings, preferred_process
-from ghostnote.bridge.audio.drivers import Watch
-from ghostnote.bridge.kits.kit import Kit
-from ghostnote.bridge.live.commanded import Command
-from ghostnote.bridge.live.heap import large_blocks_apart
-from ghostnote.bridge.live.midiin import MidiInput, open_input
-from ghostnote.bridge.live.midiparse import MidiParser
-from ghostnote.bridge.live.osc import OscServer, OscSettings
-from ghostnote.bridge.live.refill import Refill
+from ghostnote.bridge.devices.base import DriverSettings, preferred_process
+from ghostnote.bridge.devices.supervisor import Watch
+from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.live.commands import Command
+from ghostnote.bridge.live.malloc import large_blocks_apart
+from ghostnote.bridge.live.memory_lock import settled
+from ghostnote.bridge.live.midi_input import MidiInput, open_input
+from ghostnote.bridge.live.osc.server import OscServer, OscSettings
+from ghostnote.bridge.live.pool_filler import Refill
 from ghostnote.bridge.live.session import Session
-from ghostnote.bridge.live.settle import settled
-from ghostnote.bridge.live.takerecorder import TakeKeeper, TakeRecorder
-from ghostnote.bridge.workers import Spec
+from ghostnote.bridge.live.take.recorder import TakeKeeper, TakeRecorder
+from ghostnote.bridge.midi.parser import MidiParser
+from ghostnote.bridge.render.workers import Spec
 
 SWITCH_SECONDS: Final = 0.0001
 """How long a thread may keep the others waiting; Python's own 5 ms were heard as lost MIDI."""

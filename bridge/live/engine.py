@@ -10,14 +10,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.events import Silence
-from ghostnote.bridge.kits.kit import Pad
-from ghostnote.bridge.limiter import Limiter
-from ghostnote.bridge.live.commanded import Command, Freeze, Mute, Play, Played, Recorder, Setup, Strike, Use
+from ghostnote.bridge.dsp.limiter import Limiter
+from ghostnote.bridge.dsp.velocity import velocity_gain
+from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.live.commands import Command, Freeze, Mute, Play, Played, Recorder, Setup, Strike, Use
 from ghostnote.bridge.live.pool import FREEZE_MOST, Hit, Origin
-from ghostnote.bridge.mixer import Mixer
-from ghostnote.bridge.performer import CHOKE_SECONDS, Action, Stroke
-from ghostnote.bridge.velocity import velocity_gain
+from ghostnote.bridge.midi.events import Silence
+from ghostnote.bridge.render.mixer import Mixer
+from ghostnote.bridge.render.performer import CHOKE_SECONDS, Action, Stroke
 
 MOST_WAITING: Final = 2048
 """Commands that may wait for their time; more are shed."""

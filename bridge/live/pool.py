@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.kits.kit import Pad
+from ghostnote.bridge.kit.kit import Pad
 
 LAYER_VELOCITIES: Final = (16, 40, 64, 84, 104, 122)
 """The velocities at which strokes are made; a note gets the nearest, brought to its own level."""

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.errors import GhostnoteError, KitError
-from ghostnote.bridge.events import Event, NoteOn
-from ghostnote.bridge.kits.kit import Kit, Pad, load_kit, pad_seed
-from ghostnote.bridge.kits.kitfields import FieldError
-from ghostnote.bridge.kits.kitwriter import save_kit
-from ghostnote.bridge.live.commanded import Freeze, Mute, Play, Recorder, Setup, Strike, Use
-from ghostnote.bridge.live.controls import FIELDS, Value, checked, slug
+from ghostnote.bridge.kit.fields import FieldError
+from ghostnote.bridge.kit.kit import Kit, Pad, load_kit, pad_seed
+from ghostnote.bridge.kit.save import save_kit
+from ghostnote.bridge.live.commands import Freeze, Mute, Play, Recorder, Setup, Strike, Use
 from ghostnote.bridge.live.engine import Engine
+from ghostnote.bridge.live.pad_parameters import FIELDS, Value, checked, slug
 from ghostnote.bridge.live.pool import FREEZE_MOST, Pool
-from ghostnote.bridge.midifile import CHANNEL_EVENTS
+from ghostnote.bridge.midi.events import Event, NoteOn
+from ghostnote.bridge.midi.smf_reader import CHANNEL_EVENTS
 
 MOST_KITS: Final = 128
 

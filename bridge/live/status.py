@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ghostnote.bridge.live.controls import Value
+from ghostnote.bridge.live.pad_parameters import Value
 
 if TYPE_CHECKING:
     from rich.text import Text

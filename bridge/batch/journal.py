@@ -1,0 +1,161 @@
+"""The record of a batch: a journal while it runs, from which a killed run goes on, and then the manifest."""
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.atomic_file import output_errors, replacing
+from ghostnote.bridge.io.partial_files import PARTS
+
+MANIFEST: Final = "manifest.csv"
+JOURNAL: Final = ".ghostnote-journal"
+COLUMNS: Final = (
+    "path", "source", "source_sha256", "class", "class_from", "class_probability", "layer", "low_velocity",
+    "high_velocity", "round_robin", "seed", "index", "amount", "width", "steps", "rate", "channels", "bits",
+    "frames", "gain_db", "sha256", "model", "settings",
+)  # fmt: skip
+"""Of the manifest, one row a file."""
+
+Row = dict[str, str]
+
+
+def settings_key(settings: BatchSettings, model: str) -> str:
+    """Return a short mark of everything, beside the source, that decides the files."""
+    text = json.dumps([asdict(settings), model], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class BatchLog:
+    """Remembers which sources are done. A context manager; a second run into a folder must be `resume`d.
+
+    Only the place of each source's rows in the journal is held in memory.
+    """
+
+    def __init__(self, folder: Path, key: str, *, resume: bool) -> None:
+        """Prepare the folder; `InputError` if it holds another run, or one under other settings."""
+        self._folder, self._key = folder, key
+        self._journal, self._manifest = folder / JOURNAL, folder / MANIFEST
+        self._at: dict[str, int] = {}
+        if not resume and (self._journal.exists() or self._manifest.exists()):
+            raise InputError(
+                f"{folder}: holds an earlier run; add --resume to go on with it, or choose another folder"
+            )
+
+    def __enter__(self) -> Self:
+        """Open the journal and sweep up what a killed run left half written."""
+        with output_errors(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+            if self._manifest.exists() and not self._journal.exists():
+                self._begin_from_manifest()
+            self._file = self._journal.open("a+b")
+        try:
+            self._index()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the journal; it stays, for `finish` removes it."""
+        self._file.close()
+
+    def rows_of(self, source: str) -> tuple[Row, ...]:
+        """Return the rows of a source that is done, or none."""
+        at = self._at.get(source)
+        if at is None:
+            return ()
+        self._file.seek(at)
+        return tuple(json.loads(self._file.readline())["rows"])
+
+    def add(self, source: str, rows: Iterable[Row]) -> None:
+        """Note that a source is done; a process killed at once has noted it all the same."""
+        line = json.dumps({"source": source, "rows": [{**row, "settings": self._key} for row in rows]})
+        with output_errors(self._journal):
+            at = self._file.seek(0, io.SEEK_END)
+            self._file.write(line.encode() + b"\n")
+            self._file.flush()
+        self._at[source] = at
+
+    def finish(self, sources: Iterable[str]) -> Path:
+        """Write the manifest, in the order of the sources, and put the journal away.
+
+        Before that all files are on the disk: nothing would look for what a power cut took any more.
+        """
+        if hasattr(os, "sync"):
+            os.sync()
+        with replacing(self._manifest) as file, output_errors(self._manifest):
+            text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+            writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            for source in sources:
+                writer.writerows(self.rows_of(source))
+            text.detach()
+        self._file.close()
+        with output_errors(self._folder):
+            # A worker that was lost on the way may have left some, too.
+            self._sweep()
+            self._journal.unlink(missing_ok=True)
+        return self._manifest
+
+    def _sweep(self) -> None:
+        for leftover in self._folder.rglob(PARTS):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)
+
+    def _index(self) -> None:
+        """Find each source's line; a last line that a kill cut short is cut away."""
+        self._file.seek(0)
+        at = 0
+        for line in self._file:
+            entry = None
+            with suppress(ValueError):
+                entry = json.loads(line) if line.endswith(b"\n") else None
+            if entry is None:
+                break
+            if any(row["settings"] != self._key for row in entry["rows"]):
+                raise InputError(
+                    f"{self._folder}: was begun with other settings or another model; resume with the same, "
+                    "or choose another folder"
+                )
+            self._at[entry["source"]] = at
+            at += len(line)
+        with output_errors(self._journal):
+            self._file.truncate(at)
+
+    def _begin_from_manifest(self) -> None:
+        """Make a journal of the manifest of a run that had come to its end."""
+        with replacing(self._journal) as journal:
+            for source, rows in manifest_rows(self._manifest):
+                journal.write(json.dumps({"source": source, "rows": rows}).encode() + b"\n")
+
+
+def manifest_rows(path: Path) -> Iterator[tuple[str, list[Row]]]:
+    """Yield each source of a manifest with its rows; `InputError` for a file that is no manifest of ours."""
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise InputError(f"{path}: is no manifest of 'ghostnote humanize'; choose another folder")
+        rows: list[Row] = []
+        for row in reader:
+            if rows and rows[0]["source"] != row["source"]:
+                yield rows[0]["source"], rows
+                rows = []
+            rows.append(row)
+        if rows:
+            yield rows[0]["source"], rows

@@ -1,0 +1,82 @@
+"""What a batch works on: the sound files in files and folders, and the place of each in the output."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.kit.create import HIT_SUFFIXES
+
+_RESERVED: Final = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]+$')
+"""What a folder's name may not hold on every system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One sound file to work on."""
+
+    path: Path
+    place: str
+    """Its folder in the output, with forward slashes; it also decides the file's seed."""
+
+
+def find_sources(paths: Sequence[Path], output: Path) -> list[Source]:
+    """Return the sources in files and folders, recursively, in the order of their paths.
+
+    Folder structure is kept from each given folder on. Hidden files, and what lies in `output`, are left
+    out. `InputError` for a path that is not there, or when nothing is found.
+    """
+    taken: set[str] = set()
+    sources = [
+        Source(path, _free_place(path.relative_to(root), taken))
+        for path, root in _files(paths, Path(output).resolve())
+    ]
+    if not sources:
+        names = ", ".join(map(str, paths))
+        raise InputError(f"{names}: no sound file in there; wanted are {', '.join(HIT_SUFFIXES)}")
+    return sources
+
+
+def _files(paths: Iterable[Path], output: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each sound file once, with the folder that its place is counted from."""
+    seen: set[Path] = set()
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: there is no such file or folder; check the path")
+        inside = sorted(_inside(path), key=_natural) if path.is_dir() else [path]
+        for file in inside:
+            real = file.resolve()
+            if real not in seen and not real.is_relative_to(output):
+                seen.add(real)
+                yield file, path if path.is_dir() else file.parent
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in HIT_SUFFIXES and not hidden and path.is_file():
+            yield path
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Return a key that puts tom2 before tom10."""
+    pieces = re.split(r"(\d+)", str(path).casefold())
+    return [(int(p) if p.isdecimal() else -1, p) for p in pieces]
+
+
+def _free_place(relative: Path, taken: set[str]) -> str:
+    """Return the output folder of a file; a second `kick`, of another ending perhaps, becomes `kick 2`."""
+    parts = [_safe(part) for part in relative.with_suffix("").parts]
+    place = base = str(PurePosixPath(*parts))
+    number = 2
+    while place.casefold() in taken:
+        place, number = f"{base} {number}", number + 1
+    taken.add(place.casefold())
+    return place
+
+
+def _safe(part: str) -> str:
+    return _RESERVED.sub("_", unicodedata.normalize("NFC", part)) or "_"

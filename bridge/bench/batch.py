@@ -1,0 +1,188 @@
+"""How fast batches are on this machine, beside what the bare model gives, and whether their memory is flat."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ghostnote.bridge.batch.cluster import LOCAL, cluster_pool
+from ghostnote.bridge.batch.full_band import Audio, VarierSpec
+from ghostnote.bridge.batch.humanize import Pool, humanize_files, local_pool
+from ghostnote.bridge.batch.model_varier import ModelSpec
+from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.batch.sources import Source, find_sources
+from ghostnote.bridge.bench.offline import peak_bytes
+from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.drums import label_of
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.variation import ROWS
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.render.workers import done
+
+SETTINGS: Final = BatchSettings()
+STROKES: Final = SETTINGS.count * SETTINGS.velocities
+"""For each hit."""
+SOURCES: Final = 32
+MEMORY_SOURCES: Final = 2_000
+_ROUNDS: Final = 4
+
+_RATE: Final = 44_100
+_HIT_SECONDS: Final = 0.6
+_SETTLED: Final = 0.25
+"""The share of sources after which rate and memory count: the model is open then everywhere."""
+_ENDING: Final = 0.875
+"""The share of sources up to which the rate counts: after the last one is begun, others have nothing to do."""
+_WEIGH: Final = """
+import sys
+from pathlib import Path
+from ghostnote.bridge.bench.batch import weigh
+print(*weigh(Path(sys.argv[1]) if sys.argv[1] else None, int(sys.argv[2])))
+"""
+
+
+def measure_batch(model: Path | None = None, sources: int = SOURCES) -> list[Figure]:
+    """Return the speed of batches at 1 and 2 processes beside the bare model's, and their memory over 2,000 files."""
+    best = _best_rates(model, sources)
+    figures = []
+    for jobs in (1, 2):
+        bare, batch = best[f"bare {jobs}"], best[f"batch {jobs}"]
+        processes = f"{jobs} process{'es'[: 2 * jobs - 2]}"
+        figures += [
+            Figure(f"batch_bare_per_second_{jobs}", f"strokes a second, bare model, {processes}", bare),
+            Figure(f"batch_per_second_{jobs}", f"strokes a second, --jobs {jobs}", batch),
+            Figure(f"batch_share_of_bare_{jobs}", "which is of the bare model's", batch / bare),
+        ]
+    efficiency = best["batch 2"] / (2 * best["batch 1"])
+    figures.append(Figure("batch_efficiency_2", "2 jobs beside twice 1 job", efficiency))
+    if "cluster 2" in best:
+        rate = best["cluster 2"]
+        figures += [
+            Figure("batch_cluster_per_second_2", "strokes a second, 2 Dask workers", rate),
+            Figure(
+                "batch_cluster_efficiency_2", "2 Dask workers beside twice 1", rate / (2 * best["cluster 1"])
+            ),
+            Figure(
+                "batch_cluster_share_2", "2 Dask workers beside twice 1 job", rate / (2 * best["batch 1"])
+            ),
+        ]
+    early, late = _memory_mb(model)
+    return [
+        *figures,
+        Figure("batch_memory_mb", f"resident memory after {MEMORY_SOURCES} files", late, "MB"),
+        Figure(
+            "batch_memory_growth_mb", f"and what of it came after {_SETTLED:.0%} of them", late - early, "MB"
+        ),
+    ]
+
+
+def _best_rates(model: Path | None, sources: int) -> dict[str, float]:
+    """Return strokes a second of each way of working, the best of several rounds: undisturbed by other programs."""
+    best: dict[str, float] = defaultdict(float)
+    spec = ModelSpec(model)
+    pools = {"batch": local_pool}
+    if find_spec("distributed"):
+        pools["cluster"] = partial(cluster_pool, LOCAL)
+    with tempfile.TemporaryDirectory() as folder:
+        hits = write_hits(Path(folder, "hits"), sources)
+        for number in range(_ROUNDS):
+            for jobs in (1, 2):
+                best[f"bare {jobs}"] = max(best[f"bare {jobs}"], bare_rate(model, sources, jobs))
+                for way, pool in pools.items():
+                    key = f"{way} {jobs}"
+                    rate = batch_rate(spec, hits, Path(folder, f"{number} {key}"), pool(jobs))
+                    best[key] = max(best[key], rate)
+    return best
+
+
+def write_hits(folder: Path, count: int) -> list[Source]:
+    """Write hits of decaying noise and return them as sources."""
+    folder.mkdir()
+    for number in range(count):
+        write_audio(folder / f"snare {number}.wav", _hit(number), _RATE, 16)
+    return find_sources([folder], folder.parent / "none")
+
+
+@dataclass(frozen=True)
+class BareStrokes:
+    """Opens a model in a process and has it make strokes, as many at once as a batch does, and nothing else."""
+
+    model: Path | None
+
+    def __call__(self) -> Callable[[int], int]:
+        """Open the model; what is returned makes a hit's strokes of it and says how many."""
+        generator = Generator.open(self.model)
+        card = generator.card
+        hit = np.zeros((1, card.frames), np.float32)
+        hit[:, : round(_HIT_SECONDS * _RATE)] = _hit(0)
+        label = label_of("snare")
+
+        def work(number: int) -> int:
+            rng = np.random.default_rng(number)
+            heard = np.repeat(generator.hear(hit, label), ROWS, axis=0)
+            for _ in range(STROKES // ROWS):
+                noise = rng.standard_normal((ROWS, card.bands, card.steps), np.float32)
+                wander = rng.standard_normal((ROWS, card.wander), np.float32)
+                generator.vary(hit, noise, wander, label=label, steps=SETTINGS.steps, heard=heard)
+            return STROKES
+
+        return work
+
+
+def bare_rate(model: Path | None, hits: int, jobs: int) -> float:
+    """Return strokes a second of the model alone, once they are under way."""
+    times = [time.perf_counter() for _ in done(BareStrokes(model), range(hits), jobs)]
+    return _rate(times)
+
+
+def batch_rate(spec: VarierSpec, hits: list[Source], folder: Path, pool: Pool) -> float:
+    """Return variations a second of a batch once it is under way."""
+    times: list[float] = []
+    humanize_files(hits, folder, SETTINGS, spec, pool, progress=lambda *_: times.append(time.perf_counter()))
+    return _rate(times)
+
+
+def _rate(times: list[float]) -> float:
+    """Return strokes a second by the times at which hits were done, while all work is under way."""
+    first, end = (int(len(times) * share) for share in (_SETTLED, _ENDING))
+    # The slope through all of them: processes that end their hits together, or by turns, have the same.
+    return float(np.polyfit(times[first:end], range(first, end), 1)[0]) * STROKES
+
+
+def weigh(model: Path | None, sources: int, spec: VarierSpec | None = None) -> tuple[float, float]:
+    """Return the peak of resident memory in MB after a quarter of a batch's files, and after all."""
+    peaks: list[int] = []
+    settings = BatchSettings(count=1, velocities=1, steps=0)
+    with tempfile.TemporaryDirectory() as folder:
+        hits = write_hits(Path(folder, "hits"), sources)
+        humanize_files(
+            hits,
+            Path(folder, "out"),
+            settings,
+            spec or ModelSpec(model),
+            local_pool(1),
+            progress=lambda *_: peaks.append(peak_bytes()),
+        )
+    return peaks[int(sources * _SETTLED)] / 1e6, peaks[-1] / 1e6
+
+
+def _memory_mb(model: Path | None) -> tuple[float, float]:
+    """Return what `weigh` does, of a process by itself; nan where the system cannot tell."""
+    command = (sys.executable, "-c", _WEIGH, str(model or ""), str(MEMORY_SOURCES))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    early, late = map(float, done.stdout.split()) if done.returncode == 0 else (float("nan"),) * 2
+    return early, late
+
+
+def _hit(seed: int) -> Audio:
+    frames = round(_HIT_SECONDS * _RATE)
+    noise = np.random.default_rng(seed).uniform(-0.5, 0.5, (1, frames))
+    return (noise * np.exp(-np.arange(frames) / _RATE * 12)).astype(np.float32)

@@ -1,0 +1,181 @@
+"""How the live engine does on this machine: latency, jitter, freshness, underruns, against JACK's dummy server."""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.bench.cpu_stalls import Span, StallWatch, excused
+from ghostnote.bridge.bench.jack_server import RATE, JackServer
+from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.bench.rig import Daemon, DaemonSetup, Player, muted
+from ghostnote.bridge.devices.xrun_monitor import Deadline, Late
+from ghostnote.bridge.kit.kit import Kit, default_kit, with_settings
+from ghostnote.bridge.live.pad_parameters import Value
+from ghostnote.bridge.live.stroke_spec import LiveSpec
+from ghostnote.bridge.render.workers import Spec
+
+BLOCK_FRAMES: Final = 256
+"""The daemon's own default."""
+TEMPO_BPM: Final = 140.0
+PADS: Final = (36, 38, 42, 48)
+"""Kick, snare, hat and tom, struck together at every sixteenth: 37 hits a second."""
+BURST: Final = 64
+
+_MEASURED: Final = "Rim"
+_MEASURED_NOTE: Final = 37
+_THRESHOLD: Final = 0.01
+_LATENCY_SECONDS: Final = 30.0
+_EVERY_SECONDS: Final = 0.25
+_SETTLE_SECONDS: Final = 3.0
+_QUIET_SECONDS: Final = 0.1
+_SILENCE: Final = bytes((0xB9, 123, 0))
+"""All notes off, so that each measured note breaks a silence."""
+
+
+def measure_live(
+    model: Path | None = None,
+    seconds: float = 600.0,
+    steps: int = 2,
+    width: float = 0.0,
+    block_frames: int = BLOCK_FRAMES,
+) -> list[Figure]:
+    """Return latency and jitter, then how `seconds` of sixteenths on four pads and a burst are stood.
+
+    `MissingExtraError` without JACK-Client, `GhostnoteError` without jackd.
+    """
+    kit = with_settings(default_kit(), steps=steps, width=width)
+    return measure_source(LiveSpec(model, RATE), kit, seconds, block_frames=block_frames)
+
+
+def measure_source(
+    spec: Spec,
+    kit: Kit,
+    seconds: float,
+    latency_seconds: float = _LATENCY_SECONDS,
+    block_frames: int = BLOCK_FRAMES,
+) -> list[Figure]:
+    """Return the same figures for any source of strokes."""
+    with JackServer(block_frames):
+        latency = _latency(DaemonSetup(muted(kit, _MEASURED), spec), latency_seconds)
+        return latency + _load(DaemonSetup(kit, spec), seconds)
+
+
+def _latency(setup: DaemonSetup, seconds: float) -> list[Figure]:
+    """Measure one pad from its note to its first frame, while the others keep the generator busy."""
+    with Daemon(setup) as daemon, Player() as player:
+        draw = np.random.default_rng(1)
+        start = player.frame + round(_SETTLE_SECONDS * RATE)
+        count = round(seconds / _EVERY_SECONDS)
+        frames = start + np.arange(count) * round(_EVERY_SECONDS * RATE) + draw.integers(0, 2000, count)
+        notes = [(int(frame), bytes((0x99, _MEASURED_NOTE, 127))) for frame in frames]
+        notes += [(int(frame) - round(_QUIET_SECONDS * RATE), _SILENCE) for frame in frames]
+        notes += list(_sixteenths(start, seconds))
+        player.play(iter(sorted(notes)))
+        player.wait()
+        time.sleep(0.5)
+        told = daemon.ask()
+        delays = _delays(player.heard(), frames)
+    driver_ms = float(told["latency_block_ms"]) + float(told["latency_constant_ms"])
+    if not len(delays):
+        return [Figure("latency_notes", "notes that were heard for the latency", 0)]
+    middle = float(np.median(delays))
+    spread = np.abs(delays - middle)
+    return [
+        Figure("latency_notes", "notes that were heard for the latency", len(delays)),
+        Figure("latency_ms", "note to its first frame in the server, median", middle, "ms"),
+        Figure("latency_own_ms", "of which block and limiter", driver_ms, "ms"),
+        Figure("jitter_p99_ms", "deviation from the median, p99", float(np.percentile(spread, 99)), "ms"),
+        Figure("jitter_max_ms", "deviation from the median, largest", float(spread.max()), "ms"),
+    ]
+
+
+def _delays(audio: NDArray[np.float32], frames: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the milliseconds from each frame to the first sound after it, (notes,); what was not heard is left out."""
+    loud = np.flatnonzero(np.abs(audio) > _THRESHOLD)
+    at = np.searchsorted(loud, frames)
+    heard = at < len(loud)
+    delays = (loud[at[heard]] - frames[heard]) / RATE * 1000
+    return np.asarray(delays[delays < 1000 * _EVERY_SECONDS / 2], np.float64)
+
+
+def _load(setup: DaemonSetup, seconds: float) -> list[Figure]:
+    """Play sixteenths on four pads, then a burst, and ask how it went."""
+    watch = StallWatch()
+    with Daemon(setup) as daemon, watch, Player() as player:
+        player.records = False
+        time.sleep(_SETTLE_SECONDS)
+        before, start, began = daemon.ask(), daemon.deadline(), time.perf_counter()
+        player.play(_sixteenths(player.frame + RATE // 2, seconds))
+        player.wait()
+        time.sleep(0.5)
+        after, middle = daemon.ask(), daemon.deadline()
+        player.play((player.frame + RATE // 2, bytes((0x99, PADS[n % len(PADS)], 100))) for n in range(BURST))
+        time.sleep(2.0)
+        burst, end = daemon.ask(), daemon.deadline()
+    notes = {kind: _change(before, after, f"notes_{kind}") for kind in ("fresh", "spare", "repeat", "silent")}
+    total = max(1.0, sum(notes.values()))
+    burst_played = sum(_change(after, burst, f"notes_{kind}") for kind in ("fresh", "spare", "repeat"))
+    burst_seconds = end.renders.since(middle.renders).within(1.0)
+    return [
+        Figure("ready_s", "start of the process to a stroke for every pad", daemon.ready_seconds, "s"),
+        Figure("load_s", f"sixteenths at {TEMPO_BPM:g} BPM on {len(PADS)} pads", seconds, "s"),
+        Figure("notes", "notes played", total),
+        Figure("underruns", "underruns while they played", _change(before, after, "underruns")),
+        *_lateness(end.late, watch.spans, began, float(after["block"]) / float(after["rate"])),
+        *_block_times(middle, start),
+        Figure("gaps", "gaps that the server reports, whoever was to blame", _change(before, after, "server_gaps")),
+        Figure("freshness", "notes that got a new hit of the network's", 100 * notes["fresh"] / total, "%"),
+        Figure("spares", "notes that got a new hit without the network", notes["spare"]),
+        Figure("repeats", "notes that got a hit again, or none", notes["repeat"] + notes["silent"]),
+        Figure("making_ms", "making a hit, averaged", float(after["making_ms"]), "ms"),
+        Figure("burst_underruns", f"underruns after {BURST} notes at once", _change(after, burst, "underruns")),
+        Figure("burst_played", "of which sounded", burst_played),
+        Figure("burst_render_ms", "rendering a block then, longest", 1000 * burst_seconds, "ms"),
+        Figure("memory_mb", "memory of the daemon and its workers", float(after["memory_mb"]), "MB"),
+        Figure("pool_mb", "of which hits in wait", float(after["pool_mb"]), "MB"),
+    ]  # fmt: skip
+
+
+def _lateness(late: Iterable[Late], spans: list[Span], began: float, block_seconds: float) -> list[Figure]:
+    """Return whose fault the late blocks since `began` were, and what the watch saw of the machine."""
+    own = sum(
+        not excused((block.began, block.done), block_seconds, spans) for block in late if block.began > began
+    )
+    stalls = [until - since for since, until in spans if since > began]
+    return [
+        Figure("own_underruns", "of these and the burst's, while the machine did not stand still", own),
+        Figure("stalls", "times that a processor of the machine stood still", len(stalls)),
+        Figure("stall_max_ms", "the longest of these", 1000 * max(stalls, default=0.0), "ms"),
+    ]
+
+
+def _block_times(now: Deadline, before: Deadline) -> list[Figure]:
+    """Return what blocks took between two looks: waiting, rendering, and the processor's work in it."""
+    waits, renders, works = (
+        getattr(now, name).since(getattr(before, name)) for name in ("waits", "renders", "works")
+    )
+    return [
+        Figure("wait_p999_ms", "a block's begin to its rendering, p99.9", 1000 * waits.within(0.999), "ms"),
+        Figure("wait_max_ms", "of which the longest", 1000 * waits.within(1.0), "ms"),
+        Figure("render_p50_ms", "rendering a block, median", 1000 * renders.within(0.5), "ms"),
+        Figure("render_p999_ms", "rendering a block, p99.9", 1000 * renders.within(0.999), "ms"),
+        Figure("render_max_ms", "rendering a block, longest", 1000 * renders.within(1.0), "ms"),
+        Figure("work_max_ms", "of which a processor really worked at most", 1000 * works.within(1.0), "ms"),
+    ]  # fmt: skip
+
+
+def _sixteenths(start: int, seconds: float) -> Iterator[tuple[int, bytes]]:
+    """Yield notes on all pads at every sixteenth, accented like a drummer's."""
+    step = 60 / TEMPO_BPM / 4 * RATE
+    for n in range(int(seconds * RATE / step)):
+        velocity = (112, 70, 92, 76)[n % 4]
+        for number, note in enumerate(PADS):
+            yield start + round(n * step), bytes((0x99, note, velocity + 3 * number))
+
+
+def _change(before: dict[str, Value], after: dict[str, Value], key: str) -> float:
+    return float(after[key]) - float(before[key])

@@ -1,0 +1,173 @@
+"""How fast ghostnote is on this machine: times and memory, each the median of several runs."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.inference.drum_cache import RememberingSpec
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.stroke_source import SourceSpec, invent
+from ghostnote.bridge.inference.variation import Reference, Variator
+from ghostnote.bridge.kit.kit import default_kit
+from ghostnote.bridge.midi.demo_groove import groove
+from ghostnote.bridge.midi.events import NoteOn
+from ghostnote.bridge.midi.smf_reader import MidiSong
+from ghostnote.bridge.render.offline import RenderSettings, render_song
+from ghostnote.bridge.render.workers import Request, auto_jobs, made
+
+_BATCHES: Final = (1, 2, 8)
+_THREADS: Final = (1, 2)
+_STEPS_TIMED: Final = 4
+_REPEATS: Final = 7
+_STROKES: Final = 200
+_SONG_REPEATS: Final = 8
+_RATE: Final = 48_000
+
+
+def measure(model: Path | None = None) -> list[Figure]:
+    """Return the speed of steps, hits and renders with a model, and the program's memory and start-up time."""
+    generator = Generator.open(model)
+    steps = generator.card.default_steps
+    figures = [Figure("steps", "default steps", steps)]
+    for threads in _THREADS:
+        for batch in _BATCHES:
+            value = _step_ms(Generator.open(model, threads), batch)
+            key = (
+                "ms_per_step" if (batch, threads) == (1, 1) else f"ms_per_step_batch{batch}_threads{threads}"
+            )
+            figures.append(
+                Figure(key, f"a step, batch {batch}, {threads} thread{'s'[: threads - 1]}", value, "ms")
+            )
+    mono, stereo = _hit_ms(generator, 0.0), _hit_ms(generator, 1.0)
+    render_factor, hits_per_second = _render_factor(model), _hits_per_second(model)
+    return [
+        *figures,
+        Figure("ms_per_hit", "a mono hit, all included, 1 thread", mono, "ms"),
+        Figure("ms_per_hit_stereo", "a stereo hit, all included, 1 thread", stereo, "ms"),
+        Figure("hits_per_second", "hits a second, default kit, all cores", hits_per_second),
+        Figure("render_realtime_factor", "render of a full-kit song, times real time", render_factor),
+        Figure(
+            "memory_mb", "resident memory after rendering with stems, in one process", _memory_mb(model), "MB"
+        ),
+        Figure("help_seconds", "ghostnote --help", _seconds([*_PROGRAM, "--help"]), "s"),
+        Figure("import_seconds", "open the model, from the start of Python", _seconds(_OPEN_MODEL), "s"),
+    ]
+
+
+_PROGRAM: Final = (sys.executable, "-c", "from ghostnote.bridge.cli.app import main; main()")
+_OPEN_MODEL: Final = (
+    sys.executable,
+    "-c",
+    "from ghostnote.bridge.inference.model import Generator; Generator.open()",
+)
+_RENDER_AND_WEIGH: Final = """
+import sys
+from pathlib import Path
+from ghostnote.bridge.bench.offline import peak_bytes, render_once
+render_once(Path(sys.argv[1]) if sys.argv[1] else None, jobs=1)
+print(peak_bytes())
+"""
+
+
+def _median_seconds(work: Callable[[], object], repeats: int = _REPEATS) -> float:
+    work()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def _step_ms(generator: Generator, batch: int) -> float:
+    """Return the milliseconds that each step adds."""
+    card, rng = generator.card, np.random.default_rng(0)
+    hit = rng.standard_normal((batch, card.frames), np.float32)
+    noise = rng.standard_normal((batch, card.bands, card.steps), np.float32)
+    wander = rng.standard_normal((batch, card.wander), np.float32)
+    none, some = (
+        _median_seconds(partial(generator.vary, hit, noise, wander, label=0, steps=steps))
+        for steps in (0, _STEPS_TIMED)
+    )
+    return 1000 * (some - none) / _STEPS_TIMED
+
+
+def _hit_ms(generator: Generator, width: float) -> float:
+    reference = Reference(invent(generator, "snare", 1)[None], generator.card.classes.index("snare"))
+    variator = Variator(generator)
+    return 1000 * _median_seconds(
+        lambda: variator.next_stroke(reference, seed=1, index=0, velocity=100, width=width), 4 * _REPEATS
+    )
+
+
+def _hits_per_second(model: Path | None) -> float:
+    """Return the rate at which worker processes make the default kit's strokes, once they are warm."""
+    pads = default_kit().pads
+    warm_up = 4 * len(pads)
+    requests = [Request(pads[i % len(pads)], i, 100) for i in range(warm_up + _STROKES)]
+    strokes = made(RememberingSpec(SourceSpec(model, _RATE)), requests, auto_jobs(len(requests)))
+    for _ in range(warm_up):
+        next(strokes)
+    started = time.perf_counter()
+    for _ in strokes:
+        pass
+    return _STROKES / (time.perf_counter() - started)
+
+
+def full_kit_song() -> MidiSong:
+    """Return the demo's groove, several times over."""
+    once = groove(_RATE)
+    bar_frames = once.end_frame
+    notes = [event for event in once.events if isinstance(event, NoteOn)]
+    events = [replace(n, frame=n.frame + i * bar_frames) for i in range(_SONG_REPEATS) for n in notes]
+    return replace(once, events=tuple(events), end_frame=_SONG_REPEATS * bar_frames)
+
+
+def render_once(model: Path | None, jobs: int | None) -> float:
+    """Render the song with stems and return how many times real time that was."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = RenderSettings(stems=Path(folder, "stems"), jobs=jobs)
+        mix = Path(folder, "mix.wav")
+        return render_song(
+            full_kit_song(), default_kit(), RememberingSpec(SourceSpec(model, _RATE)), mix, settings
+        ).realtime_factor
+
+
+def _render_factor(model: Path | None) -> float:
+    return statistics.median(render_once(model, None) for _ in range(3))
+
+
+def _memory_mb(model: Path | None) -> float:
+    """Return the largest resident memory of a process that renders by itself; nan where the system cannot tell."""
+    command = (sys.executable, "-c", _RENDER_AND_WEIGH, str(model or ""))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return int(done.stdout) / 1e6 if done.returncode == 0 else float("nan")
+
+
+def peak_bytes() -> int:
+    """Return the most memory that this process was resident with."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # Linux adds to its other figure, `ru_maxrss`, what the process was that started this one.
+        return next(
+            int(line.split()[1]) * 1024
+            for line in status.read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _seconds(command: tuple[str, ...] | list[str]) -> float:
+    return _median_seconds(lambda: subprocess.run(command, capture_output=True, check=True), 5)

@@ -1,0 +1,1 @@
+"""Which drum a hit is, by its sound."""

@@ -1,0 +1,90 @@
+"""What drum a sound file holds, by its name or by its sound, and whether it is a drum hit at all."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.classify.features import (
+    FEATURE_RATE,
+    attacks,
+    features,
+    mono_for_features,
+    second_half_db,
+)
+from ghostnote.bridge.drums import CLASS_NAMES, class_from_name, may_be_overheads
+
+WEIGHTS: Final = Path(__file__).with_name("classifier.npz")
+"""The weights that `ghostnote.models.train.classifier` fits."""
+UNSURE: Final = 0.5
+"""Below this probability a guess by sound is worth a warning."""
+
+_MOST_ATTACKS: Final = 2
+_HELD_SECONDS: Final = 1.0
+_HELD_DB: Final = -6.0
+Audio = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A drum class and where it is known from."""
+
+    drum_class: str
+    source: str
+    """`name`, `folder`, `sound`, or `given` by the user."""
+    probability: float = 1.0
+    """How sure it is, 0 to 1; below 1 only by sound."""
+
+
+def class_by_name(path: Path) -> Guess | None:
+    """Return the class that a path's file name, or else its nearest folder, speaks of, or None."""
+    named = class_from_name(path.stem)
+    folder = next((part for part in reversed(path.parent.parts) if class_from_name(part)), None)
+    if named and not (folder and may_be_overheads(path.stem)):
+        return Guess(named, "name")
+    # Both together: "OH 1" among hats is an open one, and "open 1" is, too.
+    both = class_from_name(f"{folder} {path.stem}") if folder else None
+    return Guess(both, "folder") if both else None
+
+
+def class_by_sound(audio: Audio, rate: int) -> Guess:
+    """Return the likeliest class of a hit `(channels, frames)`: a small network on `features`."""
+    chances = probabilities(features(mono_for_features(audio, rate)))
+    best = int(chances.argmax())
+    return Guess(CLASS_NAMES[best], "sound", float(chances[best]))
+
+
+def probabilities(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability of each class for features `(..., FEATURES)`."""
+    w = _weights()
+    hidden = np.maximum((numbers - w["mean"]) / w["deviation"] @ w["w1"] + w["b1"], 0.0)
+    out = hidden @ w["w2"] + w["b2"]
+    chances = np.exp(out - out.max(axis=-1, keepdims=True))
+    normal: NDArray[np.float64] = chances / chances.sum(axis=-1, keepdims=True)
+    return normal
+
+
+def not_a_hit(audio: Audio, rate: int) -> str | None:
+    """Return why a sound `(channels, frames)` is no single hit, or None if it may be one."""
+    mono = mono_for_features(audio, rate)
+    count = attacks(mono)
+    if count > _MOST_ATTACKS:
+        return f"it is struck {count} times, like a loop or a melody"
+    sounding = _without_silence(mono)
+    if len(sounding) > _HELD_SECONDS * FEATURE_RATE and second_half_db(sounding) > _HELD_DB:
+        return "it does not die away, like a held note or a loop"
+    return None
+
+
+def _without_silence(mono: NDArray[np.float64]) -> NDArray[np.float64]:
+    heard = np.flatnonzero(np.abs(mono) > 1e-3 * np.abs(mono).max())
+    return mono[heard[0] : heard[-1] + 1]
+
+
+@cache
+def _weights() -> dict[str, NDArray[np.float64]]:
+    with np.load(WEIGHTS) as file:
+        return {key: file[key].astype(np.float64) for key in file.files}

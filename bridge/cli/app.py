@@ -1,0 +1,112 @@
+"""The `ghostnote` program: its commands, and what becomes of errors."""
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Annotated, Any, Final
+
+import typer
+
+from ghostnote.bridge.cli import (
+    bench,
+    demo,
+    devices,
+    distill,
+    evaluate,
+    finetune,
+    generate,
+    humanize,
+    kit,
+    live,
+    model,
+    osc,
+    render,
+    train,
+)
+from ghostnote.bridge.errors import GhostnoteError
+
+_PLAY: Final = "Play"
+_PREPARE: Final = "Sounds and kits"
+_WORKSHOP: Final = "Workshop (needs the 'train' extra)"
+_COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
+    (_PLAY, demo.demo),
+    (_PLAY, render.render),
+    (_PLAY, live.live),
+    (_PLAY, devices.devices),
+    (_PLAY, osc.osc),
+    (_PREPARE, humanize.humanize),
+    (_PREPARE, generate.generate),
+    (_PREPARE, bench.bench),
+    (_WORKSHOP, train.synth),
+    (_WORKSHOP, train.train),
+    (_WORKSHOP, finetune.tune),
+    (_WORKSHOP, distill.distill),
+    (_WORKSHOP, distill.schedule),
+    (_WORKSHOP, train.export),
+    (_WORKSHOP, evaluate.evaluate),
+    (_WORKSHOP, train.figure),
+)
+_GROUPS: Final = ((_PREPARE, "kit", kit.app), (_PREPARE, "model", model.app))
+_INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    help="A drum instrument that never plays the same hit twice.",
+)
+for _panel, _command in _COMMANDS:
+    app.command(rich_help_panel=_panel)(_command)
+for _panel, _name, _group in _GROUPS:
+    app.add_typer(_group, name=_name, rich_help_panel=_panel)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"ghostnote {version('ghostnote')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+) -> None:
+    """Take the options that stand before a command; `main` reads --debug itself."""
+
+
+def main() -> None:
+    """Run the command line: one clear line for an error, and the exit code that its kind has."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        app()
+    except GhostnoteError as error:
+        if "--debug" in sys.argv:
+            raise
+        typer.echo(f"ghostnote: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("ghostnote: interrupted; nothing half-made is left", err=True)
+        sys.exit(_INTERRUPTED)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        kind = type(error).__name__
+        typer.echo(
+            f"ghostnote: {kind}: {error} (a fault of ghostnote's: see it whole with --debug)", err=True
+        )
+        sys.exit(GhostnoteError.exit_code)
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    """End on SIGTERM as on Ctrl-C, so that temporary files go."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""`ghostnote devices`: what can play, what can be heard, and what to install for the rest."""
+
+from collections.abc import Callable
+
+import typer
+
+from ghostnote.bridge.errors import GhostnoteError
+
+
+def devices() -> None:
+    """List audio drivers, their devices and rates, and MIDI ports, with what is missing."""
+    from ghostnote.bridge.devices.supervisor import DRIVERS
+
+    for kind in DRIVERS.values():
+        typer.echo(f"{kind.name}: {kind.about}")
+        for text in _told(_LISTS.get(kind.name, list)):
+            typer.echo(f"  {text}")
+    typer.echo("MIDI ports that notes can come from:")
+    for text in _told(_midi):
+        typer.echo(f"  {text}")
+
+
+def _told(lines: Callable[[], list[str]]) -> list[str]:
+    """Return lines, or why there are none."""
+    try:
+        return lines()
+    except GhostnoteError as error:
+        return [str(error)]
+
+
+def _pedalboard() -> list[str]:
+    from ghostnote.bridge.devices.pedalboard import output_names
+
+    names = output_names()
+    return names or ["no device: on Linux start a sound server and install libasound2-plugins"]
+
+
+def _sounddevice() -> list[str]:
+    from ghostnote.bridge.devices.sounddevice import output_descriptions
+
+    return output_descriptions() or ["no device"]
+
+
+def _jack() -> list[str]:
+    from ghostnote.bridge.devices.jack import describe_server
+
+    return describe_server()
+
+
+def _midi() -> list[str]:
+    from ghostnote.bridge.live.midi_input import has_virtual_ports, port_names
+
+    names = port_names()
+    if not has_virtual_ports():
+        names.append(
+            "no port of our own can be opened: on Windows install loopMIDI, on Linux start JACK or load snd-seq,"
+            " or use --midi-in tcp:PORT"
+        )
+    return names or ["none but our own"]
+
+
+_LISTS = {"pedalboard": _pedalboard, "sounddevice": _sounddevice, "jack": _jack}

@@ -1,0 +1,192 @@
+"""`ghostnote humanize`: single hits in, folders of strokes out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ghostnote.bridge.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ghostnote.bridge.batch.humanize import BatchReport, Pool
+    from ghostnote.bridge.batch.settings import BatchSettings
+    from ghostnote.bridge.batch.sources import Source
+    from ghostnote.bridge.sampler.build import KitShape
+    from ghostnote.bridge.sampler.write import KitFormat
+
+
+def humanize(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Sound files, and folders of them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the strokes go.")],
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, max=999, help="Round robins: strokes a velocity layer.")
+    ] = 8,
+    velocities: Annotated[
+        int, typer.Option(min=1, max=127, help="Velocity layers; the hardest is as loud as the file.")
+    ] = 4,
+    amount: Annotated[
+        float,
+        typer.Option(
+            min=0, max=2, help="How much strokes differ: 0 not at all, 1 as a drummer's, 2 exaggerated."
+        ),
+    ] = 1.0,
+    width: Annotated[
+        float, typer.Option(min=0, max=1, help="Widen the stereo image; 0 leaves it as it is.")
+    ] = 0.0,
+    drum_class: Annotated[
+        str | None, typer.Option("--class", help="The class of all files, instead of a guess for each.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed, other strokes.")] = 1,
+    steps: Annotated[int, typer.Option(min=0, max=64, help="Network steps a stroke; 0 uses none.")] = 2,
+    jobs: Annotated[int, typer.Option(min=0, max=64, help="Processes at work; 0 chooses.")] = 0,
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Work on a Dask cluster: its scheduler's address, or 'local'."),
+    ] = None,
+    file_format: Annotated[str, typer.Option("--format", help="wav, flac or aiff.")] = "wav",
+    bits: Annotated[int | None, typer.Option(help="16, 24, or 32; left out, as the source has.")] = None,
+    rate: Annotated[
+        int | None, typer.Option(min=8000, max=192_000, help="Rate in Hz; left out, the source's.")
+    ] = None,
+    export: Annotated[
+        str,
+        typer.Option(
+            metavar="FORMATS", help="Also make kits: sfz, hydrogen, drumgizmo, decent; several with commas."
+        ),
+    ] = "",
+    author: Annotated[str, typer.Option(help="Who made the hits, for the kits' credits.")] = "",
+    licence: Annotated[str, typer.Option(help="What others may do with the kits, for their credits.")] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was broken off.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be made, and make nothing.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Humanize loops and melodies too.")] = False,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that comes along.")
+    ] = None,
+) -> None:
+    """Turn single hits into instruments: strokes of the same drum, in velocity layers and round robins."""
+    from ghostnote.bridge.batch.settings import BatchSettings, check_settings
+    from ghostnote.bridge.batch.sources import find_sources
+    from ghostnote.bridge.drums import CLASS_NAMES
+    from ghostnote.bridge.sampler.build import KitShape
+    from ghostnote.bridge.sampler.write import parse_formats
+
+    forms = parse_formats(export)
+    if drum_class is not None and drum_class not in CLASS_NAMES:
+        raise InputError(f"--class {drum_class}: is no drum class; choose one of {', '.join(CLASS_NAMES)}")
+    settings = BatchSettings(
+        count, velocities, amount, width, steps, seed, drum_class, file_format, bits, rate, force
+    )
+    check_settings(settings)
+    sources = find_sources(paths, output)
+    if dry_run:
+        _foretell(sources, output, settings)
+        return
+    pool = _pool(jobs, sources, settings, cluster)
+    report = _run_with_bar(sources, output, settings, model, pool, resume=resume)
+    _print_report(report)
+    if forms:
+        _export(report, forms, output / "kits", KitShape(author=author, licence=licence), model, keep=resume)
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def _pool(jobs: int, sources: Sequence[Source], settings: BatchSettings, cluster: str | None) -> Pool:
+    """Return what the work is done with."""
+    from ghostnote.bridge.batch.humanize import local_pool
+    from ghostnote.bridge.render.workers import auto_jobs
+
+    strokes = len(sources) * settings.count * settings.velocities
+    jobs = min(jobs or auto_jobs(strokes), len(sources))
+    if cluster is None:
+        return local_pool(jobs)
+    from ghostnote.bridge.batch.cluster import cluster_pool
+
+    return cluster_pool(cluster, jobs)
+
+
+def _run_with_bar(
+    sources: Sequence[Source],
+    output: Path,
+    settings: BatchSettings,
+    model: Path | None,
+    pool: Pool,
+    *,
+    resume: bool,
+) -> BatchReport:
+    """Work under a bar that shows the rate and the time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from ghostnote.bridge.batch.humanize import humanize_files
+    from ghostnote.bridge.batch.model_varier import ModelSpec
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Humanizing", total=len(sources))
+
+        def show(done: int, total: int) -> None:
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed or 0.0
+            rate = speed * settings.count * settings.velocities
+            bar.update(task, completed=done, total=total, description=f"{rate:.0f} strokes/s")
+
+        return humanize_files(sources, output, settings, ModelSpec(model), pool, resume=resume, progress=show)
+
+
+def _print_report(report: BatchReport) -> None:
+    """Print what was made, and on the error stream what was not."""
+    again = f", {report.reused} of them from before" if report.reused else ""
+    typer.echo(f"{report.manifest}: {report.sources} hits{again}")
+    typer.echo(f"{report.files} files in {report.seconds:.1f} s, {report.files_per_second:.1f} a second")
+    for note in report.notes:
+        typer.echo(f"note: {note}")
+    for problem in report.problems:
+        typer.echo(f"left out: {problem}", err=True)
+
+
+def _export(
+    report: BatchReport,
+    forms: Sequence[KitFormat],
+    folder: Path,
+    shape: KitShape,
+    model: Path | None,
+    *,
+    keep: bool,
+) -> None:
+    """Make sampler kits of what is in the manifest, one for each folder of sources."""
+    from dataclasses import replace
+
+    from ghostnote.bridge.batch.model_varier import ModelSpec
+    from ghostnote.bridge.sampler.build import kits_of_manifest
+    from ghostnote.bridge.sampler.write import export_kits
+
+    shape = replace(shape, credits=ModelSpec(model).open().credits)
+    kits, left_out = kits_of_manifest(report.manifest, shape)
+    paths, notes = export_kits(kits, forms, folder, keep=keep)
+    for path in paths:
+        typer.echo(f"{path}: a kit")
+    for note in (*left_out, *notes):
+        typer.echo(f"note: {note}", err=True)
+
+
+def _foretell(sources: Sequence[Source], output: Path, settings: BatchSettings) -> None:
+    """Print each source's class and place, and what would be left out."""
+    from ghostnote.bridge.batch.worker import examine
+    from ghostnote.bridge.io.audio_file import read_audio
+
+    each, hits = settings.count * settings.velocities, 0
+    for source in sources:
+        try:
+            guess = examine(source.path, *read_audio(source.path), settings)
+        except InputError as error:
+            typer.echo(f"left out: {error}", err=True)
+            continue
+        hits += 1
+        sure = f", {guess.probability:.0%} sure" if guess.source == "sound" else ""
+        typer.echo(f"{source.path}: {guess.drum_class} (by {guess.source}{sure}) -> {output / source.place}")
+    typer.echo(f"would make {hits * each} files of {hits} hits, {each} each")

@@ -1,0 +1,134 @@
+"""`ghostnote kit`: make, check and look at kit files."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from ghostnote.bridge.errors import KitError
+
+if TYPE_CHECKING:
+    from ghostnote.bridge.kit.kit import Pad
+
+_LONG: Final = ("Pad", "Hit, seed")
+_NUMBERS: Final = ("Amount", "Width", "dB", "Pan", "Steps")
+_HEADINGS: Final = ("Pad", "Notes", "Class", "Hit, seed", *_NUMBERS, "Choke")
+
+app = typer.Typer(help="Make, check and look at kits: which note plays which drum.", no_args_is_help=True)
+
+
+@app.command()
+def new(
+    path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to write.")],
+    hits: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Make a pad of each sound file in here, by its name."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is already there.")] = False,
+) -> None:
+    """Write a kit file to edit: a copy of the default kit, or one made from a folder of your hits."""
+    from ghostnote.bridge.io.atomic_file import write_bytes
+    from ghostnote.bridge.kit.create import kit_from_default, kit_from_hits
+
+    if path.suffix.lower() != ".toml":
+        raise KitError(f"{path}: a kit file's name ends in .toml")
+    if path.exists() and not force:
+        raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
+    made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_default(path.stem)
+    write_bytes(path, made.text.encode())
+    typer.echo(f"{path}: {made.pads} pads")
+    for reason in made.left_out:
+        typer.echo(f"warning: left out {reason}", err=True)
+
+
+@app.command()
+def check(path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to check.")]) -> None:
+    """Check a kit and every sound file in it; the first mistake is named and the exit code is 2."""
+    from ghostnote.bridge.io.audio_file import read_audio
+    from ghostnote.bridge.kit.kit import load_kit
+
+    kit = load_kit(path)
+    own = [(pad, pad.hit) for pad in kit.pads if pad.hit]
+    for pad, hit in own:
+        audio, rate = read_audio(hit)
+        image = {1: "mono", 2: "stereo"}.get(len(audio), f"{len(audio)} channels")
+        typer.echo(f"{pad.name}: {hit}, {rate} Hz, {image}, {audio.shape[1] / rate:.2f} s")
+    notes = sum(len(pad.notes) for pad in kit.pads)
+    typer.echo(
+        f"ok: kit '{kit.name}' has {len(kit.pads)} pads on {notes} notes, "
+        f"{len(own)} with a hit of their own, {len(kit.pads) - len(own)} invented"
+    )
+
+
+@app.command()
+def show(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="KIT.toml", help="The kit; without one the default kit.")
+    ] = None,
+) -> None:
+    """Show a kit's pads as a table."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from ghostnote.bridge.kit.kit import default_kit, load_kit
+
+    kit = load_kit(path) if path else default_kit()
+    table = Table(title=escape(f"{kit.name} (seed {kit.seed})"), box=None, padding=(0, 1, 0, 0))
+    rows = [_row(pad) for pad in kit.pads]
+    for at, heading in enumerate(_HEADINGS):
+        # On a narrow screen long names are folded; the rest keeps to its line.
+        long = heading in _LONG
+        width = None if long else max(len(heading), *(len(row[at]) for row in rows))
+        side: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
+        table.add_column(heading, no_wrap=not long, overflow="fold", min_width=width, justify=side)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console().print(table)
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to export.")],
+    to: Annotated[
+        str, typer.Option(metavar="FORMATS", help="sfz, hydrogen, drumgizmo, decent; several with commas.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the kits go.")],
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, max=999, help="Round robins: strokes a velocity layer.")
+    ] = 8,
+    velocities: Annotated[int, typer.Option(min=1, max=127, help="Velocity layers.")] = 4,
+    rate: Annotated[int, typer.Option(min=8000, max=192_000, help="Of the samples, in Hz.")] = 44_100,
+    author: Annotated[str, typer.Option(help="Who made the kit, for its credits.")] = "",
+    licence: Annotated[str, typer.Option(help="What others may do with it, for its credits.")] = "",
+    jobs: Annotated[int, typer.Option(min=0, max=64, help="Processes that make hits; 0 chooses.")] = 0,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that comes along.")
+    ] = None,
+) -> None:
+    """Make a kit for another sampler: every pad's strokes in velocity layers and round robins."""
+    from ghostnote.bridge.inference.model import Generator
+    from ghostnote.bridge.inference.stroke_source import SourceSpec
+    from ghostnote.bridge.kit.kit import load_kit
+    from ghostnote.bridge.render.workers import auto_jobs
+    from ghostnote.bridge.sampler.build import KitShape, kit_of_pads
+    from ghostnote.bridge.sampler.write import export_kits, parse_formats
+
+    forms = parse_formats(to)
+    kit = load_kit(path)
+    shape = KitShape(count, velocities, author, licence, Generator.open(model).card.credits)
+    jobs = jobs or auto_jobs(len(kit.pads) * count * velocities)
+    with kit_of_pads(kit, SourceSpec(model, rate), rate, shape, jobs) as made:
+        paths, notes = export_kits([made], forms, output)
+    for exported in paths:
+        typer.echo(f"{exported}: {len(kit.pads)} drums, {velocities} velocity layers, {count} round robins")
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+
+
+def _row(pad: "Pad") -> tuple[str, ...]:
+    """Return a pad's cells, under the headings."""
+    drum = pad.hit.name if pad.hit else str(pad.seed)
+    numbers = (pad.amount, pad.width, pad.gain_db, pad.pan, pad.steps)
+    notes = " ".join(map(str, pad.notes))
+    return (pad.name, notes, pad.drum_class, drum, *(f"{n:g}" for n in numbers), pad.choke or "")

@@ -1,0 +1,142 @@
+"""`ghostnote live`: the instrument beside a DAW."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ghostnote.bridge.errors import InputError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ghostnote.bridge.kit.kit import Kit
+    from ghostnote.bridge.live.daemon import View
+    from ghostnote.bridge.live.osc.server import OscSettings
+
+_RATE = 48_000
+_BLOCK = 256
+
+
+def live(
+    kit: Annotated[
+        Path | None,
+        typer.Option(metavar="KIT.toml", help="The kit; without one the default General MIDI kit."),
+    ] = None,
+    kits: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The kits that OSC and program changes reach; by default the folder of --kit.",
+        ),
+    ] = None,
+    driver: Annotated[
+        str | None, typer.Option(help="pedalboard, sounddevice, jack, file or null: see 'ghostnote devices'.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="A part of the sound device's name.")] = None,
+    rate: Annotated[int | None, typer.Option(min=8000, max=192_000, help="Sample rate in Hz.")] = None,
+    block: Annotated[int | None, typer.Option(min=16, max=8192, help="Frames a block.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT.wav", help="What the file driver writes.")
+    ] = None,
+    midi_in: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="virtual, tcp:PORT, or a part of a port's name; may be given again."
+        ),
+    ] = None,
+    osc: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Where OSC comes in; 'off' for nowhere.")
+    ] = "9000",
+    osc_allow: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="Who else may send OSC; may be given again.")
+    ] = None,
+    osc_quit: Annotated[bool, typer.Option("--osc-quit", help="Let OSC end the program.")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another seed for every pad.")] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="TAKE.mid", help="Write what is played, for 'ghostnote render' to make again."),
+    ] = None,
+    limiter: Annotated[bool, typer.Option(help="Hold the mix under -1 dBFS, 1.5 ms later.")] = True,
+    processes: Annotated[int, typer.Option(min=0, max=16, help="Processes that make hits; 0 chooses.")] = 0,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that comes along.")
+    ] = None,
+) -> None:
+    """Play: MIDI and OSC in, sound out, a new hit for every note. Ctrl-C ends it."""
+    from ghostnote.bridge.devices.base import DriverSettings
+    from ghostnote.bridge.live.daemon import LiveSettings, run_live
+    from ghostnote.bridge.live.saved_settings import Remembered, recall, remember
+    from ghostnote.bridge.live.stroke_spec import LiveSpec
+
+    memory = Path(typer.get_app_dir("ghostnote")) / "live.json"
+    known = recall(memory)
+    name = driver or ("file" if output else known.driver) or "pedalboard"
+    if name != known.driver:
+        known = Remembered(rate=known.rate, block=known.block)
+    choices = Remembered(
+        name, device or known.device, rate or known.rate or _RATE, block or known.block or _BLOCK
+    )
+    settings = LiveSettings(
+        kit=_kit(kit, seed),
+        spec=lambda rate: LiveSpec(model, rate),
+        driver=name,
+        audio=DriverSettings(choices.rate or _RATE, choices.block or _BLOCK, choices.device, output),
+        midi=tuple(midi_in or ["virtual"]) if midi_in or _has_midi(name) else (),
+        osc=_osc(osc, osc_allow or [], osc_quit),
+        kits=_kits(kits, kit),
+        record=record,
+        limiter=limiter,
+        processes=processes or None,
+    )
+    with _view() as view:
+        hangs = run_live(settings, view)
+    if name not in ("file", "null"):
+        remember(memory, choices)
+    if hangs:
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def _kit(path: Path | None, seed: int | None) -> Kit:
+    from ghostnote.bridge.kit.kit import default_kit, load_kit, with_settings
+
+    return with_settings(load_kit(path) if path else default_kit(), seed=seed)
+
+
+def _kits(folder: Path | None, kit: Path | None) -> Path | None:
+    """Return the folder of kits; `InputError` for one that is missing."""
+    if folder and not folder.is_dir():
+        raise InputError(f"--kits {folder}: there is no such folder")
+    return folder or (kit.resolve().parent if kit else None)
+
+
+def _has_midi(driver: str) -> bool:
+    """Return whether a MIDI port can be opened without being asked for."""
+    from ghostnote.bridge.live.midi_input import has_virtual_ports
+
+    return driver == "jack" or has_virtual_ports()
+
+
+def _osc(address: str, allowed: list[str], may_quit: bool) -> OscSettings | None:
+    """Return how OSC comes in, or None where it does not; `InputError`."""
+    from ghostnote.bridge.live.osc.server import OscSettings, check_settings, parse_address
+
+    if address == "off":
+        return None
+    settings = OscSettings(*parse_address(address), tuple(allowed), may_quit)
+    check_settings(settings)
+    return settings
+
+
+def _view() -> AbstractContextManager[View]:
+    """Return what shows the session: a picture on a terminal, lines elsewhere."""
+    from ghostnote.bridge.live.status import PlainView, RichView
+
+    if sys.stdout.isatty():
+        return RichView()
+    return PlainView(lambda text: print(text, flush=True))

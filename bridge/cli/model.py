@@ -1,0 +1,46 @@
+"""`ghostnote model`: what a model file says of itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Look at model files.")
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `info` a command of its own."""
+
+
+@app.command()
+def info(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE.onnx", help="A model; without one the model that comes along."),
+    ] = None,
+) -> None:
+    """Print a model's card: what it plays, how it was trained, and whose recordings it learnt from."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from ghostnote.bridge.inference.model import Generator
+
+    generator = Generator.open(file)
+    card = generator.card
+    table = Table(show_header=False, box=None)
+    table.add_row("name", card.name)
+    table.add_row("format", f"{card.format}, checksum {generator.checksum[:16]}…, intact")
+    table.add_row("hit", f"{card.frames} frames at {card.rate} Hz ({card.frames / card.rate:.3f} s)")
+    table.add_row("steps", f"{card.default_steps} for a stroke, {card.invent_steps} for a new drum's shape")
+    table.add_row("amounts", _by_class(card.classes, card.amounts))
+    table.add_row("level spread", _by_class(card.classes, card.level_spread_db, " dB"))
+    for name, value in card.training.items():
+        table.add_row(f"training: {name}", str(value))
+    table.add_row("credits", "\n".join(card.credits) or "none given")
+    Console().print(table)
+
+
+def _by_class(classes: tuple[str, ...], values: tuple[float, ...], unit: str = "") -> str:
+    named = zip((*classes, "any"), values, strict=True)
+    return ", ".join(f"{name} {value:.2f}{unit}" for name, value in named)

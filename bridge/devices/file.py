@@ -1,0 +1,36 @@
+"""A sound file as the device: what is played live is written as it sounds."""
+
+from typing import Final
+
+from ghostnote.bridge.devices.base import Audio, AudioError, DriverSettings
+from ghostnote.bridge.devices.blocking_driver import PacedDriver
+from ghostnote.bridge.io.audio_file import AudioWriter
+
+_CLOSE_SECONDS: Final = 60.0
+
+
+class FileDriver(PacedDriver):
+    """Writes at the pace of a device. The file appears under its name when the driver stops."""
+
+    stop_seconds = _CLOSE_SECONDS
+    """A disk that is slow to close the file is not dead, and to leave it would lose what was played."""
+
+    def __init__(self, settings: DriverSettings) -> None:
+        """Choose the format by the file's name; `AudioError` without one."""
+        super().__init__(settings)
+        if settings.file is None:
+            raise AudioError("the file driver needs a file to write: name one with --output")
+        self.device = str(settings.file)
+        self._writer = AudioWriter(settings.file, self.rate)
+
+    def open(self) -> None:
+        """Open the file beside its place; errors as `AudioWriter` raises them."""
+        self._writer.__enter__()
+
+    def put(self, block: Audio) -> None:
+        """Append the block."""
+        self._writer.write(block)
+
+    def close(self) -> None:
+        """Put the file into its place."""
+        self._writer.__exit__(None, None, None)

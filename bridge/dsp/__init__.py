@@ -1,0 +1,1 @@
+"""Signal processing on arrays: limiter, loudness, dither, stereo image, tail crossfade, attack, velocity."""

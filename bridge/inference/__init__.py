@@ -1,0 +1,1 @@
+"""The ONNX model: its card, references, variations and one-shots."""

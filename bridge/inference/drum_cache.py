@@ -1,0 +1,91 @@
+"""Remembers invented drums between sessions: the model needs a second for one, a file a millisecond."""
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+
+from ghostnote.bridge.errors import GhostnoteError
+from ghostnote.bridge.inference.stroke_source import SourceSpec
+from ghostnote.bridge.inference.variation import Reference
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.render.workers import Audio
+
+MOST_FILES: Final = 500
+MODEL_RATE: Final = 44_100
+
+_FULL_PRECISION: Final = 32
+_NAME_DIGITS: Final = 16
+
+
+class Inventing(Protocol):
+    """A source of strokes that tells what they follow."""
+
+    def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
+        """Return the pad's `index`-th stroke, (2, frames)."""
+
+    def reference(self, pad: Pad) -> Reference:
+        """Return what the pad's strokes follow."""
+
+
+@dataclass(frozen=True)
+class RememberingSpec:
+    """Opens a source whose invented drums are kept in a folder of the user's."""
+
+    spec: SourceSpec
+    model_rate: int = MODEL_RATE
+    """Sample rate of the model, which the drums are kept at."""
+
+    def open(self) -> "RememberingSource":
+        """Open the model in this process."""
+        source = self.spec.open()
+        return RememberingSource(source, cache_folder() / source.checksum[:_NAME_DIGITS], self.model_rate)
+
+
+class RememberingSource:
+    """Makes the same strokes as the source that it asks, to the bit."""
+
+    def __init__(self, source: Inventing, folder: Path, rate: int) -> None:
+        """Keep the drums that `source` invents in `folder`, as files at `rate` Hz."""
+        self._source, self._folder, self._rate = source, folder, rate
+
+    def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
+        """Return the pad's `index`-th stroke, (2, frames)."""
+        return self._source.stroke(self._remembered(pad), index, velocity)
+
+    def _remembered(self, pad: Pad) -> Pad:
+        """Return the pad with its invented drum as its hit; as it is where that cannot be kept."""
+        if pad.hit is not None:
+            return pad
+        path = self._folder / f"{pad.drum_class}-{pad.seed}.wav"
+        if not path.is_file():
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                write_audio(path, np.asarray(self._source.reference(pad).audio), self._rate, _FULL_PRECISION)
+            except (GhostnoteError, OSError):
+                # A full or read-only disk costs time at the next start, nothing else.
+                return pad
+            _forget_oldest(self._folder)
+        return replace(pad, hit=path)
+
+
+def cache_folder() -> Path:
+    """Return the folder where this user's programs keep what can be made again."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return base / "ghostnote"
+
+
+def _forget_oldest(folder: Path) -> None:
+    """Keep no more drums than can be of use."""
+    kept = sorted(folder.glob("*.wav"), key=lambda path: path.stat().st_mtime)
+    for path in kept[:-MOST_FILES]:
+        path.unlink(missing_ok=True)

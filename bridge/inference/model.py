@@ -1,0 +1,155 @@
+"""The model in ONNX Runtime: new hits, and next strokes of given ones, as arrays."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from ghostnote.bridge.errors import ModelError
+from ghostnote.bridge.inference.model_card import CARD_KEY, SEAL_KEY, Card, check_seal
+from ghostnote.bridge.inference.schedule import schedule, shape_schedule
+
+Audio = NDArray[np.float32]
+Heard = NDArray[np.float32]
+"""(batch, numbers): what the graph keeps of references."""
+
+_QUIET: Final = 3
+_BATCHES_KEPT: Final = 2
+"""So many sizes of batches, mono and stereo, have blank inputs at hand."""
+
+
+class Generator:
+    """One model file, opened: thread-safe, and single-threaded unless told otherwise."""
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        """Open a model file. `ModelError` says why a file is none of ours, of another format, or damaged."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _QUIET
+        # The highest level, which lays weights out anew, costs time at every start and makes no hit faster.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        # Spinning threads would take the core that plays the audio.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            with path.open("rb") as file:
+                # By its path: given the bytes, the session would hold on to them, 23 MB in every process.
+                self._session = onnxruntime.InferenceSession(
+                    path, options, providers=["CPUExecutionProvider"]
+                )
+                data = file.read()
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read as a model: {error.strerror}") from error
+        except Exception as error:  # ONNX Runtime's exceptions share no base class but this one.
+            raise ModelError(
+                f"{path} is no model that can be played: it is damaged or no ONNX file"
+            ) from error
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if CARD_KEY not in metadata or SEAL_KEY not in metadata:
+            raise ModelError(f"{path} is an ONNX file, but not one that 'ghostnote export' wrote")
+        check_seal(data, metadata[SEAL_KEY], path)
+        self._blanks = lru_cache(_BATCHES_KEPT)(self._blank_inputs)
+        self.card = Card.from_json(metadata[CARD_KEY], str(path))
+        self.checksum: str = metadata[SEAL_KEY]
+
+    @classmethod
+    def open(cls, model: Path | None = None, threads: int = 1) -> "Generator":
+        """Open a model file, or the one inside the package."""
+        if model is not None:
+            return cls(model, threads)
+        with as_file(files("ghostnote.models") / "ghostnote.onnx") as path:
+            return cls(path, threads)
+
+    def vary(
+        self,
+        hit: Audio,
+        noise: Audio,
+        wander: Audio,
+        *,
+        label: int,
+        difference_db: float | Audio = 0.0,
+        amount: float = 1.0,
+        steps: int | None = None,
+        heard: Heard | None = None,
+    ) -> tuple[Audio, Heard]:
+        """Return the next strokes (batch, frames) after each `hit` (batch, frames), as `noise` and `wander` decide.
+
+        `noise` is (batch, bands, steps) and `wander` (batch, wander), normal numbers both. `difference_db`, one or
+        (batch,), is how much louder a stroke is struck: it moves the timbre, the level stays the reference's.
+        `amount` 1 is calibrated to the spread of real strokes. With 0 steps the network is left out, and the noise
+        itself is the rest. Also returned is what was heard in the hits: given as `heard` with the same label, it
+        stands for them, and `hit` is not looked at.
+        """
+        count = len(noise)
+        graph_amount = amount * self.card.amounts[label]
+        known = {"hit": hit} if heard is None else {"heard": heard}
+        audio, *kept = self.run(
+            count,
+            label,
+            ("audio", "kept") if heard is None else ("audio",),
+            **known,
+            has_hit=np.ones(count, np.float32),
+            velocity=np.full(count, difference_db, np.float32),
+            amount=np.full(count, graph_amount, np.float32),
+            noise=noise,
+            wander=wander,
+            schedule=schedule(self.card.default_steps if steps is None else steps),
+        )
+        return audio, kept[0] if heard is None else heard
+
+    def hear(self, hit: Audio, label: int) -> Heard:
+        """Return what is heard in hits (batch, frames) of a class, once for all the strokes that follow them."""
+        given = {"hit": hit, "has_hit": np.ones(len(hit), np.float32), "schedule": schedule(0)}
+        return self.run(len(hit), label, ("kept",), **given)[0]
+
+    def invent(
+        self, rng: np.random.Generator, *, label: int, steps: int | None = None, guidance: float = 1.0
+    ) -> Audio:
+        """Return a new hit (frames,) of a class, at full scale; `rng` decides which.
+
+        `steps` are those of its sound, at least 1; its shape takes as many as the card says.
+        """
+        card = self.card
+        hit = self.run(
+            1,
+            label,
+            shape=rng.standard_normal((1, *card.shape_size), np.float32),
+            shape_schedule=shape_schedule(card.invent_steps),
+            noise=rng.standard_normal((1, card.bands, card.steps), np.float32),
+            schedule=schedule(max(1, card.default_steps if steps is None else steps)),
+            guidance=np.asarray(guidance, np.float32),
+        )[0][0]
+        return np.asarray(hit / max(float(np.abs(hit).max()), 1e-6))
+
+    def run(self, count: int, label: int, outputs: Sequence[str] = ("audio",), **given: Any) -> list[Audio]:
+        """Return the graph's `outputs` for `count` hits of a class.
+
+        `given` are the graph's inputs by name, others are blank.
+        """
+        blank = self._blanks(count)
+        outcome: list[Audio] = self._session.run(
+            outputs, {**blank, "label": np.full(count, label, np.int64), **given}
+        )
+        return outcome
+
+    def _blank_inputs(self, count: int) -> dict[str, Audio]:
+        card = self.card
+        return {
+            "hit": np.zeros((count, card.frames), np.float32),
+            "heard": np.zeros((count, 0), np.float32),
+            "has_hit": np.zeros(count, np.float32),
+            "shape": np.zeros((count, *card.shape_size), np.float32),
+            "shape_schedule": np.ones(1, np.float32),
+            "coherence": np.ones((count, *card.coherence_size), np.float32),
+            "amount": np.ones(count, np.float32),
+            "velocity": np.zeros(count, np.float32),
+            "noise": np.zeros((count, card.bands, card.steps), np.float32),
+            "wander": np.zeros((count, card.wander), np.float32),
+            "mask": np.zeros((count, card.bands, card.steps), np.float32),
+            "guidance": np.ones((), np.float32),
+        }

@@ -1,0 +1,75 @@
+"""New one-shot samples as files, each made again from the seed in its name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.stroke_source import invent
+from ghostnote.bridge.inference.variation import Audio
+from ghostnote.bridge.io.atomic_file import prepare_folder
+from ghostnote.bridge.io.audio_file import format_for, resample, write_audio
+
+_SUFFIX: Final = ".wav"
+_FADE_SHARE: Final = 0.25
+_SILENT: Final = 10 ** (-66 / 20)
+
+
+@dataclass(frozen=True)
+class OneShotSettings:
+    """What to invent."""
+
+    drum_class: str
+    """A name of `drums.CLASS_NAMES`."""
+    seed: int = 0
+    """The first hit's seed; the others count up."""
+    count: int = 8
+    """How many hits."""
+    steps: int | None = None
+    """Network steps, or the model's default."""
+    guidance: float = 1.0
+    """Classifier-free guidance; 1 is none."""
+    length_seconds: float | None = None
+    """Longest duration."""
+    rate: int = 44_100
+    """Sample rate of the files, in Hz."""
+    bits: int | None = None
+    """Sample size; None is the format's default."""
+
+
+def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None = None) -> Iterator[Path]:
+    """Write `CLASS_SEED.wav` files into `folder` and yield each path; `InputError` for an unknown class."""
+    if settings.drum_class not in CLASS_NAMES:
+        raise InputError(f"'{settings.drum_class}' is no drum class: choose one of {', '.join(CLASS_NAMES)}")
+    format_for(folder / f"hit{_SUFFIX}", settings.bits)
+    generator = Generator.open(model)
+    prepare_folder(folder)
+    return _written(folder, settings, generator)
+
+
+def _written(folder: Path, settings: OneShotSettings, generator: Generator) -> Iterator[Path]:
+    for seed in range(settings.seed, settings.seed + settings.count):
+        hit = invent(generator, settings.drum_class, seed, steps=settings.steps, guidance=settings.guidance)
+        trimmed = trim(hit, settings.length_seconds, generator.card.rate)
+        path = folder / f"{settings.drum_class}_{seed}{_SUFFIX}"
+        audio = resample(trimmed[None], generator.card.rate, settings.rate)
+        write_audio(path, audio, settings.rate, settings.bits)
+        yield path
+
+
+def trim(hit: Audio, length_seconds: float | None, rate: int) -> Audio:
+    """Return `hit` (frames,) without silence at its end, faded to at most `length_seconds`."""
+    heard = np.flatnonzero(np.abs(hit) > _SILENT * np.abs(hit).max())
+    kept = hit[: int(heard[-1]) + 1] if heard.size else hit
+    frames = int(length_seconds * rate) if length_seconds else len(kept)
+    if frames >= len(kept):
+        return kept
+    fade = int(frames * _FADE_SHARE)
+    cut = kept[:frames].copy()
+    cut[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    return cut

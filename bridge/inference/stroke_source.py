@@ -1,0 +1,114 @@
+"""Strokes for the pads of a kit: what the renderer's and the daemon's workers make."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.drums import CLASSES
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.variation import Reference, Variator
+from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.bridge.kit.kit import Pad
+
+Audio = NDArray[np.float32]
+
+INVENTED_PEAK: Final = 0.9
+MOST_BYTES: Final = 16 * 2**20
+"""What the drums that are kept open may take, in each process: some forty invented ones, or as many seconds of stereo.
+Whoever rerolls pads all night must not run out of memory; to open one anew takes a third of a stroke's time."""
+
+_INVENT_STREAM: Final = 3
+_RISE_FRAMES: Final = 32
+"""A new hit rises from silence in 0.7 ms, as recorded ones do; without, it would begin with a click."""
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """What a worker process needs to make strokes."""
+
+    model: Path | None
+    """The model file; None for the one in the package."""
+    rate: int
+    """Sample rate of the strokes, in Hz."""
+
+    def open(self) -> "StrokeSource":
+        """Open the model in this process."""
+        return StrokeSource(Generator.open(self.model), self.rate)
+
+
+class StrokeSource:
+    """Makes the strokes of pads: each a function of the model, the pad, its seed, the index and the velocity."""
+
+    def __init__(self, generator: Generator, rate: int) -> None:
+        """Make strokes at `rate` Hz with an opened model."""
+        self.rate = rate
+        self._generator = generator
+        self._variator = Variator(generator)
+        self._references: dict[tuple[Path | None, str, int, int], Reference] = {}
+
+    @property
+    def checksum(self) -> str:
+        """What tells the model from any other."""
+        return self._generator.checksum
+
+    def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
+        """Return the pad's `index`-th stroke (2, frames), its level and timbre by `velocity` 1..127.
+
+        `AudioFileError` where the pad's hit cannot be read.
+        """
+        audio = self._variator.next_stroke(
+            self.reference(pad),
+            seed=pad.seed,
+            index=index,
+            velocity=velocity,
+            amount=pad.amount,
+            width=pad.width,
+            steps=pad.steps,
+        )
+        # Only now is known what the stroke made it keep.
+        self._forget()
+        return mixdown(resample(audio, self._generator.card.rate, self.rate), 2)
+
+    def reference(self, pad: Pad) -> Reference:
+        """Return what the pad's strokes follow: its own hit, or a drum that the model invents from its seed."""
+        key = (pad.hit, pad.drum_class, 0 if pad.hit else pad.seed, pad.velocity)
+        found = self._references.pop(key, None)
+        # Put back last: the first is the one that was not asked for for the longest time.
+        self._references[key] = found if found is not None else self._made(pad)
+        self._forget()
+        return self._references[key]
+
+    @property
+    def bytes_held(self) -> int:
+        """What the drums that are open take."""
+        return sum(map(self._variator.bytes_held, self._references.values()))
+
+    def _forget(self) -> None:
+        """Close the drums that were not asked for for the longest time until the others are within bounds."""
+        while len(self._references) > 1 and self.bytes_held > MOST_BYTES:
+            del self._references[next(iter(self._references))]
+
+    def _made(self, pad: Pad) -> Reference:
+        label = self._generator.card.classes.index(pad.drum_class)
+        audio = self._read(pad.hit) if pad.hit else invent(self._generator, pad.drum_class, pad.seed)[None]
+        return Reference(audio, label, pad.velocity)
+
+    def _read(self, path: Path) -> Audio:
+        audio, rate = read_audio(path)
+        return resample(mixdown(audio, min(2, len(audio))), rate, self._generator.card.rate)
+
+
+def invent(
+    generator: Generator, drum_class: str, seed: int, *, steps: int | None = None, guidance: float = 1.0
+) -> Audio:
+    """Return a class's new hit (frames,) at the model's rate: it rises from silence, a fade ends it."""
+    label = generator.card.classes.index(drum_class)
+    rng = np.random.default_rng([_INVENT_STREAM, seed])
+    hit = generator.invent(rng, label=label, steps=steps, guidance=guidance) * np.float32(INVENTED_PEAK)
+    fade = int(CLASSES[label].fade_seconds * generator.card.rate)
+    hit[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    hit[:_RISE_FRAMES] *= np.sin(np.linspace(0, np.pi / 2, _RISE_FRAMES, dtype=np.float32)) ** 2
+    return hit

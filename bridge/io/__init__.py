@@ -1,0 +1,1 @@
+"""Audio files and other files: read, checked, and written whole or not at all."""

@@ -1,0 +1,101 @@
+"""Files that appear whole or not at all, and the reasons why one cannot be written."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from ghostnote.bridge.errors import OutputError
+from ghostnote.bridge.io.partial_files import clear_leftovers, hold, part_of
+
+_CAUSES: Final = {
+    errno.ENOSPC: "the disk is full; free some space or choose another folder",
+    errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
+    errno.EFBIG: "the file grows larger than is allowed here; choose another folder or a smaller format",
+    errno.EACCES: "permission is denied; choose a folder that you may write to",
+    errno.EPERM: "permission is denied; choose a folder that you may write to",
+    errno.EROFS: "the file system is read-only; choose another folder",
+    errno.ENOTDIR: "a part of the path is a file, not a folder; choose another folder",
+    errno.EEXIST: "a file stands where the folder should be; choose another folder",
+    errno.EISDIR: "it is a folder; give a file name",
+    errno.ENOENT: "its folder does not exist; make the folder first",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+}
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn an `OSError` of the block into an `OutputError` that names `path`, the cause and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
+        raise OutputError(f"cannot write {path}: {cause}") from error
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make `folder` if its parent exists; `OutputError` when that cannot be done."""
+    with output_errors(folder):
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Yield a new file beside `path` that takes its place when the block ends without an error.
+
+    After an error, Ctrl-C included, the new file is gone and what stood at `path` before still stands.
+    A link is followed; a missing folder is made if its parent exists. Errors of opening, of the last
+    flush and of the replacement are `OutputError`; the block's own errors pass as they are. What a killed
+    process left in the folder is swept up. What is not `durable` may be lost in a power cut a moment later.
+    """
+    with output_errors(path):
+        target = _target(path)
+    prepare_folder(target.parent)
+    clear_leftovers(target.parent)
+    temporary = part_of(target.parent)
+    try:
+        with output_errors(path):
+            file = temporary.open("x+b")
+            hold(file.fileno())
+        try:
+            yield file
+            with output_errors(path):
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+        finally:
+            # Closing flushes again what a full disk refused: that error is already on its way.
+            with suppress(OSError):
+                file.close()
+        with output_errors(path):
+            temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _target(path: Path) -> Path:
+    """Return the file that `path` means, links followed; it need not exist, but must not be anything else."""
+    target = path
+    try:
+        mode = os.lstat(target).st_mode
+        if stat.S_ISLNK(mode):
+            target = Path(os.path.realpath(path))
+            mode = target.stat().st_mode
+    except FileNotFoundError:
+        return target
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"cannot write {path}: it is a device; give a file name")
+    return target
+
+
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file at once, or leave all as it was and raise `OutputError`; `durable` is as in `replacing`."""
+    with replacing(path, durable=durable) as file, output_errors(path):
+        file.write(data)

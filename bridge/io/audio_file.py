@@ -1,0 +1,246 @@
+"""Sound files: hits that come in whole and checked, takes that go out block by block and atomically."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from pedalboard.io import AudioFile
+
+from ghostnote.bridge.dsp.dither import dither
+from ghostnote.bridge.errors import AudioFileError, OutputError
+from ghostnote.bridge.io.atomic_file import output_errors, replacing, write_bytes
+from ghostnote.bridge.io.audio_checks import check_file, check_rate, check_samples, frames_present
+from ghostnote.bridge.io.ogg import set_serial
+
+MAX_HIT_SECONDS: Final = 60.0
+"""A longer file is a song or a loop, not a hit."""
+
+_FULL_SCALE: Final = {16: 2**15 - 1, 24: 2**23 - 1}
+_OGG_SERIAL: Final = 0x67686F73
+_OGG_QUALITY: Final = "best"
+
+
+@dataclass(frozen=True)
+class AudioFormat:
+    """One kind of sound file that can be written, as its name's ending chooses it."""
+
+    suffix: str
+    """The ending of the file name, with its dot, in lower case."""
+    container: str
+    """What pedalboard calls it."""
+    bits: tuple[int, ...]
+    """The sample sizes on offer, the default first; 32 is floating point, none is a lossy code."""
+
+
+FORMATS: Final = {
+    f.suffix: f
+    for f in (
+        AudioFormat(".wav", "wav", (24, 16, 32)),
+        AudioFormat(".flac", "flac", (24, 16)),
+        AudioFormat(".aiff", "aiff", (24, 16)),
+        AudioFormat(".aif", "aiff", (24, 16)),
+        AudioFormat(".ogg", "ogg", ()),
+    )
+}
+"""The formats that can be written, by the ending of the file name."""
+
+
+def format_for(path: Path, bits: int | None = None) -> tuple[AudioFormat, int | None]:
+    """Return the format that a file name asks for and its sample size in bits, None for a lossy code.
+
+    `AudioFileError` for an ending that cannot be written, or a sample size that the format lacks.
+    """
+    found = FORMATS.get(path.suffix.lower())
+    if found is None:
+        raise AudioFileError(
+            f"{path}: cannot write '{path.suffix}' files; end the name in {', '.join(FORMATS)}"
+        )
+    if bits is not None and bits not in found.bits:
+        offer = f"choose {', '.join(map(str, sorted(found.bits)))}" if found.bits else "leave the bits out"
+        raise AudioFileError(f"{path}: {found.suffix} files have no {bits} bits; {offer}")
+    return found, bits if bits is not None else next(iter(found.bits), None)
+
+
+def read_audio(path: Path, *, max_seconds: float = MAX_HIT_SECONDS) -> tuple[NDArray[np.float32], int]:
+    """Read a whole sound file: float32 `(channels, frames)` and its rate in Hz.
+
+    Any number of channels is returned as it is. `AudioFileError` for a file that is missing, a folder,
+    unreadable, empty, silent, longer than `max_seconds`, or holds values that are no numbers.
+    """
+    check_file(path)
+    try:
+        with AudioFile(str(path)) as file:
+            rate = check_rate(path, file.samplerate)
+            frames = min(file.frames, frames_present(path))
+            if frames > max_seconds * rate:
+                raise AudioFileError(
+                    f"{path}: lasts {frames / rate:.1f} seconds, a hit at most {max_seconds:g}; cut it"
+                )
+            # Asked for 0 frames, pedalboard takes it for a mistake.
+            audio = np.asarray(file.read(frames or 1), dtype=np.float32)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise AudioFileError(f"{path}: is no sound file that can be read, or is damaged ({error})") from error
+    check_samples(path, audio)
+    return audio, rate
+
+
+def mixdown(audio: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
+    """Fold `(any, frames)` to `(channels, frames)`, where channels is 1 or 2, by one rule.
+
+    Mono is copied to both sides; stereo stays. Of more channels the first, third and so on make the left
+    side, the others the right. Channels that meet on a side are averaged, those that are silent left out.
+    """
+    if audio.shape[0] == channels:
+        return audio
+    if audio.shape[0] == 1:
+        return np.repeat(audio, channels, axis=0)
+    return np.stack([_average(audio[side::channels]) for side in range(channels)])
+
+
+def resample(audio: NDArray[np.float32], rate_in: int, rate_out: int) -> NDArray[np.float32]:
+    """Resample `(channels, frames)` to exactly round(frames · out / in) frames; at equal rates do nothing."""
+    if rate_in == rate_out:
+        return audio
+    frames = round(audio.shape[1] * rate_out / rate_in)
+    made = soxr.resample(np.ascontiguousarray(audio.T), rate_in, rate_out, quality="VHQ").T[:, :frames]
+    return np.ascontiguousarray(np.pad(made, ((0, 0), (0, frames - made.shape[1]))), dtype=np.float32)
+
+
+class AudioWriter:
+    """Writes a sound file block by block; it appears under its name when all of it is there.
+
+    A context manager. Integer formats clip at full scale, and 16 bits get high-passed triangular dither of a
+    constant seed: the same samples give the same bytes however they are cut (Ogg wants the same blocks, too).
+    """
+
+    def __init__(
+        self, path: Path, rate: int, channels: int = 2, bits: int | None = None, into: BinaryIO | None = None
+    ) -> None:
+        """Choose the format by the name's ending, errors as of `format_for`; write to `into` if that is given."""
+        self._path, self._rate, self._channels, self._into = path, rate, channels, into
+        self._format, self._bits = format_for(path, bits)
+        self.frames = 0
+        """How many frames were written so far."""
+        self.clipped = 0
+        """How many samples stood above full scale and were clipped."""
+
+    def __enter__(self) -> Self:
+        """Open the temporary file; `OutputError` or, for a rate that the format lacks, `AudioFileError`."""
+        options: dict[str, Any] = {"format": self._format.container}
+        options |= {"quality": _OGG_QUALITY} if self._bits is None else {"bit_depth": self._bits}
+        with ExitStack() as stack:
+            self._file = self._into or stack.enter_context(replacing(self._path))
+            try:
+                self._encoder = AudioFile(self._file, "w", self._rate, self._channels, **options)
+            except (ValueError, TypeError) as error:
+                raise AudioFileError(
+                    f"{self._path}: cannot be {self._channels} channels of {self._rate} Hz: {error}"
+                ) from error
+            stack.push(self._finish)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish, check and place the file; after an error leave nothing of it."""
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, block: NDArray[np.float32]) -> None:
+        """Append `(channels, frames)`; `OutputError` on a full disk or for samples that are no numbers."""
+        if block.ndim != 2 or block.shape[0] != self._channels:
+            raise ValueError(f"a block of shape {block.shape} in a file of {self._channels} channels")
+        peak = np.abs(block).max(initial=0.0)
+        if not np.isfinite(peak):
+            raise OutputError(f"cannot write {self._path}: the sound holds values that are no numbers")
+        if self._bits in _FULL_SCALE and peak > 1.0:
+            self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
+        samples = self._quantized(block)
+        # pedalboard cannot tell channels from frames in a square array: it goes in two parts.
+        square = block.shape[0] == block.shape[1]
+        with self._errors():
+            for part in np.array_split(samples, 2, axis=1) if square else [samples]:
+                if part.size:
+                    self._encoder.write(np.ascontiguousarray(part))
+        self.frames += block.shape[1]
+
+    def _quantized(self, block: NDArray[np.float32]) -> NDArray[Any]:
+        """Round to the file's integers (24 bits at the top of 32), or leave floating point as it is."""
+        if self._bits not in _FULL_SCALE:
+            return block.astype(np.float32, copy=False)
+        scale = _FULL_SCALE[self._bits]
+        if self._bits == 24:
+            exact = np.rint(block * np.float64(scale))
+            return exact.clip(-scale, scale, out=exact).astype(np.int32) << 8
+        steps = block * np.float32(scale)
+        # Digital silence stays silent.
+        steps += dither(self._channels, block.shape[1], self.frames) * (block != 0.0)
+        np.rint(steps, out=steps)
+        return steps.clip(-scale, scale, out=steps).astype(np.int16)
+
+    def _finish(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the encoder and see that what it wrote is all there."""
+        if error is not None:
+            # The file is about to be thrown away; closing may fail again for the error's own reason.
+            with suppress(Exception):
+                self._encoder.close()
+            return
+        with self._errors():
+            self._encoder.close()
+            if self._format.container == "ogg":
+                set_serial(self._file, _OGG_SERIAL)
+            if self._into is not None:
+                # In memory nothing is lost on the way.
+                return
+            self._file.seek(0)
+            with AudioFile(self._file) as written:
+                frames = written.frames
+        if frames != self.frames:
+            raise OutputError(
+                f"cannot write {self._path}: of {self.frames} frames {frames} arrived; is the disk full?"
+            )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn what the encoder raises into an `OutputError` that names the file."""
+        try:
+            with output_errors(self._path):
+                yield
+        except SystemError as error:
+            # So the Ogg encoder passes on what the file object raised, Ctrl-C included.
+            with output_errors(self._path):
+                raise error.__cause__ or error from None
+        except (ValueError, RuntimeError) as error:
+            raise OutputError(f"cannot write {self._path}: {error}") from error
+
+
+def write_audio(
+    path: Path, audio: NDArray[np.float32], rate: int, bits: int | None = None, *, durable: bool = True
+) -> bytes:
+    """Write `(channels, frames)` as one file, whole or not at all, and return what is in it.
+
+    All else is as in `AudioWriter`; `durable` as in `replacing`.
+    """
+    data = BytesIO()
+    with AudioWriter(path, rate, audio.shape[0], bits, into=data) as writer:
+        writer.write(audio)
+    written = data.getvalue()
+    write_bytes(path, written, durable=durable)
+    return written
+
+
+def _average(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average `(any, frames)` to `(frames,)` over the channels that are not silent."""
+    sounding = channels[np.abs(channels).max(axis=1) > 0.0]
+    if not len(sounding):
+        return np.zeros(channels.shape[1], np.float32)
+    return np.asarray(sounding.mean(axis=0), np.float32)

@@ -1,0 +1,197 @@
+"""A kit: which MIDI note plays which drum, and how. Read from a TOML file, checked once."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from ghostnote.bridge.drums import class_from_name
+from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.kit.fields import (
+    KIT_KEYS,
+    PAD_KEYS,
+    RANGES,
+    FieldError,
+    check_class,
+    check_hit,
+    check_keys,
+    check_name,
+    check_notes,
+    check_number,
+)
+
+DEFAULT_KIT: Final = Path(__file__).with_name("default.toml")
+"""The kit that plays when no other is given."""
+
+_MAX_BYTES: Final = 1_000_000
+_DEFAULT_SEED: Final = 1
+
+
+@dataclass(frozen=True)
+class Pad:
+    """One drum of a kit."""
+
+    name: str
+    """What it is called in tables, reports and the names of stems."""
+    notes: tuple[int, ...]
+    """The MIDI notes that strike it."""
+    drum_class: str
+    """What kind of drum it is: a name of `drums.CLASS_NAMES`."""
+    hit: Path | None = None
+    """The sound file of a stroke to vary; without one the model invents the drum."""
+    amount: float = 1.0
+    """How much strokes differ: 0 not at all, 1 like a drummer's, 2 twice that."""
+    width: float = 0.0
+    """How much the two sides differ: 0 mono, 1 as two strokes do."""
+    gain_db: float = 0.0
+    """Level in the mix."""
+    pan: float = 0.0
+    """Place in the mix: -1 left, 0 middle, 1 right."""
+    steps: int = 2
+    """Steps of the diffusion; 0 does without the network."""
+    choke: str | None = None
+    """Pads that share this word silence one another."""
+    seed: int = 0
+    """Which drum the model invents, and which strokes: the same seed, the same sounds."""
+    velocity: int = 127
+    """The velocity at which `hit` was struck."""
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Pads under one name and one seed."""
+
+    name: str
+    """What it is called in reports."""
+    seed: int
+    """What the pads' own seeds are drawn from."""
+    pads: tuple[Pad, ...]
+    """In the order of the file, which is the order of the stems."""
+    path: Path | None = None
+    """The file it was read from; None for the default kit."""
+
+    def pad_for_note(self, note: int) -> Pad | None:
+        """Return the pad that a MIDI note strikes, or None."""
+        return next((pad for pad in self.pads if note in pad.notes), None)
+
+
+def pad_seed(kit_seed: int, pad_name: str) -> int:
+    """Return the 32-bit seed that a pad without one of its own has: the same on every computer."""
+    digest = hashlib.blake2b(f"{kit_seed}:{pad_name}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big")
+
+
+def default_kit() -> Kit:
+    """Return the kit that comes with ghostnote; its drums are invented, it needs no sound file."""
+    return replace(load_kit(DEFAULT_KIT), path=None)
+
+
+def load_kit(path: Path) -> Kit:
+    """Read a kit file; `KitError` names the file, the pad, the key, the value and the rule that it breaks."""
+    if not path.is_file():
+        what = "is a folder; name the kit file in it" if path.is_dir() else "there is no such file"
+        raise KitError(f"{path}: {what}")
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise KitError(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise KitError(f"{path}: byte {error.start} is not UTF-8 text; save the kit as UTF-8") from error
+    if len(data) > _MAX_BYTES:
+        raise KitError(f"{path}: is no kit: it is larger than {_MAX_BYTES // 1000} kB")
+    return replace(parse_kit(text, path.parent, str(path)), path=path)
+
+
+def parse_kit(text: str, folder: Path, origin: str) -> Kit:
+    """Make a kit of a file's text; hits are looked for in `folder`, `origin` names the file in errors."""
+    try:
+        table = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise KitError(f"{origin}: is no TOML: {error}") from error
+    where = ""
+    try:
+        check_keys(table, KIT_KEYS)
+        name = check_name("name", table.get("name", Path(origin).stem))
+        seed = check_number("seed", table.get("seed", _DEFAULT_SEED))
+        pads: list[Pad] = []
+        for number, entry in enumerate(_pad_tables(table), 1):
+            where = f"pad {number} {entry.get('name', 'without a name')!r}: "
+            pads.append(_pad(entry, seed, folder))
+            _check_apart(pads[-1], pads[:-1])
+    except FieldError as error:
+        raise KitError(f"{origin}: {where}{error}") from error
+    return Kit(name, seed, tuple(pads))
+
+
+def with_settings(
+    kit: Kit,
+    *,
+    seed: int | None = None,
+    amount: float | None = None,
+    width: float | None = None,
+    steps: int | None = None,
+) -> Kit:
+    """Return the kit with these settings on every pad; None leaves a setting as it is.
+
+    A new seed renews the seeds that were drawn from the old one; a pad's own seed stays.
+    `KitError` for a value out of its range.
+    """
+    given = {"seed": seed, "amount": amount, "width": width, "steps": steps}
+    try:
+        chosen = {key: check_number(key, value) for key, value in given.items() if value is not None}
+    except FieldError as error:
+        raise KitError(str(error)) from error
+    seed = chosen.pop("seed", kit.seed)
+    pads = (replace(pad, seed=_renewed(pad, kit.seed, seed), **chosen) for pad in kit.pads)
+    return replace(kit, seed=seed, pads=tuple(pads))
+
+
+def _renewed(pad: Pad, old: int, new: int) -> int:
+    """Return the pad's seed under a new seed of the kit."""
+    return pad_seed(new, pad.name) if pad.seed == pad_seed(old, pad.name) else pad.seed
+
+
+def _pad_tables(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the tables of the pads, of which there must be one or more."""
+    pads = table.get("pad", [])
+    if not isinstance(pads, list) or not all(isinstance(pad, dict) for pad in pads):
+        raise FieldError("pad must be a list of tables; head each with [[pad]]")
+    if not pads:
+        raise FieldError("there are no pads; add one under a line [[pad]]")
+    return pads
+
+
+def _pad(entry: Mapping[str, Any], kit_seed: int, folder: Path) -> Pad:
+    """Make a pad of its table; `FieldError` for the first rule that it breaks."""
+    check_keys(entry, PAD_KEYS)
+    for key in ("name", "notes"):
+        if key not in entry:
+            raise FieldError(f"{key} is missing; every pad needs it")
+    name = check_name("name", entry["name"])
+    given = entry.get("class", class_from_name(name))
+    if given is None:
+        raise FieldError("class is missing, and the name speaks of no drum; add a line class = ...")
+    options: dict[str, Any] = {"seed": pad_seed(kit_seed, name)}
+    options |= {key: _option(key, entry[key], folder) for key in entry if key in ("hit", "choke", *RANGES)}
+    return Pad(name, check_notes(entry["notes"]), check_class(given), **options)
+
+
+def _option(key: str, value: object, folder: Path) -> Any:
+    """Return the checked value of a key that a pad may leave out."""
+    if key == "hit":
+        return check_hit(value, folder)
+    return check_name(key, value) if key == "choke" else check_number(key, value)
+
+
+def _check_apart(pad: Pad, others: list[Pad]) -> None:
+    """Raise `FieldError` if a pad shares its name or a note with one before it."""
+    for other in others:
+        if pad.name.casefold() == other.name.casefold():
+            raise FieldError(f"name = {pad.name!r} is an earlier pad's too, capitals aside; choose another")
+        shared = set(pad.notes) & set(other.notes)
+        if shared:
+            raise FieldError(f"note {min(shared)} is claimed by pad {other.name!r} too; leave it to one")

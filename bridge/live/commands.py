@@ -1,0 +1,92 @@
+"""What can be asked of the live engine, and what it plays with, as plain data."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.live.pool import Hit, Origin, Pool, Shelf
+from ghostnote.bridge.midi.events import Event
+from ghostnote.bridge.render.mixer import POLYPHONY, Mixer
+from ghostnote.bridge.render.performer import Performer
+
+MAX_BLOCK = 8192
+"""No driver asks for longer blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """An event of the timeline; its own frame does not count."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A stroke on the pad of this name, whatever its notes are."""
+
+    pad: str
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Play this from the next block on."""
+
+    setup: "Setup"
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Only these pads are heard from now on."""
+
+    audible: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Go round the last `count` strokes of each pad instead of playing new ones; 0 thaws."""
+
+    count: int
+
+
+Command = Play | Strike | Use | Mute | Freeze
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that plays a kit: made outside the audio thread, swapped in whole."""
+
+    kit: Kit
+    performer: Performer
+    mixer: Mixer
+    shelves: tuple[Shelf, ...]
+
+    @classmethod
+    def of(cls, kit: Kit, pool: Pool, rate: int, before: "Setup | None" = None) -> "Setup":
+        """Return the setup for a kit; where its pads are those of the one `before`, what sounds goes on."""
+        performer = Performer(kit, before is not None and before.performer.pedal_closed)
+        if before is not None:
+            performer.unmapped.update(before.performer.unmapped)
+        names = [pad.name for pad in kit.pads]
+        same = before is not None and names == [pad.name for pad in before.kit.pads]
+        mixer = before.mixer if before and same else Mixer(kit.pads, rate, POLYPHONY, MAX_BLOCK)
+        return cls(kit, performer, mixer, pool.use(kit.pads))
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A note that was played."""
+
+    pad: str
+    velocity: int
+    origin: Origin
+
+
+class Recorder(Protocol):
+    """Takes down what is played, to the frame."""
+
+    def stroke(self, frame: int, pad: Pad, velocity: int, hit: Hit, gains: tuple[float, float]) -> None:
+        """Note that a hit began."""
+
+    def fade(self, frame: int, pads: tuple[str, ...], seconds: float) -> None:
+        """Note that what sounded on these pads began to fade."""

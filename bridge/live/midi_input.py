@@ -1,0 +1,240 @@
+"""MIDI in: a port of our own, any port by a part of its name, or a TCP socket; each found again when it is lost."""
+
+import contextlib
+import select
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import rtmidi
+
+from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.live.session import Session
+from ghostnote.bridge.live.stderr import hushed
+from ghostnote.bridge.midi.parser import MidiParser
+
+CLIENT: Final = "ghostnote"
+PORT: Final = "midi_in"
+POLL_SECONDS: Final = 1.0
+
+_APIS: Final = {
+    "linux": (rtmidi.API_LINUX_ALSA, rtmidi.API_UNIX_JACK),
+    "darwin": (rtmidi.API_MACOSX_CORE,),
+    "win32": (rtmidi.API_WINDOWS_MM,),
+}
+_SEQUENCER: Final = Path("/dev/snd/seq")
+_MOST_CLIENTS: Final = 8
+
+
+class MidiError(GhostnoteError):
+    """A MIDI port is missing, or the system has none."""
+
+
+class MidiInput(Protocol):
+    """Something that notes come in by."""
+
+    name: str
+    """What it is called in reports."""
+
+    def check(self) -> None:
+        """See whether it is there still, or there again; call it about once a second."""
+
+    def close(self) -> None:
+        """Let it go."""
+
+
+def system_apis() -> list[int]:
+    """Return the MIDI systems that can be used on this computer now."""
+    wanted = _APIS.get(sys.platform, ())
+    return [api for api in wanted if api in rtmidi.get_compiled_api() and _opens(api)]
+
+
+def port_names() -> list[str]:
+    """Return the names of the ports that notes can come from."""
+    names: list[str] = []
+    for api in system_apis():
+        probe = rtmidi.MidiIn(api, f"{CLIENT}-probe")
+        names += probe.get_ports()
+        probe.delete()
+    return names
+
+
+def has_virtual_ports() -> bool:
+    """Return whether a port of our own can be opened here."""
+    return sys.platform != "win32" and bool(system_apis())
+
+
+def _opens(api: int) -> bool:
+    if api == rtmidi.API_LINUX_ALSA and not _SEQUENCER.exists():
+        return False
+    try:
+        with hushed():
+            rtmidi.MidiIn(api, f"{CLIENT}-probe").delete()
+    except (rtmidi.RtMidiError, OSError):
+        return False
+    return True
+
+
+def open_input(where: str, session: Session) -> MidiInput:
+    """Open `virtual`, `tcp:PORT`, or the port with `where` in its name, which may come later.
+
+    `MidiError` where the system has no such thing, `InputError` for a TCP port that is none.
+    """
+    if where.startswith("tcp:"):
+        return TcpInput(where.removeprefix("tcp:"), session)
+    return VirtualInput(session) if where == "virtual" else PortInput(where, session)
+
+
+class _Listener:
+    """Hands what a port receives to the session, stamped at once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._parser = session, MidiParser()
+
+    def __call__(self, event: tuple[list[int], float], _: Any = None) -> None:
+        stamp = time.perf_counter()
+        before = self._parser.garbage
+        for message in self._parser.packet(bytes(event[0])):
+            self._session.hear(message, stamp)
+        self._session.counts["midi_garbage"] += self._parser.garbage - before
+
+
+class VirtualInput:
+    """A port that other programs connect to."""
+
+    def __init__(self, session: Session) -> None:
+        """Open the port; `MidiError` where the system has no virtual ports."""
+        if sys.platform == "win32":
+            raise MidiError("Windows has no virtual MIDI ports: install loopMIDI and name its port")
+        apis = system_apis()
+        if not apis:
+            raise MidiError("no MIDI system answers here: start JACK, or use --midi-in tcp:PORT")
+        self._port = rtmidi.MidiIn(apis[0], CLIENT)
+        self._port.set_callback(_Listener(session))
+        self._port.open_virtual_port(PORT)
+        self.name = f"{CLIENT}:{PORT}"
+
+    def check(self) -> None:
+        """Nothing: the port is ours, it cannot be lost."""
+
+    def close(self) -> None:
+        """Free the port."""
+        self._port.cancel_callback()
+        self._port.close_port()
+        self._port.delete()
+
+
+class PortInput:
+    """A port of another program or a keyboard, opened whenever it is there."""
+
+    def __init__(self, wanted: str, session: Session) -> None:
+        """Look for the port; `MidiError` where the system has no MIDI at all."""
+        self.name = wanted
+        self._wanted, self._session = wanted.casefold(), session
+        self._port: Any = None
+        self._api = 0
+        self._open_name = ""
+        if not system_apis():
+            raise MidiError("no MIDI system answers here: start JACK, or use --midi-in tcp:PORT")
+        self.check()
+        if not self._open_name:
+            there = ", ".join(port_names()) or "none"
+            session.say(f"no MIDI port has '{wanted}' in its name yet (there are: {there}): waiting for it")
+
+    def check(self) -> None:
+        """Open the port when it has come, forget it when it has gone."""
+        with contextlib.suppress(rtmidi.RtMidiError):
+            if self._port is not None and self._open_name not in self._port.get_ports():
+                self._session.say(f"MIDI port '{self._open_name}' is gone: waiting for it")
+                self.close()
+                self._session.panic()
+            if self._port is None:
+                self._look()
+
+    def _look(self) -> None:
+        for api in system_apis():
+            port = rtmidi.MidiIn(api, CLIENT)
+            names = port.get_ports()
+            number = next((i for i, name in enumerate(names) if self._wanted in name.casefold()), None)
+            if number is None:
+                port.delete()
+                continue
+            port.set_callback(_Listener(self._session))
+            port.open_port(number, PORT)
+            self._port, self._open_name, self.name = port, names[number], names[number]
+            self._session.say(f"MIDI port '{self.name}' is open")
+            return
+
+    def close(self) -> None:
+        """Free the port."""
+        if self._port is not None:
+            with contextlib.suppress(rtmidi.RtMidiError):
+                self._port.cancel_callback()
+                self._port.close_port()
+            self._port.delete()
+            self._port, self._open_name = None, ""
+
+
+class TcpInput:
+    """MIDI bytes over TCP from this computer, as `mido.sockets` sends them."""
+
+    def __init__(self, port: str, session: Session) -> None:
+        """Listen; `InputError` for a port that is no number, `MidiError` for one that is taken."""
+        if not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
+            raise InputError(f"'tcp:{port}' names no port: it must be a number from 1 to 65535")
+        try:
+            self._server = socket.create_server(("127.0.0.1", int(port)))
+        except OSError as error:
+            raise MidiError(f"TCP port {port} cannot be used ({error.strerror}): choose another") from error
+        self.port: int = self._server.getsockname()[1]
+        self.name = f"tcp:{self.port}"
+        self._session = session
+        self._clients: dict[socket.socket, MidiParser] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="midi-tcp", daemon=True)
+        self._thread.start()
+
+    def check(self) -> None:
+        """Nothing: clients come and go by themselves."""
+
+    def close(self) -> None:
+        """Hang up and free the port."""
+        self._stopping.set()
+        self._thread.join(0.5)
+        for client in (self._server, *self._clients):
+            client.close()
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            ready, _, _ = select.select([self._server, *self._clients], [], [], 0.1)
+            stamp = time.perf_counter()
+            for client in ready:
+                if client is self._server:
+                    self._accept()
+                else:
+                    self._read(client, stamp)
+
+    def _accept(self) -> None:
+        client, _ = self._server.accept()
+        if len(self._clients) >= _MOST_CLIENTS:
+            client.close()
+            return
+        self._clients[client] = MidiParser()
+
+    def _read(self, client: socket.socket, stamp: float) -> None:
+        try:
+            data = client.recv(4096)
+        except OSError:
+            data = b""
+        if not data:
+            del self._clients[client]
+            client.close()
+            return
+        parser = self._clients[client]
+        before = parser.garbage
+        for message in parser.stream(data):
+            self._session.hear(message, stamp)
+        self._session.counts["midi_garbage"] += parser.garbage - before

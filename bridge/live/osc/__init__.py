@@ -1,0 +1,1 @@
+"""OSC: the server, its addresses and its wire format."""

@@ -1,0 +1,188 @@
+"""The OSC server: one UDP socket, one thread, and bundles that wait for their time without holding up others."""
+
+import heapq
+import ipaddress
+import itertools
+import select
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.live.osc.codec import MAX_PACKET, OscError, TimedMessage, unpack
+from ghostnote.bridge.live.osc.dispatcher import OscDesk, Peer
+
+if TYPE_CHECKING:
+    from ghostnote.bridge.live.daemon import Live
+
+PACKETS_A_SECOND: Final = 1000
+"""More than that is a flood, and shed."""
+BURST_PACKETS: Final = 250
+"""So many may come at once."""
+MOST_SCHEDULED: Final = 1024
+FURTHEST_SECONDS: Final = 60.0
+"""Bundles for later than that are refused: a clock is wrong."""
+
+_TICK_SECONDS: Final = 0.02
+_BUFFER_BYTES: Final = 2**20
+_LOOPBACK: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class OscSettings:
+    """Where OSC comes in, and from whom."""
+
+    host: str = _LOOPBACK
+    port: int = 9000
+    allowed: tuple[str, ...] = ()
+    """Addresses of senders beside this computer's own."""
+    may_quit: bool = False
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Return host and port of `HOST:PORT`, `:PORT` or `PORT`; `InputError`."""
+    host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise InputError(f"--osc {text}: write HOST:PORT, with a port from 1 to 65535")
+    return host.strip("[]") or _LOOPBACK, int(port)
+
+
+def check_settings(settings: OscSettings) -> None:
+    """Raise `InputError` where the server would listen to a network without a list of who may speak."""
+    try:
+        for sender in settings.allowed:
+            ipaddress.ip_network(sender, strict=False)
+        inside = ipaddress.ip_address(socket.gethostbyname(settings.host)).is_loopback
+    except (ValueError, OSError) as error:
+        raise InputError(f"OSC address {settings.host}: {error}; give a numeric address") from error
+    if not inside and not settings.allowed:
+        raise InputError(
+            f"--osc {settings.host} listens to a network: say who may play, as with --osc-allow 192.168.1.20"
+        )
+
+
+class OscServer:
+    """Serves a daemon. A context manager: the port is free again when it ends."""
+
+    def __init__(self, settings: OscSettings, live: "Live") -> None:
+        """Open the port; `InputError` when it is taken or not this computer's."""
+        check_settings(settings)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+        try:
+            self._socket.bind((settings.host, settings.port))
+        except OSError as error:
+            self._socket.close()
+            raise InputError(
+                f"OSC cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another port"
+            ) from error
+        self._socket.setblocking(False)
+        self.address: Peer = self._socket.getsockname()
+        self.desk = OscDesk(live, self._send, settings.may_quit)
+        self._session = live.session
+        self._allowed = [ipaddress.ip_network(sender, strict=False) for sender in settings.allowed]
+        self._scheduled: list[tuple[float, int, TimedMessage, Peer]] = []
+        self._serial = itertools.count()
+        self._tokens, self._filled = float(BURST_PACKETS), time.perf_counter()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
+
+    def __enter__(self) -> "OscServer":
+        """Begin to listen."""
+        self._session.listeners.append(self.desk.tell)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Listen no more."""
+        self._stopping.set()
+        self._thread.join(0.5)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            ready, _, _ = select.select([self._socket], [], [], self._pause())
+            if ready:
+                self._receive()
+            now = time.perf_counter()
+            while self._scheduled and self._scheduled[0][0] <= now:
+                _, _, message, sender = heapq.heappop(self._scheduled)
+                self._do(message, now, sender)
+            self.desk.spread(now)
+
+    def _pause(self) -> float:
+        if not self._scheduled:
+            return _TICK_SECONDS
+        return min(_TICK_SECONDS, max(0.0, self._scheduled[0][0] - time.perf_counter()))
+
+    def _receive(self) -> None:
+        """Take one packet."""
+        stamp = time.perf_counter()
+        try:
+            packet, sender = self._socket.recvfrom(65536)
+        except OSError:
+            # An answer of ours found nobody there.
+            return
+        counts = self._session.counts
+        if not self._is_welcome(sender):
+            counts["osc_refused"] += 1
+            return
+        if not self._has_token(stamp):
+            counts["osc_shed"] += 1
+            return
+        counts["osc"] += 1
+        try:
+            messages = unpack(packet)
+        except OscError as error:
+            counts["osc_garbage"] += 1
+            self.desk.fail(sender, "", str(error))
+            return
+        for message in messages:
+            self._place(message, stamp, sender)
+
+    def _place(self, message: TimedMessage, stamp: float, sender: Peer) -> None:
+        """Carry out a message now, hand it to the engine with its time, or keep it until then."""
+        ahead = 0.0 if message.due is None else message.due - time.time()
+        if message.due is not None and ahead < 0:
+            self._session.counts["osc_late"] += 1
+        if ahead <= 0:
+            self._do(message, stamp, sender)
+        elif ahead > FURTHEST_SECONDS:
+            self.desk.fail(sender, message.address, f"a bundle for {ahead:.0f} seconds from now is refused")
+        elif self.desk.is_played(message):
+            self._do(message, time.perf_counter() + ahead, sender)
+        elif len(self._scheduled) >= MOST_SCHEDULED:
+            self.desk.fail(sender, message.address, "too many messages wait for their time already")
+        else:
+            due = time.perf_counter() + ahead
+            heapq.heappush(self._scheduled, (due, next(self._serial), message, sender))
+
+    def _do(self, message: TimedMessage, stamp: float, sender: Peer) -> None:
+        try:
+            self.desk.do(message, stamp, sender)
+        except Exception as error:  # one message must never end the server; it is counted and replied
+            self._session.counts["osc_faults"] += 1
+            self.desk.fail(sender, message.address, f"internal error {error!r}")
+
+    def _has_token(self, now: float) -> bool:
+        self._tokens = min(BURST_PACKETS, self._tokens + (now - self._filled) * PACKETS_A_SECOND)
+        self._filled = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def _is_welcome(self, sender: Peer) -> bool:
+        address = ipaddress.ip_address(sender[0])
+        return address.is_loopback or any(address in network for network in self._allowed)
+
+    def _send(self, peer: Peer, packet: bytes) -> None:
+        if len(packet) > MAX_PACKET:
+            self._session.counts["osc_unsent"] += 1
+            return
+        try:
+            self._socket.sendto(packet, peer)
+        except OSError:
+            self._session.counts["osc_unsent"] += 1

@@ -1,0 +1,59 @@
+"""The settings of a pad that can be changed while it plays, as one table."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from ghostnote.bridge.kit.fields import FieldError, check_class, check_number
+
+Value = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class Field:
+    """A setting of a pad that can be changed while it plays."""
+
+    name: str
+    """What it is called here and in OSC."""
+    key: str
+    """What it is called in the kit; '' for what is no part of it."""
+    about: str
+
+
+FIELDS: Final = {
+    field.name: field
+    for field in (
+        Field("amount", "amount", "how much strokes differ, 0 to 2"),
+        Field("width", "width", "how much the sides differ, 0 to 1"),
+        Field("gain", "gain_db", "level in dB, -60 to 24"),
+        Field("pan", "pan", "place, -1 left to 1 right"),
+        Field("steps", "steps", "steps of the diffusion, 0 to 64"),
+        Field("mute", "", "whether it is silent"),
+        Field("solo", "", "whether only it and other solo pads are heard"),
+        Field("seed", "seed", "which drum is invented, and which strokes"),
+        Field("class", "drum_class", "the kind of drum"),
+    )
+}
+
+
+def slug(name: str) -> str:
+    """Return a pad's name as it stands in an OSC address."""
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in name.casefold()).strip("_") or "pad"
+
+
+def checked(name: str, value: object) -> Value:
+    """Return a value as its field holds it; int, float and bool are alike. `FieldError` for any other."""
+    if name == "class":
+        return check_class(value)
+    if not isinstance(value, int | float):
+        raise FieldError(f"{name} = {value!r}, but it must be a number")
+    key = FIELDS[name].key
+    if not key:
+        return bool(value)
+    number: Value = check_number(key, _fitted(key, value))
+    return number
+
+
+def _fitted(key: str, value: float) -> float:
+    """Return a number as the kind that the key has, where it is one."""
+    whole = isinstance(value, bool) or (value == int(value) if abs(value) < 2**53 else False)
+    return int(value) if whole and key in ("steps", "seed") else float(value)

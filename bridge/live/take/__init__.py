@@ -1,0 +1,1 @@
+"""Takes: recordings of a live session that render again to the byte."""

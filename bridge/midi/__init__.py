@@ -1,0 +1,1 @@
+"""MIDI: events, the byte parser, standard MIDI files, and humanized timing."""

@@ -1,0 +1,216 @@
+"""Timing and dynamics of a drummer for notes that a machine placed: a drift with a memory, not jitter.
+
+The deviations of drummers are correlated over minutes, with a spectrum near 1/f, and listeners prefer
+them to independent ones (Räsänen et al., PLoS ONE 10(6), 2015).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.midi.events import Event, NoteOn, PedalMove
+from ghostnote.bridge.midi.smf_reader import MidiSong
+
+FLAM_SECONDS: Final = 0.012
+"""Notes of one hand, or of drums that choke one another, that lie closer keep their distance."""
+SHARED: Final = 0.8
+"""How much of the deviations' power the whole kit has in common; the rest is each limb's own."""
+
+_LIMBS: Final = {
+    "kick": "right foot",
+    "pedal_hat": "left foot",
+    "snare": "left hand",
+    "rim": "left hand",
+    "clap": "left hand",
+    "tom": "left hand",
+}
+_OTHER_LIMB: Final = "right hand"
+_HATS: Final = ("closed_hat", "open_hat", "pedal_hat")
+_GREATEST: Final = 3.0
+"""No deviation exceeds so many standard deviations."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Feel:
+    """How far a take strays from the score."""
+
+    timing_ms: float = 0.0
+    """Standard deviation of the notes' places: 2 a good drummer, 10 a drunken one."""
+    dynamics: float = 0.0
+    """Standard deviation of velocities, in steps of 127."""
+    seed: int = 1
+    """Another seed, another take."""
+
+
+@dataclass(frozen=True)
+class Humanized:
+    """A song as it was played."""
+
+    song: MidiSong
+    """Its events in the order of their new places."""
+    placed: tuple[Event, ...]
+    """What became of each event of the score, in the score's order."""
+
+
+@dataclass
+class _Gesture:
+    """Events that move as one."""
+
+    keys: set[str]
+    """The limb that strikes it, and the drums whose order it must keep."""
+    events: list[int]
+    last_frame: int
+    moment: int = 0
+
+
+def humanize_song(song: MidiSong, kit: Kit, feel: Feel) -> Humanized:
+    """Return a song with the deviations of a drummer.
+
+    All of the kit drifts together, with a smaller part for each limb. Notes of a limb within 12 ms move as
+    one, events of one drum, or of drums that choke one another, keep their order, and the mean deviation
+    is zero. Velocities beyond 127 or below 1 are mirrored back.
+    """
+    gestures = _gestures(song, kit)
+    of_event = np.empty(len(song.events), np.intp)
+    for number, gesture in enumerate(gestures):
+        of_event[gesture.events] = number
+    struck = np.array([isinstance(event, NoteOn) for event in song.events])
+    timing, dynamics = (
+        _deviations(gestures, of_event, struck, np.random.default_rng([part, feel.seed])) for part in (1, 2)
+    )
+    shifts = np.rint(timing * feel.timing_ms * song.rate / 1000).astype(int)
+    shifts = _in_order(song, gestures, shifts, of_event, struck)
+    placed = []
+    for event, own in zip(song.events, of_event.tolist(), strict=True):
+        moved = replace(event, frame=max(0, event.frame + int(shifts[own])))
+        if isinstance(moved, NoteOn):
+            moved = replace(moved, velocity=_mirrored(moved.velocity + dynamics[own] * feel.dynamics))
+        placed.append(moved)
+    order = sorted(range(len(placed)), key=lambda at: placed[at].frame)
+    events = tuple(placed[at] for at in order)
+    end = max(song.end_frame, events[-1].frame)
+    return Humanized(replace(song, events=events, end_frame=end), tuple(placed))
+
+
+def deviations(song: MidiSong, take: Humanized) -> tuple[Floats, Floats]:
+    """Return how many milliseconds each note is late, and how many velocity steps louder, in the score's order."""
+    pairs = [
+        (new.frame - old.frame, new.velocity - old.velocity)
+        for old, new in zip(song.events, take.placed, strict=True)
+        if isinstance(old, NoteOn) and isinstance(new, NoteOn)
+    ]
+    late, louder = np.array(pairs, np.float64).reshape(-1, 2).T
+    return late * 1000 / song.rate, louder
+
+
+def drift(count: int, rng: np.random.Generator) -> Floats:
+    """Return `(count,)` Gaussian noise with a 1/f spectrum, of zero mean and unit deviation."""
+    size = 2 * max(count, 32)
+    pitch = np.fft.rfftfreq(size)
+    pitch[0] = np.inf
+    spectrum = (rng.standard_normal(len(pitch)) + 1j * rng.standard_normal(len(pitch))) / np.sqrt(pitch)
+    return _normal(np.fft.irfft(spectrum, size)[:count])
+
+
+def _normal(values: Floats) -> Floats:
+    """Return values at zero mean and, if there are any to tell, unit deviation."""
+    centred: Floats = values - values.mean()
+    return centred / (centred.std() or 1.0)
+
+
+def _gestures(song: MidiSong, kit: Kit) -> list[_Gesture]:
+    """Return the song's events in groups that move as one, in the order of time."""
+    gap = round(FLAM_SECONDS * song.rate)
+    done: list[_Gesture] = []
+    open_ones: list[_Gesture] = []
+    moment, moment_frame = -1, -gap - 1
+    known: dict[tuple[type[Event], int | None], frozenset[str]] = {}
+    for at, event in enumerate(song.events):
+        kind = type(event), getattr(event, "note", None)
+        keys = known.setdefault(kind, known.get(kind) or _keys(kit, *kind))
+        open_ones = [g for g in open_ones if event.frame - g.last_frame <= gap]
+        moment += event.frame - moment_frame > gap
+        moment_frame = event.frame
+        near = [g for g in open_ones if g.keys & keys]
+        if not near:
+            near = [_Gesture(set(keys), [], event.frame, moment)]
+            done.append(near[0])
+            open_ones.append(near[0])
+        first, *others = near
+        for other in others:
+            first.keys |= other.keys
+            first.events += other.events
+            open_ones.remove(other)
+            done.remove(other)
+        first.keys |= keys
+        first.events.append(at)
+        first.last_frame = event.frame
+    return done
+
+
+def _keys(kit: Kit, kind: type[Event], note: int | None) -> frozenset[str]:
+    """Return the limb of a kind of event, if it has one, and the drums whose order it must keep."""
+    if note is None:
+        hats = kind is PedalMove
+        pads = (pad for pad in kit.pads if not hats or pad.drum_class in _HATS)
+        return frozenset({_drum(pad.choke, pad.name) for pad in pads} | ({"left foot"} if hats else set()))
+    pad = kit.pad_for_note(note)
+    limb = _LIMBS.get(pad.drum_class, _OTHER_LIMB) if pad else _OTHER_LIMB
+    drum = _drum(pad.choke, pad.name) if pad else f"note {note}"
+    return frozenset({drum, limb} if kind is NoteOn else {drum})
+
+
+def _drum(choke: str | None, name: str) -> str:
+    return f"group {choke}" if choke else f"pad {name}"
+
+
+def _deviations(
+    gestures: Sequence[_Gesture],
+    of_event: NDArray[np.intp],
+    struck: NDArray[np.bool_],
+    rng: np.random.Generator,
+) -> Floats:
+    """Return each gesture's deviation; over the notes their mean is zero and their deviation one."""
+    moments = [gesture.moment for gesture in gestures]
+    total = np.sqrt(SHARED) * drift(max(moments) + 1, rng)[moments]
+    for limb in sorted({*_LIMBS.values(), _OTHER_LIMB}):
+        own = [at for at, gesture in enumerate(gestures) if limb in gesture.keys]
+        if own:
+            total[own] += np.sqrt(1 - SHARED) * drift(len(own), rng)
+    notes = total[of_event[struck]]
+    scaled: Floats = (total - notes.mean()) / (notes.std() or 1.0)
+    return scaled.clip(-_GREATEST, _GREATEST)
+
+
+def _in_order(
+    song: MidiSong,
+    gestures: Sequence[_Gesture],
+    shifts: NDArray[np.int_],
+    of_event: NDArray[np.intp],
+    struck: NDArray[np.bool_],
+) -> NDArray[np.int_]:
+    """Return shifts in frames that let no gesture overtake one that shares a drum with it."""
+    kept = shifts.copy()
+    latest: dict[str, int] = {}
+    for at, gesture in enumerate(gestures):
+        first = min(song.events[e].frame for e in gesture.events)
+        before = max((latest.get(key, 0) for key in gesture.keys), default=0)
+        kept[at] = max(kept[at], before - first)
+        latest |= dict.fromkeys(gesture.keys, gesture.last_frame + int(kept[at]))
+    push = round(float(kept[of_event[struck]].mean()))
+    moved: NDArray[np.int_] = kept - push
+    return moved
+
+
+def _mirrored(velocity: float) -> int:
+    """Return a velocity 1..127; what exceeds the range comes back from its end."""
+    low, high = 1, 127
+    inside = low - (velocity - low) if velocity < low else velocity
+    inside = high - (inside - high) if inside > high else inside
+    return round(min(max(inside, low), high))

@@ -1,0 +1,250 @@
+"""Standard MIDI files: the notes and chokes of every track, placed to the frame.
+
+The file is read here rather than by mido because mido gives up a whole file at its first bad byte, and
+a damaged song's readable part should still play. The format is that of the *Standard MIDI Files 1.0*
+specification (MIDI Manufacturers Association, 1996).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ghostnote.bridge.errors import MidiFileError
+from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PedalMove, Silence
+
+MAX_FILE_BYTES: Final = 64 * 2**20
+MAX_SONG_SECONDS: Final = 4 * 3600
+"""What lies later is left out: a wild delta time in a damaged file would otherwise last for months."""
+DEFAULT_TEMPO: Final = 500_000
+"""Microseconds a beat until a file says otherwise: 120 beats a minute."""
+DEFAULT_PPQ: Final = 480
+
+_SMPTE: Final = {24: (24, 1_000_000), 25: (25, 1_000_000), 29: (30, 1_001_000), 30: (30, 1_000_000)}
+"""Frames a second as written → whole frames in a "beat" and that beat's microseconds (29 is 29.97)."""
+_CHANNEL_BYTES: Final = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
+_SYSTEM_BYTES: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1}
+_META, _END_OF_TRACK, _SET_TEMPO = 0xFF, 0x2F, 0x51
+
+_CONTROLLERS: Final[dict[int, Callable[[int, int], Event]]] = {
+    4: PedalMove,
+    120: lambda frame, _: Silence(frame),
+    123: lambda frame, _: Silence(frame),
+}
+CHANNEL_EVENTS: Final[dict[int, Callable[[int, int, int], Event | None]]] = {
+    0x90: lambda frame, note, velocity: NoteOn(frame, note, velocity) if velocity else None,
+    0xA0: lambda frame, note, pressure: Aftertouch(frame, note, pressure) if pressure else None,
+    0xB0: lambda frame, number, value: _CONTROLLERS[number](frame, value) if number in _CONTROLLERS else None,
+}
+"""What a channel message, a kind without its channel and two data bytes, means to a kit; None for nothing."""
+
+
+@dataclass(frozen=True)
+class MidiSong:
+    """Everything in a song that a drum kit can play."""
+
+    events: tuple[Event, ...]
+    """In the order of time; at one tick in the order of tracks, and of the file inside a track."""
+    end_frame: int
+    """Where the longest track ends."""
+    rate: int
+    """Frames a second of every `frame` here."""
+    ppq: int
+    """Ticks a beat."""
+    warnings: tuple[str, ...] = ()
+    """What could not be read, one sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    tick: int
+    status: int
+    """A channel message's kind without its channel, or 0xFF for a meta event."""
+    data: bytes
+    """A meta event's type and body, or a channel message's data bytes."""
+
+
+class _DamageError(Exception):
+    """A track holds bytes that are no MIDI."""
+
+
+class _Cursor:
+    """A place in a track's bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, count: int) -> bytes:
+        end = self.at + count
+        if end > len(self.data):
+            raise _DamageError("it ends in the middle of an event")
+        taken, self.at = self.data[self.at : end], end
+        return taken
+
+    def number(self) -> int:
+        """Read a variable-length quantity of at most four bytes."""
+        value = 0
+        for _ in range(4):
+            byte = self.take(1)[0]
+            value = value << 7 | byte & 0x7F
+            if byte < 0x80:
+                return value
+        raise _DamageError("a number runs over four bytes")
+
+
+def read_midi(path: Path, rate: int) -> MidiSong:
+    """Read a MIDI file of type 0 or 1 as events at `rate` frames a second.
+
+    The tempo map runs over all tracks, any channel counts, and a damaged track keeps what stands before
+    the damage: the song's `warnings` say so. `MidiFileError` when there is no note to play.
+    """
+    data = _bytes_of(path)
+    start = data.find(b"MThd")
+    header = data[start + 8 : start + 14]
+    if start < 0 or len(header) < 6:
+        raise MidiFileError(
+            f"{path} is not a MIDI file: it has no MThd header; export it again as a .mid file"
+        )
+    kind, declared, division = (int.from_bytes(header[i : i + 2], "big") for i in (0, 2, 4))
+    if kind == 2:
+        raise MidiFileError(
+            f"{path} is a type 2 MIDI file, a set of patterns without an order: save it as type 0 or 1"
+        )
+    warnings: list[str] = []
+    ppq, tempo = _clock(division, warnings)
+    body_at = start + 8 + max(6, int.from_bytes(data[start + 4 : start + 8], "big"))
+    tracks = _tracks(data, body_at if body_at <= len(data) else start + 14, warnings)
+    if len(tracks) < declared:
+        warnings.append(f"the header promises {declared} tracks, {len(tracks)} are there")
+    messages = [m for n, track in enumerate(tracks, 1) for m in _salvage(n, track, warnings)]
+    song = _timeline(messages, rate, ppq, tempo, warnings)
+    if not any(isinstance(event, NoteOn) for event in song.events):
+        raise MidiFileError("; ".join((f"{path} holds no notes: there is nothing to play", *warnings)))
+    return song
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise MidiFileError(f"{path} is a folder: name a MIDI file")
+        if path.exists() and not path.is_file():
+            raise MidiFileError(f"{path} is not a regular file: name a MIDI file")
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            limit = MAX_FILE_BYTES >> 20
+            raise MidiFileError(
+                f"{path} has {size >> 20} MiB, a MIDI file at most {limit}: is it a sound file?"
+            )
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise MidiFileError(f"{path} does not exist: check the name of the MIDI file") from None
+    except (OSError, ValueError) as error:
+        raise MidiFileError(f"{path} cannot be read: {error}") from error
+
+
+def _clock(division: int, warnings: list[str]) -> tuple[int, int | None]:
+    """Return ticks a beat, and the microseconds a beat where no tempo may change them (SMPTE time)."""
+    if not division & 0x8000 and division:
+        return division, None
+    frames, beat = _SMPTE.get(256 - (division >> 8), (0, 0))
+    ticks = division & 0xFF
+    if frames and ticks:
+        return frames * ticks, beat
+    warnings.append(
+        f"the header's time division {division} means nothing: {DEFAULT_PPQ} ticks a beat are assumed"
+    )
+    return DEFAULT_PPQ, None
+
+
+def _tracks(data: bytes, at: int, warnings: list[str]) -> list[bytes]:
+    """Cut the bytes from `at` into the bodies of MTrk chunks, going on at the next one after damage."""
+    tracks: list[bytes] = []
+    while at < len(data):
+        kind, length = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "big")
+        end = at + 8 + length
+        if kind == b"MTrk":
+            if end > len(data):
+                following = data.find(b"MTrk", at + 8)
+                end = len(data) if following < 0 else following
+                warnings.append(
+                    f"track {len(tracks) + 1} is cut short: {end - at - 8} of {length} bytes are there"
+                )
+            tracks.append(data[at + 8 : end])
+        elif not (kind.isascii() and kind.isalnum() and end <= len(data)):
+            following = data.find(b"MTrk", at + 1)
+            end = len(data) if following < 0 else following
+            if data[at:end].strip(b"\0"):
+                warnings.append(f"{end - at} bytes at {at} belong to no track and are skipped")
+        at = end
+    return tracks
+
+
+def _salvage(number: int, track: bytes, warnings: list[str]) -> list[_Message]:
+    """Return a track's messages up to its end or its first damage."""
+    messages: list[_Message] = []
+    cursor = _Cursor(track)
+    try:
+        for message in _messages(cursor):
+            messages.append(message)  # noqa: PERF402 (what was read before the damage must stay)
+    except _DamageError as damage:
+        warnings.append(
+            f"track {number} is damaged at byte {cursor.at} of {len(track)}, {damage}: its rest is left out"
+        )
+    return messages
+
+
+def _messages(cursor: _Cursor) -> Iterator[_Message]:
+    """Parse one track; running status outlives meta events, as many programs write it."""
+    tick = running = 0
+    while cursor.at < len(cursor.data):
+        tick += cursor.number()
+        status = cursor.take(1)[0]
+        if status < 0x80:
+            cursor.at -= 1
+            status = running
+        if status == _META:
+            data = cursor.take(1) + cursor.take(cursor.number())
+            yield _Message(tick, _META, data)
+            if data[0] == _END_OF_TRACK:
+                return
+        elif status in (0xF0, 0xF7):
+            cursor.take(cursor.number())
+        elif status > 0xF0:
+            cursor.take(_SYSTEM_BYTES.get(status, 0))
+        elif status & 0xF0 in _CHANNEL_BYTES:
+            running = status
+            data = cursor.take(_CHANNEL_BYTES[status & 0xF0])
+            if max(data) > 0x7F:
+                raise _DamageError("an event's data is over 127")
+            yield _Message(tick, status & 0xF0, data)
+        else:
+            raise _DamageError("an event has no status")
+
+
+def _timeline(
+    messages: list[_Message], rate: int, ppq: int, fixed_tempo: int | None, warnings: list[str]
+) -> MidiSong:
+    """Place messages by the tempo map; exact integers, so that an hour drifts by no frame."""
+    events: list[Event] = []
+    tempo = fixed_tempo or DEFAULT_TEMPO
+    unit = ppq * 1_000_000
+    tick = elapsed = frame = end = late = 0
+    for message in sorted(messages, key=lambda m: m.tick):
+        elapsed += (message.tick - tick) * tempo
+        tick = message.tick
+        frame = (elapsed * rate + unit // 2) // unit
+        if frame > MAX_SONG_SECONDS * rate:
+            late += message.status != _META
+            continue
+        end = frame
+        if message.status != _META:
+            make = CHANNEL_EVENTS.get(message.status)
+            event = make(frame, *message.data) if make else None
+            events += [event] if event else []
+        elif message.data[0] == _SET_TEMPO and not fixed_tempo:
+            tempo = int.from_bytes(message.data[1:4], "big") or tempo
+            if len(message.data) != 4 or not any(message.data[1:]):
+                warnings.append(f"the tempo at tick {tick} is zero or damaged")
+    if late:
+        warnings.append(f"{late} events later than {MAX_SONG_SECONDS // 3600} hours are left out")
+    return MidiSong(tuple(events), end, rate, ppq, tuple(warnings))

@@ -1,0 +1,1 @@
+"""From a score to audio files: performer, mixer, offline render, worker processes."""

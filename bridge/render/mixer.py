@@ -1,0 +1,197 @@
+"""The mixer: voices into one stem a pad and their sum, block by block, accurate to the frame."""
+
+import math
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.kit.kit import Pad
+
+POLYPHONY: Final = 64
+STEAL_SECONDS: Final = 0.005
+BLOCK_FRAMES: Final = 4096
+
+_LOUDNESS_SECONDS: Final = 0.01
+
+Audio = NDArray[np.float32]
+
+
+def pad_gains(pad: Pad) -> Audio:
+    """Return a pad's left and right gain, (2, 1): its level and a constant-power balance, 1 in the middle."""
+    angle = (pad.pan + 1) * np.pi / 4
+    level = 10 ** (pad.gain_db / 20) * np.sqrt(2)
+    return np.array([[level * np.cos(angle)], [level * np.sin(angle)]], np.float32)
+
+
+class _Voice:
+    """One sounding stroke: where it is in its audio, and the linear fades that may be ending it."""
+
+    __slots__ = ("at", "audio", "begin", "end", "fades", "gains", "loud", "pad", "sides", "stolen", "window")
+
+    def __init__(self, pad: int, audio: Audio, gains: Audio, begin: int) -> None:
+        self.pad, self.audio, self.gains = pad, audio, gains
+        self.sides = (float(gains[0, 0]), float(gains[1, 0]))
+        self.at, self.end = 0, audio.shape[1]
+        # Where in the block under way it begins; 0 from then on.
+        self.begin = begin
+        # From which frame of the audio, over how many, from which level; each cuts the one before it.
+        self.fades: list[tuple[int, int, float]] = []
+        self.stolen = False
+        self.window, self.loud = -1, 0.0
+
+    def position(self, offset: int) -> int:
+        """Return the frame of the audio that sounds `offset` frames into the block."""
+        return self.at + offset - self.begin
+
+    def fade(self, frames: int, position: int) -> None:
+        """End within `frames` from `position` on; a fade under way only ever gets shorter."""
+        if self.fades and self.fades[-1][0] + self.fades[-1][1] <= position + frames:
+            return
+        self.fades.append((position, frames, self.level(position)))
+        self.end = min(self.end, position + frames)
+
+    def level(self, position: int) -> float:
+        if not self.fades:
+            return 1.0
+        start, frames, level = self.fades[-1]
+        return level * (1 - (position - start) / frames)
+
+    def look(self, window: int, frames: int) -> None:
+        """Find the peak of the window of so many frames, and of the next; `loud` is it from then on."""
+        ahead = self.audio[:, window * frames : (window + 2) * frames]
+        peaks = np.maximum(ahead.max(axis=1, initial=0.0), -ahead.min(axis=1, initial=0.0))
+        left, right = peaks.tolist()
+        self.window, self.loud = window, max(left * self.sides[0], right * self.sides[1])
+
+    def add_to(self, out: Audio, scratch: Audio) -> None:
+        """Add the next frames to `out` (2, frames) and move on."""
+        n = min(out.shape[1] - self.begin, self.end - self.at)
+        if n > 0:
+            part = np.multiply(self.audio[:, self.at : self.at + n], self.gains, out=scratch[:, :n])
+            for number, (start, frames, level) in enumerate(self.fades, 1):
+                until = self.fades[number][0] - self.at if number < len(self.fades) else n
+                since = max(start - self.at, 0)
+                if since < min(until, n):
+                    # Counted from the fade's own start: the same to the bit however the blocks fall.
+                    elapsed = np.arange(self.at + since - start, self.at + min(until, n) - start)
+                    part[:, since : min(until, n)] *= (level * (1 - elapsed / frames)).astype(np.float32)
+            into = out[:, self.begin : self.begin + n]
+            np.add(into, part, out=into)
+        self.at, self.begin = self.at + max(n, 0), 0
+        self.fades = self.fades[-1:]
+
+
+class Mixer:
+    """Plays strokes on pads. Calls come in the order of time; `offset` counts from the block's start.
+
+    `start` and `fade` act on the very frame that they name; `render` ends the block. What it returns, and
+    `stem`, are views that hold until the next call.
+    """
+
+    def __init__(
+        self, pads: Sequence[Pad], rate: int, polyphony: int = POLYPHONY, block_frames: int = BLOCK_FRAMES
+    ) -> None:
+        """Start in silence; no block is longer than `block_frames`, no more than `polyphony` voices last."""
+        self.polyphony = polyphony
+        self.stolen = 0
+        """How many voices had to make room."""
+        self.sounding: tuple[int, ...] = ()
+        """The pads that sounded in the last block."""
+        self._rate = rate
+        self._ahead = max(1, round(_LOUDNESS_SECONDS * rate))
+        self._gains = [pad_gains(pad) for pad in pads]
+        self._stems: Audio = np.zeros((len(pads), 2, block_frames), np.float32)
+        self._bus: Audio = np.zeros((2, block_frames), np.float32)
+        self._scratch: Audio = np.zeros((2, block_frames), np.float32)
+        self._voices: list[_Voice] = []
+        self._at = 0
+
+    @property
+    def voices(self) -> int:
+        """How many voices sound."""
+        return len(self._voices)
+
+    def set_gains(self, pads: Sequence[Pad]) -> None:
+        """Take the levels and places of the same pads anew, for strokes from here on."""
+        self._gains = [pad_gains(pad) for pad in pads]
+
+    def gains(self, pad: int) -> Audio:
+        """Return a pad's left and right gain, (2, 1)."""
+        return self._gains[pad]
+
+    @property
+    def remaining_frames(self) -> int:
+        """How long it sounds on if nothing more happens."""
+        return max((voice.end - voice.at for voice in self._voices), default=0)
+
+    def start(self, pad: int, audio: Audio, offset: int = 0, gains: Audio | None = None) -> None:
+        """Let a stroke (2, frames) begin, with `gains` (2, 1) for the pad's own if given.
+
+        The quietest voice goes when there are too many.
+        """
+        self._reach(offset)
+        if len(self._voices) >= self.polyphony:
+            self._make_room()
+        self._voices.append(_Voice(pad, audio, self._gains[pad] if gains is None else gains, self._at))
+
+    def fade(self, pads: Collection[int], seconds: float, offset: int = 0) -> None:
+        """Let all voices of these pads end within `seconds`."""
+        self._reach(offset)
+        for voice in self._voices:
+            if voice.pad in pads:
+                voice.fade(max(1, round(seconds * self._rate)), voice.position(self._at))
+
+    def render(self, frames: int) -> Audio:
+        """End a block of `frames` and return its mix (2, frames), the sum of its stems."""
+        self._reach(frames)
+        self._at = 0
+        for pad in self.sounding:
+            self._stems[pad].fill(0)
+        self.sounding = tuple(sorted({voice.pad for voice in self._voices}))
+        for voice in self._voices:
+            voice.add_to(self._stems[voice.pad, :, :frames], self._scratch)
+        self._voices = [voice for voice in self._voices if voice.at < voice.end]
+        bus = self._bus[:, :frames]
+        bus.fill(0)
+        for pad in self.sounding:
+            bus += self._stems[pad, :, :frames]
+        return bus
+
+    def stem(self, pad: int, frames: int) -> Audio:
+        """Return a pad's part (2, frames) of the block that `render` ended."""
+        return self._stems[pad, :, :frames]
+
+    def _reach(self, offset: int) -> None:
+        """Move on to `offset`; one already passed means now."""
+        if offset > self._bus.shape[1]:
+            raise ValueError(f"frame {offset} lies outside a block of at most {self._bus.shape[1]}")
+        self._at = max(self._at, offset)
+
+    def _make_room(self) -> None:
+        """Let the quietest of the voices that last go, if there are as many as may be."""
+        now, window_frames = self._at, self._ahead
+        quietest, least, lasting = self._voices[0], math.inf, 0
+        # No call in the loop that is not needed: a burst of notes goes through it for each.
+        for voice in self._voices:
+            position = voice.at + now - voice.begin
+            if voice.stolen or position >= voice.end:
+                continue
+            lasting += 1
+            window = position // window_frames
+            if window != voice.window:
+                voice.look(window, window_frames)
+            loud = voice.loud * voice.level(position) if voice.fades else voice.loud
+            if loud < least:
+                quietest, least = voice, loud
+        if lasting >= self.polyphony:
+            self._steal(quietest)
+
+    def _steal(self, voice: _Voice) -> None:
+        voice.stolen = True
+        self.stolen += 1
+        position = voice.position(self._at)
+        voice.fade(max(1, round(STEAL_SECONDS * self._rate)), position)
+        if not position:
+            self._voices.remove(voice)

@@ -1,0 +1,215 @@
+"""The offline renderer: a song and a kit in, a mix and stems out, streamed from end to end.
+
+The strokes are made by worker processes and mixed here in the order of the song, so the bytes are the
+same however many workers there are.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.midi.events import NoteOn
+from ghostnote.bridge.midi.smf_reader import MidiSong
+from ghostnote.bridge.render.mixer import BLOCK_FRAMES, POLYPHONY, Mixer
+from ghostnote.bridge.render.outputs import TakeFiles
+from ghostnote.bridge.render.performer import Action, Fade, Performer, Stroke
+from ghostnote.bridge.render.workers import Request, Spec, auto_jobs, made
+
+END_FADE_SECONDS: Final = 0.02
+"""How what still sounds at a set end fades."""
+
+Progress = Callable[[int, int], None]
+"""Called with the frames done and the frames known to be in the song."""
+
+
+@dataclass(frozen=True)
+class RenderSettings:
+    """How a song is rendered, beside the kit."""
+
+    stems: Path | None = None
+    """The folder for one file a pad; None writes the mix alone."""
+    bits: int | None = None
+    """The sample size; None is the format's default."""
+    tail_seconds: float | None = None
+    """What follows the song's end; None waits for the last hit to ring out."""
+    limiter: bool = True
+    """Whether the mix is held under the limiter's ceiling; stems never are."""
+    polyphony: int = POLYPHONY
+    """How many voices sound at once before the quietest gives way."""
+    jobs: int | None = None
+    """How many processes make strokes; None chooses by the machine and the song."""
+
+
+@dataclass(frozen=True)
+class RenderReport:
+    """What was rendered."""
+
+    mix: Path
+    stems: tuple[Path, ...]
+    strokes: dict[str, int]
+    """How many strokes each pad that played has, by its name."""
+    unmapped: dict[int, int]
+    """Notes without a pad, and how often each came."""
+    stolen: int
+    """How many voices gave way to others."""
+    seconds: float
+    """How long the mix and every stem are."""
+    peak_dbfs: float
+    loudness_lufs: float
+    limited_db: float
+    """The limiter's strongest reduction."""
+    render_seconds: float
+    warnings: tuple[str, ...]
+
+    @property
+    def notes(self) -> int:
+        """How many notes were played."""
+        return sum(self.strokes.values())
+
+    @property
+    def realtime_factor(self) -> float:
+        """How many seconds of sound a second of rendering made."""
+        return self.seconds / max(self.render_seconds, 1e-9)
+
+
+@dataclass(frozen=True)
+class Score:
+    """All that a mixer is to do, before a stroke of it is made."""
+
+    rate: int
+    actions: Sequence[Action]
+    requests: Sequence[Request]
+    """The strokes to be made, in the order of the actions."""
+    known_frames: int
+    """How long it lasts at least."""
+    rings_out: bool
+    """Whether it goes on until the last hit is silent."""
+    gains: Sequence[NDArray[np.float32]] | None = None
+    """Each stroke's left and right gain, (2, 1); None for the pads' own."""
+    unmapped: Mapping[int, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def render_song(
+    song: MidiSong,
+    kit: Kit,
+    spec: Spec,
+    mix: Path,
+    settings: RenderSettings | None = None,
+    progress: Progress | None = None,
+) -> RenderReport:
+    """Render a song to the file `mix`, at the song's rate, in the format of the name's ending.
+
+    Nothing appears under any name before all is rendered. `InputError` when the kit plays none of the
+    notes; `OutputError` when a file cannot be written.
+    """
+    settings = settings or RenderSettings()
+    performer = Performer(kit)
+    actions, last = _score(song, kit, performer, settings.tail_seconds)
+    requests = [Request(kit.pads[a.pad], a.index, a.velocity) for a in actions if isinstance(a, Stroke)]
+    # Where the end is not set, the last hit rings out after all that is known.
+    struck = [action.frame + 1 for action in actions if isinstance(action, Stroke)]
+    known = max(song.end_frame, *struck) if last is None else last
+    unmapped = dict(sorted(performer.unmapped.items()))
+    score = Score(song.rate, actions, requests, known, last is None, None, unmapped, song.warnings)
+    return render_score(score, kit, spec, mix, settings, progress)
+
+
+def render_score(
+    score: Score,
+    kit: Kit,
+    spec: Spec,
+    mix: Path,
+    settings: RenderSettings,
+    progress: Progress | None = None,
+) -> RenderReport:
+    """Render what is already decided; as `render_song` otherwise."""
+    began = time.monotonic()
+    counts = Counter(action.pad for action in score.actions if isinstance(action, Stroke))
+    mixer = Mixer(kit.pads, score.rate, settings.polyphony)
+    files = TakeFiles(kit, sorted(counts), mix, score.rate, settings.stems, settings.bits, settings.limiter)
+    with files, closing(made(spec, score.requests, settings.jobs or auto_jobs(len(score.requests)))) as audio:
+        for at, frames in _blocks(score, audio, mixer):
+            files.write(mixer, frames)
+            if progress:
+                progress(at + frames, max(at + frames, score.known_frames))
+        files.finish()
+    return RenderReport(
+        mix=mix,
+        stems=files.stems,
+        strokes={kit.pads[pad].name: counts[pad] for pad in sorted(counts)},
+        unmapped=dict(score.unmapped),
+        stolen=mixer.stolen,
+        seconds=files.frames / score.rate,
+        peak_dbfs=files.meter.peak_dbfs,
+        loudness_lufs=files.meter.integrated_lufs,
+        limited_db=files.limited_db,
+        render_seconds=time.monotonic() - began,
+        warnings=score.warnings + files.clipped(),
+    )
+
+
+def _score(
+    song: MidiSong, kit: Kit, performer: Performer, tail_seconds: float | None
+) -> tuple[list[Action], int | None]:
+    """Return all that the mixer will do, and the frame of a set end."""
+    actions = [action for event in song.events for action in performer.handle(event)]
+    if not any(isinstance(action, Stroke) for action in actions):
+        notes = ", ".join(
+            map(str, sorted({event.note for event in song.events if isinstance(event, NoteOn)}))
+        )
+        raise InputError(
+            f"kit '{kit.name}' plays none of the song's notes ({notes}): add them to the notes of its pads"
+        )
+    if tail_seconds is None:
+        return actions, None
+    last = song.end_frame + round(tail_seconds * song.rate)
+    actions = _faded_out(actions, last, song.rate)
+    if not any(isinstance(action, Stroke) for action in actions):
+        raise InputError(
+            f"with a tail of {tail_seconds:g} seconds the song ends before its first note: make it longer"
+        )
+    return actions, last
+
+
+def _faded_out(actions: list[Action], last: int, rate: int) -> list[Action]:
+    """Return what happens before the frame `last`, with a fade that is complete at that frame."""
+    fade_at = max(0, last - round(END_FADE_SECONDS * rate))
+    pads = tuple({action.pad for action in actions if isinstance(action, Stroke)})
+    ending = [action for action in actions if action.frame < fade_at]
+    ending.append(Fade(fade_at, pads, (last - fade_at) / rate))
+    for action in actions:
+        if fade_at <= action.frame < last:
+            ending.append(action)
+            if isinstance(action, Stroke):
+                ending.append(Fade(action.frame, (action.pad,), (last - action.frame) / rate))
+    return ending
+
+
+def _blocks(score: Score, audio: Iterator[NDArray[np.float32]], mixer: Mixer) -> Iterator[tuple[int, int]]:
+    """Give the mixer the actions of one block after another; yield each block's start and length."""
+    actions, gains = score.actions, iter(score.gains or ())
+    at = done = 0
+    while True:
+        rings = score.rings_out and at >= score.known_frames
+        frames = min(BLOCK_FRAMES, mixer.remaining_frames if rings else score.known_frames - at)
+        if frames <= 0:
+            return
+        while done < len(actions) and actions[done].frame < at + frames:
+            action = actions[done]
+            if isinstance(action, Stroke):
+                mixer.start(action.pad, next(audio), action.frame - at, next(gains, None))
+            else:
+                mixer.fade(action.pads, action.seconds, action.frame - at)
+            done += 1
+        yield at, frames
+        at += frames

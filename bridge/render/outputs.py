@@ -1,0 +1,141 @@
+"""The files of a take: the mix, limited and measured, and one stem a pad."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.dsp.limiter import Limiter
+from ghostnote.bridge.dsp.loudness import LoudnessMeter
+from ghostnote.bridge.errors import OutputError
+from ghostnote.bridge.io.atomic_file import prepare_folder
+from ghostnote.bridge.io.audio_file import AudioWriter
+from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.render.mixer import Mixer
+
+Audio = NDArray[np.float32]
+
+
+def stem_name(number: int, pad: Pad, suffix: str) -> str:
+    """Return a stem's file name, as in `03_snare_38.wav`: safe on every system, `number` from 1."""
+    name = re.sub(r"[^\w-]+", "_", pad.name, flags=re.ASCII).strip("_")[:40]
+    return f"{number:02d}_{name or 'pad'}_{pad.notes[0] if pad.notes else 'none'}{suffix}"
+
+
+class TakeFiles:
+    """Writes what a mixer renders. A context manager: all files appear at its end, or none after an error.
+
+    The mix is held under the limiter's ceiling if `limited`; stems never are, and all files are of one
+    length from time zero.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        pads: Iterable[int],
+        mix: Path,
+        rate: int,
+        stems: Path | None,
+        bits: int | None,
+        limited: bool,
+    ) -> None:
+        """Name the files: `mix`, and in `stems` one for each of the kit's `pads`, in the mix's format."""
+        self.mix, self.meter = mix, LoudnessMeter(rate)
+        self._folder = stems
+        played = list(pads) if stems else []
+        self._paths = {
+            pad: (stems or mix) / stem_name(pad + 1, kit.pads[pad], mix.suffix.lower()) for pad in played
+        }
+        self._limiter = Limiter(rate) if limited else None
+        self._late = self._limiter.latency_frames if self._limiter else 0
+        self._mix = AudioWriter(mix, rate, bits=bits)
+        self._stems = {pad: AudioWriter(path, rate, bits=bits) for pad, path in self._paths.items()}
+        self._protect(kit)
+
+    @property
+    def stems(self) -> tuple[Path, ...]:
+        """The stems' files, in the order of the kit."""
+        return tuple(self._paths.values())
+
+    @property
+    def frames(self) -> int:
+        """How long the mix is so far."""
+        return self._mix.frames
+
+    @property
+    def limited_db(self) -> float:
+        """The limiter's strongest reduction so far."""
+        return self._limiter.deepest_db if self._limiter else 0.0
+
+    def __enter__(self) -> Self:
+        """Open the files; `OutputError` where that cannot be done."""
+        with ExitStack() as stack:
+            if self._folder:
+                stack.enter_context(_made_folder(self._folder))
+            for writer in (self._mix, *self._stems.values()):
+                stack.enter_context(writer)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Place the files, or leave nothing of them."""
+        self._stack.__exit__(kind, error, trace)
+
+    def write(self, mixer: Mixer, frames: int) -> None:
+        """Render the mixer's block and write it."""
+        bus = mixer.render(frames)
+        for pad, writer in self._stems.items():
+            writer.write(mixer.stem(pad, frames))
+        self._put(self._limiter.process(bus) if self._limiter else bus)
+
+    def finish(self) -> None:
+        """Write what the limiter still holds."""
+        if self._limiter:
+            self._put(self._limiter.flush())
+
+    def clipped(self) -> tuple[str, ...]:
+        """Return a sentence for each file that went over full scale in a format that has no more."""
+        writers = {self.mix: self._mix, **{self._paths[pad]: writer for pad, writer in self._stems.items()}}
+        return tuple(
+            f"{path.name} is clipped in {writer.clipped} samples: lower gain_db, or write 32 bits"
+            for path, writer in writers.items()
+            if writer.clipped
+        )
+
+    def _put(self, block: Audio) -> None:
+        """Measure and write the mix, less the silence that the limiter's delay puts before it."""
+        skipped = min(self._late, block.shape[1])
+        self._late -= skipped
+        if skipped < block.shape[1]:
+            self.meter.add(block[:, skipped:])
+            self._mix.write(block[:, skipped:])
+
+    def _protect(self, kit: Kit) -> None:
+        """Raise `OutputError` where two files have one name, or one is a hit that the kit plays."""
+        taken = {path.resolve(): "a stem" for path in self._paths.values()}
+        hits = {pad.hit.resolve(): f"the hit of pad '{pad.name}'" for pad in kit.pads if pad.hit}
+        for path in (self.mix, *self._paths.values()):
+            other = hits.get(path.resolve()) or (taken.get(path.resolve()) if path == self.mix else None)
+            if other:
+                raise OutputError(f"cannot write {path}: it is also the name of {other}; choose another name")
+
+
+@contextmanager
+def _made_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, and take it away again if an error leaves it empty."""
+    is_new = not folder.exists()
+    prepare_folder(folder)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise

@@ -1,0 +1,119 @@
+"""The performer: events in, strokes and fades out, for the live engine and the renderer alike."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PedalMove, Silence
+
+CHOKE_SECONDS: Final = 0.068
+"""How long a choked voice fades; DrumGizmo's value."""
+PEDAL_CLOSED: Final = 100
+"""From this position of controller 4 on the hi-hat counts as closed."""
+
+_HATS: Final = frozenset({"closed_hat", "open_hat", "pedal_hat"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A voice begins: the `index`-th stroke (from 0) of the kit's pad number `pad`."""
+
+    frame: int
+    pad: int
+    index: int
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """The sounding voices of these pads fade within `seconds`."""
+
+    frame: int
+    pads: tuple[int, ...]
+    seconds: float
+
+
+Action = Stroke | Fade
+
+
+class Performer:
+    """Turns events, one after another, into what the mixer does; it knows the kit and the pedal.
+
+    A hit is one-shot: note-offs mean nothing. A stroke fades what sounds on the other pads of its choke
+    group; a hi-hat's stroke also fades that hat's own earlier strokes, and so does pressure on any pad's
+    note. Closing the pedal fades the open hats, and while it is closed a note of an open hat plays the
+    kit's closed hat (the one of its choke group before any other; itself where the kit has none).
+    """
+
+    def __init__(self, kit: Kit, pedal_closed: bool = False) -> None:
+        """Start with every pad's first stroke still to come, and the hi-hat's pedal open or closed."""
+        pads = kit.pads
+        self.unmapped: Counter[int] = Counter()
+        """Notes that no pad plays, and how often each came."""
+        self._pad_of_note = {note: i for i, pad in enumerate(pads) for note in pad.notes}
+        self._all = tuple(range(len(pads)))
+        self._chokes = tuple(_choked_by(kit, i) for i in self._all)
+        self._open_hats = tuple(i for i, pad in enumerate(pads) if pad.drum_class == "open_hat")
+        self._closed_of = {i: _closed_hat(kit, i) for i in self._open_hats}
+        self._strokes = [0] * len(pads)
+        self.pedal_closed = pedal_closed
+        """Whether the hi-hat's pedal is down."""
+        self._handlers: dict[type, Callable[..., list[Action]]] = {
+            NoteOn: self._note,
+            PedalMove: self._pedal,
+            Aftertouch: self._pressure,
+            Silence: self._silence,
+        }
+
+    def handle(self, event: Event) -> list[Action]:
+        """Return what an event starts and fades, in the order in which the mixer must do it."""
+        return self._handlers[type(event)](event)
+
+    def _note(self, event: NoteOn) -> list[Action]:
+        pad = self._pad_of_note.get(event.note)
+        if pad is None:
+            self.unmapped[event.note] += 1
+            return []
+        if self.pedal_closed:
+            pad = self._closed_of.get(pad, pad)
+        return self.strike(event.frame, pad, event.velocity)
+
+    def strike(self, frame: int, pad: int, velocity: int) -> list[Action]:
+        """Return what a stroke on the kit's pad number `pad` starts and fades, whatever the pedal does."""
+        index = self._strokes[pad]
+        self._strokes[pad] += 1
+        return [*self._fade(frame, self._chokes[pad]), Stroke(frame, pad, index, velocity)]
+
+    def _pedal(self, event: PedalMove) -> list[Action]:
+        was_closed, self.pedal_closed = self.pedal_closed, event.position >= PEDAL_CLOSED
+        closes = self.pedal_closed and not was_closed
+        return self._fade(event.frame, self._open_hats) if closes else []
+
+    def _pressure(self, event: Aftertouch) -> list[Action]:
+        pad = self._pad_of_note.get(event.note)
+        return [] if pad is None or not event.pressure else self._fade(event.frame, (pad,))
+
+    def _silence(self, event: Silence) -> list[Action]:
+        return self._fade(event.frame, self._all)
+
+    def _fade(self, frame: int, pads: tuple[int, ...]) -> list[Action]:
+        return [Fade(frame, pads, CHOKE_SECONDS)] if pads else []
+
+
+def _choked_by(kit: Kit, striker: int) -> tuple[int, ...]:
+    """Return the pads whose voices a stroke on `striker` fades."""
+    group = kit.pads[striker].choke
+    others = {
+        i for i, pad in enumerate(kit.pads) if pad.choke == group and group is not None and i != striker
+    }
+    own = {striker} if kit.pads[striker].drum_class in _HATS else set()
+    return tuple(sorted(others | own))
+
+
+def _closed_hat(kit: Kit, open_hat: int) -> int:
+    """Return the pad that an open hat's notes play under a closed pedal."""
+    group = kit.pads[open_hat].choke
+    closed = [i for i, pad in enumerate(kit.pads) if pad.drum_class == "closed_hat"]
+    return min(closed, key=lambda i: (kit.pads[i].choke != group, i), default=open_hat)

@@ -1,0 +1,166 @@
+"""Work done ahead of its use by worker processes, and handed back in order: strokes, whole files."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.errors import GhostnoteError
+from ghostnote.bridge.kit.kit import Pad
+
+MAX_JOBS: Final = 64
+_AHEAD: Final = 4
+"""Tasks that wait or are being done, for each worker: enough to keep it busy, few enough to hold."""
+_STROKES_FOR_A_WORKER: Final = 64
+"""Fewer are made sooner than another process has started."""
+_AUTO_JOBS: Final = 8
+
+Audio = NDArray[np.float32]
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Opener = Callable[[], Callable[[Task], Result]]
+"""Gets a process ready for tasks: called once in each, it returns what does one. It must be picklable."""
+
+
+class Source(Protocol):
+    """Makes strokes."""
+
+    def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
+        """Return the pad's `index`-th stroke, (2, frames)."""
+
+
+class Spec(Protocol):
+    """What a worker process needs to open a source; it must be picklable."""
+
+    def open(self) -> Source:
+        """Open the source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One stroke to be made."""
+
+    pad: Pad
+    index: int
+    velocity: int
+
+
+def auto_jobs(strokes: int) -> int:
+    """Return how many processes are worth starting for so many strokes on this machine."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, min(cores, _AUTO_JOBS, strokes // _STROKES_FOR_A_WORKER))
+
+
+@dataclass(frozen=True, slots=True)
+class _Strokes:
+    """Opens a source of strokes in a worker process."""
+
+    spec: Spec
+
+    def __call__(self) -> Callable[[Request], Audio]:
+        source = self.spec.open()
+        return lambda request: source.stroke(request.pad, request.index, request.velocity)
+
+
+def made(spec: Spec, requests: Iterable[Request], jobs: int) -> Generator[Audio]:
+    """Yield the strokes of `requests` in their order; all else is as in `done`."""
+    return done(_Strokes(spec), requests, jobs)
+
+
+def done(opener: Opener[Task, Result], tasks: Iterable[Task], jobs: int) -> Generator[Result]:
+    """Yield the results of `tasks` in their order, from `jobs` processes, or from this one if that is 1.
+
+    Close the generator to end the workers early. `GhostnoteError` when a worker dies; what a task raises
+    comes through.
+    """
+    if jobs == 1:
+        yield from map(opener(), tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(opener,))
+    pending: deque[Future[Result]] = deque()
+    try:
+        for task in tasks:
+            with interrupts_held():
+                pending.append(executor.submit(_do, task))
+            if len(pending) >= jobs * _AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    except BrokenProcessPool as error:
+        raise GhostnoteError(
+            "a worker process was ended from outside, perhaps for want of memory: try fewer with --jobs"
+        ) from error
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while processes start: they inherit that, and end only when they are told to."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def main_left_out() -> Iterator[None]:
+    """Let processes start without the program's main module, which they would run again and need nothing of.
+
+    For a console command that is the whole command line: a tenth of a second.
+    """
+    main = sys.modules["__main__"]
+    spec, path = main.__spec__, main.__dict__.pop("__file__", None)
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__spec__ = spec
+        if path is not None:
+            main.__file__ = path
+
+
+class _Worker:
+    """What one worker process holds; the first task opens it, so that errors of opening can come back."""
+
+    opener: Opener[Any, Any] | None = None
+    work: Callable[[Any], Any] | None = None
+
+
+def _begin(opener: Opener[Any, Any]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _Worker.opener = opener
+    threading.Thread(target=leave_with_parent, daemon=True).start()
+
+
+def leave_with_parent() -> None:
+    """End this process when the one that started it was killed and cannot say so."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(task: Any) -> Any:
+    if _Worker.work is None:
+        if _Worker.opener is None:
+            raise GhostnoteError("a worker process has nothing to work with")
+        _Worker.work = _Worker.opener()
+    return _Worker.work(task)

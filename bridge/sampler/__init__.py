@@ -1,0 +1,1 @@
+"""Sampler instruments and the formats that they are written in."""

@@ -1,0 +1,112 @@
+"""Sampler kits out of a batch's manifest, or out of a kit file."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from ghostnote.bridge.batch.journal import Row, manifest_rows
+from ghostnote.bridge.batch.settings import layer_bounds
+from ghostnote.bridge.batch.worker import LAYER_STRIDE
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.render.mixer import pad_gains
+from ghostnote.bridge.render.workers import Audio, Request, Spec, made
+from ghostnote.bridge.sampler.instrument import Instrument, Layer, Sample, SamplerKit
+from ghostnote.bridge.sampler.notes import choke_of, shared_notes
+
+
+@dataclass(frozen=True)
+class KitShape:
+    """How many strokes of each pad a kit has, and what is said of it."""
+
+    count: int = 8
+    """Round robins a velocity layer."""
+    velocities: int = 4
+    """Velocity layers."""
+    author: str = ""
+    licence: str = ""
+    credits: tuple[str, ...] = ()
+
+
+def kits_of_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit], tuple[str, ...]]:
+    """Return a kit for each folder of sources, and a sentence for each drum that found no note.
+
+    Kits take their names from the folders, that of the output for files in none.
+    """
+    folders: dict[PurePosixPath, list[list[Row]]] = {}
+    for source, rows in manifest_rows(manifest):
+        folders.setdefault(PurePosixPath(source).parent, []).append(rows)
+    kits, left_out = [], []
+    for folder, drums in folders.items():
+        name = " - ".join(folder.parts) or manifest.resolve().parent.name
+        all_notes = shared_notes([rows[0]["class"] for rows in drums])
+        instruments = []
+        for rows, notes in zip(drums, all_notes, strict=True):
+            if notes:
+                instruments.append(_instrument(rows, notes, manifest.parent))
+            else:
+                left_out.append(f"{rows[0]['source']}: no note is free for it in the kit '{name}'")
+        rate = max(int(row["rate"]) for rows in drums for row in rows)
+        kits.append(_kit(name, instruments, rate, shape))
+    return kits, tuple(left_out)
+
+
+@contextmanager
+def kit_of_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -> Iterator[SamplerKit]:
+    """Make the strokes of a kit's pads and yield the sampler kit; the strokes are gone afterwards.
+
+    Each pad's gain and pan are in its samples: the kit sounds as it does in a render.
+    """
+    requests = [
+        Request(pad, layer * LAYER_STRIDE + turn, high)
+        for pad in kit.pads
+        for layer, (_, high) in enumerate(layer_bounds(shape.velocities), 1)
+        for turn in range(1, shape.count + 1)
+    ]
+    with TemporaryDirectory(prefix="ghostnote-") as folder, closing(made(spec, requests, jobs)) as strokes:
+        paths = [Path(folder) / f"{number}.wav" for number in range(len(requests))]
+        for request, path, audio in zip(requests, paths, strokes, strict=True):
+            write_audio(path, _placed(audio, request.pad), rate, 32)
+        each = len(paths) // len(kit.pads)
+        instruments = [
+            _pad_instrument(pad, paths[at * each : (at + 1) * each], shape) for at, pad in enumerate(kit.pads)
+        ]
+        yield _kit(kit.name, instruments, rate, shape)
+
+
+def _kit(name: str, instruments: list[Instrument], rate: int, shape: KitShape) -> SamplerKit:
+    """Return the kit, names that come again numbered."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for instrument in instruments:
+        seen[instrument.name.casefold()] += 1
+        count = seen[instrument.name.casefold()]
+        apart.append(replace(instrument, name=f"{instrument.name} ({count})") if count > 1 else instrument)
+    return SamplerKit(name, tuple(apart), rate, shape.author, shape.licence, shape.credits)
+
+
+def _instrument(rows: list[Row], notes: tuple[int, ...], folder: Path) -> Instrument:
+    """Return the instrument of one source."""
+    layers = []
+    for number in dict.fromkeys(row["layer"] for row in rows):
+        of = [row for row in rows if row["layer"] == number]
+        samples = tuple(Sample("", folder / row["path"], min(2, int(row["channels"]))) for row in of)
+        layers.append(Layer(int(of[0]["low_velocity"]), int(of[0]["high_velocity"]), samples))
+    kind = rows[0]["class"]
+    name = PurePosixPath(rows[0]["source"]).name
+    return Instrument(name, kind, notes, choke_of(kind), tuple(layers))
+
+
+def _pad_instrument(pad: Pad, paths: list[Path], shape: KitShape) -> Instrument:
+    layers = []
+    for number, (low, high) in enumerate(layer_bounds(shape.velocities)):
+        of = paths[number * shape.count : (number + 1) * shape.count]
+        layers.append(Layer(low, high, tuple(Sample("", path, 2) for path in of)))
+    return Instrument(pad.name, pad.drum_class, pad.notes, pad.choke, tuple(layers))
+
+
+def _placed(audio: Audio, pad: Pad) -> Audio:
+    return audio * pad_gains(pad)

@@ -1,0 +1,1 @@
+"""Benchmarks that need torch: training, and a peer."""

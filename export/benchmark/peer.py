@@ -1,0 +1,202 @@
+"""Ours beside tiny-audio-diffusion: one machine, one runtime, as many threads, each at its own number of steps."""
+
+import json
+import re
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.stroke_source import invent
+from ghostnote.bridge.inference.variation import Reference, Variator
+from ghostnote.export.benchmark.tiny_audio_diffusion import Peer, PeerSettings
+from ghostnote.export.torch_parts import OPSET, exported
+from ghostnote.models.dsp.mdct import STEPS
+from ghostnote.models.evaluate.targets import outcomes
+from ghostnote.models.nets.cascade import CascadeSettings
+from ghostnote.models.nets.unet import UNet
+
+Floats = NDArray[np.float32]
+
+_OUR_STEPS: Final = (1, 2, 4)
+
+
+@dataclass(frozen=True)
+class PeerBench:
+    """What is measured."""
+
+    peer: PeerSettings = PeerSettings()
+    """The other network."""
+    peer_steps: int = 50
+    """Its steps, as its authors sample."""
+    threads: int = 1
+    """Of either session."""
+    matrix: int = 1024
+    """Rows and columns of the product that tells the machine's peak rate."""
+    repeats: int = 25
+    """Runs of each but the peer's, of which the median counts."""
+
+
+def measure(model: Path | None, reports: Sequence[Path] = (), bench: PeerBench | None = None) -> list[Figure]:
+    """Return milliseconds a hit of both, their ratio, shares of the machine's peak rate and the `reports`' figures."""
+    bench = bench or PeerBench()
+    quality = [figure for report in reports for figure in quality_figures(report)]
+    peak = peak_gflops(bench)
+    peer_gflop, peer_ms = _peer(bench)
+    return [
+        Figure("peak_gflops", f"a product of {bench.matrix} x {bench.matrix} matrices", peak, "GFLOP/s"),
+        Figure("peer_gflop_per_step", "the peer's network, an evaluation", peer_gflop, "GFLOP"),
+        Figure("peer_ms_per_step", "the peer, a step", peer_ms / bench.peer_steps, "ms"),
+        Figure("peer_ms_per_hit", f"the peer, a hit of {bench.peer_steps} steps", peer_ms, "ms"),
+        _share("peer", peer_gflop * bench.peer_steps, peer_ms, peak),
+        *_ours(model, bench, peak, peer_ms),
+        *quality,
+    ]
+
+
+def _ours(model: Path | None, bench: PeerBench, peak: float, peer_ms: float) -> list[Figure]:
+    generator = Generator.open(model, bench.threads)
+    gflop = sound_gflop()
+    times = {steps: _hit_ms(generator, steps, bench.repeats) for steps in (0, *_OUR_STEPS)}
+    last = _OUR_STEPS[-1]
+    step_ms = (times[last] - times[0]) / last
+    figures = [
+        Figure("gflop_per_step", "ghostnote's network of the default sizes, an evaluation", gflop, "GFLOP"),
+        Figure("ms_per_step", "ghostnote, a step", step_ms, "ms"),
+        _share("ghostnote", gflop, step_ms, peak),
+    ]
+    for steps in _OUR_STEPS:
+        name = f"ghostnote, a hit of {steps} step{'s'[: steps - 1]}, all included"
+        figures.append(Figure(f"ms_per_hit_{steps}", name, times[steps], "ms"))
+        figures.append(
+            Figure(f"peer_ratio_{steps}", f"the peer's time over that at {steps}", peer_ms / times[steps])
+        )
+    return figures
+
+
+def _share(name: str, gflop: float, ms: float, peak: float) -> Figure:
+    return Figure(f"{name}_share_of_peak", f"{name}, share of the peak rate", 1000 * gflop / ms / peak)
+
+
+def peak_gflops(bench: PeerBench) -> float:
+    """Return the rate in GFLOP/s of a product of square matrices in ONNX Runtime, at its best."""
+    size, rng = bench.matrix, np.random.default_rng(0)
+    matrix = rng.standard_normal((size, size), np.float32)
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["y"])],
+        "peak",
+        [value("x", TensorProto.FLOAT, (size, size))],
+        [value("y", TensorProto.FLOAT, (size, size))],
+        [numpy_helper.from_array(matrix, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+    session = _session(model, bench.threads)
+    return 2 * size**3 / min(_seconds(lambda: session.run(None, {"x": matrix}), bench.repeats)) / 1e9
+
+
+def sound_gflop() -> float:
+    """Return the billions of operations, two for each product, of one evaluation of the sound network."""
+    settings = CascadeSettings().sound
+    z, hint = torch.zeros(1, settings.bands, STEPS), torch.zeros(1, settings.channels[0], STEPS)
+    return _gflop(UNet(settings), z, torch.zeros(1), torch.zeros(1, settings.embedding), hint)
+
+
+@torch.no_grad()
+def _gflop(network: nn.Module, *inputs: torch.Tensor) -> float:
+    # Fused attention would not be counted.
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        network(*inputs)
+    return float(counter.get_total_flops()) / 1e9
+
+
+def _session(model: ModelProto, threads: int) -> onnxruntime.InferenceSession:
+    """Open a model as `Generator` does."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+
+def _peer(bench: PeerBench) -> tuple[float, float]:
+    """Return the peer's billions of operations an evaluation, and its milliseconds a hit."""
+    torch.manual_seed(0)
+    network, settings = Peer(bench.peer).eval(), bench.peer
+    z = torch.zeros(1, settings.audio_channels, settings.frames)
+    with torch.no_grad():
+        model = exported(network, {"z": (z, ()), "t": (torch.zeros(1), ())})
+    session = _session(model, bench.threads)
+
+    def velocity(sample: Floats, t: float) -> Floats:
+        v: Floats = session.run(None, {"z": sample, "t": np.array([t], np.float32)})[0]
+        return v
+
+    noise = np.random.default_rng(0).standard_normal(z.shape, np.float32)
+    velocity(noise, 1.0)
+    started = time.perf_counter()
+    walk(velocity, noise, bench.peer_steps)
+    return _gflop(network, z, torch.zeros(1)), 1000 * (time.perf_counter() - started)
+
+
+def walk(velocity: Callable[[Floats, float], Floats], z: Floats, steps: int) -> Floats:
+    """Return the sample that noise `z` becomes under v-diffusion (Salimans & Ho 2022), over even times from 1 to 0."""
+    angles = np.linspace(np.pi / 2, 0, steps + 1)
+    for now, then in pairwise(angles):
+        v = velocity(z, float(now / (np.pi / 2)))
+        x, noise = np.cos(now) * z - np.sin(now) * v, np.sin(now) * z + np.cos(now) * v
+        z = np.asarray(np.cos(then) * x + np.sin(then) * noise, np.float32)
+    return z
+
+
+def _hit_ms(generator: Generator, steps: int, repeats: int) -> float:
+    snare = generator.card.classes.index("snare")
+    reference = Reference(invent(generator, "snare", 1)[None], snare)
+    variator = Variator(generator)
+    return 1000 * statistics.median(
+        _seconds(lambda: variator.next_stroke(reference, seed=1, index=0, velocity=100, steps=steps), repeats)
+    )
+
+
+def _seconds(work: Callable[[], object], repeats: int) -> list[float]:
+    work()
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def quality_figures(path: Path) -> list[Figure]:
+    """Return what an evaluation's report says of its targets; `InputError` where it is no report."""
+    try:
+        report: dict[str, Any] = json.loads(path.read_bytes())
+        steps, found = int(report["about"]["steps"]), outcomes(report)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is no report: give the report.json of 'ghostnote evaluate'") from error
+    return [
+        Figure(f"{_key(outcome.name)}_{steps}", f"{outcome.name}, at {steps} steps", outcome.value)
+        for outcome in found
+    ]
+
+
+def _key(name: str) -> str:
+    return re.sub(r"\W+", "_", name.lower()).strip("_")

@@ -1,0 +1,83 @@
+"""From a trained run to the one file that ships."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+from onnx import helper
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.inference.model_card import BLANK_SEAL, CARD_KEY, FORMAT, SEAL_KEY, Card, seal
+from ghostnote.bridge.io.atomic_file import write_bytes
+from ghostnote.export.calibration import calibrated
+from ghostnote.export.graph import build
+from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, GROUPS, SEGMENTS
+from ghostnote.models.dsp.mdct import BANDS, FRAMES, RATE, STEPS
+from ghostnote.models.nets.cascade import SHAPE_ROWS, Cascade
+from ghostnote.models.statistics.repeatability import WANDER
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """How a model is to be played and stored."""
+
+    name: str = "ghostnote"
+    """What the model is called on its card."""
+    half: bool = True
+    """Store large weights as fp16."""
+    default_steps: int = 2
+    """Steps for the next stroke of a hit."""
+    invent_steps: int = 32
+    """Steps for the shape of a new hit."""
+    amounts: tuple[float, ...] = (1.0,) * (len(CLASS_NAMES) + 1)
+    """The graph's amount at which strokes spread as real ones do, for each class and for all."""
+
+
+def read_amounts(report: Path) -> tuple[float, ...]:
+    """Return the calibrated amounts of an evaluation's report; `InputError` where it has none."""
+    try:
+        amounts = json.loads(report.read_bytes())["calibration"]["amounts"]
+        found = tuple(float(amount) for amount in amounts)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{report} holds no calibration: give the report.json of 'ghostnote evaluate'"
+        ) from error
+    if len(found) != len(CLASS_NAMES) + 1:
+        raise InputError(
+            f"{report} has {len(found)} amounts, not one for each class and one for all: evaluate anew"
+        )
+    return found
+
+
+def make_card(model: Cascade, facts: dict[str, Any], settings: ExportSettings) -> Card:
+    """Return the card of `model`, with the `facts` of its training."""
+    return Card(
+        name=settings.name,
+        format=FORMAT,
+        rate=RATE,
+        frames=FRAMES,
+        bands=BANDS,
+        steps=STEPS,
+        shape_size=(SHAPE_ROWS, ENVELOPE_STEPS),
+        coherence_size=(GROUPS, SEGMENTS),
+        wander=WANDER,
+        classes=CLASS_NAMES,
+        default_steps=settings.default_steps,
+        invent_steps=settings.invent_steps,
+        amounts=settings.amounts,
+        level_spread_db=tuple(round(x, 3) for x in model.level_spread_db.tolist()),
+        training={**facts.get("training", {}), "steps": facts.get("step"), "seconds": facts.get("seconds")},
+        credits=tuple(facts.get("credits", ())),
+    )
+
+
+def write_onnx(model: Cascade, card: Card, path: Path, half: bool = True, eight_bit: bool = False) -> None:
+    """Write `model` with its card as a sealed ONNX file, whole or not at all; see `build` and `calibration`."""
+    built = build(model, half, calibrated(model) if eight_bit else None)
+    helper.set_model_props(built, {CARD_KEY: card.to_json(), SEAL_KEY: BLANK_SEAL})
+    built.producer_name = "ghostnote"
+    onnx.checker.check_model(built)
+    write_bytes(path, seal(built.SerializeToString(deterministic=True)))

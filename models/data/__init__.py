@@ -1,0 +1,1 @@
+"""The corpus: files, manifest, pairs of strokes, augmentation."""

@@ -1,0 +1,182 @@
+"""A folder of drum hits: what is in it, and the hits as one array."""
+
+import os
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.errors import AudioFileError, CorpusError
+from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.models.data.filenames import HitName, parse_name
+from ghostnote.models.data.manifest import MANIFEST, HitFile, Skipped, read_manifest
+
+AUDIO_SUFFIXES: Final = frozenset({".wav", ".aif", ".aiff", ".flac", ".ogg", ".mp3"})
+VALID_SHARE: Final = 0.1
+"""The share of groups that is kept for validation where a manifest does not say."""
+
+_ONSET_RATIO: Final = 10 ** (-46 / 20)
+_LEAD_SECONDS: Final = 0.001
+"""Silence up to this long may stay before the onset; more is cut to it."""
+_LATE_SECONDS: Final = 0.01
+_FADE_SECONDS: Final = 0.005
+_SILENT_PEAK: Final = 1e-4
+
+__all__ = ["AUDIO_SUFFIXES", "VALID_SHARE", "Corpus", "HitFile", "Skipped", "load_hits", "scan"]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The usable files of a folder, in a stable order, and the others with the reason why not."""
+
+    hits: tuple[HitFile, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def scan(folder: Path) -> Corpus:
+    """Return the hits of a folder: by its `manifest.csv`, or else by the names of files and folders.
+
+    Hidden files are ignored. Raises `CorpusError` where there is no folder or nothing usable in it.
+    """
+    if not folder.is_dir():
+        raise CorpusError(f"{folder} is no folder: give a folder with drum hits in it")
+    manifest = folder / MANIFEST
+    hits, skipped = read_manifest(manifest) if manifest.is_file() else _from_names(folder)
+    if not hits:
+        why = f"; skipped: {skipped[0][0]} {skipped[0][1]} (and {len(skipped) - 1} more)" if skipped else ""
+        raise CorpusError(
+            f"{folder} holds no drum hit: audio files ({' '.join(sorted(AUDIO_SUFFIXES))}) must be in it, "
+            f"named or foldered by class, as in 'snare/snare_v3_rr2.wav'{why}"
+        )
+    return Corpus(tuple(_with_splits(hits)), tuple(skipped))
+
+
+def load_hits(
+    hits: Sequence[HitFile],
+    frames: int = 32768,
+    rate: int = 44100,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[NDArray[np.float32], list[HitFile], list[Skipped]]:
+    """Return `(hits, frames)` mono audio at `rate` Hz, its files, and those left out with the reason.
+
+    Channels are averaged, silence before the onset is cut, the end is padded or faded and cut; levels are
+    kept. `progress` is called with (done, total). Raises `CorpusError` when not one file can be used.
+    """
+    audio = np.zeros((len(hits), frames), np.float32)
+    loaded: list[HitFile] = []
+    skipped: list[Skipped] = []
+    with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 2)) as pool:
+        results = pool.map(lambda hit: _try_load(hit.path, frames, rate), hits)
+        for done, (hit, result) in enumerate(zip(hits, results, strict=True), 1):
+            if isinstance(result, str):
+                skipped.append((hit.path, result))
+            else:
+                audio[len(loaded)] = result
+                loaded.append(hit)
+            if progress:
+                progress(done, len(hits))
+    if hits and not loaded:
+        raise CorpusError(
+            f"none of {len(hits)} hits can be used; the first, {skipped[0][0]}, {skipped[0][1]}"
+        )
+    return audio[: len(loaded)], loaded, skipped
+
+
+def _from_names(folder: Path) -> tuple[list[HitFile], list[Skipped]]:
+    skipped: list[Skipped] = []
+    found: list[tuple[Path, HitName, str]] = []
+    for path in _audio_files(folder, skipped):
+        name = parse_name(PurePosixPath(path.relative_to(folder).as_posix()))
+        # A corpus folder may itself be named by its class.
+        drum_class = name.drum_class or parse_name(PurePosixPath(folder.resolve().name + "/_")).drum_class
+        if drum_class:
+            found.append((path, name, drum_class))
+        else:
+            skipped.append((path, "has no drum class: neither its name nor its folders speak of one"))
+    groups: dict[tuple[str, str], list[HitName]] = defaultdict(list)
+    for _, name, drum_class in found:
+        groups[drum_class, name.group].append(name)
+    hits = [
+        _named_hit(path, name, drum_class, groups[drum_class, name.group]) for path, name, drum_class in found
+    ]
+    return hits, skipped
+
+
+def _audio_files(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        skipped.append((Path(str(error.filename)), f"is a folder that cannot be read: {error.strerror}"))
+
+    for parent, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES:
+                yield Path(parent, name)
+
+
+def _named_hit(path: Path, name: HitName, drum_class: str, group: Sequence[HitName]) -> HitFile:
+    layers = [n.layer for n in group if n.layer is not None]
+    known = name.layer is not None and max(layers) > 0
+    return HitFile(
+        path=path,
+        drum_class=drum_class,
+        group=f"{drum_class}:{name.group}",
+        group_kind=_kind(group),
+        layer="" if name.layer is None else str(name.layer),
+        velocity=(name.layer or 0) / max(layers) if known else None,
+        split="",
+        credit="",
+    )
+
+
+def _kind(group: Sequence[HitName]) -> str:
+    if len(group) == 1:
+        return "single"
+    layers = [n.layer for n in group]
+    return "velocity" if None not in layers and len(set(layers)) == len(layers) else "rr"
+
+
+def _with_splits(hits: Sequence[HitFile]) -> list[HitFile]:
+    """Give hits without a split one, by a hash of the group that is the same on every machine."""
+    ranks = {hit.group: zlib.crc32(hit.group.encode()) / 2**32 for hit in hits if not hit.split}
+    valid = {group for group, rank in ranks.items() if rank < VALID_SHARE}
+    if len(ranks) >= 2:
+        # Neither side may be left empty in a small corpus.
+        in_order = sorted(ranks, key=lambda group: (ranks[group], group))
+        valid = (valid | {in_order[0]}) - {in_order[-1]}
+    else:
+        valid = set()
+    return [h if h.split else replace(h, split="valid" if h.group in valid else "train") for h in hits]
+
+
+def _try_load(path: Path, frames: int, rate: int) -> NDArray[np.float32] | str:
+    """Return one hit's `(frames,)` audio, or why it cannot be used."""
+    try:
+        audio, rate_in = read_audio(path)
+    except AudioFileError as error:
+        return str(error).removeprefix(f"{path}: ")
+    mono = mixdown(audio, 1)[0]
+    if np.abs(mono).max() < _SILENT_PEAK:
+        return "is silent in mono: its channels cancel each other out"
+    needed = int(np.ceil(frames * rate_in / rate)) + rate_in // 10
+    trimmed = _from_onset(mono, rate_in)[None, :needed]
+    return _fit(resample(trimmed, rate_in, rate)[0], frames, rate)
+
+
+def _from_onset(mono: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+    level = np.abs(mono)
+    onset = int(np.argmax(level > level.max() * _ONSET_RATIO))
+    return mono[onset - int(_LEAD_SECONDS * rate) :] if onset > _LATE_SECONDS * rate else mono
+
+
+def _fit(mono: NDArray[np.float32], frames: int, rate: int) -> NDArray[np.float32]:
+    fade = min(int(_FADE_SECONDS * rate), frames, mono.size)
+    cut = mono[:frames].copy()
+    if fade:
+        cut[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return np.pad(cut, (0, frames - cut.size))

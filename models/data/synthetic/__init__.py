@@ -1,0 +1,1 @@
+"""A corpus of synthesized drums, for trying out training without recordings."""

@@ -1,0 +1,121 @@
+"""The hits of a split made ready to be asked about: audio, groups, trials, and one row for each question."""
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ghostnote.bridge.drums import label_of
+from ghostnote.bridge.errors import CorpusError
+from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.models.data.corpus import load_hits, scan
+from ghostnote.models.data.manifest import HitFile, Skipped
+from ghostnote.models.data.trials import Group, Trial, groups_of, trials_of
+from ghostnote.models.dsp.mdct import FRAMES, RATE
+from ghostnote.models.dsp.metrics import describe
+
+_COMPILATION: Final = re.compile(r"(\d+)_samples$")
+
+
+@dataclass(frozen=True)
+class Hits:
+    """The hits of one split."""
+
+    audio: Tensor
+    """(hits, FRAMES), levels as recorded."""
+    files: tuple[HitFile, ...]
+    labels: Tensor
+    """(hits,), indices of drum classes."""
+    skipped: tuple[Skipped, ...] = ()
+    """Files that were left out, with the reason."""
+
+
+@dataclass(frozen=True)
+class TrialSet:
+    """Trials of a split, and one row for each pair of a reference and another stroke."""
+
+    hits: Hits
+    groups: tuple[Group, ...]
+    trials: tuple[Trial, ...]
+    rows: tuple[tuple[int, int], ...] = field(init=False)
+    """(trial, number of the stroke in it), as many as each trial has real strokes."""
+
+    def __post_init__(self) -> None:
+        """Lay out the rows."""
+        rows = tuple((i, k) for i, trial in enumerate(self.trials) for k in range(len(trial.others)))
+        object.__setattr__(self, "rows", rows)
+
+    @property
+    def references(self) -> Tensor:
+        """The reference of each row, (rows, FRAMES)."""
+        return self.hits.audio[[self.trials[i].reference for i, _ in self.rows]]
+
+    @property
+    def real(self) -> Tensor:
+        """The drummer's other stroke of each row, (rows, FRAMES)."""
+        return self.hits.audio[[self.trials[i].others[k] for i, k in self.rows]]
+
+    @property
+    def labels(self) -> Tensor:
+        """The class of each row, (rows,)."""
+        return torch.tensor([label_of(self.trials[i].drum_class) for i, _ in self.rows])
+
+    @property
+    def row_groups(self) -> tuple[str, ...]:
+        """The group of each row."""
+        return tuple(self.trials[i].group for i, _ in self.rows)
+
+    @property
+    def class_of(self) -> dict[str, str]:
+        """The drum class of each group."""
+        return {trial.group: trial.drum_class for trial in self.trials}
+
+
+def load_split(data: Path, split: str) -> Hits:
+    """Return the hits of a corpus's split, or of all of them for 'all'; `CorpusError` where there are none."""
+    corpus = scan(data)
+    wanted = [hit for hit in corpus.hits if split in ("all", hit.split)]
+    if not wanted:
+        known = ", ".join(sorted({hit.split for hit in corpus.hits}))
+        raise CorpusError(f"{data} has no hit in the split '{split}': choose one of {known}, or all")
+    audio, files, skipped = load_hits(wanted)
+    labels = torch.tensor([label_of(file.drum_class) for file in files])
+    return Hits(torch.from_numpy(audio), tuple(files), labels, (*corpus.skipped, *skipped))
+
+
+def make_trials(hits: Hits, references: int, others: int, seed: int = 0) -> TrialSet:
+    """Return up to `references` trials a group with up to `others` strokes each.
+
+    `CorpusError` where no group has repeated strokes.
+    """
+    groups = groups_of(hits.files, describe(hits.audio).level_db.tolist())
+    trials = trials_of(groups, references, others, seed)
+    if not trials:
+        raise CorpusError(
+            "no drum has two strokes at one velocity: variations can only be held against round robins, "
+            "as in 'snare_v3_rr1.wav' and 'snare_v3_rr2.wav'"
+        )
+    return TrialSet(hits, groups, trials)
+
+
+def load_peer(folder: Path) -> Hits:
+    """Return the hits in a folder of another generator's sounds, classes by the names of the files.
+
+    A file named as in `percussion_20_samples.flac` holds so many hits of one length in a row.
+    """
+    corpus = scan(folder)
+    audio, labels = [], []
+    files: list[HitFile] = []
+    for file in corpus.hits:
+        sound, rate = read_audio(file.path)
+        whole = resample(mixdown(sound, 1), rate, RATE)[0]
+        many = _COMPILATION.search(file.path.stem)
+        for part in np.array_split(whole, int(many[1]) if many else 1):
+            audio.append(np.pad(part[:FRAMES], (0, max(0, FRAMES - len(part)))))
+            labels.append(label_of(file.drum_class))
+            files.append(replace(file, group=f"{file.group} {len(files)}"))
+    return Hits(torch.from_numpy(np.stack(audio)), tuple(files), torch.tensor(labels), corpus.skipped)

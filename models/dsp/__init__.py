@@ -1,0 +1,1 @@
+"""The MDCT, the decomposition of a hit, and measures of sound."""

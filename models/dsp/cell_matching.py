@@ -1,0 +1,109 @@
+"""The last touch on a stroke: its cells are as loud, and as peaked, as the next stroke's would be.
+
+Few diffusion steps, and mixing under a companding root, bring a stroke's band groups and time segments near
+what they should be, not onto it: some dB off, and with too many large coefficients among small ones. Here each
+cell gets its reference's power with the change that was drawn for the stroke, and its reference's peakedness,
+the squared mean of |c| over the mean of c² (2/π for Gaussian coefficients).
+"""
+
+import math
+from functools import cache
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from ghostnote.models.dsp.decomposition import BAND_EDGES, SEGMENT_EDGES, cell_mean, segment_map, to_bands
+from ghostnote.models.dsp.mdct import BANDS, STEPS
+from ghostnote.models.statistics.repeatability import cell_db
+
+_ROUNDS: Final = 2
+_DB: Final = math.log(10) / 20
+_LARGEST_CHANGE_DB: Final = 3.0
+"""In a round. More would pump: in the short cells of a low partial, power depends on its phase."""
+_EXPONENTS: Final = (0.5, 1.6)
+_PEAKEDNESS: Final = (0.15, 0.9)
+PEAKEDNESS_LOG: Final = (math.log(_PEAKEDNESS[0]), math.log(_PEAKEDNESS[1]))
+"""The least and largest log peakedness."""
+_STEEPEST: Final = -0.05
+_SMALLEST: Final = 1e-4
+
+
+def marks_of(reference: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what strokes of a `reference` (batch, BANDS, STEPS) are matched to: its cells' power and peakedness.
+
+    The power is in dB, (batch, GROUPS, SEGMENTS); the peakedness its log, (batch, GROUPS, SPANS).
+    """
+    sizes = _sizes(reference)
+    peakedness = _cell_mean(sizes).square() / _cell_mean(sizes.square())
+    return cell_db(reference), peakedness.clamp(*_PEAKEDNESS).log()
+
+
+def matched(c: Tensor, wanted_db: Tensor, peakedness: Tensor, share: Tensor) -> Tensor:
+    """Return coefficients `c` (batch, BANDS, STEPS) with cells of the power and `peakedness` that `marks_of` gave.
+
+    `wanted_db` is that power with what was drawn for the stroke added. `share` (batch, BANDS, STEPS), or 1 for an
+    axis, says where: 1 fully, 0 not at all.
+    """
+    gain = _peak_gain(c, peakedness)
+    for _ in range(_ROUNDS):
+        lacking = (wanted_db - cell_db(c * gain)).clamp(-_LARGEST_CHANGE_DB, _LARGEST_CHANGE_DB)
+        gain = gain * _between_cells(lacking * _DB).exp()
+    return c * (1 + share * (gain - 1))
+
+
+def _peak_gain(c: Tensor, peakedness: Tensor) -> Tensor:
+    """Return the gains (batch, BANDS, STEPS) that make cells so peaked: |c|^(e − 1), e by Newton from 1."""
+    sizes = _sizes(c)
+    logs, exponent = sizes.log(), torch.ones_like(peakedness)
+    for i in range(_ROUNDS):
+        powered = (logs * _to_cells(exponent)).exp() if i else sizes
+        square = powered.square()
+        first, second = _cell_mean(powered), _cell_mean(square)
+        slope = 2 * (_cell_mean(powered * logs) / first - _cell_mean(square * logs) / second)
+        off = peakedness - (first.square() / second).clamp(*_PEAKEDNESS).log()
+        exponent = (exponent + off / slope.clamp(max=_STEEPEST)).clamp(*_EXPONENTS)
+    return (logs * _to_cells(exponent - 1)).exp()
+
+
+def _sizes(c: Tensor) -> Tensor:
+    """Return |c| beside the level of its cells, drawn out between their centres, never 0.
+
+    Beside one level for a whole cell, a decay within it would count as peaks, and be bent into steps.
+    """
+    return c.abs() * _between_cells(-_DB * cell_db(c)).exp() + _SMALLEST
+
+
+@cache
+def _spans(device: torch.device) -> Tensor:
+    """Return the membership of MDCT steps in the time segments for peakedness, (SPANS, STEPS)."""
+    segments = segment_map(device)
+    return torch.cat([segments[:1] + segments[1:2], segments[2:]])
+
+
+def _cell_mean(x: Tensor) -> Tensor:
+    return cell_mean(x, _spans(x.device))
+
+
+def _to_cells(cells: Tensor) -> Tensor:
+    return to_bands(cells) @ _spans(cells.device)
+
+
+def _between_cells(cells: Tensor) -> Tensor:
+    """Interpolate (batch, GROUPS, SEGMENTS) linearly between the cells' centres, (batch, BANDS, STEPS)."""
+    bands, steps = _interpolation(BAND_EDGES, BANDS), _interpolation(SEGMENT_EDGES, STEPS)
+    return bands.to(cells.device).t() @ cells @ steps.to(cells.device)
+
+
+@cache
+def _interpolation(edges: tuple[int, ...], places: int) -> Tensor:
+    """Return the weights (cells, places) of linear interpolation between the centres of cells."""
+    starts = torch.tensor(edges, dtype=torch.float32)
+    centres = (starts[1:] + starts[:-1]) / 2
+    place = torch.arange(places) + 0.5
+    right = torch.searchsorted(centres, place).clamp(1, len(centres) - 1)
+    share = ((place - centres[right - 1]) / (centres[right] - centres[right - 1])).clamp(0, 1)
+    weights = torch.zeros(len(centres), places)
+    weights[right - 1, torch.arange(places)] = 1 - share
+    weights[right, torch.arange(places)] += share
+    return weights

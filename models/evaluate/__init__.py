@@ -1,0 +1,1 @@
+"""Made strokes and new drums beside real ones."""

@@ -1,0 +1,138 @@
+"""The pictures beside a report: bars with their intervals, and hits side by side."""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from torch import Tensor
+
+from ghostnote.bridge.io.atomic_file import write_bytes
+from ghostnote.models.data.trial_set import TrialSet
+from ghostnote.models.data.trials import Trial
+from ghostnote.models.dsp.mdct import RATE
+from ghostnote.models.evaluate.variation import MODEL, REAL
+from ghostnote.models.plots.hits import Hits, draw_hits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Bars = Mapping[str, Mapping[str, Any]]
+"""Figures by series and then by label."""
+
+_SHOWN: Final = (("snare",), ("closed_hat", "open_hat"), ("tom", "kick"))
+"""Of each row of classes the first that the split has enough strokes of."""
+_STROKES: Final = 3
+_COLOURS: Final = {
+    MODEL: "#24425c",
+    "factors": "#7fa3c2",
+    "jitter": "#c9803c",
+    "edit": "#9a9a9a",
+    REAL: "#4d8f5b",
+}
+_SPREAD: Final = (
+    "lmd",
+    "lmd_low",
+    "lmd_mid",
+    "lmd_high",
+    "lmd_attack",
+    "lmd_later",
+    "centroid_percent",
+    "t20_percent",
+    "level_db",
+)
+
+
+def draw_report(folder: Path, report: Mapping[str, Any]) -> None:
+    """Draw the spread by measure and by class, and what the judges said, into `folder`."""
+    spread = report.get("spread")
+    if spread:
+        kinds = [kind for kind in spread if kind != REAL]
+        by_measure = {
+            kind: {name: spread[kind]["beside_real"][name]["all"] for name in _SPREAD} for kind in kinds
+        }
+        by_class = {kind: spread[kind]["beside_real"]["lmd"] for kind in kinds}
+        _draw_bars(folder / "spread.png", "Spread, beside the drummer's own strokes", by_measure, 1.0)
+        _draw_bars(folder / "spread-by-class.png", "Log-mel spread by class, beside real", by_class, 1.0)
+    if "judge" in report:
+        told = {kind: parts["all"]["accuracy"] for kind, parts in report["judge"].items()}
+        _draw_bars(folder / "told.png", "Told from real strokes", told, 0.5)
+    if report.get("velocity", {}).get("asks"):
+        distances = dict(report["velocity"]["distance_db"])
+        _draw_bars(folder / "velocity.png", "Log-mel dB to the true velocity", distances, None)
+
+
+def draw_strokes(path: Path, trials: TrialSet, made: Tensor) -> None:
+    """Draw a reference, real strokes and variations of a snare, a hat and a tom, or of what the split has."""
+    full = [
+        (row, trial)
+        for row, (i, k) in enumerate(trials.rows)
+        if k == 0 and len((trial := trials.trials[i]).others) >= _STROKES
+    ] or [(row, trials.trials[i]) for row, (i, k) in enumerate(trials.rows) if k == 0]
+    by_class = {trial.drum_class: (row, trial) for row, trial in full}
+    shown = [next((by_class[name] for name in names if name in by_class), None) for names in _SHOWN]
+    chosen = [found for found in shown if found] or [full[-1]]
+    draw_hits(path, [_stroke_row(trials, made, row, trial) for row, trial in chosen], RATE)
+
+
+def _stroke_row(trials: TrialSet, made: Tensor, row: int, trial: Trial) -> tuple[str, Hits]:
+    count = min(_STROKES, len(trial.others))
+    audio = trials.hits.audio.numpy()
+    return trial.drum_class.replace("_", " "), [
+        ("reference", audio[trial.reference]),
+        *((f"real {k + 1}", audio[trial.others[k]]) for k in range(count)),
+        *((f"ghostnote {k + 1}", made[row + k].numpy()) for k in range(count)),
+    ]
+
+
+def draw_sounds(path: Path, sounds: Mapping[str, Tensor], columns: int = 5) -> None:
+    """Draw some new sounds of each class."""
+    rows = [
+        (name.replace("_", " "), [(f"new {i + 1}", hit.numpy()) for i, hit in enumerate(hits[:columns])])
+        for name, hits in sounds.items()
+    ]
+    draw_hits(path, rows, RATE)
+
+
+def _draw_bars(path: Path, title: str, bars: Bars, ideal: float | None) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    labels = list(next(iter(bars.values())))
+    figure = Figure(figsize=(2.5 + 0.32 * len(labels) * len(bars), 3.6), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title, fontsize=10)
+    for place, (name, figures) in enumerate(bars.items()):
+        _draw_series(axes, name, [figures.get(label) for label in labels], place, len(bars))
+    if ideal is not None:
+        axes.axhline(ideal, color="black", linewidth=0.8, linestyle="--")
+    names = [label.replace("_percent", "").replace("_db", "").replace("_", " ") for label in labels]
+    axes.set_xticks(range(len(labels)), names, rotation=30, ha="right", fontsize=8)
+    axes.tick_params(axis="y", labelsize=8)
+    axes.set_ylim(bottom=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=7, frameon=False)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    write_bytes(path, drawn.getvalue())
+
+
+def _draw_series(
+    axes: "Axes", name: str, figures: Sequence[Mapping[str, Any] | None], place: int, series: int
+) -> None:
+    width = 0.8 / series
+    known = [(i, f) for i, f in enumerate(figures) if f is not None and np.isfinite(f["value"])]
+    x = [i - 0.4 + (place + 0.5) * width for i, _ in known]
+    values = np.array([f["value"] for _, f in known])
+    reach = np.array([[f["value"] - f["low"], f["high"] - f["value"]] for _, f in known]).reshape(-1, 2).T
+    axes.bar(
+        x,
+        values,
+        width,
+        yerr=reach.clip(0),
+        label=name,
+        color=_COLOURS.get(name, "#8a5a83"),
+        error_kw={"linewidth": 0.7, "ecolor": "#333333"},
+    )

@@ -1,0 +1,44 @@
+"""How large an evaluation is: every sample size in one place, with a first look beside the whole."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from ghostnote.models.evaluate.hit_embedding import EmbeddingSettings
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """The sizes of an evaluation; everything is drawn with one seed."""
+
+    steps: int | None = None
+    """Network steps a stroke; None is the model's own default."""
+    seed: int = 0
+    """Decides which strokes are asked about, and the noise of those that are made."""
+    references: int = 10
+    """Strokes of each group that are varied, at most."""
+    others: int = 3
+    """Real strokes, and as many made ones, for each of them, at most."""
+    amounts: tuple[float, ...] = (0.4, 0.6, 0.8, 1.0, 1.25)
+    """Amounts that the calibration tries."""
+    edit_rows: int = 60
+    """Strokes by which the best start of the edits is chosen."""
+    velocity_references: int = 2
+    """References of each pair of velocities."""
+    new_per_class: int = 20
+    """New sounds of each class."""
+    draws: int = 10
+    """Draws of equal sets that distances of distributions are averaged over."""
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    """How the embedding is trained."""
+
+
+QUICK: Final = EvaluationSettings(
+    references=4,
+    others=2,
+    amounts=(0.6, 1.0),
+    edit_rows=20,
+    velocity_references=1,
+    new_per_class=8,
+    embedding=EmbeddingSettings(passes=4),
+)
+"""A first look, in a minute or two: the same figures with wide intervals."""

@@ -1,0 +1,208 @@
+"""The cascade: a model for the shape of new sounds, envelope and pitch, and a U-Net for the rest inside it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.models.dsp.cell_matching import PEAKEDNESS_LOG
+from ghostnote.models.dsp.decomposition import (
+    GROUPS,
+    SEGMENTS,
+    envelope,
+    scale,
+    table_to_envelope,
+    table_to_steps,
+    to_steps,
+)
+from ghostnote.models.dsp.mdct import BANDS
+from ghostnote.models.dsp.noise_shaping import colour_of, sharpened
+from ghostnote.models.dsp.pitch_track import TONE_ROWS, clarified, measure_tone, tone_of
+from ghostnote.models.nets.unet import UNet, UNetSettings
+from ghostnote.models.statistics.corpus_statistics import Tables
+from ghostnote.models.statistics.repeatability import LUCK, OUTCOMES, SPANS, TRAITS, WAYS, predict, shifted
+
+ANY_CLASS = len(CLASS_NAMES)
+"""The label that stands for any class, and the row of the tables over all classes."""
+VELOCITY_UNIT_DB = 20.0
+"""The networks get level differences in this unit."""
+DIFFERENCE_LIMIT_DB = 30.0
+"""Larger level differences move the timbre no further."""
+SHAPE_ROWS = GROUPS + TONE_ROWS
+"""Rows of a shape: the log envelope's band groups and the tone."""
+_HINTS = BANDS + 2 * GROUPS + 1
+_FURTHEST_EXTENT = 1.6
+_LOOSEST = 4.0
+
+
+@dataclass(frozen=True)
+class CascadeSettings:
+    """The shapes of both networks."""
+
+    sound: UNetSettings = field(
+        default_factory=lambda: UNetSettings(BANDS, _HINTS, (64, 96, 128, 192, 256), len(CLASS_NAMES))
+    )
+    """The network for the rest."""
+    shape: UNetSettings = field(
+        default_factory=lambda: UNetSettings(SHAPE_ROWS, 0, (64, 96, 128, 192), len(CLASS_NAMES))
+    )
+    """The network for envelope and pitch."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain data."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> "CascadeSettings":
+        """Read what `to_dict` wrote."""
+        networks = {
+            name: UNetSettings(**{**values, "channels": tuple(values["channels"])})
+            for name, values in data.items()
+        }
+        return CascadeSettings(**networks)
+
+
+class Cascade(nn.Module):
+    """Both networks with the tables and the statistics of shapes that they were trained with."""
+
+    steady_weight: Tensor
+    steady_bias: Tensor
+    ways: Tensor
+    extent: Tensor
+    looseness: Tensor
+    peakedness: Tensor
+    coherence_shift: Tensor
+    sharpness: Tensor
+    coherence_decay_db: Tensor
+    slopes: Tensor
+    level_spread_db: Tensor
+    shape_mean: Tensor
+    shape_std: Tensor
+    shape_low: Tensor
+    shape_high: Tensor
+
+    def __init__(self, settings: CascadeSettings) -> None:
+        """Build the networks; tables and statistics are filled by `set_tables` or a checkpoint."""
+        super().__init__()
+        self.settings = settings
+        self.sound = UNet(settings.sound)
+        self.shape = UNet(settings.shape)
+        rows = len(CLASS_NAMES) + 1
+        self.register_buffer("steady_weight", torch.zeros(TRAITS, OUTCOMES))
+        self.register_buffer("steady_bias", torch.zeros(OUTCOMES))
+        self.register_buffer("ways", torch.zeros(WAYS, GROUPS, SEGMENTS))
+        # What luck widens, and loosens; and what moves peakedness: always, by a cell's own chance, by luck.
+        self.register_buffer("extent", torch.zeros(LUCK, GROUPS))
+        self.register_buffer("looseness", torch.zeros(LUCK, GROUPS, SEGMENTS))
+        self.register_buffer("peakedness", torch.zeros(2 + LUCK, GROUPS, SPANS))
+        self.register_buffer("coherence_shift", torch.zeros(GROUPS, SEGMENTS))
+        self.register_buffer("sharpness", torch.zeros(GROUPS))
+        self.register_buffer("coherence_decay_db", torch.tensor(40.0))
+        self.register_buffer("slopes", torch.zeros(rows, GROUPS, SEGMENTS))
+        self.register_buffer("level_spread_db", torch.zeros(rows))
+        self.register_buffer("shape_mean", torch.zeros(SHAPE_ROWS, 1))
+        self.register_buffer("shape_std", torch.ones(SHAPE_ROWS, 1))
+        self.register_buffer("shape_low", torch.full((SHAPE_ROWS, 1), -10.0))
+        self.register_buffer("shape_high", torch.full((SHAPE_ROWS, 1), 10.0))
+
+    def set_tables(self, tables: Tables, shapes: Tensor) -> None:
+        """Take over measured tables, and the statistics of `shapes` (hits, SHAPE_ROWS, ENVELOPE_STEPS)."""
+        self.steady_weight.copy_(tables.steadiness.weight)
+        self.steady_bias.copy_(tables.steadiness.bias)
+        self.ways.copy_(tables.steadiness.ways)
+        self.coherence_decay_db.fill_(min(tables.coherence_decay_db, 1e6))
+        self.slopes.copy_(tables.slopes)
+        self.level_spread_db.copy_(tables.level_spread_db)
+        self.shape_mean.copy_(shapes.mean((0, 2))[:, None])
+        self.shape_std.copy_(shapes.std((0, 2))[:, None])
+        self.shape_low.copy_(shapes.amin((0, 2))[:, None])
+        self.shape_high.copy_(shapes.amax((0, 2))[:, None])
+
+    def normalise_shape(self, shape: Tensor) -> Tensor:
+        """Return a shape (batch, SHAPE_ROWS, ENVELOPE_STEPS) as the networks see it, near unit variance."""
+        return (shape - self.shape_mean) / self.shape_std
+
+    def restore_shape(self, normalised: Tensor, label: Tensor) -> Tensor:
+        """Return the new shapes of classes `label` (batch,): `normalise_shape` undone, within the corpus's range."""
+        restored = normalised * self.shape_std + self.shape_mean
+        return clarified(torch.minimum(torch.maximum(restored, self.shape_low), self.shape_high), label)
+
+    def steadiness_of(self, traits: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what strokes of one velocity share, and how far they stray, by a drum's `traits`.
+
+        The coherence is (batch, GROUPS, SEGMENTS), and for each band group of a spectrum (batch, GROUPS) in dB.
+        """
+        coherence, strayed_db = predict(self.steady_weight, self.steady_bias, traits)
+        return shifted(coherence, self.coherence_shift), strayed_db
+
+    def colour_of(self, power: Tensor, present: Tensor) -> Tensor:
+        """Return the gains (batch, BANDS, LINES) that colour the noise of strokes whose reference has `line_power`."""
+        return sharpened(colour_of(power, present), self.sharpness)
+
+    def fallen(self, coherence: Tensor, difference_db: Tensor) -> Tensor:
+        """Return the `coherence` (batch, GROUPS, SEGMENTS) of strokes `difference_db` (batch,) apart."""
+        fall = (-difference_db.abs() / self.coherence_decay_db).exp()
+        return coherence * fall[:, None, None]
+
+    def wander_db(self, wander: Tensor, strayed_db: Tensor) -> Tensor:
+        """Return how a stroke's cells stray, (batch, GROUPS, SEGMENTS), as the numbers `wander` (batch, WANDER) say."""
+        gone, luck, _ = _parts(wander)
+        ways: Tensor = (gone @ self.ways.flatten(1)).unflatten(1, (GROUPS, SEGMENTS))
+        extent = (luck @ self.extent).clamp(-_FURTHEST_EXTENT, _FURTHEST_EXTENT).exp()
+        strayed: Tensor = (strayed_db * extent)[:, :, None] * ways
+        return strayed
+
+    def loosened(self, coherence: Tensor, wander: Tensor) -> Tensor:
+        """Return the `coherence` (batch, GROUPS, SEGMENTS) of a stroke of the luck in `wander` (batch, WANDER)."""
+        shift = (_parts(wander)[1] @ self.looseness.flatten(1)).unflatten(1, (GROUPS, SEGMENTS))
+        return shifted(coherence, shift.clamp(-_LOOSEST, _LOOSEST))
+
+    def peakedness_of(self, reference: Tensor, wander: Tensor, amount: Tensor) -> Tensor:
+        """Return a stroke's log peakedness (batch, GROUPS, SPANS): its `reference`'s, changed by `amount` (batch,)."""
+        _, luck, own = _parts(wander)
+        shared = (luck @ self.peakedness[2:].flatten(1)).unflatten(1, (GROUPS, SPANS))
+        change = self.peakedness[0] + self.peakedness[1] * own.unflatten(1, (GROUPS, SPANS)) + shared
+        moved: Tensor = (reference + amount[:, None, None] * change).clamp(*PEAKEDNESS_LOG)
+        return moved
+
+    def envelope_change(self, label: Tensor, difference_db: Tensor) -> Tensor:
+        """Return what `difference_db` (batch,) of level adds to the log envelope."""
+        return table_to_envelope(self.slopes[label] * difference_db[:, None, None])
+
+    def hint(self, r: Tensor, shape: Tensor, rho: Tensor, has_hit: Tensor) -> Tensor:
+        """Return the conditions of the sound network (batch, hints, steps), given what `reference_of` returned."""
+        log_envelope = shape[:, :GROUPS]
+        normalised = to_steps(self.normalise_shape(shape)[:, :GROUPS])
+        present = has_hit[:, None, None].expand(-1, 1, r.shape[-1])
+        return torch.cat([r / scale(log_envelope), normalised, rho, present], dim=1)
+
+
+def _parts(wander: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return how far a stroke goes each way (batch, WAYS), its luck (batch, LUCK), and what is each cell's own."""
+    ways, luck, own = wander.split([WAYS, LUCK, GROUPS * SPANS], dim=1)
+    return ways, luck, own
+
+
+def measure_shape(x: Tensor, y: Tensor) -> Tensor:
+    """Return the shape (batch, SHAPE_ROWS, ENVELOPE_STEPS) of waveforms `x`, whose coefficients are `y`."""
+    log_envelope = envelope(y)
+    return torch.cat([log_envelope, measure_tone(x, y / scale(log_envelope))], dim=1)
+
+
+def reference_of(hit: Tensor, shape: Tensor, coherence: Tensor, has_hit: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what a new hit follows, r (batch, BANDS, STEPS), and its coherence with it, (batch, GROUPS, STEPS).
+
+    The coefficients of the reference `hit`, as `coherence` (batch, GROUPS, SEGMENTS) says, where `has_hit` (batch,)
+    is 1; else the tone of the `shape`, by its share and with what it leaks to the bands above.
+    """
+    present = has_hit[:, None, None]
+    tone, share = tone_of(shape[:, GROUPS:], scale(shape[:, :GROUPS]))
+    r = present * hit + (1 - present) * F.pad(tone, (0, 0, 0, BANDS - tone.shape[1]))
+    rho = present * table_to_steps(coherence) + (1 - present) * F.pad(
+        share, (0, 0, 0, GROUPS - share.shape[1])
+    )
+    return r, rho

@@ -1,0 +1,84 @@
+"""Checkpoints as safetensors: all that a run needs to go on, and the weights alone."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ghostnote.bridge.errors import ModelError
+from ghostnote.models.nets.cascade import Cascade, CascadeSettings
+
+WEIGHTS: Final = "model.safetensors"
+"""The averaged weights with the model's settings: what is exported."""
+STATE: Final = "state.safetensors"
+"""Everything that a killed run needs to go on at the same step."""
+_FORMAT: Final = "ghostnote-weights-1"
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write `tensors` with `facts` (plain data) beside them, whole or not at all."""
+    temporary = path.with_suffix(".partial")
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(contiguous, temporary, {"format": _FORMAT, "facts": json.dumps(facts)})
+    temporary.replace(path)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors and facts of a file; `ModelError` for one that `write_tensors` did not write."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} cannot be read as a checkpoint: {error}") from error
+    if metadata.get("format") != _FORMAT:
+        raise ModelError(f"{path} is no ghostnote checkpoint: give the folder that 'ghostnote train' wrote")
+    return tensors, json.loads(metadata["facts"])
+
+
+def save_model(
+    path: Path, state: Mapping[str, Tensor], settings: CascadeSettings, facts: Mapping[str, Any]
+) -> None:
+    """Write a model's state dict with its settings and `facts` of its training."""
+    write_tensors(path, state, {"settings": settings.to_dict(), **facts})
+
+
+def weights_file(path: Path) -> Path:
+    """Return the weights file of a run's folder; a file is returned as it is."""
+    return path / WEIGHTS if path.is_dir() else path
+
+
+def load_model(path: Path) -> tuple[Cascade, dict[str, Any]]:
+    """Return the model of a weights file (or of a run's folder) in evaluation mode, and its facts."""
+    file = weights_file(path)
+    if not file.is_file():
+        raise ModelError(
+            f"{file} does not exist: give a run's folder, as 'ghostnote train DATA -o RUN' writes it"
+        )
+    state, facts = read_tensors(file)
+    model = Cascade(CascadeSettings.from_dict(facts.pop("settings")))
+    # A table that the run did not know yet is as it is at first.
+    model.load_state_dict({**model.state_dict(), **state})
+    return model.eval(), facts
+
+
+class MovingAverage:
+    """The exponential moving average of a model's state (Polyak & Juditsky 1992)."""
+
+    def __init__(self, model: torch.nn.Module, decay: float) -> None:
+        """Start at the model's present state; `decay` is reached as steps go by."""
+        self.decay = decay
+        self.state = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model: torch.nn.Module, step: int) -> None:
+        """Move towards the model's state after `step` steps."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        for name, tensor in model.state_dict().items():
+            if tensor.is_floating_point():
+                self.state[name].lerp_(tensor, 1 - decay)

@@ -1,0 +1,1 @@
+"""What is measured on a corpus before training, and kept with the weights."""

@@ -1,0 +1,140 @@
+"""How steady a drum's strokes are, told from one of them: their coherence, and how far their spectra stray.
+
+A ringing drum repeats its partials nearly to the sample, a rattling one nothing but its envelope, whatever the
+class. So both are predicted from a stroke's traits by ridge regression (Hoerl & Kennard 1970) over the drums
+of the corpus, the class being one trait among others.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.models.dsp.decomposition import (
+    GROUPS,
+    SEGMENTS,
+    cell_mean,
+    envelope_to_segments,
+    group_exponents,
+    segment_map,
+)
+from ghostnote.models.dsp.noise_shaping import tonality
+
+WAYS: Final = 32
+"""Ways in which a stroke's spectrum strays."""
+LUCK: Final = 6
+"""Numbers that decide how closely a stroke follows: not every stroke of a drummer strays alike."""
+SPANS: Final = SEGMENTS - 1
+"""Time segments for peakedness: the first two are one, as four steps say too little."""
+WANDER: Final = WAYS + LUCK + GROUPS * SPANS
+"""Numbers that decide a stroke beside its noise: how far it goes each way, its luck, and what is each cell's own."""
+TRAITS: Final = 2 * GROUPS + SEGMENTS + len(CLASS_NAMES)
+OUTCOMES: Final = GROUPS * SEGMENTS + GROUPS
+COHERENCE_LIMIT: Final = 0.995
+_LEAST_COHERENCE: Final = 1e-3
+_RIDGE: Final = 20.0
+_LOWEST_LOG: Final = -9.0
+FURTHEST_DB: Final = 20.0
+"""Spectra stray no further than this, whatever is measured or predicted."""
+_LEAST_SQUARE_DB: Final = 0.02
+_FLOOR: Final = 1e-9
+_SILENCE: Final = 1e-20
+
+
+@dataclass(frozen=True)
+class Steadiness:
+    """What is predicted from traits, and in which ways spectra stray."""
+
+    weight: Tensor
+    """(TRAITS, OUTCOMES)."""
+    bias: Tensor
+    """(OUTCOMES,): the outcome of a stroke without any trait."""
+    ways: Tensor
+    """(WAYS, GROUPS, SEGMENTS): independent ways to stray, each cell of variance 1 over all."""
+
+
+@dataclass(frozen=True)
+class Drum:
+    """What a drum's strokes say: means over its pairs."""
+
+    traits: Tensor
+    """(TRAITS,)."""
+    coherence: Tensor
+    """(GROUPS, SEGMENTS)."""
+    strayed_db: Tensor
+    """(pairs, GROUPS, SEGMENTS)."""
+
+
+def traits_of(power: Tensor, log_envelope: Tensor, label: Tensor) -> Tensor:
+    """Return the traits (batch, TRAITS) of hits: tonality, spectrum, decay and class.
+
+    `power` (batch, BANDS, LINES) is their `line_power`, `label` (batch,) the classes.
+    """
+    level = (log_envelope / group_exponents(power.device)[:, None]).clamp_min(_LOWEST_LOG)
+    cells = envelope_to_segments(level)
+    spectrum = cells.mean(2) - cells.mean((1, 2))[:, None]
+    known = F.one_hot(label, len(CLASS_NAMES) + 1)[:, :-1].to(power.dtype)
+    return torch.cat([tonality(power), spectrum, cells.mean(1), known], dim=1)
+
+
+def predict(weight: Tensor, bias: Tensor, traits: Tensor) -> tuple[Tensor, Tensor]:
+    """Return coherence (batch, GROUPS, SEGMENTS) and how far spectra stray in dB (batch, GROUPS) by traits."""
+    outcome = bias + traits @ weight
+    coherence = outcome[:, : GROUPS * SEGMENTS].unflatten(1, (GROUPS, SEGMENTS))
+    strayed_db = outcome[:, GROUPS * SEGMENTS :].exp()
+    return coherence.clamp(0.0, COHERENCE_LIMIT), strayed_db.clamp(max=FURTHEST_DB)
+
+
+def shifted(coherence: Tensor, shift: Tensor) -> Tensor:
+    """Return `coherence` (batch, GROUPS, SEGMENTS) moved by `shift` (the same, or one for all) in its logit."""
+    inside = coherence.clamp(_LEAST_COHERENCE, COHERENCE_LIMIT)
+    return torch.sigmoid((inside / (1 - inside)).log() + shift).clamp(max=COHERENCE_LIMIT)
+
+
+def cell_power(c: Tensor) -> Tensor:
+    """Return the mean power (batch, GROUPS, SEGMENTS) of coefficients (batch, BANDS, STEPS)."""
+    return cell_mean(c.square(), segment_map(c.device))
+
+
+def cell_db(c: Tensor) -> Tensor:
+    """Return `cell_power` in dB, at least 90 dB below the loudest cell."""
+    power = cell_power(c)
+    return 10 * (power + _FLOOR * power.amax((1, 2), keepdim=True)).clamp_min(_SILENCE).log10()
+
+
+def fit_steadiness(drums: list[Drum]) -> Steadiness:
+    """Fit the predictions to `drums`, each counting alike; without any, strokes share and stray nothing."""
+    if not drums:
+        blank = torch.zeros(OUTCOMES)
+        blank[GROUPS * SEGMENTS :] = 0.5 * torch.tensor(_LEAST_SQUARE_DB).log()
+        return Steadiness(torch.zeros(TRAITS, OUTCOMES), blank, torch.zeros(WAYS, GROUPS, SEGMENTS))
+    square = [drum.strayed_db.square().mean((0, 2)) + _LEAST_SQUARE_DB for drum in drums]
+    outcomes = torch.stack(
+        [torch.cat([d.coherence.flatten(), 0.5 * s.log()]) for d, s in zip(drums, square, strict=True)]
+    )
+    traits = torch.stack([drum.traits for drum in drums])
+    mean, middle = outcomes.mean(0), traits.mean(0)
+    spread = traits.std(0, correction=0)
+    x = (traits - middle) / spread.clamp_min(1e-3)
+    ridge = torch.linalg.solve(x.t() @ x + _RIDGE * torch.eye(TRAITS), x.t() @ (outcomes - mean))
+    weight = ridge / spread.clamp_min(1e-3)[:, None]
+    return Steadiness(weight, mean - middle @ weight, _ways(drums, square))
+
+
+def _ways(drums: list[Drum], square: list[Tensor]) -> Tensor:
+    """Return the principal ways in which spectra stray, each drum's extent taken out (WAYS, GROUPS, SEGMENTS)."""
+    cells = GROUPS * SEGMENTS
+    covariance = torch.zeros(cells, cells)
+    for drum, power in zip(drums, square, strict=True):
+        x = (drum.strayed_db / power.sqrt()[:, None]).flatten(1)
+        covariance += x.t() @ x / (len(x) * len(drums))
+    values, vectors = torch.linalg.eigh(covariance)
+    ways = (vectors * values.clamp_min(0).sqrt())[:, -WAYS:]
+    # What the ways that are left out would have added is spread over those kept, cell by cell.
+    kept = ways.square().sum(1, keepdim=True).clamp_min(1e-6)
+    ways = ways * (covariance.diag()[:, None] / kept).sqrt().clamp(max=2.0)
+    kept_ways: Tensor = ways.t().reshape(WAYS, GROUPS, SEGMENTS).contiguous()
+    return kept_ways

@@ -1,0 +1,1 @@
+"""Training: objectives, loops, distillation, adversarial fine-tuning."""

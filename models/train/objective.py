@@ -1,0 +1,134 @@
+"""What training minimises: the weighted v-loss of both networks on augmented pairs."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ghostnote.models.data.augment import Augmentation, augment
+from ghostnote.models.data.dataset import HitSet
+from ghostnote.models.diffusion.v_prediction import add_noise, to_v
+from ghostnote.models.dsp.decomposition import GROUPS, envelope, loss_weight, rest, scale, to_bands
+from ghostnote.models.dsp.mdct import PEAK, analyse
+from ghostnote.models.dsp.noise_shaping import coloured, line_power
+from ghostnote.models.nets.cascade import (
+    ANY_CLASS,
+    DIFFERENCE_LIMIT_DB,
+    VELOCITY_UNIT_DB,
+    Cascade,
+    measure_shape,
+    reference_of,
+)
+from ghostnote.models.nets.unet import UNet
+from ghostnote.models.statistics.repeatability import traits_of
+
+_LABEL_DROPOUT = 0.15
+_SILENCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Targets of both networks with their conditions; all tensors lead with the batch."""
+
+    rest: Tensor
+    """(batch, BANDS, STEPS)."""
+    weight: Tensor
+    """(batch, BANDS, STEPS)."""
+    hint: Tensor
+    """(batch, hints, STEPS)."""
+    shape: Tensor
+    """(batch, SHAPE_ROWS, ENVELOPE_STEPS), the normalised shape of the target."""
+    label: Tensor
+    """(batch,)."""
+    difference: Tensor
+    """(batch,), level of the target above the reference, in the networks' unit."""
+    colour: Tensor
+    """(batch, BANDS, LINES), of the noise."""
+
+    def rows(self, index: slice) -> "Batch":
+        """Return some of the rows."""
+        return Batch(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+
+
+@torch.no_grad()
+def make_batch(
+    model: Cascade,
+    hits: HitSet,
+    draw: tuple[Tensor, Tensor, Tensor],
+    augmentation: Augmentation,
+    generator: torch.Generator,
+) -> Batch:
+    """Return the factors of the drawn targets beside their references."""
+    target, reference, paired = draw
+    audio = augment(torch.stack([hits.audio[target], hits.audio[reference]], dim=1), augmentation, generator)
+    audio = audio / audio.abs().amax(-1, keepdim=True).clamp_min(_SILENCE) * PEAK
+    y, r = analyse(audio[:, 0]), analyse(audio[:, 1])
+    label, has_hit = hits.labels[target], paired.float()
+    limit = DIFFERENCE_LIMIT_DB
+    difference_db = (hits.peak_db[target] - hits.peak_db[reference]).clamp(-limit, limit) * has_hit
+    own = measure_shape(audio[:, 0], y)
+    moved = envelope(r) + model.envelope_change(label, difference_db)
+    log_envelope = torch.where(paired[:, None, None], moved, own[:, :GROUPS])
+    shape = torch.cat([log_envelope, own[:, GROUPS:]], dim=1)
+    power = line_power(r / scale(envelope(r)))
+    coherence, _ = model.steadiness_of(traits_of(power, envelope(r), label))
+    colour = model.colour_of(power, has_hit)
+    r, rho = reference_of(r, shape, model.fallen(coherence, difference_db), has_hit)
+    u = rest(y, r, scale(log_envelope), to_bands(rho))
+    return Batch(
+        u,
+        loss_weight(log_envelope),
+        model.hint(r, shape, rho, has_hit),
+        model.normalise_shape(own),
+        dropped_labels(label, generator),
+        difference_db / VELOCITY_UNIT_DB,
+        colour,
+    )
+
+
+class Objective(nn.Module):
+    """The loss as a module, so that it can be compiled and spread over devices."""
+
+    def __init__(self, model: Cascade) -> None:
+        """Train both networks of `model`."""
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch, t: Tensor, noise: Tensor, shape_noise: Tensor) -> Tensor:
+        """Return the losses of sound and shape (2,) at times `t` (batch,)."""
+        sound, shape = self.model.sound, self.model.shape
+        embedded = sound.embed(batch.label, batch.difference)
+        v = sound(add_noise(batch.rest, noise, t), t, embedded, sound.project_hint(batch.hint)).float()
+        sound_loss = (batch.weight * (v - to_v(batch.rest, noise, t)).square()).mean()
+        return torch.stack([sound_loss, v_loss(shape, batch, t, shape_noise)])
+
+
+def v_loss(shape: UNet, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
+    """Return the loss () of the `shape` network at times `t` (batch,) for `noise` shaped as `batch.shape`."""
+    embedded = shape.embed(batch.label, torch.zeros_like(batch.difference))
+    v = shape(add_noise(batch.shape, noise, t), t, embedded).float()
+    loss: Tensor = (v - to_v(batch.shape, noise, t)).square().mean()
+    return loss
+
+
+def dropped_labels(label: Tensor, generator: torch.Generator) -> Tensor:
+    """Return class labels (batch,) with some taken away, so that one network knows each class and all."""
+    dropped = torch.rand(label.shape, generator=generator, device=label.device) < _LABEL_DROPOUT
+    return label.masked_fill(dropped, ANY_CLASS)
+
+
+def stratified_times(batch: Batch, generator: torch.Generator) -> Tensor:
+    """Return times (batch,), one in each of as many even spans from 0 to 1."""
+    size, device = len(batch.label), batch.label.device
+    offsets = torch.rand(size, generator=generator, device=device)
+    return (torch.randperm(size, generator=generator, device=device) + offsets) / size
+
+
+def noise_for(batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Return stratified times (batch,) and the noises for both networks."""
+    t = stratified_times(batch, generator)
+    return (
+        t,
+        coloured(torch.randn(batch.rest.shape, generator=generator, device=t.device), batch.colour),
+        torch.randn(batch.shape.shape, generator=generator, device=t.device),
+    )

@@ -1,0 +1,84 @@
+"""New hits straight from the torch model: a look and a listen at how far a run has come."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.inference.schedule import shape_schedule
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.models.diffusion.inputs import blank_inputs
+from ghostnote.models.diffusion.pipeline import render
+from ghostnote.models.diffusion.v_prediction import cosine_schedule
+from ghostnote.models.dsp.mdct import PEAK, RATE
+from ghostnote.models.nets.cascade import Cascade
+from ghostnote.models.plots.hits import draw_hits
+
+PREVIEW_STEPS = 4
+"""Steps for the sound of a new hit, where nothing else is said."""
+_SHAPE_STEPS = 32
+
+
+def invent(
+    model: Cascade, label: Tensor, steps: int = PREVIEW_STEPS, generator: torch.Generator | None = None
+) -> Tensor:
+    """Return new hits (batch, FRAMES) of the classes `label` (batch,), with peak PEAK, the sound in `steps` steps."""
+    inputs = blank_inputs(len(label), label.device)
+    inputs = replace(
+        inputs,
+        label=label,
+        shape=_noise_like(inputs.shape, generator),
+        noise=_noise_like(inputs.noise, generator),
+        shape_schedule=torch.from_numpy(shape_schedule(_SHAPE_STEPS)).to(label.device),
+        schedule=cosine_schedule(steps).to(label.device),
+    )
+    x, _ = render(model, inputs)
+    return x / x.abs().amax(1, keepdim=True).clamp_min(1e-6) * PEAK
+
+
+def vary(
+    model: Cascade,
+    hit: Tensor,
+    label: Tensor,
+    difference_db: Tensor,
+    *,
+    amount: float = 1.0,
+    steps: int = 2,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Return the next stroke (batch, FRAMES) after each `hit` (batch, FRAMES), `difference_db` (batch,) above it.
+
+    The level is still the reference's: only the timbre moves.
+    """
+    inputs = blank_inputs(len(label), label.device)
+    inputs = replace(
+        inputs,
+        hit=hit,
+        has_hit=torch.ones_like(difference_db),
+        label=label,
+        velocity=difference_db,
+        amount=torch.full_like(difference_db, amount),
+        noise=_noise_like(inputs.noise, generator),
+        schedule=cosine_schedule(steps).to(label.device),
+    )
+    return render(model, inputs)[0]
+
+
+def _noise_like(tensor: Tensor, generator: torch.Generator | None) -> Tensor:
+    return torch.randn(tensor.shape, generator=generator, device=tensor.device)
+
+
+def write_preview(run: Path, model: Cascade, per_class: int = 2, steps: int = PREVIEW_STEPS) -> None:
+    """Write a grid of new hits of every class as `preview.png` and `preview.flac` into `run`."""
+    rows = []
+    sounds = []
+    for label, name in enumerate(CLASS_NAMES):
+        generator = torch.Generator().manual_seed(label)
+        hits = invent(model, torch.full((per_class,), label), steps, generator).numpy()
+        rows.append((name, [(f"new {i + 1}", hit) for i, hit in enumerate(hits)]))
+        sounds.append(hits.reshape(-1))
+    draw_hits(run / "preview.png", rows, RATE)
+    write_audio(run / "preview.flac", np.concatenate(sounds)[None], RATE, 24)

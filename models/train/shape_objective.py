@@ -1,0 +1,105 @@
+"""Training of the shape network alone: new drums are drawn from the corpus's shapes, each a little varied.
+
+Strokes need references that are taken far from their recordings, so that a drum like none of the corpus's is followed
+too. New drums are to be as varied as real ones, not more: so their shapes are varied less, and as shapes, not as audio.
+"""
+
+import math
+from functools import lru_cache
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from ghostnote.models.data.augment import Augmentation
+from ghostnote.models.data.dataset import HitSet
+from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, FLOOR, GROUPS, group_exponents
+from ghostnote.models.dsp.mdct import FRAMES, PEAK, RATE, analyse
+from ghostnote.models.nets.cascade import Cascade, measure_shape
+from ghostnote.models.train.objective import Batch, dropped_labels, stratified_times, v_loss
+from ghostnote.models.train.trainer import Task
+
+_SHARE: Final = 0.6
+"""Share of the shapes that are varied."""
+_TILT_DB: Final = 2.0
+_WAVE_DB: Final = 1.5
+_WAVES: Final = 1.5
+"""Half turns of the equaliser's wave over the spectrum."""
+_DECAY: Final = 2.0
+"""Largest change of the decay, in 1/seconds."""
+_SEMITONES: Final = 1.2
+_NEPER_DB: Final = 20 / math.log(10)
+_SILENCE: Final = 1e-6
+_CHUNK: Final = 64
+
+
+def varied(shape: Tensor, generator: torch.Generator) -> Tensor:
+    """Return shapes (batch, SHAPE_ROWS, ENVELOPE_STEPS) with a little other colour, decay and pitch."""
+    device, size = shape.device, (len(shape), 1, 1)
+
+    def normal() -> Tensor:
+        return torch.randn(size, generator=generator, device=device)
+
+    def uniform() -> Tensor:
+        return torch.rand(size, generator=generator, device=device)
+
+    changed = (uniform() < _SHARE).to(shape.dtype)
+    place = torch.linspace(-1, 1, GROUPS, device=device)[:, None]
+    seconds = torch.linspace(0, FRAMES / RATE, ENVELOPE_STEPS, device=device)
+    wave = torch.cos(math.pi * (_WAVES * place + 2 * uniform()))
+    gain_db = _TILT_DB * normal() * place + _WAVE_DB * normal() * wave
+    gain = gain_db / _NEPER_DB - _DECAY * (2 * uniform() - 1) * seconds
+    exponents = group_exponents(device)[:, None]
+    floor = FLOOR ** (2 * exponents)
+    power = ((2 * shape[:, :GROUPS]).exp() - floor).clamp_min(0) * (2 * exponents * changed * gain).exp()
+    track = shape[:, GROUPS : GROUPS + 1] + changed * _SEMITONES / 12 * normal()
+    return torch.cat([0.5 * (power + floor).log(), track, shape[:, GROUPS + 1 :]], dim=1)
+
+
+@torch.no_grad()
+def make_shape_batch(
+    model: Cascade,
+    hits: HitSet,
+    draw: tuple[Tensor, Tensor, Tensor],
+    augmentation: Augmentation,
+    generator: torch.Generator,
+) -> Batch:
+    """Return the drawn targets' shapes alone, varied if there is `augmentation` at all; the other parts are empty."""
+    target = draw[0]
+    shape = shapes_of(hits.audio)[target]
+    if augmentation.share:
+        shape = varied(shape, generator)
+    label = dropped_labels(hits.labels[target], generator)
+    empty = torch.zeros(len(target), 0, device=shape.device)
+    difference = torch.zeros(len(target), device=shape.device)
+    return Batch(empty, empty, empty, model.normalise_shape(shape), label, difference, empty)
+
+
+@lru_cache(maxsize=2)
+def shapes_of(audio: Tensor) -> Tensor:
+    """Return the shapes (hits, SHAPE_ROWS, ENVELOPE_STEPS) of a split's hits (hits, FRAMES), measured once in a run."""
+    levelled = audio / audio.abs().amax(-1, keepdim=True).clamp_min(_SILENCE) * PEAK
+    return torch.cat([measure_shape(part, analyse(part)) for part in levelled.split(_CHUNK)])
+
+
+class ShapeObjective(nn.Module):
+    """The shape network's loss; the sound network's is nought."""
+
+    def __init__(self, model: Cascade) -> None:
+        """Train the shape network of `model`."""
+        super().__init__()
+        self.shape = model.shape
+
+    def forward(self, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
+        """Return the losses of sound and shape (2,) at times `t` (batch,)."""
+        loss = v_loss(self.shape, batch, t, noise)
+        return torch.stack([torch.zeros_like(loss), loss])
+
+
+def shape_noise_for(batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return stratified times (batch,) and the shapes' noise."""
+    times = stratified_times(batch, generator)
+    return times, torch.randn(batch.shape.shape, generator=generator, device=times.device)
+
+
+SHAPES_ALONE: Final = Task(ShapeObjective, shape_noise_for, make_shape_batch)

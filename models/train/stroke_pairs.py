@@ -1,0 +1,53 @@
+"""Pairs of real strokes to tune strokes by: drawn drum by drum, augmented, in folds of drums."""
+
+from dataclasses import replace
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from ghostnote.models.data.augment import Augmentation, augment
+from ghostnote.models.data.dataset import make_hit_set
+from ghostnote.models.data.trial_set import TrialSet
+from ghostnote.models.statistics.corpus_statistics import Fold, cross_fitted
+
+AUGMENTATION: Final = Augmentation(share=0.85, semitones=2.0, limit_semitones=4.0, eq_db=4.0, damping=6.0)
+"""How far drums are taken from their recordings, so that judges hear more of them than there are."""
+_FOLDS: Final = 10
+_PEAK: Final = 0.7
+_SILENCE: Final = 1e-6
+
+
+class StrokePairs:
+    """A drummer's strokes with another of the same drum and layer each."""
+
+    def __init__(self, trials: TrialSet, generator: torch.Generator, device: torch.device) -> None:
+        """Take the pairs of `trials` to `device`; drums count alike."""
+        self.generator = generator
+        self.audio = torch.stack([trials.references, trials.real], dim=1).to(device)
+        """(pairs, 2, FRAMES)."""
+        self.labels = trials.labels.to(device)
+        names = trials.row_groups
+        counts = {name: names.count(name) for name in set(names)}
+        self.weights = torch.tensor([1 / counts[name] for name in names], device=device)
+        hits = make_hit_set(trials.hits.audio.numpy(), trials.hits.files)
+        folds = cross_fitted(hits, _FOLDS)
+        fold_of = {
+            hit: at for at, fold in enumerate(folds) for group in fold.groups for hit in hits.groups[group]
+        }
+        places = [fold_of[trials.trials[trial].reference] for trial, _ in trials.rows]
+        self.row_folds = torch.tensor(places, device=device)
+        self.folds = [
+            replace(fold, weight=fold.weight.to(device), bias=fold.bias.to(device)) for fold in folds
+        ]
+        self.hits = hits.to(device)
+        """All hits of the split."""
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor, Fold]:
+        """Return augmented pairs (count, 2, FRAMES) of drums of one fold, their classes (count,), and the fold."""
+        first = torch.multinomial(self.weights, 1, generator=self.generator)
+        same = self.weights * (self.row_folds == self.row_folds[first])
+        chosen = torch.multinomial(same, count, True, generator=self.generator)
+        pair = augment(self.audio[chosen], AUGMENTATION, self.generator)
+        peak = pair.abs().amax((1, 2), keepdim=True).clamp_min(_SILENCE)
+        return pair / peak * _PEAK, self.labels[chosen], self.folds[int(self.row_folds[first])]

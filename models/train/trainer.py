@@ -1,0 +1,197 @@
+"""One process's share of a training run: what it does in a step, and how it is saved and taken up again."""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+
+from ghostnote.models.data.augment import Augmentation
+from ghostnote.models.data.dataset import HitSet, PairSampler
+from ghostnote.models.nets.cascade import Cascade
+from ghostnote.models.nets.checkpoint import (
+    STATE,
+    WEIGHTS,
+    MovingAverage,
+    read_tensors,
+    save_model,
+    write_tensors,
+)
+from ghostnote.models.train.objective import Batch, Objective, make_batch, noise_for
+
+_AVERAGE_DECAY = 0.999
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How long and how to train."""
+
+    steps: int | None = None
+    """Optimiser steps; the cosine schedule ends with them."""
+    minutes: float | None = None
+    """Or minutes of training, over all sittings."""
+    batch: int = 64
+    """Examples a step, on each device."""
+    draws: int = 3
+    """Steps for which a batch's examples are used, each with new noise: factors are cheaper shared."""
+    learning_rate: float = 5e-4
+    """The peak of the schedule."""
+    warmup_steps: int = 200
+    """Steps in which the learning rate rises to its peak."""
+    pair_share: float = 0.6
+    """Share of the examples that have a reference stroke."""
+    augmentation: Augmentation = Augmentation()
+    """How far drums are taken from their recordings."""
+    seed: int = 0
+    """Decides initial weights, draws and noise."""
+    compile: bool = False
+    """Fuse the network with torch.compile: slow to start, faster in a long run."""
+    validate_every: int = 500
+    """Steps between validation losses and saves."""
+    validation_examples: int = 128
+    """Examples that a validation loss is measured on."""
+    preview_every: int = 2500
+    """Steps between grids of generated hits."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a run minimises."""
+
+    objective: Callable[[Cascade], nn.Module] = Objective
+    """Makes the module of a model's losses of sound and shape (2,), given a batch and what was drawn for it."""
+    draw: Callable[[Batch, torch.Generator], tuple[Tensor, ...]] = noise_for
+    """Draws times and noise; all lead with the batch."""
+    batch: Callable[
+        [Cascade, HitSet, tuple[Tensor, Tensor, Tensor], Augmentation, torch.Generator], Batch
+    ] = make_batch
+    """Makes a batch of what was drawn."""
+
+
+class Trainer:
+    """One process's share of a run: model, optimiser, average and clock."""
+
+    def __init__(
+        self,
+        model: Cascade,
+        hits: HitSet,
+        settings: TrainSettings,
+        device: torch.device,
+        task: Task = Task(),
+    ) -> None:
+        """Prepare to train `model` on `hits` on `device`."""
+        rank = distributed.get_rank() if distributed.is_initialized() else 0
+        self.settings, self.device, self.task = settings, device, task
+        self.model = model.to(device)
+        self.hits = hits.to(device)
+        self.average = MovingAverage(self.model, _AVERAGE_DECAY)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=settings.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=0.01,
+            fused=device.type in {"cpu", "cuda"},
+        )
+        self.generator = torch.Generator(device).manual_seed(settings.seed + 7919 * rank)
+        self.sampler = PairSampler(self.hits, settings.pair_share, self.generator)
+        self.objective = task.objective(self.model)
+        if distributed.is_initialized():
+            self.objective = nn.parallel.DistributedDataParallel(self.objective)
+        if settings.compile:
+            self.model.sound.compile()
+            self.model.shape.compile()
+        self.step, self.seconds = 0, 0.0
+        self.batch: Batch | None = None
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        """Return the context in which the networks compute in bf16."""
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def done(self) -> float:
+        """Return the share of the run that is over."""
+        steps, minutes = self.settings.steps, self.settings.minutes
+        shares = [self.step / steps if steps else 0.0, self.seconds / 60 / minutes if minutes else 0.0]
+        return max(shares)
+
+    def train_step(self) -> Tensor:
+        """Take one optimiser step; return the losses of sound and shape (2,)."""
+        settings, started = self.settings, time.monotonic()
+        if self.batch is None or self.step % settings.draws == 0:
+            draw = self.sampler.draw(settings.batch)
+            self.batch = self.task.batch(self.model, self.hits, draw, settings.augmentation, self.generator)
+        with self.autocast():
+            losses: Tensor = self.objective(self.batch, *self.task.draw(self.batch, self.generator))
+        self.optimiser.zero_grad(set_to_none=True)
+        losses.sum().backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        warmup = min(1.0, (self.step + 1) / settings.warmup_steps)
+        for group in self.optimiser.param_groups:
+            group["lr"] = (
+                settings.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * min(1.0, self.done())))
+            )
+        self.optimiser.step()
+        self.step += 1
+        self.average.update(self.model, self.step)
+        self.seconds += time.monotonic() - started
+        return losses.detach()
+
+    def validate(self, hits: HitSet) -> tuple[float, float]:
+        """Return the averaged model's losses of sound and shape on `hits`, with the same draws each time."""
+        # A model of its own: the one that trains may be compiled, and would be so again without gradients.
+        averaged = Cascade(self.model.settings).to(self.device)
+        averaged.load_state_dict(self.average.state)
+        with self.autocast():
+            losses = validation_loss(averaged.eval(), hits, self.settings.validation_examples, self.task)
+        sound, shape = losses.tolist()
+        return sound, shape
+
+    def save(self, run: Path, facts: dict[str, Any]) -> None:
+        """Write the averaged weights and the whole state."""
+        facts = {**facts, "step": self.step, "seconds": self.seconds}
+        save_model(run / WEIGHTS, self.average.state, self.model.settings, facts)
+        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"average.{name}": tensor for name, tensor in self.average.state.items()}
+        for index, entry in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in entry.items()}
+        tensors["generator"] = self.generator.get_state()
+        if self.batch is not None:
+            tensors |= {f"batch.{name}": getattr(self.batch, name) for name in Batch.__dataclass_fields__}
+        write_tensors(run / STATE, tensors, facts)
+
+    def resume(self, run: Path) -> None:
+        """Go on where `save` was called."""
+        tensors, facts = read_tensors(run / STATE)
+        parts: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            kind, _, rest = name.partition(".")
+            parts.setdefault(kind, {})[rest] = tensor.to(self.device)
+        self.model.load_state_dict(parts["model"])
+        self.average.state = parts["average"]
+        entries: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in parts["optimiser"].items():
+            index, _, field = name.partition(".")
+            entries.setdefault(int(index), {})[field] = tensor.cpu() if field == "step" else tensor
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": entries})
+        self.generator.set_state(tensors["generator"])
+        if "batch" in parts:
+            self.batch = Batch(**parts["batch"])
+        self.step, self.seconds = facts["step"], facts["seconds"]
+
+
+@torch.no_grad()
+def validation_loss(model: Cascade, hits: HitSet, examples: int, task: Task, seed: int = 0) -> Tensor:
+    """Return both losses (2,) of `model` on `hits` without augmentation; the `seed` decides the draws."""
+    generator = torch.Generator(hits.audio.device).manual_seed(seed)
+    draw = PairSampler(hits, 0.5, generator).draw(examples)
+    # Factors in bf16 would round a coherence near 1 to 1, beside which nothing is left to invent.
+    with torch.autocast(hits.audio.device.type, enabled=False):
+        batch = task.batch(model, hits, draw, Augmentation(share=0.0), generator)
+    drawn, objective = task.draw(batch, generator), task.objective(model)
+    parts = [slice(i, min(i + 32, examples)) for i in range(0, examples, 32)]
+    losses = [objective(batch.rows(p), *(x[p] for x in drawn)) * (p.stop - p.start) for p in parts]
+    return torch.stack(losses).sum(0) / examples

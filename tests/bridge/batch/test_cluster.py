@@ -1,0 +1,115 @@
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from batch_fakes import FAKES, RATE, Spec, hit, tree
+from live_fakes import until
+
+from ghostnote.bridge.batch.cluster import LOCAL, cluster_pool
+from ghostnote.bridge.batch.humanize import BatchReport, Pool, humanize_files, local_pool
+from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.batch.sources import find_sources
+from ghostnote.bridge.errors import InputError, MissingExtraError
+from ghostnote.bridge.io.audio_file import write_audio
+
+needs_dask = pytest.mark.skipif(not importlib.util.find_spec("distributed"), reason="Dask is not installed")
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    (tmp_path / "pack").mkdir()
+    for number in range(24):
+        write_audio(tmp_path / "pack" / f"tom {number}.wav", hit(0.05, seed=number), RATE)
+    return tmp_path / "pack"
+
+
+def batch(pack: Path, output: Path, pool: Pool, *, slow: bool = False) -> BatchReport:
+    sources = find_sources([pack], output)
+    return humanize_files(sources, output, BatchSettings(count=4, velocities=2), Spec(slow), pool)
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, pack: Path, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtraError, match=r"ghostnote\[cluster\]"):
+        batch(pack, tmp_path / "out", cluster_pool(LOCAL, 2))
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """A scheduler and two workers, each a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": FAKES, "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error"}
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.DEVNULL)
+
+    address = tmp_path / "scheduler.json"
+    options = ("--scheduler-file", str(address), "--no-dashboard")
+    processes = [start("distributed.cli.dask_scheduler", *options, "--port", "0", "--host", "127.0.0.1")]
+    try:
+        for _ in range(2):
+            worker = ("distributed.cli.dask_worker", *options, "--nthreads", "1", "--no-nanny")
+            processes.append(start(*worker))
+        until(lambda: _address(address), 60)
+        yield _address(address), processes[1:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _address(path: Path) -> str:
+    """Return the scheduler's address, nothing as long as it is not written to the end."""
+    try:
+        return str(json.loads(path.read_text())["address"])
+    except (OSError, ValueError):
+        return ""
+
+
+@needs_dask
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_a_worker_killed_half_way_changes_no_byte(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], pack: Path, tmp_path: Path
+) -> None:
+    address, workers = cluster
+    killed: list[int] = []
+
+    def kill_one(done: int, total: int) -> None:
+        if done >= total // 2 and not killed:
+            killed.append(workers[0].pid)
+            workers[0].send_signal(signal.SIGKILL)
+
+    sources = find_sources([pack], tmp_path / "out")
+    report = humanize_files(
+        sources,
+        tmp_path / "out",
+        BatchSettings(count=4, velocities=2),
+        Spec(slow=True),
+        cluster_pool(address, 2),
+        progress=kill_one,
+    )
+    assert killed
+    assert workers[0].wait(60) == -signal.SIGKILL
+    assert report.problems == ()
+    batch(pack, tmp_path / "plain", local_pool(1))
+    assert tree(tmp_path / "out") == tree(tmp_path / "plain")
+
+
+@needs_dask
+def test_an_address_without_a_scheduler_is_said(
+    monkeypatch: pytest.MonkeyPatch, pack: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("ghostnote.bridge.batch.cluster._CONNECT_SECONDS", 1)
+    with socket.socket() as taken:
+        # Nobody listens there, and nobody else can.
+        taken.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(InputError, match="no scheduler answers"):
+            batch(pack, tmp_path / "out", cluster_pool(address, 2))

@@ -1,0 +1,96 @@
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from ghostnote.bridge.batch.full_band import Audio, Strokes
+from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.cli.humanize import humanize
+from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.inference.variation import Strike
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
+
+
+class Same:
+    rate = 44_100
+    name = "fake"
+
+    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
+        def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
+            return (hit * np.float32(strike.velocity / 127) for strike in strikes)
+
+        return strokes
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    model: Path | None
+
+    def open(self) -> Same:
+        return Same()
+
+
+@pytest.fixture(autouse=True)
+def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = ModuleType("ghostnote.bridge.batch.model_varier")
+    fake.ModelSpec = ModelSpec  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ghostnote.bridge.batch.model_varier", fake)
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    (tmp_path / "pack").mkdir()
+    fall = np.exp(-np.arange(8_000) / 800)
+    thump = (np.sin(np.arange(8_000) / 120) * fall).astype(np.float32)[None]
+    for name in ("kick.wav", "unnamed.wav"):
+        write_audio(tmp_path / "pack" / name, thump, 44_100)
+    return tmp_path / "pack"
+
+
+def run(*arguments: object) -> Result:
+    app = typer.Typer()
+    app.command()(humanize)
+    return CliRunner().invoke(app, [*map(str, arguments), "--jobs", "1"])
+
+
+def test_a_folder_becomes_instruments(pack: Path, tmp_path: Path) -> None:
+    result = run(
+        pack, "-o", tmp_path / "out", "-n", 3, "--velocities", 2, "--format", "flac", "--rate", 48_000
+    )
+    assert result.exit_code == 0, result.output
+    assert "12 files" in result.stdout
+    assert "% sure" in result.stdout
+    assert read_audio(tmp_path / "out" / "kick" / "kick_v2_rr3.flac")[1] == 48_000
+
+
+def test_a_dry_run_tells_and_makes_nothing(pack: Path, tmp_path: Path) -> None:
+    (pack / "bad.wav").write_bytes(b"no sound")
+    result = run(pack, "-o", tmp_path / "out", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "kick (by name)" in result.stdout
+    assert "(by sound," in result.stdout
+    assert "would make 64 files of 2 hits" in result.stdout
+    assert "bad.wav" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_was_left_out_is_named_and_ends_with_1(pack: Path, tmp_path: Path) -> None:
+    (pack / "bad.wav").write_bytes(b"no sound")
+    result = run(pack, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "bad.wav" in result.stderr
+    assert "2 hits" in result.stdout
+
+
+def test_wrong_options_are_errors_before_any_work(pack: Path, tmp_path: Path) -> None:
+    for options in (("--class", "kik"), ("--format", "mp3"), ("--bits", 20)):
+        result = run(pack, "-o", tmp_path / "out", *options)
+        assert isinstance(result.exception, InputError)
+        assert isinstance(result.exception, GhostnoteError)
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,207 @@
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from ghostnote.bridge.cli.kit import app
+from ghostnote.bridge.errors import AudioFileError, GhostnoteError, InputError, KitError
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.kit.kit import Pad, default_kit, load_kit
+from ghostnote.bridge.render.workers import Audio
+
+
+def pad_text(line: str, name: str = "Kick", notes: str = "[36]") -> str:
+    return f'[[pad]]\nname = "{name}"\nnotes = {notes}\n{line}\n'
+
+
+def hit(path: Path, level: float = 0.5, frames: int = 500, channels: int = 1, rate: int = 44_100) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_audio(path, np.full((channels, frames), level, np.float32), rate, 16)
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_new_writes_a_kit_that_plays_like_the_default(tmp_path: Path) -> None:
+    result = run("new", tmp_path / "mine.toml")
+    assert result.exit_code == 0
+    kit = load_kit(tmp_path / "mine.toml")
+    assert (kit.name, kit.pads) == ("mine", default_kit().pads)
+    assert "# Keys of a pad" in (tmp_path / "mine.toml").read_text()
+
+
+def test_new_makes_a_pad_of_each_hit_by_its_name(tmp_path: Path) -> None:
+    names = [
+        "Kick 1.wav",
+        "Snare.flac",
+        "Open Hat.wav",
+        "low tom.wav",
+        "High Tom.wav",
+        "toms/Mid.wav",
+        "Cowbell.wav",
+    ]
+    for name in [*names, "more/snare.wav", 'deep/Kick "2" [x].aiff']:
+        hit(tmp_path / "hits" / name)
+    (tmp_path / "hits" / "notes.txt").write_text("not a sound")
+    result = run("new", tmp_path / "mine.toml", "--hits", tmp_path / "hits")
+    assert result.exit_code == 0, result.output
+    kit = load_kit(tmp_path / "mine.toml")
+    assert {pad.name: (pad.drum_class, pad.notes) for pad in kit.pads} == {
+        'Kick "2" [x]': ("kick", (36,)),
+        "Kick 1": ("kick", (35,)),
+        "snare": ("snare", (38,)),
+        "Snare 2": ("snare", (40,)),
+        "Open Hat": ("open_hat", (46,)),
+        "low tom": ("tom", (41, 43)),
+        "Mid": ("tom", (45, 47)),
+        "High Tom": ("tom", (48, 50)),
+        "Cowbell": ("perc", (56,)),
+    }
+    assert all(pad.hit and pad.hit.is_file() for pad in kit.pads)
+    assert [pad.choke for pad in kit.pads if pad.choke] == ["hats"]
+
+
+def test_new_says_what_it_left_out_and_why(tmp_path: Path) -> None:
+    hit(tmp_path / "kick.wav")
+    hit(tmp_path / "blob.wav")
+    (tmp_path / "snare.wav").write_bytes(b"")
+    (tmp_path / "tom.wav").mkdir()
+    for number in range(4):
+        hit(tmp_path / f"clap {number}.wav")
+    result = run("new", tmp_path / "mine.toml", "--hits", tmp_path)
+    assert result.exit_code == 0
+    assert [pad.name for pad in load_kit(tmp_path / "mine.toml").pads] == ["kick", "clap 0"]
+    for words in (
+        "blob.wav: its name",
+        "snare.wav: is empty",
+        "tom.wav: is a folder",
+        "clap 1.wav and all after",
+    ):
+        assert f"warning: left out {tmp_path}/{words}" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["there.toml"], "already there"),
+        (["kit.txt"], r"ends in \.toml"),
+        (["new.toml", "--hits", "none"], "no such folder"),
+        (["new.toml", "--hits", "empty"], "holds no hit"),
+        (["empty/new.toml", "--hits", "other"], "beside or above its hits"),
+    ],
+)
+def test_new_refuses_what_cannot_become_a_kit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.toml").write_text("mine")
+    hit(Path("other/kick.wav"))
+    Path("empty").mkdir()
+    result = run("new", *arguments)
+    assert isinstance(result.exception, KitError)
+    assert re.search(words, str(result.exception))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "other", "there.toml"]
+    assert Path("there.toml").read_text() == "mine"
+
+
+def test_new_replaces_a_file_when_told_to(tmp_path: Path) -> None:
+    (tmp_path / "kit.toml").write_text("old")
+    assert run("new", tmp_path / "kit.toml", "--force").exit_code == 0
+    assert load_kit(tmp_path / "kit.toml").pads == default_kit().pads
+
+
+def test_check_counts_and_describes(tmp_path: Path) -> None:
+    hit(tmp_path / "k.wav", channels=8, rate=96_000)
+    (tmp_path / "kit.toml").write_text(pad_text('hit = "k.wav"') + pad_text("", "Clap", "[39, 1]"))
+    result = run("check", tmp_path / "kit.toml")
+    assert result.exit_code == 0
+    assert "96000 Hz, 8 channels, 0.01 s" in result.output
+    assert "2 pads on 3 notes, 1 with a hit of their own, 1 invented" in result.output
+
+
+@pytest.mark.parametrize(("frames", "level"), [(0, 0.5), (44_100, 0.0)])
+def test_check_opens_every_hit(tmp_path: Path, frames: int, level: float) -> None:
+    hit(tmp_path / "k.wav", level, frames)
+    (tmp_path / "kit.toml").write_text(pad_text('hit = "k.wav"'))
+    error = run("check", tmp_path / "kit.toml").exception
+    assert isinstance(error, AudioFileError)
+    assert error.exit_code == 2
+
+
+def test_check_passes_on_the_kits_mistake(tmp_path: Path) -> None:
+    (tmp_path / "kit.toml").write_text(pad_text("pan = 3"))
+    error = run("check", tmp_path / "kit.toml").exception
+    assert isinstance(error, GhostnoteError)
+    assert "pan = 3" in str(error)
+
+
+def test_show_lists_every_pad(tmp_path: Path) -> None:
+    (tmp_path / "kit.toml").write_text(pad_text("", "Kick [b]x") + pad_text("", "Clap", "[1]"))
+    shown, default = run("show", tmp_path / "kit.toml").output, run("show").output
+    assert "Kick [b]x" in shown
+    assert "Clap" in shown
+    assert all(pad.name in default and str(pad.seed) in default for pad in default_kit().pads)
+
+
+def test_the_commands_load_nothing_heavy_before_they_run() -> None:
+    code = "import sys, ghostnote.bridge.cli.kit; print({'numpy', 'pedalboard', 'soxr'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+class OneSound:
+    def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
+        noise = np.random.default_rng((pad.seed, index)).uniform(-0.3, 0.3, (2, 3_000))
+        return (noise * velocity / 127).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    model: Path | None
+    rate: int
+
+    def open(self) -> OneSound:
+        return OneSound()
+
+
+class Opened:
+    card = SimpleNamespace(credits=("Somebody's recordings",))
+
+    @classmethod
+    def open(cls, model: Path | None) -> "Opened":
+        return cls()
+
+
+@pytest.fixture
+def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, entry in (("stroke_source", "SourceSpec", SourceSpec), ("model", "Generator", Opened)):
+        fake = ModuleType(f"ghostnote.bridge.inference.{module}")
+        setattr(fake, name, entry)
+        monkeypatch.setitem(sys.modules, fake.__name__, fake)
+
+
+@pytest.mark.usefixtures("_fake_model")
+def test_a_kit_is_exported_to_other_samplers(tmp_path: Path) -> None:
+    kit = tmp_path / "kit.toml"
+    kit.write_text('[[pad]]\nname = "Kick"\nnotes = [36]\n[[pad]]\nname = "Hat"\nnotes = [42]\n')
+    options = ("-n", "2", "--velocities", "3", "--author", "Me", "--jobs", "1")
+    result = run("export", str(kit), "--to", "sfz,hydrogen", "-o", str(tmp_path / "out"), *options)
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "out" / "sfz" / "kit" / "kit.sfz").read_text()
+    assert text.count("<region>") == 2 * 2 * 3
+    assert "// Me" in text
+    assert "// Somebody's recordings" in text
+    assert (tmp_path / "out" / "hydrogen" / "kit.h2drumkit").is_file()
+
+
+@pytest.mark.usefixtures("_fake_model")
+def test_an_unknown_sampler_is_an_error(tmp_path: Path) -> None:
+    result = run("export", str(tmp_path / "kit.toml"), "--to", "kontakt", "-o", str(tmp_path))
+    assert isinstance(result.exception, InputError)

@@ -1,0 +1,126 @@
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import mido
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from ghostnote.bridge.cli.demo import demo
+from ghostnote.bridge.cli.render import render
+from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.render.workers import Audio
+
+
+class Seeded:
+    """Noise that tells the pad's settings by its seed and level."""
+
+    def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
+        draw = np.random.default_rng((pad.seed, index, pad.steps, round(100 * pad.width)))
+        return (draw.uniform(-0.1, 0.1, (2, 2000)) * pad.amount).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    model: Path | None
+    rate: int
+
+    def open(self) -> Seeded:
+        return Seeded()
+
+
+@pytest.fixture(autouse=True)
+def _fake_strokes(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = ModuleType("ghostnote.bridge.inference.stroke_source")
+    fake.SourceSpec = SourceSpec  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ghostnote.bridge.inference.stroke_source", fake)
+    monkeypatch.setattr("ghostnote.bridge.inference.drum_cache.RememberingSpec", lambda spec: spec)
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    messages = [mido.Message("note_on", note=note, velocity=90, time=240) for note in (36, 38, 42, 36, 3, 3)]
+    file = mido.MidiFile()
+    file.tracks.append(mido.MidiTrack(messages))
+    file.save(tmp_path / "song.mid")
+    return tmp_path / "song.mid"
+
+
+def run(*arguments: object) -> Result:
+    app = typer.Typer()
+    app.command()(render)
+    app.command()(demo)
+    return CliRunner().invoke(app, [*map(str, arguments), "--jobs", "1"])
+
+
+def test_a_song_becomes_a_mix_and_stems(song: Path, tmp_path: Path) -> None:
+    result = run("render", song, "-o", tmp_path / "out.wav", "--stems", tmp_path / "stems", "--rate", 44_100)
+    assert result.exit_code == 0, result.output
+    audio, rate = read_audio(tmp_path / "out.wav")
+    assert rate == 44_100
+    assert audio.shape[1] == round(6 * 0.25 * 44_100)
+    assert len(list((tmp_path / "stems").iterdir())) == 3
+    assert "4 hits" in result.stdout
+    assert "LUFS" in result.stdout
+    assert "3 (2 times)" in result.stderr
+
+
+def test_overrides_reach_every_pad(song: Path, tmp_path: Path) -> None:
+    def take(*options: object) -> bytes:
+        assert run("render", song, "-o", tmp_path / "out.wav", *options).exit_code == 0
+        return (tmp_path / "out.wav").read_bytes()
+
+    plain = take()
+    options = (
+        ("--seed", 5),
+        ("--amount", 0.5),
+        ("--steps", 7),
+        ("--width", 0.77),
+        ("--tail", 1),
+        ("--bits", 16),
+    )
+    takes = [take(*pair) for pair in options]
+    assert len({plain, *takes}) == 7
+    assert take("--seed", 5) == takes[0]
+
+
+def test_bad_values_and_files_are_refused(song: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.wav"
+    assert run("render", song, "-o", out, "--amount", 3).exit_code == 2
+    assert isinstance(run("render", song, "-o", out, "--bits", 12).exception, InputError)
+    assert isinstance(run("render", song, "-o", tmp_path / "out.mp3").exception, InputError)
+    assert isinstance(run("render", tmp_path / "none.mid", "-o", out).exception, InputError)
+    assert isinstance(
+        run("render", song, "-o", out, "--kit", tmp_path / "none.toml").exception, GhostnoteError
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["song.mid"]
+
+
+def test_the_demo_writes_a_mix_and_stems_beside_it(tmp_path: Path) -> None:
+    result = run("demo", "-o", tmp_path / "groove.flac", "--rate", 8_000)
+    assert result.exit_code == 0, result.output
+    names = sorted(path.name for path in (tmp_path / "groove_stems").iterdir())
+    assert len(names) >= 8
+    assert all(name.endswith(".flac") for name in names)
+    assert (tmp_path / "groove.flac").exists()
+
+
+def test_a_feel_moves_notes_and_is_written_as_midi(song: Path, tmp_path: Path) -> None:
+    assert run("render", song, "-o", tmp_path / "plain.wav").exit_code == 0
+    options = ("--timing", 10, "--dynamics", 5, "--midi-out", tmp_path / "played.mid")
+    result = run("render", song, "-o", tmp_path / "felt.wav", *options)
+    assert result.exit_code == 0, result.output
+    assert "feel: notes stray by 10" in result.stdout
+    assert (tmp_path / "plain.wav").read_bytes() != (tmp_path / "felt.wav").read_bytes()
+    assert run("render", tmp_path / "played.mid", "-o", tmp_path / "again.wav").exit_code == 0
+
+
+def test_midi_out_without_a_feel_is_a_mistake(song: Path, tmp_path: Path) -> None:
+    result = run("render", song, "-o", tmp_path / "out.wav", "--midi-out", tmp_path / "played.mid")
+    assert isinstance(result.exception, InputError)
+    assert "--timing" in str(result.exception)

@@ -1,0 +1,195 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.kit.kit import Kit, Pad, default_kit, load_kit, pad_seed, parse_kit, with_settings
+
+FULL = """
+name = "Mine"
+seed = 7
+
+[[pad]]
+name = "Snare"
+notes = [38, 40]
+class = "snare"
+hit = "sounds/snare.wav"
+amount = 1.5
+width = 1
+gain_db = -3
+pan = -0.25
+steps = 0
+choke = "left hand"
+seed = 99
+velocity = 100
+
+[[pad]]
+name = "kick drum"
+notes = [36]
+"""
+
+
+def pad_text(line: str = "", name: str = 'name = "Kick"', notes: str = "notes = [36]") -> str:
+    return f"[[pad]]\n{name}\n{notes}\n{line}\n"
+
+
+def parsed(text: str, folder: Path = Path()) -> Kit:
+    return parse_kit(text, folder, "my kit.toml")
+
+
+def hit(path: Path, level: float = 0.5, frames: int = 500, channels: int = 1, rate: int = 44_100) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_audio(path, np.full((channels, frames), level, np.float32), rate, 16)
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    hit(tmp_path / "sounds" / "snare.wav")
+    (tmp_path / "kit.toml").write_text(FULL)
+    kit = load_kit(tmp_path / "kit.toml")
+    assert (kit.name, kit.seed, kit.path) == ("Mine", 7, tmp_path / "kit.toml")
+    assert kit.pads[0] == Pad(
+        "Snare",
+        (38, 40),
+        "snare",
+        hit=tmp_path / "sounds" / "snare.wav",
+        amount=1.5,
+        width=1.0,
+        gain_db=-3.0,
+        pan=-0.25,
+        steps=0,
+        choke="left hand",
+        seed=99,
+        velocity=100,
+    )
+    assert isinstance(kit.pads[0].width, float)
+
+
+def test_what_is_left_out_has_a_default() -> None:
+    kit = parsed(pad_text(name='name = "kick drum"'))
+    assert (kit.name, kit.seed) == ("my kit", 1)
+    assert kit.pads == (Pad("kick drum", (36,), "kick", seed=pad_seed(1, "kick drum")),)
+
+
+def test_a_note_finds_its_pad() -> None:
+    kit = parsed(pad_text() + pad_text(name='name = "Snare"', notes="notes = [40, 38]"))
+    assert [p and p.name for p in map(kit.pad_for_note, (36, 38, 40, 39))] == ["Kick", "Snare", "Snare", None]
+
+
+def test_pad_seeds_are_the_same_everywhere() -> None:
+    assert pad_seed(1, "Kick") == 1_017_522_737
+    assert len({pad_seed(s, n) for s in range(20) for n in ("Kick", "Snare", "Ünï")}) == 60
+    assert all(0 <= pad_seed(s, "Kick") < 2**32 for s in range(20))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = ", "no TOML"),
+        ("x = " + "[" * 5_000, "no TOML"),
+        ("x = " + "9" * 5_000, "no TOML"),
+        ("", "no pads"),
+        ("pad = []", "no pads"),
+        ('[pad]\nname = "Kick"', r"head each with \[\[pad\]\]"),
+        ("pad = [1]", r"head each with \[\[pad\]\]"),
+        ("sede = 1\n" + pad_text(), "'sede' is unknown; did you mean seed"),
+        ("zzz = 1\n" + pad_text(), "'zzz' is unknown; the keys are name, seed, pad"),
+        ("seed = -1\n" + pad_text(), "seed = -1.*from 0 to 4294967295"),
+        ("seed = 1.5\n" + pad_text(), "seed = 1.5.*whole number"),
+        ("name = 5\n" + pad_text(), "name = 5.*text in quotes"),
+        (pad_text("gain = 1"), "pad 1 'Kick'.*'gain' is unknown; did you mean gain_db"),
+        (pad_text(name=""), "name is missing"),
+        (pad_text(notes=""), "notes is missing"),
+        (pad_text(name='name = " "'), "text that can be seen"),
+        (pad_text(name='name = "a\\nb"'), "text that can be seen"),
+        (pad_text(name=f'name = "{"kick" * 30}"'), "at most 80"),
+        (pad_text(notes="notes = 36"), "notes = 36.*a list of MIDI notes"),
+        (pad_text(notes="notes = []"), "a list of MIDI notes"),
+        (pad_text(notes="notes = [128]"), "notes holds 128.*0 to 127"),
+        (pad_text(notes="notes = [-1]"), "notes holds -1"),
+        (pad_text(notes="notes = [36.0]"), "notes holds 36.0"),
+        (pad_text(notes="notes = [true]"), "notes holds True"),
+        (pad_text(notes="notes = [36, 36]"), "36 twice"),
+        (pad_text('class = "snair"'), "'snair' is no drum class; did you mean snare"),
+        (pad_text("class = [1]"), "is no drum class; choose one of kick"),
+        (pad_text(name='name = "Blob"'), "class is missing"),
+        (pad_text("amount = 2.1"), "amount = 2.1.*from 0 to 2"),
+        (pad_text("amount = true"), "amount = True"),
+        (pad_text("width = nan"), "width = nan.*from 0 to 1"),
+        (pad_text("gain_db = inf"), "gain_db = inf.*from -60 to 24"),
+        (pad_text('pan = "left"'), "pan = 'left'.*from -1 to 1"),
+        (pad_text("steps = 2.0"), "steps = 2.0.*whole number from 0 to 64"),
+        (pad_text("velocity = 0"), "velocity = 0.*from 1 to 127"),
+        (pad_text("choke = 1"), "choke = 1.*text in quotes"),
+        (pad_text("hit = 1"), "hit = 1.*text in quotes"),
+        (pad_text('hit = "none.wav"'), "hit = 'none.wav' is not there"),
+        (pad_text('hit = "folder"'), "hit = 'folder' is a folder"),
+        (pad_text('hit = "folder/../../kick.wav"'), "outside the kit's folder"),
+        (pad_text('hit = "/dev/null"'), "outside the kit's folder"),
+        (pad_text(f'hit = "{"x" * 300}"'), "cannot be looked up"),
+        (pad_text() + pad_text(notes="notes = [35]", name='name = "KICK"'), "pad 2 'KICK'.*an earlier pad's"),
+        (pad_text() + pad_text(name='name = "Snare"'), "pad 2 'Snare': note 36 is claimed by pad 'Kick'"),
+    ],
+)
+def test_each_mistake_is_named_with_its_place_and_the_rule(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(KitError, match=rf"^my kit\.toml: .*{words}"):
+        parsed(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"\xff\xfe\x00", "UTF-8"), (b"#" * 1_000_001, "larger than"), (b"RIFF\x00\x00WAVE", "no TOML")],
+)
+def test_a_file_that_is_no_kit_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
+    (tmp_path / "kit.toml").write_bytes(data)
+    with pytest.raises(KitError, match=rf"kit\.toml: .*{words}"):
+        load_kit(tmp_path / "kit.toml")
+
+
+def test_a_kit_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KitError, match="no such file"):
+        load_kit(tmp_path / "none.toml")
+    with pytest.raises(KitError, match="is a folder"):
+        load_kit(tmp_path)
+
+
+def test_an_editors_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "kit.toml").write_text(pad_text(), "utf-8-sig")
+    assert load_kit(tmp_path / "kit.toml").pads[0].name == "Kick"
+
+
+def test_the_default_kit_covers_a_drum_track_and_needs_no_sound_file() -> None:
+    kit = default_kit()
+    assert kit.path is None
+    assert all(pad.hit is None for pad in kit.pads)
+    assert {pad.drum_class for pad in kit.pads} == set(CLASS_NAMES)
+    assert len({pad.seed for pad in kit.pads}) == len(kit.pads)
+    assert all(kit.pad_for_note(note) for note in [*range(35, 58), 59])
+    hats = [kit.pad_for_note(note) for note in (42, 44, 46)]
+    assert {hat.choke for hat in hats if hat} == {"hats"}
+    kick = kit.pad_for_note(36)
+    assert kick
+    assert (kick.width, kick.pan) == (0.0, 0.0)
+
+
+def test_settings_reach_every_pad_and_nothing_else() -> None:
+    kit = default_kit()
+    changed = with_settings(kit, amount=0, width=0.5, steps=8)
+    assert changed.pads == tuple(replace(p, amount=0.0, width=0.5, steps=8) for p in kit.pads)
+    assert with_settings(kit) == kit
+
+
+def test_another_seed_renews_all_seeds_but_a_pads_own() -> None:
+    kit = parsed(pad_text("seed = 5") + pad_text(name='name = "Snare"', notes="notes = [38]"))
+    changed = with_settings(kit, seed=2)
+    assert (changed.seed, [pad.seed for pad in changed.pads]) == (2, [5, pad_seed(2, "Snare")])
+    assert with_settings(changed, seed=1) == kit
+
+
+def test_a_setting_out_of_range_is_refused() -> None:
+    with pytest.raises(KitError, match=r"amount = 3.*from 0 to 2"):
+        with_settings(default_kit(), amount=3)

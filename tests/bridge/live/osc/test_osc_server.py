@@ -1,0 +1,307 @@
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from live_fakes import KIT, RATE, carried_out, running, until
+
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.kit.save import save_kit
+from ghostnote.bridge.live.daemon import Live
+from ghostnote.bridge.live.osc.addresses import ADDRESSES
+from ghostnote.bridge.live.osc.codec import bundle, pack, unpack
+from ghostnote.bridge.live.osc.server import (
+    BURST_PACKETS,
+    PACKETS_A_SECOND,
+    OscSettings,
+    check_settings,
+    parse_address,
+)
+
+Message = tuple[str, tuple[Any, ...]]
+
+
+class Peer:
+    """A program that speaks OSC to the daemon."""
+
+    def __init__(self, live: Live) -> None:
+        if live.osc is None:
+            raise ValueError("no OSC")
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**20)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(30)
+        self.where = live.osc.address
+
+    def send(self, address: str, *values: Any) -> None:
+        self.socket.sendto(pack(f"/ghostnote/{address}", values), self.where)
+
+    def get(self) -> Message:
+        message = unpack(self.socket.recv(2000))[0]
+        return message.address.removeprefix("/ghostnote/"), message.arguments
+
+    def ask(self, address: str, *values: Any) -> Message:
+        self.send(address, *values)
+        return self.get()
+
+    def gets(self, address: str) -> tuple[Any, ...]:
+        """Return the next message of an address, others left out."""
+        while True:
+            got, values = self.get()
+            if got == address:
+                return values
+
+    def leave(self) -> None:
+        """Be told of nothing any more; what comes after this is for others."""
+        self.send("unsubscribe")
+        self.gets("unsubscribe")
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[Live]:
+    with running() as made:
+        until(lambda: made.session.pool.ready)
+        yield made
+
+
+@contextmanager
+def peer(live: Live) -> Iterator[Peer]:
+    made = Peer(live)
+    with made.socket:
+        yield made
+
+
+def notes(live: Live, peer: Peer) -> int:
+    """Return how many notes sounded, once all that was sent before has been received and carried out."""
+    peer.send("ping", "all received")
+    while peer.gets("ping") != ("all received",):
+        pass
+    carried_out(live)
+    return counted(live)
+
+
+def counted(live: Live) -> int:
+    return sum(live.session.engine.counts[kind] for kind in ("fresh", "spare", "repeat", "frozen"))
+
+
+@pytest.mark.parametrize(
+    ("address", "values"),
+    [("hit", ("kick", 100)), ("hit", (1, 0.8)), ("hit", ("Snare drum", 1)), ("note", (36, 9.0)), ("note", (42, True))],
+)  # fmt: skip
+def test_notes_sound_whatever_the_numbers_are(live: Live, address: str, values: tuple[Any, ...]) -> None:
+    with peer(live) as p:
+        before = notes(live, p)
+        p.send(address, *values)
+        assert notes(live, p) == before + 1
+
+
+def test_a_float_velocity_is_a_share_and_an_int_is_not(live: Live) -> None:
+    with peer(live) as p:
+        notes(live, p)
+        p.ask("subscribe", 0)
+        for velocity, played in ((1.0, 127), (0.5, 64), (1, 1), (90.0, 90)):
+            p.send("hit", "kick", velocity)
+            assert p.gets("played")[:2] == ("kick", played)
+        p.leave()
+
+
+def test_values_are_set_got_echoed_and_match_patterns(live: Live) -> None:
+    with peer(live) as p, peer(live) as other:
+        other.ask("subscribe", 0)
+        p.send("pad/kick/amount", 0.5)
+        assert p.ask("pad/kick/amount") == ("pad/kick/amount", (0.5,))
+        assert other.gets("pad/kick/amount") == (0.5,)
+        p.send("pad/*hat/steps", 4)
+        assert p.ask("pad/open_hat/steps") == ("pad/open_hat/steps", (4,))
+        assert p.ask("pad/hat/steps") == ("pad/hat/steps", (4,))
+        p.send("pad/hat/mute", True)
+        assert p.ask("pad/hat/mute") == ("pad/hat/mute", (True,))
+        p.send("pad/hat/mute", 0)
+        assert p.ask("pad/hat/mute") == ("pad/hat/mute", (False,))
+        other.leave()
+
+
+@pytest.mark.parametrize(
+    ("address", "values", "reason"),
+    [
+        ("pad/kick/amount", (3.0,), "amount = 3"),
+        ("pad/kick/amount", (1, 2), "takes: \\[value\\]"),
+        ("pad/gong/amount", (1,), "no such address"),
+        ("hit", ("gong", 100), "no pad 'gong'"),
+        ("hit", (9, 100), "no pad 9"),
+        ("hit", ("kick", 200), "velocity = 200"),
+        ("note", (128, 100), "number = 128"),
+        ("note", (36,), "takes: number velocity"),
+        ("kit/load", ("../x",), "kits"),
+        ("freeze", (99,), "freeze = 99"),
+        ("quit", (), "--osc-quit"),
+        ("nonsense", (), "ghostnote osc"),
+        ("pad/kick/class", ("gong",), "no drum class"),
+        ("subscribe", (1e9,), "hz"),
+    ],
+)
+def test_errors_go_to_the_sender(live: Live, address: str, values: tuple[Any, ...], reason: str) -> None:
+    with peer(live) as p:
+        got, (where, text) = p.ask(address, *values)
+        assert got == "error"
+        assert where == f"/ghostnote/{address}"
+        assert __import__("re").search(reason, text)
+
+
+def test_every_address_answers_something_sensible(live: Live) -> None:
+    given = {"pad": "kick", "velocity": 1, "number": 36, "name": "none"}
+    with peer(live) as p:
+        for address in ADDRESSES:
+            words = [word for word in address.arguments.split() if not word.startswith("[")]
+            p.send(address.path.replace("NAME", "kick"), *(given[word] for word in words))
+        p.send("ping", "still there")
+        while p.gets("ping") != ("still there",):
+            pass
+        p.leave()
+        assert notes(live, p)
+    assert live.session.counts["osc_faults"] == 0
+
+
+def test_ping_status_pads_and_meters(live: Live) -> None:
+    with peer(live) as p:
+        assert p.ask("ping", 1, "a") == ("ping", (1, "a"))
+        assert p.ask("pads") == ("pads", ("kick", "snare_drum", "hat", "open_hat"))
+        p.send("status")
+        assert p.gets("status/latency_ms")[0] == pytest.approx(
+            10 + live.session.engine.delay_frames / RATE * 1000
+        )
+        assert p.gets("status/freshness")[0] <= 1
+        p.send("subscribe", 50)
+        assert len(p.gets("meters")) == 5
+        assert len(p.gets("depth")) == 4
+        p.leave()
+
+
+def test_replies_reach_the_port_that_subscribed(live: Live) -> None:
+    with peer(live) as p, peer(live) as listener:
+        p.send("subscribe", 0, listener.socket.getsockname()[1])
+        assert listener.gets("subscribe") == (0.0,)
+        with peer(live) as third:
+            third.send("pad/kick/amount", 9)
+            assert listener.gets("error")[0] == "/ghostnote/pad/kick/amount"
+        p.send("unsubscribe", listener.socket.getsockname()[1])
+        assert p.gets("unsubscribe") == (1,)
+
+
+def test_a_bundle_of_the_future_waits_while_others_pass() -> None:
+    with running() as live, peer(live) as p:
+        until(lambda: live.session.pool.ready)
+        # So late that no machine stands still until then.
+        late = time.time() + 55.0
+        p.socket.sendto(bundle(late, pack("/ghostnote/hit", ("kick", 90))), p.where)
+        p.socket.sendto(bundle(late, pack("/ghostnote/pad/kick/pan", (0.75,))), p.where)
+        p.send("hit", "snare_drum", 90)
+        assert p.ask("pad/kick/pan") == ("pad/kick/pan", (0.0,))
+        until(lambda: counted(live) == 1)
+        assert live.session.engine.waiting == 1
+
+
+def test_a_bundle_happens_at_its_time_and_not_before() -> None:
+    with running() as live, peer(live) as p:
+        until(lambda: live.session.pool.ready)
+        begun = time.perf_counter()
+        late = bundle(time.time() + 1.0, pack("/ghostnote/hit", ("kick", 90)))
+        other = bundle(time.time() + 1.0, pack("/ghostnote/pad/kick/pan", (0.75,)))
+        p.socket.sendto(late, p.where)
+        p.socket.sendto(other, p.where)
+        until(lambda: counted(live) == 1 and p.ask("pad/kick/pan") == ("pad/kick/pan", (0.75,)))
+        assert time.perf_counter() >= begun + 1.0
+
+
+def test_a_bundle_of_the_past_is_played_and_counted_and_a_far_one_refused(live: Live) -> None:
+    with peer(live) as p:
+        before, late = notes(live, p), live.session.counts["osc_late"]
+        p.socket.sendto(bundle(time.time() - 5, pack("/ghostnote/hit", ("kick", 90))), p.where)
+        assert notes(live, p) == before + 1
+        assert live.session.counts["osc_late"] == late + 1
+        p.socket.sendto(bundle(time.time() + 3600, pack("/ghostnote/hit", ("kick", 90))), p.where)
+        assert p.gets("error")[0] == "/ghostnote/hit"
+
+
+def test_garbage_is_counted_and_answered(live: Live) -> None:
+    before = live.session.counts["osc_garbage"]
+    draw = np.random.default_rng(1)
+    with peer(live) as p:
+        for count in range(1, 201):
+            p.socket.sendto(draw.bytes(int(draw.integers(1, 64))), p.where)
+            # One at a time: so many at once would be a flood.
+            assert p.gets("error")
+            assert live.session.counts["osc_garbage"] == before + count
+        p.send("ping")
+        assert p.gets("ping") == ()
+
+
+def test_a_flood_is_shed_and_counted() -> None:
+    opened = time.perf_counter()
+    with running() as live, peer(live) as p:
+        counts = live.session.counts
+        packet = pack("/ghostnote/pad/kick/amount", (0.5,))
+        end = time.monotonic() + 30
+        while not counts["osc_shed"] and time.monotonic() < end:
+            for _ in range(100):
+                p.socket.sendto(packet, p.where)
+        assert counts["osc_shed"] > 0
+        assert counts["osc"] <= BURST_PACKETS + PACKETS_A_SECOND * (time.perf_counter() - opened)
+        until(lambda: answers(p))
+
+
+def answers(p: Peer) -> bool:
+    """Return whether a ping comes back; in a flood it may be shed."""
+    p.socket.settimeout(0.5)
+    p.send("ping", 7)
+    try:
+        return p.gets("ping") == (7,)
+    except TimeoutError:
+        return False
+
+
+def test_kits_are_loaded_saved_and_the_program_quits_if_allowed(tmp_path: Path) -> None:
+    save_kit(KIT, tmp_path / "one.toml")
+    with running(kits=tmp_path, osc=OscSettings(port=0, may_quit=True)) as live, peer(live) as p:
+        assert p.ask("kit/list") == ("kit/list", ("one.toml",))
+        p.send("pad/kick/gain", -3)
+        assert p.ask("kit/save", "two") == ("kit/save", ("two.toml",))
+        assert (tmp_path / "two.toml").is_file()
+        assert p.ask("kit/load", "one.toml") == ("kit/load", ("test",))
+        assert p.ask("pad/kick/gain") == ("pad/kick/gain", (0.0,))
+        assert p.ask("quit") == ("quit", (1,))
+        assert live.session.stopping.wait(30)
+
+
+def test_a_network_needs_a_list_of_senders() -> None:
+    with pytest.raises(InputError, match="--osc-allow"):
+        check_settings(OscSettings("0.0.0.0"))
+    check_settings(OscSettings("0.0.0.0", allowed=("192.168.1.0/24",)))
+    with pytest.raises(InputError, match="numeric"):
+        check_settings(OscSettings("0.0.0.0", allowed=("my friend",)))
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("9000", ("127.0.0.1", 9000)), (":9001", ("127.0.0.1", 9001)), ("10.0.0.1:7", ("10.0.0.1", 7))],
+)
+def test_addresses(text: str, address: tuple[str, int]) -> None:
+    assert parse_address(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.2.3.4", "host:70000", "host:-1"])
+def test_addresses_that_are_none(text: str) -> None:
+    with pytest.raises(InputError, match="HOST:PORT"):
+        parse_address(text)
+
+
+def test_a_taken_port_is_named(live: Live) -> None:
+    if live.osc is None:
+        raise ValueError("no OSC")
+    port = live.osc.address[1]
+    with pytest.raises(InputError, match=str(port)), running(osc=OscSettings(port=port)):
+        pass

@@ -1,0 +1,163 @@
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from live_fakes import KIT, RATE, FakeSpec, fill, level_hit, until
+
+from ghostnote.bridge.bench.rig import Daemon, DaemonSetup
+from ghostnote.bridge.errors import InputError, MidiFileError, OutputError
+from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.live.commands import Play
+from ghostnote.bridge.live.pool import Pool
+from ghostnote.bridge.live.session import Session
+from ghostnote.bridge.live.take import recorder as take_recorder
+from ghostnote.bridge.live.take.format import TakeStroke, read_take
+from ghostnote.bridge.live.take.recorder import TakeKeeper, TakeRecorder
+from ghostnote.bridge.live.take.render import render_take
+from ghostnote.bridge.midi.events import Aftertouch, NoteOn
+from ghostnote.bridge.midi.smf_reader import read_midi
+from ghostnote.bridge.render.offline import RenderSettings
+
+BLOCK = 64
+
+
+def played(path: Path, limiter: bool = True, rate: int = RATE) -> tuple[np.ndarray, Session]:
+    """Play chokes, a dry pool, changed settings and another kit; return the sound."""
+    recorder = TakeRecorder(path, rate, limiter)
+    now = [0.0]
+    made = Session(KIT, rate, None, limiter, recorder, clock=lambda: now[0])
+    fill(made.pool, 2)
+    parts = []
+    draw = np.random.default_rng(5)
+    for n in range(150):
+        at = n * BLOCK / rate
+        now[0] = at - 0.25 * BLOCK / rate
+        for _ in range(int(draw.integers(0, 3))):
+            note = int(draw.choice([36, 38, 42, 46, 60]))
+            event = Play(NoteOn(0, note, int(draw.integers(1, 128))))
+            made.engine.post(event, at - draw.uniform(0, BLOCK / rate))
+        if n == 60:
+            made.set(made.kit.pads[0], "gain", 3)
+            made.set(made.kit.pads[1], "amount", 0.5)
+            made.set(made.kit.pads[1], "pan", -1)
+            fill(made.pool, 1)
+        if n == 80:
+            made.engine.post(Play(Aftertouch(0, 46, 5)), at - 1e-4)
+        if n == 100:
+            made.use(Kit("other", 1, (replace(KIT.pads[2], name="Bell", notes=(36,)), KIT.pads[3])))
+            fill(made.pool, 3)
+        parts.append(made.engine.render(BLOCK, at).copy())
+    recorder.save(made.engine.frame)
+    return np.concatenate(parts, axis=1), made
+
+
+def kept(path: Path) -> int:
+    """Return how many strokes and fades the file holds."""
+    take = read_take(path)
+    return len(take.events) if take else 0
+
+
+@pytest.mark.parametrize("limiter", [True, False])
+def test_a_take_renders_to_what_was_heard(tmp_path: Path, limiter: bool) -> None:
+    path, mix = tmp_path / "take.mid", tmp_path / "mix.wav"
+    live, made = played(path, limiter)
+    take = read_take(path)
+    assert take is not None
+    report = render_take(take, FakeSpec(), mix, RenderSettings(bits=32, jobs=1, stems=tmp_path / "stems"))
+    again, rate = read_audio(mix)
+    late = made.engine.delay_frames
+    common = min(live.shape[1] - late, again.shape[1])
+    assert rate == RATE
+    assert report.notes == len([e for e in take.events if isinstance(e, TakeStroke)]) > 40
+    assert np.abs(live[:, late : late + common] - again[:, :common]).max() < 10 ** (-90 / 20)
+    assert np.abs(live).max() > 0.1
+    assert len(report.stems) == 5
+
+
+def test_a_take_is_a_song_for_other_programs(tmp_path: Path) -> None:
+    path = tmp_path / "take.mid"
+    played(path)
+    take, song = read_take(path), read_midi(path, RATE)
+    assert take is not None
+    strokes = [event for event in take.events if isinstance(event, TakeStroke)]
+    notes = [event for event in song.events if isinstance(event, NoteOn)]
+    assert [note.frame for note in notes] == [stroke.frame for stroke in strokes]
+    assert not song.warnings
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 44_100, 48_000, 96_000, 192_000])
+def test_ticks_are_frames_at_every_rate(tmp_path: Path, rate: int) -> None:
+    path = tmp_path / "take.mid"
+    played(path, rate=rate)
+    take, song = read_take(path), read_midi(path, rate)
+    assert take is not None
+    first = next(event for event in take.events if isinstance(event, TakeStroke))
+    assert next(event for event in song.events if isinstance(event, NoteOn)).frame == first.frame
+
+
+def test_other_files_are_no_takes(tmp_path: Path) -> None:
+    (tmp_path / "x.mid").write_bytes(b"MThd garbage")
+    assert read_take(tmp_path / "x.mid") is None
+    assert read_take(tmp_path / "missing.mid") is None
+
+
+def test_a_take_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "take.mid"
+    played(path)
+    path.write_bytes(path.read_bytes().replace(b'{"take": 1,', b'{"take": 9,'))
+    with pytest.raises(MidiFileError, match="later version"):
+        read_take(path)
+
+
+def test_a_take_without_strokes_and_one_without_a_folder_are_refused(tmp_path: Path) -> None:
+    recorder = TakeRecorder(tmp_path / "take.mid", RATE, limiter=True)
+    recorder.save(100)
+    take = read_take(tmp_path / "take.mid")
+    assert take is not None
+    with pytest.raises(InputError, match="no stroke"):
+        render_take(take, FakeSpec(), tmp_path / "mix.wav")
+    with pytest.raises(OutputError, match="folder"):
+        TakeRecorder(tmp_path / "no" / "take.mid", RATE, limiter=True)
+
+
+def test_a_take_grows_on_the_disk_while_it_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(take_recorder, "KEEP_SECONDS", 0.02)
+    monkeypatch.setattr(take_recorder, "_MOST_SHARE", 1.0)
+    path = tmp_path / "take.mid"
+    recorder = TakeRecorder(path, RATE, limiter=True)
+    pool = Pool()
+    (shelf,) = pool.use(KIT.pads[:1])
+    hit = level_hit(shelf)
+    said: list[str] = []
+
+    with TakeKeeper(recorder, lambda: 1000, said.append):
+        for count in range(1, 4):
+            recorder.stroke(100 * count, shelf.pad, 90, hit, (0.5, 0.5))
+            until(lambda wanted=count: kept(path) == wanted)
+        path.unlink()
+        path.mkdir()
+        recorder.fade(900, (shelf.pad.name,), 0.1)
+        until(lambda: said)
+        path.rmdir()
+    assert kept(path) == 4
+    assert "folder" in said[0]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_daemon_that_is_killed_loses_seconds_of_its_take(tmp_path: Path) -> None:
+    path = tmp_path / "take.mid"
+    setup = DaemonSetup(KIT, FakeSpec(), driver="null", processes=1, midi=("tcp:0",), record=path)
+    with Daemon(setup) as daemon:
+        with socket.create_connection(("127.0.0.1", int(daemon.ask()["midi_port"]))) as line:
+            for _ in range(5):
+                line.sendall(bytes((0x99, 36, 100)))
+            # Those that came just after the file was written come with the next.
+            until(lambda: kept(path) == 5, 90)
+        daemon.kill()
+    take = read_take(path)
+    assert take is not None
+    report = render_take(take, FakeSpec(), tmp_path / "mix.wav", RenderSettings(jobs=1))
+    assert report.notes == 5

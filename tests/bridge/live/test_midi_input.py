@@ -1,0 +1,95 @@
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
+
+import mido.sockets
+import pytest
+from live_fakes import KIT, RATE, fill, until
+
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.live.midi_input import MidiError, TcpInput, open_input
+from ghostnote.bridge.live.session import Session
+
+
+@contextmanager
+def listening() -> Iterator[tuple[Session, TcpInput]]:
+    session = Session(KIT, RATE, limiter=False)
+    fill(session.pool)
+    midi = open_input("tcp:0", session)
+    if not isinstance(midi, TcpInput):
+        raise TypeError
+    with closing(midi):
+        yield session, midi
+
+
+def struck(session: Session, count: int) -> list[tuple[str, int]]:
+    """Return what is struck once so many events wait for the engine, which nobody else lets go on."""
+    until(lambda: session.engine.waiting == count)
+    session.engine.render(80, time.perf_counter() + 1)
+    return [(played.pad, played.velocity) for played in session.engine.played]
+
+
+def test_notes_come_in_over_tcp_as_mido_sends_them() -> None:
+    with listening() as (session, midi), mido.sockets.connect("127.0.0.1", midi.port) as port:
+        for note, velocity in ((36, 100), (38, 0), (42, 5), (38, 64)):
+            port.send(mido.Message("note_on", channel=3, note=note, velocity=velocity))
+        assert struck(session, 3) == [("Kick", 100), ("Hat", 5), ("Snare Drum", 64)]
+        assert session.counts["midi"] == 4
+
+
+def test_running_status_and_garbage_over_tcp() -> None:
+    with listening() as (session, midi), socket.create_connection(("127.0.0.1", midi.port)) as line:
+        line.sendall(b"\x01\x02\x99\x24\x64\x26\x50")
+        line.sendall(b"\xf4\x99\x2a")
+        line.sendall(b"\x40")
+        assert struck(session, 3) == [("Kick", 100), ("Snare Drum", 80), ("Hat", 64)]
+        assert session.counts["midi"] == 3
+        until(lambda: session.counts["midi_garbage"] == 3)
+
+
+def test_clients_come_and_go_and_too_many_are_turned_away() -> None:
+    with listening() as (session, midi):
+        with ExitStack() as stack:
+            connect = partial(socket.create_connection, ("127.0.0.1", midi.port), 30)
+            lines = [stack.enter_context(connect()) for _ in range(12)]
+            assert [line.recv(1) for line in lines[8:]] == [b""] * 4
+            for line in lines[:8]:
+                line.sendall(b"\x99\x24\x64")
+            until(lambda: session.counts["midi"] == 8)
+
+        def is_heard() -> bool:
+            """Come again; as long as the others' leaving is not noticed, that means to be turned away."""
+            with suppress(ConnectionError), connect() as line:
+                line.sendall(b"\x99\x24\x64")
+                line.settimeout(0.2)
+                with suppress(TimeoutError):
+                    line.recv(1)
+            return session.counts["midi"] > 8
+
+        until(is_heard)
+
+
+def test_controllers_choke_and_silence() -> None:
+    with listening() as (session, midi), socket.create_connection(("127.0.0.1", midi.port)) as line:
+        line.sendall(b"\x99\x2e\x64")
+        until(lambda: session.engine.waiting == 1)
+        session.engine.render(80, time.perf_counter() + 1)
+        assert session.engine.setup.mixer.voices == 1
+        line.sendall(b"\xb9\x7b\x00")
+        until(lambda: session.engine.waiting == 1)
+        for n in range(10):
+            session.engine.render(80, time.perf_counter() + 2 + n)
+        assert session.engine.setup.mixer.voices == 0
+
+
+@pytest.mark.parametrize("where", ["tcp:", "tcp:x", "tcp:70000", "tcp:-1"])
+def test_a_port_that_is_none_is_refused(where: str) -> None:
+    with pytest.raises(InputError, match="names no port"):
+        open_input(where, Session(KIT, RATE))
+
+
+def test_a_taken_port_is_named() -> None:
+    with listening() as (session, midi), pytest.raises(MidiError, match="another"):
+        open_input(f"tcp:{midi.port}", session)

@@ -1,0 +1,169 @@
+import os
+from pathlib import Path
+
+import pytest
+from live_fakes import KIT, RATE, fill
+
+from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.kit.fields import FieldError
+from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
+from ghostnote.bridge.kit.save import kit_text, save_kit
+from ghostnote.bridge.live.pad_parameters import Value, checked, slug
+from ghostnote.bridge.live.session import Session
+
+BLOCK = 80
+
+
+def session(kits: Path | None = None) -> Session:
+    made = Session(KIT, RATE, kits, limiter=False)
+    fill(made.pool)
+    return made
+
+
+def run(made: Session) -> float:
+    """Render a block and return its peak."""
+    return float(abs(made.engine.render(BLOCK, 1e9)).max())
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "held"),
+    [
+        ("amount", 1, 1.0),
+        ("amount", True, 1.0),
+        ("steps", 4.0, 4),
+        ("steps", True, 1),
+        ("pan", -1, -1.0),
+        ("mute", 1.0, True),
+        ("solo", 0, False),
+        ("class", "tom", "tom"),
+        ("seed", 7.0, 7),
+    ],
+)
+def test_int_float_and_bool_are_alike(name: str, given: object, held: Value) -> None:
+    value = checked(name, given)
+    assert value == held
+    assert type(value) is type(held)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("amount", 2.1), ("amount", "much"), ("steps", 1.5), ("class", "gong"), ("class", 3), ("pan", float("nan")),
+     ("seed", -1), ("mute", "yes"), ("gain", float("inf")), ("amount", None), ("steps", float("nan"))],
+)  # fmt: skip
+def test_values_that_break_a_rule_are_refused(name: str, given: object) -> None:
+    with pytest.raises(FieldError, match=name):
+        checked(name, given)
+
+
+def test_a_set_value_is_held_told_and_played() -> None:
+    made = session()
+    told: list[tuple[str, tuple[Value, ...]]] = []
+    made.listeners.append(lambda address, values: told.append((address, values)))
+    made.set(KIT.pads[1], "amount", 0.25)
+    run(made)
+    assert made.kit.pads[1].amount == 0.25
+    assert made.engine.setup.kit.pads[1].amount == 0.25
+    assert told == [("pad/snare_drum/amount", (0.25,))]
+    assert made.setup.shelves[1].generation == 1
+    assert made.setup.shelves[0].generation == 0
+
+
+def test_solo_and_mute() -> None:
+    made = session()
+    made.set(KIT.pads[0], "solo", True)
+    made.set(KIT.pads[1], "solo", 1)
+    made.set(KIT.pads[1], "mute", 1)
+    heard = {}
+    for pad in KIT.pads:
+        made.strike(pad.name, 100, 0.0)
+        run(made)
+        heard[pad.name] = len(made.engine.played)
+        made.engine.played.clear()
+    assert heard == {"Kick": 1, "Snare Drum": 0, "Hat": 0, "Open Hat": 0}
+
+
+def test_reroll_gives_another_seed_every_time() -> None:
+    made = session()
+    seeds = {made.reroll(made.kit.pads[0]) for _ in range(5)}
+    assert len(seeds) == 5
+
+
+def test_learning_moves_a_note() -> None:
+    made = session()
+    made.learn(KIT.pads[1])
+    made.hear(b"\x99\x24\x64", 0.0)
+    made.tend()
+    run(made)
+    assert 36 in made.kit.pads[1].notes
+    assert made.kit.pads[0].notes == (35,)
+    assert not made.learning
+
+
+def test_learning_leaves_no_pad_without_a_note() -> None:
+    made = session()
+    made.learn(KIT.pads[1])
+    made.hear(b"\x99\x2a\x64", 0.0)
+    made.tend()
+    assert made.kit == KIT
+    assert "note 42" in made.notices[-1]
+
+
+def test_a_program_change_selects_a_kit_by_name(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        save_kit(Kit(name, 1, KIT.pads), tmp_path / f"{name}.toml")
+    made = session(tmp_path)
+    made.hear(b"\xc9\x01", 0.0)
+    made.tend()
+    assert made.kit.name == "b"
+    made.hear(b"\xc9\x09", 0.0)
+    made.tend()
+    assert made.kit.name == "b"
+    assert "program 9" in made.notices[-1]
+
+
+@pytest.mark.parametrize(
+    "name", ["../out", "/etc/passwd", "a/../../out", "", "x\\..\\y", "no\0pe", "missing"]
+)
+def test_kits_stay_in_their_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "kits").mkdir()
+    save_kit(KIT, tmp_path / "out.toml")
+    with pytest.raises(KitError):
+        session(tmp_path / "kits").load(name)
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="the system has no links")
+def test_a_link_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "kits").mkdir()
+    save_kit(KIT, tmp_path / "out.toml")
+    (tmp_path / "kits" / "in.toml").symlink_to(tmp_path / "out.toml")
+    with pytest.raises(KitError, match="outside"):
+        session(tmp_path / "kits").load("in")
+    with pytest.raises(KitError, match="outside"):
+        session(tmp_path / "kits").save("../new")
+    assert not (tmp_path / "new.toml").exists()
+
+
+def test_a_saved_kit_is_the_kit(tmp_path: Path) -> None:
+    made = session(tmp_path)
+    made.set(KIT.pads[1], "amount", 0.3)
+    path = made.save("mine")
+    assert load_kit(path).pads == made.kit.pads
+    made.load("mine")
+    assert made.kit.path == path
+
+
+def test_a_kit_text_survives_odd_names_and_keeps_its_hits(tmp_path: Path) -> None:
+    hit = tmp_path / "hits" / 'a "b".wav'
+    hit.parent.mkdir()
+    hit.write_bytes(b"RIFF")
+    pads = (Pad('T "om" é \\', (41, 43), "tom", hit, 0.5, 0.1, -3.0, 0.2, 4, "x y", 77, 90),)
+    path = tmp_path / "kit.toml"
+    path.write_text(kit_text(Kit("K", 3, pads), tmp_path), "utf-8")
+    assert load_kit(path).pads == pads
+    with pytest.raises(KitError, match="outside"):
+        kit_text(Kit("K", 3, pads), tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize(("name", "word"), [("Closed Hat", "closed_hat"), ("É / 2", "2"), ("--", "pad")])
+def test_names_in_addresses(name: str, word: str) -> None:
+    assert slug(name) == word

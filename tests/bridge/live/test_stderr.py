@@ -1,0 +1,14 @@
+import os
+
+import pytest
+
+from ghostnote.bridge.live.stderr import hushed
+
+
+def test_what_a_library_writes_is_dropped_and_what_comes_after_is_not(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with hushed():
+        os.write(2, b"no server")
+    os.write(2, b"an error")
+    assert capfd.readouterr().err == "an error"

@@ -1,0 +1,55 @@
+"""What a player reads on the terminal."""
+
+import time
+from dataclasses import replace
+
+from live_fakes import KIT, running, until
+
+from ghostnote.bridge.live.status import PlainView, drawn, line, opening
+from ghostnote.bridge.midi.events import NoteOn
+
+
+def test_notes_that_no_pad_plays_are_named() -> None:
+    with running() as live:
+        assert "on no pad" not in line(live)
+        for note in (99, 99, 100):
+            live.session.play(NoteOn(0, note, 100), time.perf_counter())
+        until(lambda: "3 on no pad (note 99)" in line(live))
+
+
+def test_the_plain_view_says_in_the_end_how_it_went() -> None:
+    lines: list[str] = []
+    with running() as live:
+        until(lambda: live.session.pool.ready, 30)
+        with PlainView(lines.append) as view:
+            view(live)
+            live.session.play(NoteOn(0, 36, 100), time.perf_counter())
+            until(lambda: live.session.engine.counts.total() == 1)
+    assert "no device" in lines[0]
+    assert "1 notes" in lines[-1]
+
+
+def test_the_picture_tells_the_state_of_pads() -> None:
+    with running() as live:
+        kick, snare, *_ = live.session.kit.pads
+        live.session.set(kick, "mute", True)
+        live.session.set(snare, "solo", True)
+        live.session.learn(live.session.kit.pads[2])
+        rows = {text.split("  ")[0]: text for text in str(drawn(live, ())).splitlines()}
+        assert rows["Kick"].endswith("mute")
+        assert "solo" in next(text for name, text in rows.items() if name.startswith("Snare"))
+        assert rows["Hat"].endswith("learning")
+
+
+def test_a_midi_port_that_the_driver_brings_along_is_told() -> None:
+    with running() as live:
+        driver = live.watch.driver
+        driver.midi_port = "ghostnote:midi_in"
+        assert "in: ghostnote:midi_in, OSC" in opening(live)
+
+
+def test_a_program_change_without_a_kits_folder_says_what_is_missing() -> None:
+    kit = replace(KIT, name="other")
+    with running(kit=kit) as live:
+        live.session.hear(bytes((0xC9, 3)), time.perf_counter())
+        until(lambda: any("--kits FOLDER" in notice for notice in live.session.notices))

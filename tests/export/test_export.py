@@ -1,0 +1,136 @@
+import json
+
+import numpy as np
+import onnx
+import pytest
+from typer.testing import CliRunner
+
+from ghostnote.bridge.cli.app import app
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import InputError, ModelError
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.model_card import CARD_KEY, FORMAT, SEAL_KEY
+from ghostnote.bridge.inference.schedule import schedule
+from ghostnote.export.export import ExportSettings, make_card, read_amounts, write_onnx
+from ghostnote.export.parity import TOLERANCE, compare, parity_table
+
+
+@pytest.fixture(scope="session")
+def parity(tiny_model, tiny_onnx):
+    return compare(tiny_model, tiny_onnx)
+
+
+def test_the_graph_computes_what_torch_computes(parity):
+    assert {case.steps for case in parity} == {0, 1, 2, 4, 8}
+    assert {case.reference for case in parity} == {case.mask for case in parity} == {True, False}
+    assert max(case.error for case in parity) < TOLERANCE[False]
+
+
+def test_the_report_has_a_line_for_each_case(parity):
+    report = parity_table(parity, half=False)
+    assert len(report.splitlines()) == 1 + len(parity)
+    assert "8 steps, new sound, guidance 2" in report
+
+
+def test_parity_notices_another_network(tiny_model, tiny_onnx):
+    weight = tiny_model.sound.out.weight
+    weight.data += 0.01
+    try:
+        worst = max(case.error for case in compare(tiny_model, tiny_onnx))
+    finally:
+        weight.data -= 0.01
+    assert worst > TOLERANCE[False]
+
+
+def test_half_weights_halve_the_file(tiny_model, tiny_onnx, tmp_path):
+    path = tmp_path / "half.onnx"
+    write_onnx(tiny_model, make_card(tiny_model, {}, ExportSettings()), path, half=True)
+    assert path.stat().st_size < 0.75 * tiny_onnx.stat().st_size
+    strokes = [case.error for case in compare(tiny_model, path) if case.reference]
+    assert max(strokes) < TOLERANCE[True]
+
+
+def test_the_card_says_how_the_model_was_made(tiny_generator):
+    card = tiny_generator.card
+    assert card.name == "tiny"
+    assert card.classes == CLASS_NAMES
+    assert card.training == {"hits": 3, "steps": 7, "seconds": 1.0}
+    assert card.credits == ("Somebody (CC0-1.0)",)
+
+
+def test_info_prints_the_card(tiny_onnx):
+    result = CliRunner().invoke(app, ["model", "info", str(tiny_onnx)])
+    assert result.exit_code == 0
+    assert "Somebody" in result.output
+    assert "32768 frames at 44100 Hz" in result.output
+
+
+def damaged(data):
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda data: b"no model at all", "damaged or no ONNX file"),
+        (lambda data: b"", "damaged or no ONNX file"),
+        (lambda data: data[:-1000], "damaged"),
+        (damaged, "checksum|damaged"),
+    ],
+)
+def test_a_file_that_is_not_whole_is_refused(tiny_onnx, tmp_path, change, reason):
+    path = tmp_path / "bad.onnx"
+    path.write_bytes(change(tiny_onnx.read_bytes()))
+    with pytest.raises(ModelError, match=reason):
+        Generator.open(path)
+
+
+def test_another_version_is_refused(tiny_onnx, tmp_path):
+    data = tiny_onnx.read_bytes().replace(f'"format": {FORMAT}'.encode(), b'"format": 9')
+    digest = onnx.load_from_string(data)
+    assert {entry.key for entry in digest.metadata_props} == {CARD_KEY, SEAL_KEY}
+    from ghostnote.bridge.inference.model_card import BLANK_SEAL, seal
+
+    old = next(entry.value for entry in digest.metadata_props if entry.key == SEAL_KEY)
+    path = tmp_path / "other.onnx"
+    path.write_bytes(seal(data.replace(old.encode(), BLANK_SEAL.encode())))
+    with pytest.raises(ModelError, match=rf"format 9.*plays format {FORMAT}"):
+        Generator.open(path)
+
+
+def test_a_foreign_onnx_file_is_refused(tmp_path):
+    graph = onnx.parser.parse_model(
+        '<ir_version: 9, opset_import: ["": 20]> g (float[1] x) => (float[1] y) { y = Neg(x) }'
+    )
+    path = tmp_path / "foreign.onnx"
+    path.write_bytes(graph.SerializeToString())
+    with pytest.raises(ModelError, match="not one that 'ghostnote export' wrote"):
+        Generator.open(path)
+
+
+@pytest.mark.parametrize("name", ["missing.onnx", "."])
+def test_what_cannot_be_read_is_named(tmp_path, name):
+    with pytest.raises(ModelError, match="cannot be read"):
+        Generator.open(tmp_path / name)
+
+
+def test_schedules_are_even_and_bounded():
+    assert np.array_equal(schedule(0), [1])
+    assert np.allclose(schedule(4), [1, 0.75, 0.5, 0.25, 0])
+    with pytest.raises(ValueError, match="-1 steps"):
+        schedule(-1)
+
+
+def test_amounts_come_from_a_report(tmp_path):
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({"calibration": {"amounts": [0.8] * (len(CLASS_NAMES) + 1)}}))
+    assert read_amounts(report) == (0.8,) * (len(CLASS_NAMES) + 1)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"calibration": {}}', '{"calibration": {"amounts": [1, 2]}}'])
+def test_a_report_without_amounts_is_named(tmp_path, text):
+    report = tmp_path / "report.json"
+    report.write_text(text)
+    with pytest.raises(InputError, match=r"report\.json"):
+        read_amounts(report)

@@ -1,0 +1,89 @@
+"""What the end-to-end tests share: programs that nobody here wrote, and a recorder."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pytest
+from live_fakes import KIT, FakeSpec, until
+
+from ghostnote.bridge.bench.rig import Daemon, DaemonSetup
+
+MARGIN_BLOCKS = 20
+"""So many blocks before and after a report that a client was late may be spoilt, or their report still to come."""
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def need(*programs: str) -> None:
+    """Skip the test, with the reason, where a program is not installed."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    if "jackd" in programs:
+        pytest.importorskip("jack", reason="JACK-Client is not installed", exc_type=(ImportError, OSError))
+
+
+def fake(**changes: Any) -> Daemon:
+    """Return a daemon whose strokes are noise."""
+    return Daemon(DaemonSetup(**{"kit": KIT, "spec": FakeSpec(), "processes": 1, **changes}))
+
+
+@contextmanager
+def program(*command: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Run a program for the length of the block."""
+    process = subprocess.Popen(command, text=True, **{**QUIET, **options})
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def connect(source: str, target: str) -> None:
+    """Connect two JACK ports as soon as both are there."""
+    command = ["jack_connect", source, target]
+    until(lambda: subprocess.run(command, **QUIET).returncode == 0)  # type: ignore[call-overload]
+
+
+class Recorder:
+    """Records JACK ports whose names match a pattern, and where the server says that somebody was late."""
+
+    def __init__(self, pattern: str) -> None:
+        import jack
+
+        self._client: Any = jack.Client("recorder", no_start_server=True)
+        self._input = self._client.inports.register("in")
+        self._blocks: list[np.ndarray] = []
+        self._late: list[int] = []
+        self._client.set_process_callback(lambda _: self._blocks.append(self._input.get_array().copy()))
+        self._client.set_xrun_callback(lambda _: self._late.append(len(self._blocks)))
+        self._client.activate()
+        until(lambda: self._client.get_ports(pattern, is_audio=True, is_output=True))
+        self._client.connect(self._client.get_ports(pattern, is_audio=True, is_output=True)[0], self._input)
+
+    def heard(self) -> np.ndarray:
+        """Return what was heard so far, (frames,)."""
+        return np.concatenate([np.zeros(0, np.float32), *self._blocks])
+
+    def undisturbed(self) -> list[np.ndarray]:
+        """Return the stretches, (frames,) each, in and around which all clients were in time."""
+        count, blocks = len(self._blocks), self._blocks[:]
+        spoilt = {n for late in tuple(self._late) for n in range(late - MARGIN_BLOCKS, late + MARGIN_BLOCKS)}
+        runs = groupby(range(max(0, count - MARGIN_BLOCKS)), lambda n: n not in spoilt)
+        return [np.concatenate([blocks[n] for n in run]) for is_good, run in runs if is_good]
+
+    def stop(self) -> np.ndarray:
+        """Leave the server, and return all that was heard, (frames,)."""
+        self._client.deactivate()
+        self._client.close()
+        return self.heard()
+
+
+def onsets(audio: np.ndarray, quiet_frames: int = 2000, level: float = 0.01) -> list[int]:
+    """Return where sound follows silence."""
+    loud = np.flatnonzero(np.abs(audio) > level)
+    return [int(n) for i, n in enumerate(loud) if i == 0 or n - loud[i - 1] > quiet_frames]

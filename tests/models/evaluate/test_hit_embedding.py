@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from ghostnote.bridge.errors import ModelError
+from ghostnote.models.evaluate.hit_embedding import (
+    WIDTH,
+    EmbeddingSettings,
+    HitEmbedding,
+    accuracy,
+    embed,
+    load_embedding,
+    picture,
+    save_embedding,
+    train_embedding,
+)
+
+FRAMES = 32768
+
+
+def sounds(decay_frames: float, seed: int) -> torch.Tensor:
+    noise = torch.randn(12, FRAMES, generator=torch.Generator().manual_seed(seed))
+    return noise * torch.exp(-torch.arange(FRAMES) / decay_frames)
+
+
+def test_the_embedding_learns_to_tell_what_it_is_shown_and_parts_it() -> None:
+    short, long = picture(sounds(800, 0)), picture(sounds(12_000, 1))
+    pictures, labels = torch.cat([short, long]), torch.arange(2).repeat_interleave(12) * 5
+    passes = []
+    settings = EmbeddingSettings(passes=12, batch=12)
+    network = train_embedding(pictures, labels, settings, lambda done, total: passes.append((done, total)))
+    assert passes[-1] == (12, 12)
+    assert accuracy(network, pictures, labels) > 0.9
+    places = embed(network, pictures)
+    assert places.shape == (24, WIDTH)
+    apart = (places[:12].mean(0) - places[12:].mean(0)).norm()
+    assert apart > places[:12].std(0).norm()
+    again = train_embedding(pictures, labels, settings)
+    assert torch.equal(embed(again, pictures), places)
+
+
+def test_a_picture_is_level_free() -> None:
+    hit = sounds(3000, 2)[:2]
+    assert torch.allclose(picture(hit), picture(0.01 * hit), atol=1e-3)
+    assert float(picture(hit).max()) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_kept_embedding_comes_back_only_for_what_it_was_trained_on(tmp_path: Path) -> None:
+    network, path = HitEmbedding().eval(), tmp_path / "embedding.safetensors"
+    assert load_embedding(path, "key") is None
+    save_embedding(path, network, "key")
+    assert load_embedding(path, "another") is None
+    loaded = load_embedding(path, "key")
+    assert loaded is not None
+    pictures = picture(sounds(3000, 3))
+    assert torch.equal(embed(loaded, pictures), embed(network, pictures))
+
+
+def test_a_file_that_is_no_embedding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "embedding.safetensors"
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(ModelError, match="embedding"):
+        load_embedding(path, "key")

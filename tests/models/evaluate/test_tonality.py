@@ -1,0 +1,35 @@
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from ghostnote.models.dsp.mdct import FRAMES, RATE
+from ghostnote.models.evaluate.tonality import tone
+
+SECONDS = torch.arange(FRAMES) / RATE
+
+
+def kick(hz: float, glide_cents: float = 0.0) -> Tensor:
+    track = hz * 2 ** (glide_cents / 1200 * torch.exp(-SECONDS / 0.04))
+    phase = 2 * math.pi * torch.cumsum(track, 0) / RATE
+    return (torch.sin(phase) * torch.exp(-6 * SECONDS))[None]
+
+
+def test_a_steady_tone_has_its_pitch_and_no_glide() -> None:
+    heard = tone(kick(60.0))
+    assert float(heard.partial_hz) == pytest.approx(60, abs=1)
+    assert abs(float(heard.glide_cents)) < 30
+    assert float(heard.prominence_db) > 25
+
+
+def test_a_falling_tone_glides() -> None:
+    heard = tone(torch.cat([kick(55.0, 600.0), kick(55.0, 0.0)]))
+    assert float(heard.glide_cents[0]) > 100
+    assert float(heard.glide_cents[0]) > 3 * abs(float(heard.glide_cents[1]))
+
+
+def test_noise_stands_out_far_less_than_a_tone() -> None:
+    noise = torch.randn(1, FRAMES, generator=torch.Generator().manual_seed(0)) * torch.exp(-6 * SECONDS)
+    heard = tone(torch.cat([noise, kick(80.0)]))
+    assert float(heard.prominence_db[0]) < float(heard.prominence_db[1]) - 10

@@ -1,0 +1,148 @@
+import pytest
+import torch
+from tiny import TINY, small_settings
+from typer.testing import CliRunner
+
+from ghostnote.bridge.cli.app import app
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import ModelError
+from ghostnote.models.data.trial_set import load_split, make_trials
+from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS
+from ghostnote.models.dsp.mdct import BANDS, FRAMES, STEPS
+from ghostnote.models.dsp.noise_shaping import colour_of, line_power, sharpened
+from ghostnote.models.nets.checkpoint import load_model
+from ghostnote.models.nets.discriminators import Discriminators
+from ghostnote.models.statistics.repeatability import COHERENCE_LIMIT, SPANS, WANDER, WAYS, shifted
+from ghostnote.models.train.adversarial import Tuner, TuneSettings, tune
+from ghostnote.models.train.loop import train
+from ghostnote.models.train.stroke_pairs import StrokePairs
+
+AMOUNTS = (1.0,) * (len(CLASS_NAMES) + 1)
+
+
+@pytest.fixture(scope="module")
+def run(small_corpus, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    train(small_corpus, folder, small_settings(steps=2), TINY)
+    return folder
+
+
+TABLES = {"coherence_shift", "steady_bias", "ways", "sharpness", "extent", "looseness", "peakedness"}
+
+
+@pytest.mark.parametrize("network_rate", [0.0, 1e-3])
+def test_tuning_moves_the_tables_and_where_wanted_the_sound_network(
+    small_corpus, run, tmp_path, network_rate
+):
+    settings = TuneSettings(minutes=0.05, batch=4, steps=1, network_rate=network_rate, warmup_steps=1)
+    tune(small_corpus, run, tmp_path / "tuned", AMOUNTS, settings)
+    before, (tuned, facts) = load_model(run)[0].state_dict(), load_model(tmp_path / "tuned")
+    after = tuned.state_dict()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved >= TABLES
+    assert all(name.startswith("sound.") for name in moved - TABLES)
+    assert bool(moved - TABLES) == bool(network_rate)
+    assert all(after[name].isfinite().all() for name in moved)
+    assert facts["tuning"]["batch"] == 4
+    assert facts["credits"] == ["ghostnote's drum synthesizer (CC0-1.0)"]
+
+
+def make_tuner(model, corpus, **settings):
+    trials = make_trials(load_split(corpus, "train"), 3, 2, 0)
+    return Tuner(model, AMOUNTS, trials, TuneSettings(**settings))
+
+
+def test_strokes_that_stray_too_far_are_brought_back(small_corpus, run):
+    model = load_model(run)[0]
+    model.ways *= 6
+    tuner = make_tuner(
+        model, small_corpus, batch=8, steps=0, table_rate=0.03, network_rate=0.0, warmup_steps=10
+    )
+    for _ in range(40):
+        tuner.take_step()
+    assert tuner.tables.ways.mean() < -0.05
+
+
+def test_without_a_reference_the_network_is_held_to_what_it_was(small_corpus, run):
+    model = load_model(run)[0]
+    tuner = make_tuner(model, small_corpus, batch=2)
+    assert float(tuner._moved().detach()) == 0
+    with torch.no_grad():
+        model.sound.out.weight.add_(0.1)
+    assert float(tuner._moved().detach()) > 0
+
+
+def test_strokes_of_another_kind_are_farther_and_judges_learn_to_tell_them():
+    generator = torch.Generator().manual_seed(0)
+    real, same, other = (torch.randn(40, 24, generator=generator) + shift for shift in (0.0, 0.0, 2.0))
+    judges = Discriminators(real, generator)
+    real, same, other = map(judges.scaled, (real, same, other))
+    assert judges.distance(other, real) > judges.distance(same, real) + 0.1
+    for _ in range(40):
+        judges.learn(real, other)
+    assert (judges.verdicts(other) < 0).float().mean() > 0.8
+    assert (judges.verdicts(real) > 0).float().mean() > 0.8
+
+
+def test_pairs_are_drawn_from_the_drums_of_one_fold(small_corpus):
+    trials = make_trials(load_split(small_corpus, "train"), 3, 2, 0)
+    pairs = StrokePairs(trials, torch.Generator().manual_seed(0), torch.device("cpu"))
+    audio, labels, fold = pairs.draw(6)
+    assert audio.shape == (6, 2, FRAMES)
+    assert audio.abs().amax() == pytest.approx(0.7)
+    of_fold = {int(pairs.hits.labels[hit]) for group in fold.groups for hit in pairs.hits.groups[group]}
+    assert set(labels.tolist()) <= of_fold
+
+
+def test_a_strokes_luck_moves_what_it_shares_and_how_far_it_strays(run):
+    model = load_model(run)[0]
+    wander = torch.randn(2, WANDER, generator=torch.Generator().manual_seed(0))
+    wander[1, :WAYS] = wander[0, :WAYS]
+    coherence, strayed = torch.full((2, GROUPS, SEGMENTS), 0.5), torch.ones(2, GROUPS)
+    peakedness = torch.full((2, GROUPS, SPANS), -0.5)
+    alike = model.loosened(coherence, wander), model.wander_db(wander, strayed)
+    assert all(torch.allclose(x[0], x[1]) for x in alike)
+    for table in (model.extent, model.looseness, model.peakedness):
+        table.fill_(0.3)
+    apart = (
+        model.loosened(coherence, wander),
+        model.wander_db(wander, strayed),
+        model.peakedness_of(peakedness, wander, torch.ones(2)),
+    )
+    assert all(torch.any(x[0] != x[1]) for x in apart)
+    assert torch.equal(model.peakedness_of(peakedness, wander, torch.zeros(2)), peakedness)
+
+
+def test_an_interrupted_tuning_keeps_what_it_reached(small_corpus, run, tmp_path):
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(small_corpus, run, tmp_path / "tuned", AMOUNTS, TuneSettings(minutes=1, batch=2, steps=0), stop)
+    assert load_model(tmp_path / "tuned")[1]["tuning"]["minutes"] == 1
+
+
+def test_the_command_says_what_is_missing(tmp_path):
+    said = CliRunner().invoke(app, ["tune", str(tmp_path), "-d", str(tmp_path), "-o", str(tmp_path / "x")])
+    assert isinstance(said.exception, ModelError)
+    assert "ghostnote train" in str(said.exception)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_sharpened_colour_has_its_power_and_higher_lines():
+    rng = torch.Generator().manual_seed(0)
+    q = torch.randn(2, BANDS, STEPS, generator=rng) + 3 * torch.cos(torch.arange(STEPS) * 0.7)
+    gain = colour_of(line_power(q), torch.ones(2))
+    assert torch.allclose(sharpened(gain, torch.zeros(GROUPS)), gain, rtol=1e-2, atol=1e-3)
+    sharp = sharpened(gain, torch.full((GROUPS,), 0.5))
+    assert torch.allclose(sharp[:, 0].square().mean(1), torch.ones(2), rtol=1e-2)
+    assert torch.all(sharp.amax(2) > 1.05 * gain.amax(2))
+    assert torch.all(sharp.mean(2) < 0.8 * gain.mean(2))
+
+
+def test_a_shifted_coherence_stays_one():
+    coherence = torch.linspace(0, COHERENCE_LIMIT, 9)[:, None, None].expand(-1, GROUPS, SEGMENTS)
+    same, more = (shifted(coherence, torch.full((GROUPS, SEGMENTS), shift)) for shift in (0.0, 1.0))
+    assert torch.allclose(same, coherence, atol=2e-3)
+    assert torch.all(more >= same - 1e-6)
+    assert more.max() <= COHERENCE_LIMIT
