@@ -12,9 +12,9 @@ from ghostnote.export.node_writer import Writer
 from ghostnote.export.quantization import Arithmetic, Exact
 from ghostnote.export.torch_parts import exported, step, values_example
 from ghostnote.export.unet_nodes import NetworkWriter
-from ghostnote.models.diffusion.steps import PlainWalk, ShapeStep, Walk
-from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS
-from ghostnote.models.dsp.mdct import STEPS
+from ghostnote.models.diffusion.steps import EulerStep, ShapeStep, UnguidedEulerStep
+from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES
+from ghostnote.models.dsp.mdct import MDCT_FRAMES
 from ghostnote.models.nets.cascade import Cascade
 
 Part = tuple[nn.Module, dict[str, str]]
@@ -65,7 +65,7 @@ class Assembly:
 
     def shape_step(self, model: Cascade) -> list[NodeProto]:
         """Return the nodes of a step of the shape model, for `splice.loop`."""
-        network = step(ShapeStep(model), ENVELOPE_STEPS, Exact())
+        network = step(ShapeStep(model), ENVELOPE_FRAMES, Exact())
         names = {name: name for name in ("source", "first", "last", "guidance")}
         nodes, weights = inlined(network, "shape", {**names, "label": "row_label"})
         self.weights.extend(weights)
@@ -75,10 +75,15 @@ class Assembly:
         """Return the nodes of a step of the sound model, for `splice.loop`."""
         out = Writer("sound")
         rows = out.op("Gather", "sound/state", "source")
-        NetworkWriter(out, model.sound, STEPS, arithmetic).write(rows, "t", "embedded", "hint", "v")
+        NetworkWriter(out, model.sound, MDCT_FRAMES, arithmetic).write(
+            rows, "t", "embedded", "conditioning", "v"
+        )
         self.weights.extend(out.weights)
         names = {"z": "sound/state"}
-        walk = self.either(
-            "is_plain", (PlainWalk(), {**names, "answer": "v"}), (Walk(), names), ["sound/walked"]
+        stepped = self.either(
+            "is_plain",
+            (UnguidedEulerStep(), {**names, "answer": "v"}),
+            (EulerStep(), names),
+            ["sound/stepped"],
         )
-        return [*out.nodes, walk]
+        return [*out.nodes, stepped]

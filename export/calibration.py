@@ -13,12 +13,12 @@ from ghostnote.export.quantization import MODULATIONS, EightBit, Limits, of_outp
 from ghostnote.models.data.synthetic.synthesizer import draw_drum, strike
 from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
 from ghostnote.models.diffusion.pipeline import render
-from ghostnote.models.diffusion.v_prediction import cosine_schedule
+from ghostnote.models.diffusion.v_prediction import linear_schedule
 from ghostnote.models.nets.cascade import Cascade
 
 _STEPS: Final = (1, 2, 4)
 _DRAWN: Final = 20_000
-_KEPT: Final = ("stem", "hint", "out")
+_KEPT: Final = ("stem", "conditioning", "out")
 """Layers that stay in 32 bits: they touch the sample itself."""
 _SHARES: Final = tuple(share / 10 for share in range(3, 11))
 
@@ -67,13 +67,13 @@ def _examples(steps: int, generator: torch.Generator) -> tuple[Inputs, Inputs]:
     labels = torch.arange(len(CLASS_NAMES))
     hits = np.stack([strike(draw_drum(name, 0), 0.7, steps) for name in CLASS_NAMES])
     blank = blank_inputs(len(labels))
-    times = cosine_schedule(steps)
+    times = linear_schedule(steps)
     noise = torch.randn(blank.noise.shape, generator=generator)
     shape = torch.randn(blank.shape.shape, generator=generator)
     inputs = replace(blank, label=labels, noise=noise, schedule=times)
     velocity = 6 * torch.randn(len(labels), generator=generator)
     stroke = replace(inputs, hit=torch.from_numpy(hits), has_hit=torch.ones(len(labels)), velocity=velocity)
-    return stroke, replace(inputs, shape=shape, shape_schedule=cosine_schedule(8))
+    return stroke, replace(inputs, shape=shape, shape_schedule=linear_schedule(8))
 
 
 def _narrowest(values: Tensor) -> Limits:

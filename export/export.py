@@ -14,10 +14,10 @@ from ghostnote.bridge.inference.model_card import BLANK_SEAL, CARD_KEY, FORMAT, 
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.export.calibration import calibrated
 from ghostnote.export.graph import build
-from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, GROUPS, SEGMENTS
-from ghostnote.models.dsp.mdct import BANDS, FRAMES, RATE, STEPS
+from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS
+from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES, RATE
 from ghostnote.models.nets.cascade import SHAPE_ROWS, Cascade
-from ghostnote.models.statistics.repeatability import WANDER
+from ghostnote.models.statistics.repeatability import LATENT_SIZE
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ExportSettings:
     """Store large weights as fp16."""
     default_steps: int = 2
     """Steps for the next stroke of a hit."""
-    invent_steps: int = 32
+    shape_steps: int = 32
     """Steps for the shape of a new hit."""
     amounts: tuple[float, ...] = (1.0,) * (len(CLASS_NAMES) + 1)
     """The graph's amount at which strokes spread as real ones do, for each class and for all."""
@@ -58,15 +58,15 @@ def make_card(model: Cascade, facts: dict[str, Any], settings: ExportSettings) -
         name=settings.name,
         format=FORMAT,
         rate=RATE,
-        frames=FRAMES,
+        hit_frames=HIT_FRAMES,
         bands=BANDS,
-        steps=STEPS,
-        shape_size=(SHAPE_ROWS, ENVELOPE_STEPS),
+        mdct_frames=MDCT_FRAMES,
+        shape_size=(SHAPE_ROWS, ENVELOPE_FRAMES),
         coherence_size=(GROUPS, SEGMENTS),
-        wander=WANDER,
+        latent_size=LATENT_SIZE,
         classes=CLASS_NAMES,
         default_steps=settings.default_steps,
-        invent_steps=settings.invent_steps,
+        shape_steps=settings.shape_steps,
         amounts=settings.amounts,
         level_spread_db=tuple(round(x, 3) for x in model.level_spread_db.tolist()),
         training={**facts.get("training", {}), "steps": facts.get("step"), "seconds": facts.get("seconds")},

@@ -25,37 +25,50 @@ from ghostnote.models.diffusion.pipeline import (
     Restore,
     Start,
 )
-from ghostnote.models.diffusion.reference_encoder import HEARD, HeardParts, Listen
-from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, GROUPS, SEGMENTS
-from ghostnote.models.dsp.mdct import BANDS, FRAMES, STEPS
+from ghostnote.models.diffusion.reference_encoder import (
+    REFERENCE_FEATURES,
+    ReferenceEncoder,
+    SplitReferenceFeatures,
+)
+from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS
+from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES
 from ghostnote.models.nets.cascade import ANY_CLASS, SHAPE_ROWS, Cascade
-from ghostnote.models.statistics.repeatability import WANDER
+from ghostnote.models.statistics.repeatability import LATENT_SIZE
 
 INPUTS: Final[Mapping[str, tuple[str | int, ...]]] = {
-    "hit": ("batch", FRAMES),
-    "heard": ("batch", "heard_numbers"),
+    "hit": ("batch", HIT_FRAMES),
+    "reference_features": ("batch", "n_features"),
     "has_hit": ("batch",),
-    "shape": ("batch", SHAPE_ROWS, ENVELOPE_STEPS),
+    "shape": ("batch", SHAPE_ROWS, ENVELOPE_FRAMES),
     "shape_schedule": ("shape_times",),
     "coherence": ("batch", GROUPS, SEGMENTS),
     "amount": ("batch",),
     "label": ("batch",),
     "velocity": ("batch",),
-    "noise": ("batch", BANDS, STEPS),
-    "wander": ("batch", WANDER),
+    "noise": ("batch", BANDS, MDCT_FRAMES),
+    "variation_latent": ("batch", LATENT_SIZE),
     "schedule": ("times",),
-    "mask": ("batch", BANDS, STEPS),
+    "mask": ("batch", BANDS, MDCT_FRAMES),
     "guidance": (),
 }
 """The graph's inputs and their shapes; all float32 but the label, int64."""
 OUTPUTS: Final[Mapping[str, tuple[str | int, ...]]] = {
-    "audio": ("batch", FRAMES),
-    "shape_made": ("batch", SHAPE_ROWS, ENVELOPE_STEPS),
-    "kept": ("batch", HEARD),
+    "audio": ("batch", HIT_FRAMES),
+    "shape_made": ("batch", SHAPE_ROWS, ENVELOPE_FRAMES),
+    "features": ("batch", REFERENCE_FEATURES),
 }
-"""The graph's outputs: the hit, the shape that it was given, and what was heard in its reference."""
+"""The graph's outputs: the hit, the shape that it was given, and its reference's features."""
 
-_HEARD: Final = ("peak", "heard_r", "envelope", "colour", "steady", "strayed_db", "cells_db", "peakedness")
+_REFERENCE_FEATURES: Final = (
+    "peak",
+    "reference",
+    "envelope",
+    "spectral_gain",
+    "reference_coherence",
+    "spectral_deviation_db",
+    "cells_db",
+    "sparsity",
+)
 
 # What the exported parts leave open: the rows of `inputs.lay_out`, and which way the shape comes.
 _LAYOUT: Final = f"""
@@ -70,10 +83,10 @@ batch = Squeeze(label_shape)
 count = Mul(copies, batch)
 row = Range(zero, count, one)
 source = Mod(row, batch)
-known_label = Gather(label, source)
+own_label = Gather(label, source)
 any_class = Constant<value_int = {ANY_CLASS}>()
 is_second = GreaterOrEqual(row, batch)
-row_label = Where(is_second, any_class, known_label)
+row_label = Where(is_second, any_class, own_label)
 first = Range(zero, batch, one)
 unlabelled = Sub(count, batch)
 last = Range(unlabelled, count, one)
@@ -87,9 +100,9 @@ is_diffused_flag = Greater(steps, zero)
 is_diffused = Reshape(is_diffused_flag, flag_shape)
 zeros = Constant<value_ints = [0]>()
 start = Gather(schedule, zeros)
-heard_shape = Shape(heard)
-heard_numbers = Gather(heard_shape, one)
-is_heard = Greater(heard_numbers, zero)
+features_shape = Shape(reference_features)
+n_features = Gather(features_shape, one)
+is_encoded = Greater(n_features, zero)
 whole = Constant<value_float = 1.0>()
 least = ReduceMin<keepdims = 0>(has_hit)
 is_referred = GreaterOrEqual(least, whole)
@@ -123,25 +136,25 @@ def build(model: Cascade, half: bool = True, arithmetic: Arithmetic | None = Non
 def _nodes(model: Cascade, arithmetic: Arithmetic, assembly: Assembly) -> list[NodeProto]:
     """Return all nodes in order; their weights go to `assembly`."""
     shape, sound = assembly.shape_step(model), assembly.sound_step(model, arithmetic)
-    part, either, made = assembly.part, assembly.either, {"shape": "shape_made", "noise": "coloured"}
+    part, either, made = assembly.part, assembly.either, {"shape": "shape_made", "noise": "shape_noise"}
     followed = ["r", "rho_groups"]
     return [
         *parsed(_LAYOUT),
         *loop("shape", shape, "shape_schedule", "shape_steps", "shape", "shaped", INPUTS["shape"]),
         either("is_shaped", (Restore(model), {}), ["shape"], ["given"]),
-        either("is_heard", ["heard"], (Listen(model), {}), ["kept"]),
-        *part(HeardParts(), _HEARD, heard="kept"),
+        either("is_encoded", ["reference_features"], (ReferenceEncoder(model), {}), ["features"]),
+        *part(SplitReferenceFeatures(), _REFERENCE_FEATURES, reference_features="features"),
         *part(
-            Describe(model), ["shape_made", "shared", "coloured", "wanted_db", "wanted_peakedness", "sounds"]
+            Describe(model), ["shape_made", "shared", "shape_noise", "target_db", "target_sparsity", "gate"]
         ),
         either(
             "is_referred",
-            (PlainFollow(), {"r": "heard_r"}),
-            (Follow(), {"r": "heard_r", "shape": "shape_made"}),
+            (PlainFollow(), {"r": "reference"}),
+            (Follow(), {"r": "reference", "shape": "shape_made"}),
             followed,
         ),
-        *part(Prepare(model), ["rho", "embedded", "hint"], shape="shape_made"),
-        either("is_plain", ["coloured", "coloured"], (Start(), made), ["known", "z"]),
+        *part(Prepare(model), ["rho", "embedded", "conditioning"], shape="shape_made"),
+        either("is_plain", ["shape_noise", "shape_noise"], (Start(), made), ["reference_innovation", "z"]),
         *loop("sound", sound, "schedule", "steps", "z", "u", INPUTS["noise"]),
         either("is_plain", (Finish(plain=True), made), (Finish(), made), ["audio"]),
     ]

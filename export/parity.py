@@ -11,8 +11,8 @@ import torch
 
 from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
 from ghostnote.models.diffusion.pipeline import render
-from ghostnote.models.diffusion.v_prediction import cosine_schedule
-from ghostnote.models.dsp.mdct import FRAMES, RATE
+from ghostnote.models.diffusion.v_prediction import linear_schedule
+from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.nets.cascade import Cascade
 
 TOLERANCE: Final = {True: 1e-3, False: 1e-5}
@@ -66,13 +66,13 @@ def _inputs(steps: int, reference: bool, mask: bool, guidance: float, generator:
     def noise(like: torch.Tensor) -> torch.Tensor:
         return torch.randn(like.shape, generator=generator)
 
-    decay = (-torch.arange(FRAMES) / (0.1 * RATE)).exp()
+    decay = (-torch.arange(HIT_FRAMES) / (0.1 * RATE)).exp()
     inputs = replace(
         blank,
         label=torch.arange(_BATCH),
         noise=noise(blank.noise),
-        wander=noise(blank.wander),
-        schedule=cosine_schedule(steps) if steps else torch.ones(1),
+        variation_latent=noise(blank.variation_latent),
+        schedule=linear_schedule(steps) if steps else torch.ones(1),
         mask=(noise(blank.mask) > 0).float() if mask else blank.mask,
         guidance=torch.tensor(guidance),
     )
@@ -81,7 +81,7 @@ def _inputs(steps: int, reference: bool, mask: bool, guidance: float, generator:
         return replace(
             inputs, hit=0.3 * noise(blank.hit) * decay, has_hit=torch.ones(_BATCH), velocity=velocity
         )
-    times = cosine_schedule(max(steps, 1))
+    times = linear_schedule(max(steps, 1))
     return replace(inputs, shape=noise(blank.shape), shape_schedule=times)
 
 

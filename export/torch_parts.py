@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from ghostnote.export.node_writer import Writer
 from ghostnote.export.quantization import Arithmetic
 from ghostnote.export.unet_nodes import NetworkWriter
-from ghostnote.models.diffusion.reference_encoder import HEARD
+from ghostnote.models.diffusion.reference_encoder import REFERENCE_FEATURES
 from ghostnote.models.diffusion.steps import ShapeStep
-from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, GROUPS, SEGMENTS
-from ghostnote.models.dsp.mdct import BANDS, FRAMES, STEPS
+from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS
+from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES
 from ghostnote.models.dsp.noise_shaping import LINES
 from ghostnote.models.nets.cascade import SHAPE_ROWS
 from ghostnote.models.nets.unet import UNet
-from ghostnote.models.statistics.repeatability import SPANS, WANDER
+from ghostnote.models.statistics.repeatability import LATENT_SIZE, SPANS
 
 OPSET: Final = 20
 """The version of ONNX's operators."""
@@ -68,9 +68,9 @@ class Hollow(nn.Module):
         super().__init__()
         self.embed = network.embed
 
-    def forward(self, z: Tensor, t: Tensor, embedded: Tensor, hint: Tensor | None = None) -> Tensor:
+    def forward(self, z: Tensor, t: Tensor, embedded: Tensor, conditioning: Tensor | None = None) -> Tensor:
         """Return a value of the shape of `z`."""
-        given = (z, t, embedded) if hint is None else (z, t, embedded, hint)
+        given = (z, t, embedded) if conditioning is None else (z, t, embedded, conditioning)
         v: Tensor = torch.onnx.ops.symbolic(
             f"{_HOLLOW}::Network", given, dtype=z.dtype, shape=z.shape, version=1
         )
@@ -101,36 +101,36 @@ def shape_step_example() -> Example:
     names = ("z", "t", "s", "guidance", "source", "first", "last", "label")
     return {
         **values_example(names),
-        "z": (torch.randn(3, SHAPE_ROWS, ENVELOPE_STEPS), ("batch",)),
+        "z": (torch.randn(3, SHAPE_ROWS, ENVELOPE_FRAMES), ("batch",)),
         "label": (torch.tensor([0, 1, 2, 3, 4, 5]), ("rows",)),
     }
 
 
 def values_example(names: Iterable[str]) -> Example:
     """Return an example of the values that parts of the graph take by these names: three hits, under guidance."""
-    sample, shape = torch.randn(3, BANDS, STEPS), torch.randn(3, SHAPE_ROWS, ENVELOPE_STEPS)
+    sample, shape = torch.randn(3, BANDS, MDCT_FRAMES), torch.randn(3, SHAPE_ROWS, ENVELOPE_FRAMES)
     cells, each = torch.rand(3, GROUPS, SEGMENTS), torch.rand(3)
     by_hit = {
-        **dict.fromkeys(("z", "known", "mask", "noise", "r", "rho", "u", "answer"), sample),
+        **dict.fromkeys(("z", "reference_innovation", "mask", "noise", "r", "rho", "u", "answer"), sample),
         **dict.fromkeys(("given", "shape", "shaped"), shape),
-        **dict.fromkeys(("coherence", "shared", "steady", "cells_db", "wanted_db"), cells),
+        **dict.fromkeys(("coherence", "shared", "reference_coherence", "cells_db", "target_db"), cells),
         **dict.fromkeys(("has_hit", "velocity", "amount"), each),
-        "hit": torch.randn(3, FRAMES),
-        "heard": torch.rand(3, HEARD),
+        "hit": torch.randn(3, HIT_FRAMES),
+        "reference_features": torch.rand(3, REFERENCE_FEATURES),
         "label": torch.tensor([0, 1, 2]),
-        "wander": torch.randn(3, WANDER),
+        "variation_latent": torch.randn(3, LATENT_SIZE),
         "peak": torch.rand(3, 1),
-        "envelope": torch.randn(3, GROUPS, ENVELOPE_STEPS),
-        "sounds": torch.rand(3, GROUPS, ENVELOPE_STEPS),
-        "colour": torch.rand(3, BANDS, LINES),
-        "strayed_db": torch.rand(3, GROUPS),
-        **dict.fromkeys(("peakedness", "wanted_peakedness"), torch.rand(3, GROUPS, SPANS)),
-        "rho_groups": torch.rand(3, GROUPS, STEPS),
+        "envelope": torch.randn(3, GROUPS, ENVELOPE_FRAMES),
+        "gate": torch.rand(3, GROUPS, ENVELOPE_FRAMES),
+        "spectral_gain": torch.rand(3, BANDS, LINES),
+        "spectral_deviation_db": torch.rand(3, GROUPS),
+        **dict.fromkeys(("sparsity", "target_sparsity"), torch.rand(3, GROUPS, SPANS)),
+        "rho_groups": torch.rand(3, GROUPS, MDCT_FRAMES),
         "first": torch.tensor([0, 1, 2]),
         "last": torch.tensor([3, 4, 5]),
     }
     by_row = {
-        "v": torch.randn(6, BANDS, STEPS),
+        "v": torch.randn(6, BANDS, MDCT_FRAMES),
         "source": torch.tensor([0, 1, 2, 0, 1, 2]),
         "row_label": torch.tensor([0, 1, 2, 3, 4, 5]),
     }

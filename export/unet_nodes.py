@@ -43,13 +43,13 @@ class NetworkWriter:
         self._modulations: Iterator[str] = iter(())
         self._neutrals: dict[int, tuple[str, str]] = {}
 
-    def write(self, z: str, t: str, embedded: str, hint: str | None, output: str) -> None:
+    def write(self, z: str, t: str, embedded: str, conditioning: str | None, output: str) -> None:
         """Write v (rows, bands, steps) as `output`, from the inputs of `UNet.forward`."""
         out, network = self.out, self.network
         self._modulations = iter(self._modulate(self._embed(t, embedded)))
         x = self._convolve(z, network.stem)
-        if hint is not None:
-            x = out.op("Add", x, hint)
+        if conditioning is not None:
+            x = out.op("Add", x, conditioning)
         skips: list[str] = []
         up, grow = of_kind(network.up, Level), of_kind(network.grow, nn.Conv1d)
         shrink = [None, *of_kind(network.shrink, nn.Conv1d)]

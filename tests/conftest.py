@@ -30,8 +30,10 @@ def tiny_model():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.02)
     coherence = torch.linspace(0.9, 0, GROUPS)[:, None].expand(GROUPS, SEGMENTS)
-    model.steady_bias[: GROUPS * SEGMENTS] = coherence.flatten()
-    model.ways.copy_(torch.randn(model.ways.shape) / model.ways.shape[0] ** 0.5)
+    model.repeatability_bias[: GROUPS * SEGMENTS] = coherence.flatten()
+    model.principal_components.copy_(
+        torch.randn(model.principal_components.shape) / model.principal_components.shape[0] ** 0.5
+    )
     model.level_spread_db.fill_(1.0)
     # Shapes like a drum's: falling by some 60 dB, at a pitch around 100 Hz.
     model.shape_mean.fill_(-3.0)
@@ -56,7 +58,7 @@ def tiny_onnx(tiny_model, tmp_path_factory):
     from ghostnote.export.export import ExportSettings, make_card, write_onnx
 
     path = tmp_path_factory.mktemp("model") / "tiny.onnx"
-    settings = ExportSettings(name="tiny", half=False, invent_steps=2)
+    settings = ExportSettings(name="tiny", half=False, shape_steps=2)
     facts = {"training": {"hits": 3}, "credits": ["Somebody (CC0-1.0)"], "step": 7, "seconds": 1.0}
     write_onnx(tiny_model, make_card(tiny_model, facts, settings), path, half=False)
     return path

@@ -33,7 +33,7 @@ class ModelVarier:
         """The rate of the hits that it takes and gives, in Hz."""
         self.name = f"{generator.card.name} {generator.checksum[:12]}"
         """The model's name and the beginning of its checksum."""
-        self.renewed_seconds = generator.card.frames / generator.card.rate
+        self.renewed_seconds = generator.card.hit_frames / generator.card.rate
         """How much of a hit is made anew; of a longer one the rest is its own tail."""
         self.credits = generator.card.credits
         """Who recorded what the model learnt from."""

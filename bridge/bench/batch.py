@@ -121,17 +121,19 @@ class BareStrokes:
         """Open the model; what is returned makes a hit's strokes of it and says how many."""
         generator = Generator.open(self.model)
         card = generator.card
-        hit = np.zeros((1, card.frames), np.float32)
+        hit = np.zeros((1, card.hit_frames), np.float32)
         hit[:, : round(_HIT_SECONDS * _RATE)] = _hit(0)
         label = label_of("snare")
 
         def work(number: int) -> int:
             rng = np.random.default_rng(number)
-            heard = np.repeat(generator.hear(hit, label), ROWS, axis=0)
+            features = np.repeat(generator.encode_reference(hit, label), ROWS, axis=0)
             for _ in range(STROKES // ROWS):
-                noise = rng.standard_normal((ROWS, card.bands, card.steps), np.float32)
-                wander = rng.standard_normal((ROWS, card.wander), np.float32)
-                generator.vary(hit, noise, wander, label=label, steps=SETTINGS.steps, heard=heard)
+                noise = rng.standard_normal((ROWS, card.bands, card.mdct_frames), np.float32)
+                variation_latent = rng.standard_normal((ROWS, card.latent_size), np.float32)
+                generator.vary(
+                    hit, noise, variation_latent, label=label, steps=SETTINGS.steps, features=features
+                )
             return STROKES
 
         return work

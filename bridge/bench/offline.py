@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 
 from ghostnote.bridge.bench.report import Figure
-from ghostnote.bridge.inference.drum_cache import RememberingSpec
+from ghostnote.bridge.inference.drum_cache import CachedSpec
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.inference.stroke_source import SourceSpec, invent
+from ghostnote.bridge.inference.stroke_source import SourceSpec, generate_drum
 from ghostnote.bridge.inference.variation import Reference, Variator
 from ghostnote.bridge.kit.kit import default_kit
 from ghostnote.bridge.midi.demo_groove import groove
@@ -92,18 +92,18 @@ def _median_seconds(work: Callable[[], object], repeats: int = _REPEATS) -> floa
 def _step_ms(generator: Generator, batch: int) -> float:
     """Return the milliseconds that each step adds."""
     card, rng = generator.card, np.random.default_rng(0)
-    hit = rng.standard_normal((batch, card.frames), np.float32)
-    noise = rng.standard_normal((batch, card.bands, card.steps), np.float32)
-    wander = rng.standard_normal((batch, card.wander), np.float32)
+    hit = rng.standard_normal((batch, card.hit_frames), np.float32)
+    noise = rng.standard_normal((batch, card.bands, card.mdct_frames), np.float32)
+    variation_latent = rng.standard_normal((batch, card.latent_size), np.float32)
     none, some = (
-        _median_seconds(partial(generator.vary, hit, noise, wander, label=0, steps=steps))
+        _median_seconds(partial(generator.vary, hit, noise, variation_latent, label=0, steps=steps))
         for steps in (0, _STEPS_TIMED)
     )
     return 1000 * (some - none) / _STEPS_TIMED
 
 
 def _hit_ms(generator: Generator, width: float) -> float:
-    reference = Reference(invent(generator, "snare", 1)[None], generator.card.classes.index("snare"))
+    reference = Reference(generate_drum(generator, "snare", 1)[None], generator.card.classes.index("snare"))
     variator = Variator(generator)
     return 1000 * _median_seconds(
         lambda: variator.next_stroke(reference, seed=1, index=0, velocity=100, width=width), 4 * _REPEATS
@@ -115,7 +115,7 @@ def _hits_per_second(model: Path | None) -> float:
     pads = default_kit().pads
     warm_up = 4 * len(pads)
     requests = [Request(pads[i % len(pads)], i, 100) for i in range(warm_up + _STROKES)]
-    strokes = made(RememberingSpec(SourceSpec(model, _RATE)), requests, auto_jobs(len(requests)))
+    strokes = made(CachedSpec(SourceSpec(model, _RATE)), requests, auto_jobs(len(requests)))
     for _ in range(warm_up):
         next(strokes)
     started = time.perf_counter()
@@ -139,7 +139,7 @@ def render_once(model: Path | None, jobs: int | None) -> float:
         settings = RenderSettings(stems=Path(folder, "stems"), jobs=jobs)
         mix = Path(folder, "mix.wav")
         return render_song(
-            full_kit_song(), default_kit(), RememberingSpec(SourceSpec(model, _RATE)), mix, settings
+            full_kit_song(), default_kit(), CachedSpec(SourceSpec(model, _RATE)), mix, settings
         ).realtime_factor
 
 

@@ -132,21 +132,21 @@ def run_with_bar(
     song: MidiSong, kit: Kit, output: Path, settings: RenderSettings, model: Path | None = None
 ) -> RenderReport:
     """Render under a progress bar."""
-    from ghostnote.bridge.inference.drum_cache import RememberingSpec
+    from ghostnote.bridge.inference.drum_cache import CachedSpec
     from ghostnote.bridge.inference.stroke_source import SourceSpec
     from ghostnote.bridge.render.offline import render_song
 
-    source = RememberingSpec(SourceSpec(model, song.rate))
+    source = CachedSpec(SourceSpec(model, song.rate))
     return _under_bar(output, lambda progress: render_song(song, kit, source, output, settings, progress))
 
 
 def _take_with_bar(take: Take, output: Path, settings: RenderSettings, model: Path | None) -> RenderReport:
     """Render a live take under a progress bar."""
-    from ghostnote.bridge.inference.drum_cache import RememberingSpec
+    from ghostnote.bridge.inference.drum_cache import CachedSpec
     from ghostnote.bridge.inference.stroke_source import SourceSpec
     from ghostnote.bridge.live.take.render import render_take
 
-    source = RememberingSpec(SourceSpec(model, take.rate))
+    source = CachedSpec(SourceSpec(model, take.rate))
     return _under_bar(output, lambda progress: render_take(take, source, output, settings, progress))
 
 

@@ -129,7 +129,7 @@ def export(
     default_steps: Annotated[
         int, typer.Option(min=1, max=64, help="Steps for a stroke, where none are asked.")
     ] = 2,
-    invent_steps: Annotated[int, typer.Option(min=1, max=256, help="Steps for a new drum's shape.")] = 32,
+    shape_steps: Annotated[int, typer.Option(min=1, max=256, help="Steps for a new drum's shape.")] = 32,
     calibration: Annotated[
         Path | None,
         typer.Option(metavar="REPORT.json", help="A report of 'evaluate', for the amounts it found."),
@@ -142,7 +142,7 @@ def export(
         from ghostnote.models.nets.checkpoint import load_model
 
         amounts = read_amounts(calibration) if calibration else ExportSettings().amounts
-        settings = ExportSettings(name, half, default_steps, invent_steps, amounts)
+        settings = ExportSettings(name, half, default_steps, shape_steps, amounts)
         model, facts = load_model(run)
         write_onnx(model, make_card(model, facts, settings), output, half, eight_bit)
         cases = compare(model, output)

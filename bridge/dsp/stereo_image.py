@@ -27,7 +27,7 @@ def balanced(varied: Audio) -> Audio:
     return _mixed(varied, present, level * np.array([[1, alike], [alike, 1]]))
 
 
-def likeness(head: Audio, bands: int) -> Audio:
+def band_correlation(head: Audio, bands: int) -> Audio:
     """Return the correlation (bands,) of left and right in even bands from 0 Hz to half the rate."""
     left, right = np.fft.rfft(head)[:, 1:].reshape(2, bands, -1)
     cross = (left * right.conj()).real.sum(axis=1)

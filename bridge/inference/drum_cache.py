@@ -22,7 +22,7 @@ _FULL_PRECISION: Final = 32
 _NAME_DIGITS: Final = 16
 
 
-class Inventing(Protocol):
+class DrumSource(Protocol):
     """A source of strokes that tells what they follow."""
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
@@ -33,31 +33,31 @@ class Inventing(Protocol):
 
 
 @dataclass(frozen=True)
-class RememberingSpec:
+class CachedSpec:
     """Opens a source whose invented drums are kept in a folder of the user's."""
 
     spec: SourceSpec
     model_rate: int = MODEL_RATE
     """Sample rate of the model, which the drums are kept at."""
 
-    def open(self) -> "RememberingSource":
+    def open(self) -> "CachedSource":
         """Open the model in this process."""
         source = self.spec.open()
-        return RememberingSource(source, cache_folder() / source.checksum[:_NAME_DIGITS], self.model_rate)
+        return CachedSource(source, cache_folder() / source.checksum[:_NAME_DIGITS], self.model_rate)
 
 
-class RememberingSource:
+class CachedSource:
     """Makes the same strokes as the source that it asks, to the bit."""
 
-    def __init__(self, source: Inventing, folder: Path, rate: int) -> None:
+    def __init__(self, source: DrumSource, folder: Path, rate: int) -> None:
         """Keep the drums that `source` invents in `folder`, as files at `rate` Hz."""
         self._source, self._folder, self._rate = source, folder, rate
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         """Return the pad's `index`-th stroke, (2, frames)."""
-        return self._source.stroke(self._remembered(pad), index, velocity)
+        return self._source.stroke(self._cached(pad), index, velocity)
 
-    def _remembered(self, pad: Pad) -> Pad:
+    def _cached(self, pad: Pad) -> Pad:
         """Return the pad with its invented drum as its hit; as it is where that cannot be kept."""
         if pad.hit is not None:
             return pad

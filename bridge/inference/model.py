@@ -15,8 +15,8 @@ from ghostnote.bridge.inference.model_card import CARD_KEY, SEAL_KEY, Card, chec
 from ghostnote.bridge.inference.schedule import schedule, shape_schedule
 
 Audio = NDArray[np.float32]
-Heard = NDArray[np.float32]
-"""(batch, numbers): what the graph keeps of references."""
+ReferenceFeatures = NDArray[np.float32]
+"""(batch, features): what the graph needs to know of references."""
 
 _QUIET: Final = 3
 _BATCHES_KEPT: Final = 2
@@ -69,45 +69,45 @@ class Generator:
         self,
         hit: Audio,
         noise: Audio,
-        wander: Audio,
+        variation_latent: Audio,
         *,
         label: int,
         difference_db: float | Audio = 0.0,
         amount: float = 1.0,
         steps: int | None = None,
-        heard: Heard | None = None,
-    ) -> tuple[Audio, Heard]:
-        """Return the next strokes (batch, frames) after each `hit` (batch, frames), as `noise` and `wander` decide.
+        features: ReferenceFeatures | None = None,
+    ) -> tuple[Audio, ReferenceFeatures]:
+        """Return the next strokes (batch, frames) after each `hit` (batch, frames), as `noise` and `variation_latent` decide.
 
-        `noise` is (batch, bands, steps) and `wander` (batch, wander), normal numbers both. `difference_db`, one or
+        `noise` is (batch, bands, steps) and `variation_latent` (batch, wander), normal numbers both. `difference_db`, one or
         (batch,), is how much louder a stroke is struck: it moves the timbre, the level stays the reference's.
         `amount` 1 is calibrated to the spread of real strokes. With 0 steps the network is left out, and the noise
-        itself is the rest. Also returned is what was heard in the hits: given as `heard` with the same label, it
-        stands for them, and `hit` is not looked at.
+        itself is the innovation. Also returned are the hits' features: given as `features` with the same label, they
+        stand for the hits, and `hit` is not read.
         """
         count = len(noise)
         graph_amount = amount * self.card.amounts[label]
-        known = {"hit": hit} if heard is None else {"heard": heard}
-        audio, *kept = self.run(
+        given_reference = {"hit": hit} if features is None else {"reference_features": features}
+        audio, *found = self.run(
             count,
             label,
-            ("audio", "kept") if heard is None else ("audio",),
-            **known,
+            ("audio", "features") if features is None else ("audio",),
+            **given_reference,
             has_hit=np.ones(count, np.float32),
             velocity=np.full(count, difference_db, np.float32),
             amount=np.full(count, graph_amount, np.float32),
             noise=noise,
-            wander=wander,
+            variation_latent=variation_latent,
             schedule=schedule(self.card.default_steps if steps is None else steps),
         )
-        return audio, kept[0] if heard is None else heard
+        return audio, found[0] if features is None else features
 
-    def hear(self, hit: Audio, label: int) -> Heard:
-        """Return what is heard in hits (batch, frames) of a class, once for all the strokes that follow them."""
+    def encode_reference(self, hit: Audio, label: int) -> ReferenceFeatures:
+        """Return the features of hits (batch, frames) of a class, once for all the strokes that follow them."""
         given = {"hit": hit, "has_hit": np.ones(len(hit), np.float32), "schedule": schedule(0)}
-        return self.run(len(hit), label, ("kept",), **given)[0]
+        return self.run(len(hit), label, ("features",), **given)[0]
 
-    def invent(
+    def generate_drum(
         self, rng: np.random.Generator, *, label: int, steps: int | None = None, guidance: float = 1.0
     ) -> Audio:
         """Return a new hit (frames,) of a class, at full scale; `rng` decides which.
@@ -119,8 +119,8 @@ class Generator:
             1,
             label,
             shape=rng.standard_normal((1, *card.shape_size), np.float32),
-            shape_schedule=shape_schedule(card.invent_steps),
-            noise=rng.standard_normal((1, card.bands, card.steps), np.float32),
+            shape_schedule=shape_schedule(card.shape_steps),
+            noise=rng.standard_normal((1, card.bands, card.mdct_frames), np.float32),
             schedule=schedule(max(1, card.default_steps if steps is None else steps)),
             guidance=np.asarray(guidance, np.float32),
         )[0][0]
@@ -140,16 +140,16 @@ class Generator:
     def _blank_inputs(self, count: int) -> dict[str, Audio]:
         card = self.card
         return {
-            "hit": np.zeros((count, card.frames), np.float32),
-            "heard": np.zeros((count, 0), np.float32),
+            "hit": np.zeros((count, card.hit_frames), np.float32),
+            "reference_features": np.zeros((count, 0), np.float32),
             "has_hit": np.zeros(count, np.float32),
             "shape": np.zeros((count, *card.shape_size), np.float32),
             "shape_schedule": np.ones(1, np.float32),
             "coherence": np.ones((count, *card.coherence_size), np.float32),
             "amount": np.ones(count, np.float32),
             "velocity": np.zeros(count, np.float32),
-            "noise": np.zeros((count, card.bands, card.steps), np.float32),
-            "wander": np.zeros((count, card.wander), np.float32),
-            "mask": np.zeros((count, card.bands, card.steps), np.float32),
+            "noise": np.zeros((count, card.bands, card.mdct_frames), np.float32),
+            "variation_latent": np.zeros((count, card.latent_size), np.float32),
+            "mask": np.zeros((count, card.bands, card.mdct_frames), np.float32),
             "guidance": np.ones((), np.float32),
         }

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.errors import ModelError
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """The version of the graph's inputs and outputs; another one cannot be played."""
 CARD_KEY: Final = "ghostnote.card"
 """The metadata entry of the model file that holds the card as JSON."""
@@ -27,23 +27,23 @@ class Card:
     """The version of the graph, `FORMAT`."""
     rate: int
     """Frames a second of the model's audio."""
-    frames: int
+    hit_frames: int
     """Frames of a hit."""
     bands: int
     """Bands of the noise that decides a hit."""
-    steps: int
-    """Time steps of that noise."""
+    mdct_frames: int
+    """Frames of that noise, in the coordinates of the MDCT."""
     shape_size: tuple[int, int]
     """Rows and time steps of the shape that is decided first: envelope and pitch."""
     coherence_size: tuple[int, int]
     """Band groups and time segments of the coherence."""
-    wander: int
-    """Numbers that decide how a stroke's spectrum strays."""
+    latent_size: int
+    """Size of the latent that decides, beside the noise, how a stroke differs from its reference."""
     classes: tuple[str, ...]
     """Drum classes in the order of the labels; one more label stands for any class."""
     default_steps: int
     """Steps for the next stroke of a hit."""
-    invent_steps: int
+    shape_steps: int
     """Steps for the shape of a new hit; its sound takes the default."""
     amounts: tuple[float, ...]
     """For each class and then for all: the graph's amount at which strokes spread as real ones do."""

@@ -10,7 +10,7 @@ import numpy as np
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.inference.stroke_source import invent
+from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Audio
 from ghostnote.bridge.io.atomic_file import prepare_folder
 from ghostnote.bridge.io.audio_file import format_for, resample, write_audio
@@ -54,7 +54,9 @@ def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None 
 
 def _written(folder: Path, settings: OneShotSettings, generator: Generator) -> Iterator[Path]:
     for seed in range(settings.seed, settings.seed + settings.count):
-        hit = invent(generator, settings.drum_class, seed, steps=settings.steps, guidance=settings.guidance)
+        hit = generate_drum(
+            generator, settings.drum_class, seed, steps=settings.steps, guidance=settings.guidance
+        )
         trimmed = trim(hit, settings.length_seconds, generator.card.rate)
         path = folder / f"{settings.drum_class}_{seed}{_SUFFIX}"
         audio = resample(trimmed[None], generator.card.rate, settings.rate)

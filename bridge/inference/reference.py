@@ -1,11 +1,11 @@
-"""What strokes need to know of their reference, found out once."""
+"""A reference, prepared once for all the strokes that follow it."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.inference.model import Heard
+from ghostnote.bridge.inference.model import ReferenceFeatures
 
 Audio = NDArray[np.float32]
 
@@ -14,17 +14,17 @@ _LEAD_FRAMES: Final = 44
 """So much of the silence before an onset stays with the hit: the model knows hits that begin within 1 ms."""
 
 
-class Known:
-    """A reference's parts, and what a model heard in it so far."""
+class PreparedReference:
+    """A reference's parts, and the features that a model found in it so far."""
 
     def __init__(self, audio: Audio) -> None:
-        """Part a reference (channels, frames)."""
+        """Split a reference (channels, frames) at its onset."""
         onset = _onset(audio)
         self.lead = audio[:, :onset]
         """The silence before the hit."""
         self.body = audio[:, onset:]
         """The hit."""
-        self._heard: dict[int, Heard] = {}
+        self._features: dict[int, ReferenceFeatures] = {}
 
     def head(self, channels: int, frames: int) -> Audio:
         """Return the hit's beginning (channels, frames), with silence after a shorter one."""
@@ -32,19 +32,21 @@ class Known:
         head[:, : self.body.shape[1]] = self.body[:, :frames]
         return head
 
-    def keep(self, heard: Heard) -> None:
-        """Remember what was heard in so many channels (channels, numbers), once where they are the same."""
-        self._heard[len(heard)] = heard[: 1 if (heard == heard[0]).all() else len(heard)].copy()
+    def keep(self, features: ReferenceFeatures) -> None:
+        """Remember the features of so many channels (channels, features), once where they are the same."""
+        self._features[len(features)] = features[
+            : 1 if (features == features[0]).all() else len(features)
+        ].copy()
 
-    def heard(self, channels: int, rows: int) -> Heard | None:
-        """Return what was heard in so many channels (rows, numbers), over and over; None if that was not yet."""
-        heard = self._heard.get(channels)
-        return None if heard is None else heard[np.arange(rows) % len(heard)]
+    def features(self, channels: int, rows: int) -> ReferenceFeatures | None:
+        """Return the features of so many channels (rows, features), repeated; None where they are not known yet."""
+        features = self._features.get(channels)
+        return None if features is None else features[np.arange(rows) % len(features)]
 
     @property
-    def heard_bytes(self) -> int:
-        """How much memory all that takes which was heard."""
-        return sum(heard.nbytes for heard in self._heard.values())
+    def feature_bytes(self) -> int:
+        """The memory that the features take."""
+        return sum(features.nbytes for features in self._features.values())
 
 
 def _onset(audio: Audio) -> int:

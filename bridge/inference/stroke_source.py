@@ -15,12 +15,12 @@ from ghostnote.bridge.kit.kit import Pad
 
 Audio = NDArray[np.float32]
 
-INVENTED_PEAK: Final = 0.9
+DRUM_PEAK: Final = 0.9
 MOST_BYTES: Final = 16 * 2**20
 """What the drums that are kept open may take, in each process: some forty invented ones, or as many seconds of stereo.
 Whoever rerolls pads all night must not run out of memory; to open one anew takes a third of a stroke's time."""
 
-_INVENT_STREAM: Final = 3
+_DRUM_STREAM: Final = 3
 _RISE_FRAMES: Final = 32
 """A new hit rises from silence in 0.7 ms, as recorded ones do; without, it would begin with a click."""
 
@@ -93,7 +93,9 @@ class StrokeSource:
 
     def _made(self, pad: Pad) -> Reference:
         label = self._generator.card.classes.index(pad.drum_class)
-        audio = self._read(pad.hit) if pad.hit else invent(self._generator, pad.drum_class, pad.seed)[None]
+        audio = (
+            self._read(pad.hit) if pad.hit else generate_drum(self._generator, pad.drum_class, pad.seed)[None]
+        )
         return Reference(audio, label, pad.velocity)
 
     def _read(self, path: Path) -> Audio:
@@ -101,13 +103,13 @@ class StrokeSource:
         return resample(mixdown(audio, min(2, len(audio))), rate, self._generator.card.rate)
 
 
-def invent(
+def generate_drum(
     generator: Generator, drum_class: str, seed: int, *, steps: int | None = None, guidance: float = 1.0
 ) -> Audio:
     """Return a class's new hit (frames,) at the model's rate: it rises from silence, a fade ends it."""
     label = generator.card.classes.index(drum_class)
-    rng = np.random.default_rng([_INVENT_STREAM, seed])
-    hit = generator.invent(rng, label=label, steps=steps, guidance=guidance) * np.float32(INVENTED_PEAK)
+    rng = np.random.default_rng([_DRUM_STREAM, seed])
+    hit = generator.generate_drum(rng, label=label, steps=steps, guidance=guidance) * np.float32(DRUM_PEAK)
     fade = int(CLASSES[label].fade_seconds * generator.card.rate)
     hit[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
     hit[:_RISE_FRAMES] *= np.sin(np.linspace(0, np.pi / 2, _RISE_FRAMES, dtype=np.float32)) ** 2

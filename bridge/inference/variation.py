@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.attack import Attack
-from ghostnote.bridge.dsp.stereo_image import balanced, independent_sides, likeness, with_image
+from ghostnote.bridge.dsp.stereo_image import balanced, band_correlation, independent_sides, with_image
 from ghostnote.bridge.dsp.tail_crossfade import attach_tail
 from ghostnote.bridge.dsp.velocity import FULL_VELOCITY, velocity_db
-from ghostnote.bridge.inference.model import Generator, Heard
-from ghostnote.bridge.inference.reference import Known
+from ghostnote.bridge.inference.model import Generator, ReferenceFeatures
+from ghostnote.bridge.inference.reference import PreparedReference
 
 Audio = NDArray[np.float32]
 
@@ -32,7 +32,7 @@ _LEVEL_STREAM: Final = 2
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A stroke of a drum, to be followed by others; what is heard in it is kept as long as it lives."""
+    """A stroke of a drum, to be followed by others; its features are kept as long as it lives."""
 
     audio: Audio
     """(channels, frames), one or two channels at the model's rate."""
@@ -57,7 +57,7 @@ class Variator:
     def __init__(self, generator: Generator) -> None:
         """Make strokes with an opened model."""
         self.generator = generator
-        self._known: WeakKeyDictionary[Reference, Known] = WeakKeyDictionary()
+        self._prepared: WeakKeyDictionary[Reference, PreparedReference] = WeakKeyDictionary()
 
     def next_stroke(
         self,
@@ -77,10 +77,10 @@ class Variator:
         the reference's image, 1 is two independent strokes.
         """
         channels = _channels(reference, width)
-        # What is not known yet is heard in the same call: that is sooner.
-        heard = self._know(reference).heard(channels, channels)
+        # Features that are not known yet are computed in the same call, which is faster.
+        features = self._prepare(reference).features(channels, channels)
         made = self._together(
-            reference, [Strike(index, velocity)], heard, seed=seed, amount=amount, width=width, steps=steps
+            reference, [Strike(index, velocity)], features, seed=seed, amount=amount, width=width, steps=steps
         )
         return next(made)
 
@@ -96,29 +96,31 @@ class Variator:
     ) -> Iterator[Audio]:
         """Yield the stroke of each strike; all else is as in `next_stroke`, but for rounding.
 
-        Several go through the network at once, and the reference is heard once for all, which takes less time.
+        Several go through the network at once, and the reference is encoded once for all, which takes less time.
         Their number does not show in them.
         """
         channels = _channels(reference, width)
-        known = self._know(reference)
-        heard = known.heard(channels, ROWS)
-        if heard is None:
-            head = known.head(channels, self.generator.card.frames)
-            known.keep(self.generator.hear(head, reference.label))
-            heard = known.heard(channels, ROWS)
+        prepared = self._prepare(reference)
+        features = prepared.features(channels, ROWS)
+        if features is None:
+            head = prepared.head(channels, self.generator.card.hit_frames)
+            prepared.keep(self.generator.encode_reference(head, reference.label))
+            features = prepared.features(channels, ROWS)
         many = ROWS // channels
         for first in range(0, len(strikes), many):
             block = strikes[first : first + many]
             # For a single row products are added up in another order.
             rows = [*block, *block] if len(block) * channels == 1 else block
-            made = self._together(reference, rows, heard, seed=seed, amount=amount, width=width, steps=steps)
+            made = self._together(
+                reference, rows, features, seed=seed, amount=amount, width=width, steps=steps
+            )
             yield from islice(made, len(block))
 
     def _together(
         self,
         reference: Reference,
         strikes: Sequence[Strike],
-        heard: Heard | None,
+        features: ReferenceFeatures | None,
         *,
         seed: int,
         amount: float,
@@ -127,10 +129,10 @@ class Variator:
     ) -> Iterator[Audio]:
         """Make strokes in one call of the network, and yield them one by one.
 
-        `heard` has a row for each channel of each strike, or more; None is for a single strike.
+        `features` has a row for each channel of each strike, or more; None is for a single strike.
         """
-        known = self._know(reference)
-        head = known.head(_channels(reference, width), self.generator.card.frames)
+        prepared = self._prepare(reference)
+        head = prepared.head(_channels(reference, width), self.generator.card.hit_frames)
         louder_db = [velocity_db(strike.velocity) - velocity_db(reference.velocity) for strike in strikes]
         chances = self._chances(head, seed, strikes, width)
         rows, kept = self.generator.vary(
@@ -140,29 +142,29 @@ class Variator:
             difference_db=np.repeat(np.array(louder_db, np.float32), len(head)),
             amount=amount,
             steps=steps,
-            heard=None if heard is None else heard[: len(strikes) * len(head)],
+            features=None if features is None else features[: len(strikes) * len(head)],
         )
-        if heard is None:
-            known.keep(kept)
+        if features is None:
+            prepared.keep(kept)
         attack = Attack.of(head)
-        lead = np.broadcast_to(known.lead, (len(head), known.lead.shape[1]))
+        lead = np.broadcast_to(prepared.lead, (len(head), prepared.lead.shape[1]))
         for strike, louder, varied in zip(
             strikes, louder_db, rows.reshape(len(strikes), *head.shape), strict=True
         ):
-            stroke = np.concatenate([lead, _whole(varied, head, attack, known.body, width)], axis=1)
+            stroke = np.concatenate([lead, _whole(varied, head, attack, prepared.body, width)], axis=1)
             gain = 10 ** ((louder + self._level_db(reference.label, seed, strike.index, amount)) / 20)
             stroke *= np.float32(gain)
             yield stroke
 
     def bytes_held(self, reference: Reference) -> int:
-        """Return what a reference takes: its audio, and what was heard in it so far."""
-        return reference.audio.nbytes + self._know(reference).heard_bytes
+        """Return what a reference takes: its audio, and its features so far."""
+        return reference.audio.nbytes + self._prepare(reference).feature_bytes
 
-    def _know(self, reference: Reference) -> Known:
-        known = self._known.get(reference)
-        if known is None:
-            known = self._known[reference] = Known(reference.audio)
-        return known
+    def _prepare(self, reference: Reference) -> PreparedReference:
+        prepared = self._prepared.get(reference)
+        if prepared is None:
+            prepared = self._prepared[reference] = PreparedReference(reference.audio)
+        return prepared
 
     def _chances(
         self, head: Audio, seed: int, strikes: Sequence[Strike], width: float
@@ -173,18 +175,18 @@ class Variator:
         together.
         """
         card, sides = self.generator.card, len(head)
-        noise = np.empty((len(strikes), sides, card.bands, card.steps), np.float32)
-        wander = np.empty((len(strikes), sides, card.wander), np.float32)
-        for strike, of_noise, of_wander in zip(strikes, noise, wander, strict=True):
+        noise = np.empty((len(strikes), sides, card.bands, card.mdct_frames), np.float32)
+        variation_latent = np.empty((len(strikes), sides, card.latent_size), np.float32)
+        for strike, of_noise, of_wander in zip(strikes, noise, variation_latent, strict=True):
             rng = np.random.default_rng([_NOISE_STREAM, seed, strike.index])
             rng.standard_normal(dtype=np.float32, out=of_noise)
             rng.standard_normal(dtype=np.float32, out=of_wander)
         if sides == 2:
-            alike = (likeness(head, card.bands) * (1 - width))[:, None]
-            for of_noise, of_wander in zip(noise, wander, strict=True):
+            alike = (band_correlation(head, card.bands) * (1 - width))[:, None]
+            for of_noise, of_wander in zip(noise, variation_latent, strict=True):
                 of_noise[:] = independent_sides(of_noise, alike)
                 of_wander[:] = independent_sides(of_wander, np.float32(1 - width))
-        return noise.reshape(-1, card.bands, card.steps), wander.reshape(-1, card.wander)
+        return noise.reshape(-1, card.bands, card.mdct_frames), variation_latent.reshape(-1, card.latent_size)
 
     def _level_db(self, label: int, seed: int, index: int, amount: float) -> float:
         spread = self.generator.card.level_spread_db[label]

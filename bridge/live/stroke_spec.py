@@ -17,7 +17,7 @@ class LiveSpec:
 
     def open(self) -> Source:
         """Open the model in this process."""
-        from ghostnote.bridge.inference.drum_cache import RememberingSpec
+        from ghostnote.bridge.inference.drum_cache import CachedSpec
         from ghostnote.bridge.inference.stroke_source import SourceSpec
 
-        return RememberingSpec(SourceSpec(self.model, self.rate)).open()
+        return CachedSpec(SourceSpec(self.model, self.rate)).open()

@@ -22,12 +22,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from ghostnote.bridge.bench.report import Figure
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.inference.stroke_source import invent
+from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, Variator
 from ghostnote.export.benchmark.tiny_audio_diffusion import Peer, PeerSettings
 from ghostnote.export.torch_parts import OPSET, exported
-from ghostnote.models.dsp.mdct import STEPS
-from ghostnote.models.evaluate.targets import outcomes
+from ghostnote.models.dsp.mdct import MDCT_FRAMES
+from ghostnote.models.evaluate.targets import targets
 from ghostnote.models.nets.cascade import CascadeSettings
 from ghostnote.models.nets.unet import UNet
 
@@ -113,8 +113,11 @@ def peak_gflops(bench: PeerBench) -> float:
 def sound_gflop() -> float:
     """Return the billions of operations, two for each product, of one evaluation of the sound network."""
     settings = CascadeSettings().sound
-    z, hint = torch.zeros(1, settings.bands, STEPS), torch.zeros(1, settings.channels[0], STEPS)
-    return _gflop(UNet(settings), z, torch.zeros(1), torch.zeros(1, settings.embedding), hint)
+    z, conditioning = (
+        torch.zeros(1, settings.bands, MDCT_FRAMES),
+        torch.zeros(1, settings.channels[0], MDCT_FRAMES),
+    )
+    return _gflop(UNet(settings), z, torch.zeros(1), torch.zeros(1, settings.embedding), conditioning)
 
 
 @torch.no_grad()
@@ -168,7 +171,7 @@ def walk(velocity: Callable[[Floats, float], Floats], z: Floats, steps: int) -> 
 
 def _hit_ms(generator: Generator, steps: int, repeats: int) -> float:
     snare = generator.card.classes.index("snare")
-    reference = Reference(invent(generator, "snare", 1)[None], snare)
+    reference = Reference(generate_drum(generator, "snare", 1)[None], snare)
     variator = Variator(generator)
     return 1000 * statistics.median(
         _seconds(lambda: variator.next_stroke(reference, seed=1, index=0, velocity=100, steps=steps), repeats)
@@ -189,12 +192,12 @@ def quality_figures(path: Path) -> list[Figure]:
     """Return what an evaluation's report says of its targets; `InputError` where it is no report."""
     try:
         report: dict[str, Any] = json.loads(path.read_bytes())
-        steps, found = int(report["about"]["steps"]), outcomes(report)
+        steps, found = int(report["about"]["steps"]), targets(report)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is no report: give the report.json of 'ghostnote evaluate'") from error
     return [
-        Figure(f"{_key(outcome.name)}_{steps}", f"{outcome.name}, at {steps} steps", outcome.value)
-        for outcome in found
+        Figure(f"{_key(targets.name)}_{steps}", f"{targets.name}, at {steps} steps", targets.value)
+        for targets in found
     ]
 
 

@@ -29,7 +29,7 @@ class HitSet:
     """Hits with what is known of them, on one device."""
 
     audio: Tensor
-    """(hits, FRAMES), levels as recorded, aligned within each group."""
+    """(hits, HIT_FRAMES), levels as recorded, aligned within each group."""
     labels: Tensor
     """(hits,), indices of drum classes."""
     peak_db: Tensor

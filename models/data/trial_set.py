@@ -15,7 +15,7 @@ from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.models.data.corpus import load_hits, scan
 from ghostnote.models.data.manifest import HitFile, Skipped
 from ghostnote.models.data.trials import Group, Trial, groups_of, trials_of
-from ghostnote.models.dsp.mdct import FRAMES, RATE
+from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.dsp.metrics import describe
 
 _COMPILATION: Final = re.compile(r"(\d+)_samples$")
@@ -26,7 +26,7 @@ class Hits:
     """The hits of one split."""
 
     audio: Tensor
-    """(hits, FRAMES), levels as recorded."""
+    """(hits, HIT_FRAMES), levels as recorded."""
     files: tuple[HitFile, ...]
     labels: Tensor
     """(hits,), indices of drum classes."""
@@ -51,12 +51,12 @@ class TrialSet:
 
     @property
     def references(self) -> Tensor:
-        """The reference of each row, (rows, FRAMES)."""
+        """The reference of each row, (rows, HIT_FRAMES)."""
         return self.hits.audio[[self.trials[i].reference for i, _ in self.rows]]
 
     @property
     def real(self) -> Tensor:
-        """The drummer's other stroke of each row, (rows, FRAMES)."""
+        """The drummer's other stroke of each row, (rows, HIT_FRAMES)."""
         return self.hits.audio[[self.trials[i].others[k] for i, k in self.rows]]
 
     @property
@@ -115,7 +115,7 @@ def load_peer(folder: Path) -> Hits:
         whole = resample(mixdown(sound, 1), rate, RATE)[0]
         many = _COMPILATION.search(file.path.stem)
         for part in np.array_split(whole, int(many[1]) if many else 1):
-            audio.append(np.pad(part[:FRAMES], (0, max(0, FRAMES - len(part)))))
+            audio.append(np.pad(part[:HIT_FRAMES], (0, max(0, HIT_FRAMES - len(part)))))
             labels.append(label_of(file.drum_class))
             files.append(replace(file, group=f"{file.group} {len(files)}"))
     return Hits(torch.from_numpy(np.stack(audio)), tuple(files), torch.tensor(labels), corpus.skipped)

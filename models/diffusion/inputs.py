@@ -6,10 +6,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, GROUPS, SEGMENTS
-from ghostnote.models.dsp.mdct import BANDS, FRAMES, STEPS
+from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS
+from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES
 from ghostnote.models.nets.cascade import ANY_CLASS, SHAPE_ROWS
-from ghostnote.models.statistics.repeatability import WANDER
+from ghostnote.models.statistics.repeatability import LATENT_SIZE
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,14 @@ class Inputs:
     """Everything that decides a batch of hits; the graph's inputs by name."""
 
     hit: Tensor
-    """(batch, FRAMES): the reference, at any level."""
-    heard: Tensor
-    """(batch, HEARD): what `pipeline.Listen` kept of the reference, instead of `hit`; (batch, 0) to listen anew."""
+    """(batch, HIT_FRAMES): the reference, at any level."""
+    reference_features: Tensor
+    """(batch, REFERENCE_FEATURES): what `ReferenceEncoder` returned for the reference, which then
+    stands for `hit`; (batch, 0) to encode `hit`."""
     has_hit: Tensor
     """(batch,): 1 with a reference, 0 without."""
     shape: Tensor
-    """(batch, SHAPE_ROWS, ENVELOPE_STEPS): log envelope and tone; with a reference, what is added to its log
+    """(batch, SHAPE_ROWS, ENVELOPE_FRAMES): log envelope and tone; with a reference, what is added to its log
     envelope. Noise, where the shape's schedule has steps and the shape model makes it."""
     shape_schedule: Tensor
     """(steps + 1,): times of the shape model; one time alone takes `shape` as it is."""
@@ -36,14 +37,15 @@ class Inputs:
     velocity: Tensor
     """(batch,): level of the stroke above the reference in dB. It moves the timbre; the level stays."""
     noise: Tensor
-    """(batch, BANDS, STEPS), white: the lines of each band's spectrum, see `colour.from_lines`. A reference colours
+    """(batch, BANDS, MDCT_FRAMES), white: the lines of each band's spectrum, see `noise_shaping.from_lines`. A reference colours
     it."""
-    wander: Tensor
-    """(batch, WANDER): normal numbers that decide how a stroke strays from its reference: `steadiness.WANDER`."""
+    variation_latent: Tensor
+    """(batch, LATENT_SIZE): normal numbers that decide how a stroke deviates from its
+    reference beside its noise: see `repeatability.LATENT_SIZE`."""
     schedule: Tensor
     """(steps + 1,): times from the start down to 0; one time alone does without the network."""
     mask: Tensor
-    """(batch, BANDS, STEPS): 1 where the reference's own rest is kept."""
+    """(batch, BANDS, MDCT_FRAMES): 1 where the reference's own rest is kept."""
     guidance: Tensor
     """(): classifier-free guidance; 1 is none, and costs half."""
 
@@ -52,19 +54,19 @@ def blank_inputs(batch: int, device: torch.device | None = None) -> Inputs:
     """Return inputs for `batch` hits without reference, mask, guidance or steps."""
     zeros, ones = partial(torch.zeros, device=device), partial(torch.ones, device=device)
     return Inputs(
-        hit=zeros(batch, FRAMES),
-        heard=zeros(batch, 0),
+        hit=zeros(batch, HIT_FRAMES),
+        reference_features=zeros(batch, 0),
         has_hit=zeros(batch),
-        shape=zeros(batch, SHAPE_ROWS, ENVELOPE_STEPS),
+        shape=zeros(batch, SHAPE_ROWS, ENVELOPE_FRAMES),
         shape_schedule=ones(1),
         coherence=ones(batch, GROUPS, SEGMENTS),
         amount=ones(batch),
         label=torch.full((batch,), ANY_CLASS, device=device),
         velocity=zeros(batch),
-        noise=zeros(batch, BANDS, STEPS),
-        wander=zeros(batch, WANDER),
+        noise=zeros(batch, BANDS, MDCT_FRAMES),
+        variation_latent=zeros(batch, LATENT_SIZE),
         schedule=ones(1),
-        mask=zeros(batch, BANDS, STEPS),
+        mask=zeros(batch, BANDS, MDCT_FRAMES),
         guidance=ones(()),
     )
 

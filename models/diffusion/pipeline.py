@@ -1,7 +1,7 @@
 """From a reference hit or from nothing to a new hit: the parts that the exported graph is made of.
 
 `ShapeStep` runs once for each interval of the shape's schedule, `SoundStep` once for each interval of the sound's,
-`Listen` once for a reference, the others once for a hit. `render` is the whole in torch, and what the exported
+`ReferenceEncoder` once for a reference, the others once for a hit. `render` is the whole in torch, and what the exported
 graph must agree with. A part whose name begins with `Plain` does less work where less is asked for.
 """
 
@@ -12,25 +12,25 @@ import torch
 from torch import Tensor, nn
 
 from ghostnote.models.diffusion.inputs import Inputs, lay_out
-from ghostnote.models.diffusion.reference_encoder import HeardParts, Listen
-from ghostnote.models.diffusion.sampling import keep
+from ghostnote.models.diffusion.reference_encoder import ReferenceEncoder, SplitReferenceFeatures
+from ghostnote.models.diffusion.sampling import inpaint
 from ghostnote.models.diffusion.steps import ShapeStep, SoundStep
 from ghostnote.models.diffusion.v_prediction import t_to_alpha_sigma
 from ghostnote.models.dsp.cell_matching import matched
 from ghostnote.models.dsp.decomposition import (
     GROUPS,
-    REST_BOUND,
-    at_amount,
+    INNOVATION_BOUND,
     combine,
     envelope_to_segments,
-    filled,
+    fill_energy,
     group_exponents,
-    rest,
+    innovation,
+    noise_floor_gate,
     scale,
-    sounding,
-    table_to_steps,
+    scale_coherence,
+    table_to_frames,
     to_bands,
-    to_steps,
+    to_frames,
 )
 from ghostnote.models.dsp.mdct import PEAK, expand, inverse_mdct
 from ghostnote.models.dsp.noise_shaping import from_lines
@@ -48,7 +48,7 @@ class Restore(nn.Module):
         self.model = model
 
     def forward(self, shaped: Tensor, label: Tensor) -> Tensor:
-        """Return the shape (batch, SHAPE_ROWS, ENVELOPE_STEPS) of a drum of class `label` (batch,)."""
+        """Return the shape (batch, SHAPE_ROWS, ENVELOPE_FRAMES) of a drum of class `label` (batch,)."""
         return self.model.restore_shape(shaped, label)
 
 
@@ -63,43 +63,47 @@ class Describe(nn.Module):
     def forward(
         self,
         envelope: Tensor,
-        colour: Tensor,
-        steady: Tensor,
-        strayed_db: Tensor,
+        spectral_gain: Tensor,
+        reference_coherence: Tensor,
+        spectral_deviation_db: Tensor,
         cells_db: Tensor,
-        peakedness: Tensor,
+        sparsity: Tensor,
         given: Tensor,
         coherence: Tensor,
         has_hit: Tensor,
         label: Tensor,
         velocity: Tensor,
         noise: Tensor,
-        wander: Tensor,
+        variation_latent: Tensor,
         amount: Tensor,
     ) -> tuple[Tensor, ...]:
         """Return shape, coherence (batch, GROUPS, SEGMENTS), coloured noise, the cells' wanted power in dB and
-        peakedness, and what sounds at all (batch, GROUPS, ENVELOPE_STEPS).
+        peakedness, and what sounds at all (batch, GROUPS, ENVELOPE_FRAMES).
         """
         present = has_hit[:, None, None]
         velocity = _limited(velocity, has_hit)
         added = given[:, :GROUPS] + present * self.model.envelope_change(label, velocity)
         log_envelope = added + present * envelope
         shape = torch.cat([log_envelope, given[:, GROUPS:]], dim=1)
-        sounds = sounding(torch.where(present > 0, envelope, log_envelope))
-        wandered = amount[:, None, None] * self.model.wander_db(wander, strayed_db)
-        change_db = (
-            wandered + envelope_to_segments(added / group_exponents(added.device)[:, None]) * _NEPER_DB
+        gate = noise_floor_gate(torch.where(present > 0, envelope, log_envelope))
+        deviation_db = amount[:, None, None] * self.model.deviation_db_of(
+            variation_latent, spectral_deviation_db
         )
-        shared = coherence * self.model.fallen(self.model.loosened(steady, wander), velocity)
-        peaked = self.model.peakedness_of(peakedness, wander, amount)
-        return shape, shared, from_lines(noise, colour), cells_db + change_db, peaked, sounds
+        change_db = (
+            deviation_db + envelope_to_segments(added / group_exponents(added.device)[:, None]) * _NEPER_DB
+        )
+        shared = coherence * self.model.attenuate_coherence(
+            self.model.offset_coherence(reference_coherence, variation_latent), velocity
+        )
+        target_sparsity = self.model.sparsity_of(sparsity, variation_latent, amount)
+        return shape, shared, from_lines(noise, spectral_gain), cells_db + change_db, target_sparsity, gate
 
 
 class Follow(nn.Module):
     """What a hit follows: `reference_of`."""
 
     def forward(self, r: Tensor, shape: Tensor, shared: Tensor, has_hit: Tensor) -> tuple[Tensor, Tensor]:
-        """Return r (batch, BANDS, STEPS) and its coherence (batch, GROUPS, STEPS)."""
+        """Return r (batch, BANDS, MDCT_FRAMES) and its coherence (batch, GROUPS, MDCT_FRAMES)."""
         return reference_of(r, shape, shared, has_hit)
 
 
@@ -107,8 +111,8 @@ class PlainFollow(nn.Module):
     """`Follow` where every hit has a reference."""
 
     def forward(self, r: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
-        """Return r (batch, BANDS, STEPS) and its coherence (batch, GROUPS, STEPS)."""
-        return r + 0.0, table_to_steps(shared)
+        """Return r (batch, BANDS, MDCT_FRAMES) and its coherence (batch, GROUPS, MDCT_FRAMES)."""
+        return r + 0.0, table_to_frames(shared)
 
 
 class Prepare(nn.Module):
@@ -130,13 +134,13 @@ class Prepare(nn.Module):
         source: Tensor,
         row_label: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Return the coherence of the bands (batch, BANDS, STEPS), embedding and projected hint."""
-        rho = to_bands(at_amount(rho_groups, amount[:, None, None]))
+        """Return the coherence of the bands (batch, BANDS, MDCT_FRAMES), embedding and projected hint."""
+        rho = to_bands(scale_coherence(rho_groups, amount[:, None, None]))
         sound = self.model.sound
-        hint = sound.project_hint(self.model.hint(r, shape, rho_groups, has_hit))
+        conditioning = sound.project_conditioning(self.model.conditioning(r, shape, rho_groups, has_hit))
         velocity = _limited(velocity, has_hit) / VELOCITY_UNIT_DB
         embedded = sound.embed(row_label, velocity.index_select(0, source))
-        return rho, embedded, hint.index_select(0, source)
+        return rho, embedded, conditioning.index_select(0, source)
 
 
 class Start(nn.Module):
@@ -145,17 +149,17 @@ class Start(nn.Module):
     def forward(
         self, r: Tensor, shape: Tensor, rho_groups: Tensor, noise: Tensor, start: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Return the reference's own rest, and z at time `start` (1,), (batch, BANDS, STEPS) both."""
-        known = rest(r, r, scale(shape[:, :GROUPS]), to_bands(rho_groups))
+        """Return the reference's own rest, and z at time `start` (1,), (batch, BANDS, MDCT_FRAMES) both."""
+        reference_innovation = innovation(r, r, scale(shape[:, :GROUPS]), to_bands(rho_groups))
         alpha, sigma = t_to_alpha_sigma(start)
-        return known, alpha * known + sigma * noise
+        return reference_innovation, alpha * reference_innovation + sigma * noise
 
 
 class Finish(nn.Module):
     """From the rest to a waveform."""
 
     def __init__(self, plain: bool = False) -> None:
-        """Ignore `known` and `mask` if `plain`."""
+        """Ignore `reference_innovation` and `mask` if `plain`."""
         super().__init__()
         self.plain = plain
 
@@ -164,24 +168,24 @@ class Finish(nn.Module):
         u: Tensor,
         is_diffused: Tensor,
         noise: Tensor,
-        known: Tensor,
+        reference_innovation: Tensor,
         mask: Tensor,
         r: Tensor,
         shape: Tensor,
         rho: Tensor,
-        wanted_db: Tensor,
-        wanted_peakedness: Tensor,
-        sounds: Tensor,
+        target_db: Tensor,
+        target_sparsity: Tensor,
+        gate: Tensor,
         has_hit: Tensor,
         peak: Tensor,
     ) -> Tensor:
-        """Return the hit (batch, FRAMES), at its reference's level; noise alone fills it if not `is_diffused` (1,)."""
-        u = torch.where(is_diffused, u.clamp(-REST_BOUND, REST_BOUND), 0.0)
+        """Return the hit (batch, HIT_FRAMES), at its reference's level; noise alone fills it if not `is_diffused` (1,)."""
+        u = torch.where(is_diffused, u.clamp(-INNOVATION_BOUND, INNOVATION_BOUND), 0.0)
         s, share = scale(shape[:, :GROUPS]), has_hit[:, None, None]
-        y = filled(u, noise, r, s, rho, to_bands(to_steps(sounds)))
+        y = fill_energy(u, noise, r, s, rho, to_bands(to_frames(gate)))
         if not self.plain:
-            y, share = keep(y, combine(known, r, s, rho), mask), share * (1 - mask)
-        return inverse_mdct(matched(expand(y), wanted_db, wanted_peakedness, share)) * (peak / PEAK)
+            y, share = inpaint(y, combine(reference_innovation, r, s, rho), mask), share * (1 - mask)
+        return inverse_mdct(matched(expand(y), target_db, target_sparsity, share)) * (peak / PEAK)
 
 
 def _limited(velocity: Tensor, has_hit: Tensor) -> Tensor:
@@ -190,7 +194,7 @@ def _limited(velocity: Tensor, has_hit: Tensor) -> Tensor:
 
 @torch.no_grad()
 def render(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
-    """Return the hits (batch, FRAMES) that `inputs` decide, and their shapes."""
+    """Return the hits (batch, HIT_FRAMES) that `inputs` decide, and their shapes."""
     return rendered(model, inputs)
 
 
@@ -207,17 +211,21 @@ def rendered(model: Cascade, inputs: Inputs, half: bool = False) -> tuple[Tensor
     for t, s in pairwise(i.shape_schedule.split(1)):
         shaped = shape_step(shaped, t, s, *layout, rows.label, rows.first, rows.last)
     given = Restore(model)(shaped, i.label) if len(i.shape_schedule) > 1 else i.shape
-    heard = i.heard if i.heard.shape[1] else Listen(model)(i.hit, i.has_hit, i.label)
-    peak, r, *parts = HeardParts()(heard)
-    drawn = (i.coherence, i.has_hit, i.label, i.velocity, i.noise, i.wander, i.amount)
-    shape, shared, noise, wanted_db, peaked, sounds = Describe(model)(*parts, given, *drawn)
+    reference_features = (
+        i.reference_features
+        if i.reference_features.shape[1]
+        else ReferenceEncoder(model)(i.hit, i.has_hit, i.label)
+    )
+    peak, r, *parts = SplitReferenceFeatures()(reference_features)
+    drawn = (i.coherence, i.has_hit, i.label, i.velocity, i.noise, i.variation_latent, i.amount)
+    shape, shared, noise, target_db, target_sparsity, gate = Describe(model)(*parts, given, *drawn)
     r, rho_groups = Follow()(r, shape, shared, i.has_hit)
-    rho, embedded, hint = Prepare(model)(
+    rho, embedded, conditioning = Prepare(model)(
         r, shape, rho_groups, i.has_hit, i.velocity, i.amount, rows.source, rows.label
     )
-    known, z = Start()(r, shape, rho_groups, noise, i.schedule[:1])
+    reference_innovation, z = Start()(r, shape, rho_groups, noise, i.schedule[:1])
     is_diffused = torch.tensor([len(i.schedule) > 1], device=i.hit.device)
-    given_by_rows = (*layout, rows.first, rows.last, embedded, hint, known, i.mask)
+    given_by_rows = (*layout, rows.first, rows.last, embedded, conditioning, reference_innovation, i.mask)
     for t, s in pairwise(i.schedule.split(1)):
         is_last = bool(s == i.schedule[-1])
         with (
@@ -225,5 +233,5 @@ def rendered(model: Cascade, inputs: Inputs, half: bool = False) -> tuple[Tensor
             torch.autocast(z.device.type, torch.bfloat16, enabled=half),
         ):
             z = sound_step(z.detach(), t, s, *given_by_rows).float()
-    factors = (r, shape, rho, wanted_db, peaked, sounds, i.has_hit, peak)
-    return Finish()(z, is_diffused, noise, known, i.mask, *factors), shape
+    factors = (r, shape, rho, target_db, target_sparsity, gate, i.has_hit, peak)
+    return Finish()(z, is_diffused, noise, reference_innovation, i.mask, *factors), shape

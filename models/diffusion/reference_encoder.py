@@ -7,16 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from ghostnote.models.dsp.cell_matching import marks_of
-from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, GROUPS, SEGMENTS, envelope, scale
-from ghostnote.models.dsp.mdct import BANDS, PEAK, STEPS, analyse, expand
+from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS, envelope, scale
+from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES, PEAK, analyse, expand
 from ghostnote.models.dsp.noise_shaping import LINES, line_power
 from ghostnote.models.nets.cascade import Cascade
-from ghostnote.models.statistics.repeatability import SPANS, traits_of
+from ghostnote.models.statistics.repeatability import SPANS, repeatability_features
 
 _SILENCE: Final = 1e-6
 
 
-class Listen(nn.Module):
+class ReferenceEncoder(nn.Module):
     """All that a reference's strokes need to know of it and that neither chance nor velocity moves."""
 
     def __init__(self, model: Cascade) -> None:
@@ -25,40 +25,50 @@ class Listen(nn.Module):
         self.model = model
 
     def forward(self, hit: Tensor, has_hit: Tensor, label: Tensor) -> Tensor:
-        """Return what is heard in `hit` (batch, FRAMES) as (batch, HEARD); see `HeardParts`."""
+        """Return what is heard in `hit` (batch, HIT_FRAMES) as (batch, REFERENCE_FEATURES); see `SplitReferenceFeatures`."""
         peak = torch.where(has_hit > 0, hit.abs().amax(1).clamp_min(_SILENCE), PEAK)[:, None]
         r = analyse(hit / peak * PEAK)
         own = envelope(r)
         q = r / scale(own)
         power = line_power(q)
-        steady, strayed_db = self.model.steadiness_of(traits_of(power, own, label))
-        colour = self.model.colour_of(power, has_hit)
-        parts = (peak, r, own, colour, steady, strayed_db, *marks_of(expand(r)))
+        reference_coherence, spectral_deviation_db = self.model.predict_repeatability(
+            repeatability_features(power, own, label)
+        )
+        spectral_gain = self.model.spectral_gain_of(power, has_hit)
+        parts = (
+            peak,
+            r,
+            own,
+            spectral_gain,
+            reference_coherence,
+            spectral_deviation_db,
+            *marks_of(expand(r)),
+        )
         return torch.cat([part.flatten(1) for part in parts], dim=1)
 
 
-_HEARD_SIZES: Final = {
+_FEATURE_SIZES: Final = {
     "peak": (1,),
-    "r": (BANDS, STEPS),
-    "envelope": (GROUPS, ENVELOPE_STEPS),
-    "colour": (BANDS, LINES),
-    "steady": (GROUPS, SEGMENTS),
-    "strayed_db": (GROUPS,),
+    "r": (BANDS, MDCT_FRAMES),
+    "envelope": (GROUPS, ENVELOPE_FRAMES),
+    "spectral_gain": (BANDS, LINES),
+    "reference_coherence": (GROUPS, SEGMENTS),
+    "spectral_deviation_db": (GROUPS,),
     "cells_db": (GROUPS, SEGMENTS),
-    "peakedness": (GROUPS, SPANS),
+    "sparsity": (GROUPS, SPANS),
 }
-HEARD: Final = sum(math.prod(size) for size in _HEARD_SIZES.values())
-"""Numbers that `Listen` keeps of a reference."""
+REFERENCE_FEATURES: Final = sum(math.prod(size) for size in _FEATURE_SIZES.values())
+"""Numbers that `ReferenceEncoder` keeps of a reference."""
 
 
-class HeardParts(nn.Module):
-    """The parts of what `Listen` keeps."""
+class SplitReferenceFeatures(nn.Module):
+    """The parts of what `ReferenceEncoder` keeps."""
 
-    def forward(self, heard: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, reference_features: Tensor) -> tuple[Tensor, ...]:
         """Return peak, coefficients, log envelope, colour, steadiness, straying in dB, and the cells' power and
-        peakedness, from `heard` (batch, HEARD).
+        peakedness, from `reference_features` (batch, REFERENCE_FEATURES).
         """
-        pieces = heard.split([math.prod(size) for size in _HEARD_SIZES.values()], dim=1)
+        pieces = reference_features.split([math.prod(size) for size in _FEATURE_SIZES.values()], dim=1)
         return tuple(
-            piece.unflatten(1, size) for piece, size in zip(pieces, _HEARD_SIZES.values(), strict=True)
+            piece.unflatten(1, size) for piece, size in zip(pieces, _FEATURE_SIZES.values(), strict=True)
         )

@@ -29,7 +29,7 @@ def predict(z: Tensor, v: Tensor, t: Tensor, bound: float = float("inf")) -> Ten
     return (alpha * z - sigma * v).clamp(-bound, bound)
 
 
-def keep(x: Tensor, known: Tensor, mask: Tensor) -> Tensor:
+def inpaint(x: Tensor, known: Tensor, mask: Tensor) -> Tensor:
     """Return `x` with `known` where `mask` is 1."""
     return x + mask * (known - x)
 
@@ -66,7 +66,7 @@ def ddim(
     return z
 
 
-def straight_step(z: Tensor, v: Tensor, t: Tensor, s: Tensor) -> Tensor:
+def euler_step(z: Tensor, v: Tensor, t: Tensor, s: Tensor) -> Tensor:
     """Return z at time `s` from z and v at time `t`, v taken as constant on the way.
 
     As dz/dt is (π/2)·v, this is Euler's step. It is exact, in one step, where the data is normal with unit

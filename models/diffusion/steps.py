@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ghostnote.models.diffusion.sampling import ddim_step, keep, predict, straight_step
+from ghostnote.models.diffusion.sampling import ddim_step, euler_step, inpaint, predict
 from ghostnote.models.nets.cascade import Cascade
 
 
@@ -26,7 +26,7 @@ class ShapeStep(nn.Module):
         first: Tensor,
         last: Tensor,
     ) -> Tensor:
-        """Return z (batch, SHAPE_ROWS, ENVELOPE_STEPS) at time `s` (1,) from z at time `t` (1,); see `inputs.Rows`."""
+        """Return z (batch, SHAPE_ROWS, ENVELOPE_FRAMES) at time `s` (1,) from z at time `t` (1,); see `inputs.Rows`."""
         embedded = self.network.embed(label, torch.zeros_like(label, dtype=torch.float32))
         v = self.network(z.index_select(0, source), t.expand(source.shape[0]), embedded)
         return ddim_step(z, predict(z, _guide(v, guidance, first, last), t), t, s)
@@ -39,7 +39,7 @@ class SoundStep(nn.Module):
         """Take the network from `model`."""
         super().__init__()
         self.network = model.sound
-        self.walk = Walk()
+        self.stepper = EulerStep()
 
     def forward(
         self,
@@ -51,17 +51,17 @@ class SoundStep(nn.Module):
         first: Tensor,
         last: Tensor,
         embedded: Tensor,
-        hint: Tensor,
-        known: Tensor,
+        conditioning: Tensor,
+        reference_innovation: Tensor,
         mask: Tensor,
     ) -> Tensor:
-        """Return z (batch, BANDS, STEPS) at time `s` (1,) from z at time `t` (1,); see `inputs.Rows` and `Prepare`."""
-        v = self.network(z.index_select(0, source), t.expand(source.shape[0]), embedded, hint)
-        walked: Tensor = self.walk(z, v, t, s, guidance, first, last, known, mask)
-        return walked
+        """Return z (batch, BANDS, MDCT_FRAMES) at time `s` (1,) from z at time `t` (1,); see `inputs.Rows` and `Prepare`."""
+        v = self.network(z.index_select(0, source), t.expand(source.shape[0]), embedded, conditioning)
+        stepped: Tensor = self.stepper(z, v, t, s, guidance, first, last, reference_innovation, mask)
+        return stepped
 
 
-class Walk(nn.Module):
+class EulerStep(nn.Module):
     """From the sound network's answer to the next z."""
 
     def forward(
@@ -73,23 +73,23 @@ class Walk(nn.Module):
         guidance: Tensor,
         first: Tensor,
         last: Tensor,
-        known: Tensor,
+        reference_innovation: Tensor,
         mask: Tensor,
     ) -> Tensor:
-        """Return z (batch, BANDS, STEPS) at time `s` (1,) from z and `v` (rows, BANDS, STEPS) at time `t` (1,).
+        """Return z (batch, BANDS, MDCT_FRAMES) at time `s` (1,) from z and `v` (rows, BANDS, MDCT_FRAMES) at time `t` (1,).
 
         The rest is nearly normal, for which a straight step is exact; what is known takes DDIM's, exact for that.
         """
-        walked = straight_step(z, _guide(v, guidance, first, last), t, s)
-        return keep(walked, ddim_step(z, known, t, s), mask)
+        stepped = euler_step(z, _guide(v, guidance, first, last), t, s)
+        return inpaint(stepped, ddim_step(z, reference_innovation, t, s), mask)
 
 
-class PlainWalk(nn.Module):
-    """`Walk` without guidance or mask."""
+class UnguidedEulerStep(nn.Module):
+    """`EulerStep` without guidance or mask."""
 
     def forward(self, z: Tensor, answer: Tensor, t: Tensor, s: Tensor) -> Tensor:
-        """Return z (batch, BANDS, STEPS) at time `s` (1,) from z and the `answer` (the same) at time `t` (1,)."""
-        return straight_step(z, answer, t, s)
+        """Return z (batch, BANDS, MDCT_FRAMES) at time `s` (1,) from z and the `answer` (the same) at time `t` (1,)."""
+        return euler_step(z, answer, t, s)
 
 
 def _guide(v: Tensor, guidance: Tensor, first: Tensor, last: Tensor) -> Tensor:

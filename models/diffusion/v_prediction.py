@@ -44,7 +44,7 @@ def from_v(z: Tensor, v: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     return alpha * z - sigma * v, sigma * z + alpha * v
 
 
-def cosine_schedule(steps: int, start: float = 1.0) -> Tensor:
+def linear_schedule(steps: int, start: float = 1.0) -> Tensor:
     """Return steps + 1 even times from `start` down to 0."""
     return torch.linspace(start, 0.0, steps + 1)
 

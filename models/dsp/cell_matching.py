@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ghostnote.models.dsp.decomposition import BAND_EDGES, SEGMENT_EDGES, cell_mean, segment_map, to_bands
-from ghostnote.models.dsp.mdct import BANDS, STEPS
+from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES
 from ghostnote.models.statistics.repeatability import cell_db
 
 _ROUNDS: Final = 2
@@ -22,46 +22,46 @@ _DB: Final = math.log(10) / 20
 _LARGEST_CHANGE_DB: Final = 3.0
 """In a round. More would pump: in the short cells of a low partial, power depends on its phase."""
 _EXPONENTS: Final = (0.5, 1.6)
-_PEAKEDNESS: Final = (0.15, 0.9)
-PEAKEDNESS_LOG: Final = (math.log(_PEAKEDNESS[0]), math.log(_PEAKEDNESS[1]))
+_SPARSITY: Final = (0.15, 0.9)
+SPARSITY_LOG: Final = (math.log(_SPARSITY[0]), math.log(_SPARSITY[1]))
 """The least and largest log peakedness."""
 _STEEPEST: Final = -0.05
 _SMALLEST: Final = 1e-4
 
 
 def marks_of(reference: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what strokes of a `reference` (batch, BANDS, STEPS) are matched to: its cells' power and peakedness.
+    """Return what strokes of a `reference` (batch, BANDS, MDCT_FRAMES) are matched to: its cells' power and peakedness.
 
     The power is in dB, (batch, GROUPS, SEGMENTS); the peakedness its log, (batch, GROUPS, SPANS).
     """
     sizes = _sizes(reference)
-    peakedness = _cell_mean(sizes).square() / _cell_mean(sizes.square())
-    return cell_db(reference), peakedness.clamp(*_PEAKEDNESS).log()
+    sparsity = _cell_mean(sizes).square() / _cell_mean(sizes.square())
+    return cell_db(reference), sparsity.clamp(*_SPARSITY).log()
 
 
-def matched(c: Tensor, wanted_db: Tensor, peakedness: Tensor, share: Tensor) -> Tensor:
-    """Return coefficients `c` (batch, BANDS, STEPS) with cells of the power and `peakedness` that `marks_of` gave.
+def matched(c: Tensor, target_db: Tensor, sparsity: Tensor, share: Tensor) -> Tensor:
+    """Return coefficients `c` (batch, BANDS, MDCT_FRAMES) with cells of the power and `sparsity` that `marks_of` gave.
 
-    `wanted_db` is that power with what was drawn for the stroke added. `share` (batch, BANDS, STEPS), or 1 for an
+    `target_db` is that power with what was drawn for the stroke added. `share` (batch, BANDS, MDCT_FRAMES), or 1 for an
     axis, says where: 1 fully, 0 not at all.
     """
-    gain = _peak_gain(c, peakedness)
+    gain = _peak_gain(c, sparsity)
     for _ in range(_ROUNDS):
-        lacking = (wanted_db - cell_db(c * gain)).clamp(-_LARGEST_CHANGE_DB, _LARGEST_CHANGE_DB)
+        lacking = (target_db - cell_db(c * gain)).clamp(-_LARGEST_CHANGE_DB, _LARGEST_CHANGE_DB)
         gain = gain * _between_cells(lacking * _DB).exp()
     return c * (1 + share * (gain - 1))
 
 
-def _peak_gain(c: Tensor, peakedness: Tensor) -> Tensor:
-    """Return the gains (batch, BANDS, STEPS) that make cells so peaked: |c|^(e − 1), e by Newton from 1."""
+def _peak_gain(c: Tensor, sparsity: Tensor) -> Tensor:
+    """Return the gains (batch, BANDS, MDCT_FRAMES) that make cells so peaked: |c|^(e − 1), e by Newton from 1."""
     sizes = _sizes(c)
-    logs, exponent = sizes.log(), torch.ones_like(peakedness)
+    logs, exponent = sizes.log(), torch.ones_like(sparsity)
     for i in range(_ROUNDS):
         powered = (logs * _to_cells(exponent)).exp() if i else sizes
         square = powered.square()
         first, second = _cell_mean(powered), _cell_mean(square)
         slope = 2 * (_cell_mean(powered * logs) / first - _cell_mean(square * logs) / second)
-        off = peakedness - (first.square() / second).clamp(*_PEAKEDNESS).log()
+        off = sparsity - (first.square() / second).clamp(*_SPARSITY).log()
         exponent = (exponent + off / slope.clamp(max=_STEEPEST)).clamp(*_EXPONENTS)
     return (logs * _to_cells(exponent - 1)).exp()
 
@@ -76,7 +76,7 @@ def _sizes(c: Tensor) -> Tensor:
 
 @cache
 def _spans(device: torch.device) -> Tensor:
-    """Return the membership of MDCT steps in the time segments for peakedness, (SPANS, STEPS)."""
+    """Return the membership of MDCT steps in the time segments for peakedness, (SPANS, MDCT_FRAMES)."""
     segments = segment_map(device)
     return torch.cat([segments[:1] + segments[1:2], segments[2:]])
 
@@ -90,8 +90,8 @@ def _to_cells(cells: Tensor) -> Tensor:
 
 
 def _between_cells(cells: Tensor) -> Tensor:
-    """Interpolate (batch, GROUPS, SEGMENTS) linearly between the cells' centres, (batch, BANDS, STEPS)."""
-    bands, steps = _interpolation(BAND_EDGES, BANDS), _interpolation(SEGMENT_EDGES, STEPS)
+    """Interpolate (batch, GROUPS, SEGMENTS) linearly between the cells' centres, (batch, BANDS, MDCT_FRAMES)."""
+    bands, steps = _interpolation(BAND_EDGES, BANDS), _interpolation(SEGMENT_EDGES, MDCT_FRAMES)
     return bands.to(cells.device).t() @ cells @ steps.to(cells.device)
 
 

@@ -16,24 +16,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ghostnote.models.dsp.mdct import STEPS, compand, compand_scale, exponents
+from ghostnote.models.dsp.mdct import MDCT_FRAMES, compand, compand_scale, exponents
 
 BAND_EDGES: Final = (0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28, 35, 44, 54, 64)
 """Edges of the groups of MDCT bands, finer at the bottom."""
 SEGMENT_EDGES: Final = (0, 4, 8, 16, 32, 64, 128, 256, 512)
 """Edges of the time segments of MDCT steps, finer at the attack."""
 FILL_EDGES: Final = (0, 32, 128, 512)
-"""Edges of the time spans in which `filled` weighs a hit's power: long enough to tell chance from lack."""
+"""Edges of the time spans in which `fill_energy` weighs a hit's power: long enough to tell chance from lack."""
 GROUPS: Final = len(BAND_EDGES) - 1
 SEGMENTS: Final = len(SEGMENT_EDGES) - 1
 HOP: Final = 4
 """MDCT steps in one step of the envelope."""
-ENVELOPE_STEPS: Final = STEPS // HOP
+ENVELOPE_FRAMES: Final = MDCT_FRAMES // HOP
 FLOOR: Final = 2.5e-5
 """The smallest scale of a coefficient, before companding: -92 dB."""
 _QUIET: Final = 1e-9
 _LEAST_COHERENCE: Final = 1e-3
-REST_BOUND: Final = 6.0
+INNOVATION_BOUND: Final = 6.0
 """The rest is limited to this: what lies beyond is an outlier that expanding would blow up."""
 
 
@@ -51,14 +51,14 @@ def group_exponents(device: torch.device) -> Tensor:
 
 @cache
 def segment_map(device: torch.device) -> Tensor:
-    """Return the membership of MDCT steps in time segments, (SEGMENTS, STEPS)."""
+    """Return the membership of MDCT steps in time segments, (SEGMENTS, MDCT_FRAMES)."""
     return _membership(SEGMENT_EDGES).to(device)
 
 
 @cache
-def step_map(device: torch.device) -> Tensor:
-    """Return the linear interpolation from envelope steps to MDCT steps, (ENVELOPE_STEPS, STEPS)."""
-    eye = torch.eye(ENVELOPE_STEPS)[:, None]
+def frame_map(device: torch.device) -> Tensor:
+    """Return the linear interpolation from envelope steps to MDCT steps, (ENVELOPE_FRAMES, MDCT_FRAMES)."""
+    eye = torch.eye(ENVELOPE_FRAMES)[:, None]
     return F.interpolate(eye, scale_factor=float(HOP), mode="linear")[:, 0].to(device)
 
 
@@ -68,46 +68,46 @@ def _membership(edges: tuple[int, ...]) -> Tensor:
 
 
 def envelope(y: Tensor) -> Tensor:
-    """Return the log RMS of coefficients (batch, BANDS, STEPS) as (batch, GROUPS, ENVELOPE_STEPS)."""
+    """Return the log RMS of coefficients (batch, BANDS, MDCT_FRAMES) as (batch, GROUPS, ENVELOPE_FRAMES)."""
     groups = group_map(y.device)
     power = (groups / groups.sum(1, keepdim=True)) @ y.square()
     floor = FLOOR ** (2 * group_exponents(y.device))[:, None]
     return 0.5 * (F.avg_pool1d(power, HOP) + floor).log()
 
 
-def to_steps(log_envelope: Tensor) -> Tensor:
-    """Interpolate (batch, GROUPS, ENVELOPE_STEPS) to (batch, GROUPS, STEPS)."""
-    return log_envelope @ step_map(log_envelope.device)
+def to_frames(log_envelope: Tensor) -> Tensor:
+    """Interpolate (batch, GROUPS, ENVELOPE_FRAMES) to (batch, GROUPS, MDCT_FRAMES)."""
+    return log_envelope @ frame_map(log_envelope.device)
 
 
-def table_to_steps(table: Tensor) -> Tensor:
-    """Spread a table (batch, GROUPS, SEGMENTS) over time, (batch, GROUPS, STEPS)."""
+def table_to_frames(table: Tensor) -> Tensor:
+    """Spread a table (batch, GROUPS, SEGMENTS) over time, (batch, GROUPS, MDCT_FRAMES)."""
     return table @ segment_map(table.device)
 
 
 def table_to_envelope(table: Tensor) -> Tensor:
-    """Spread a table (batch, GROUPS, SEGMENTS) over the envelope's steps, (batch, GROUPS, ENVELOPE_STEPS)."""
+    """Spread a table (batch, GROUPS, SEGMENTS) over the envelope's steps, (batch, GROUPS, ENVELOPE_FRAMES)."""
     return table @ segment_map(table.device)[:, ::HOP]
 
 
 def envelope_to_segments(log_envelope: Tensor) -> Tensor:
-    """Average (batch, GROUPS, ENVELOPE_STEPS) over time segments, (batch, GROUPS, SEGMENTS)."""
+    """Average (batch, GROUPS, ENVELOPE_FRAMES) over time segments, (batch, GROUPS, SEGMENTS)."""
     spans = segment_map(log_envelope.device)[:, ::HOP]
     return log_envelope @ (spans / spans.sum(1, keepdim=True)).t()
 
 
 def to_bands(groups: Tensor) -> Tensor:
-    """Repeat (batch, GROUPS, STEPS) for each band of its group, (batch, BANDS, STEPS)."""
+    """Repeat (batch, GROUPS, MDCT_FRAMES) for each band of its group, (batch, BANDS, MDCT_FRAMES)."""
     return group_map(groups.device).t() @ groups
 
 
 def scale(log_envelope: Tensor) -> Tensor:
-    """Return S (batch, BANDS, STEPS) of a log envelope (batch, GROUPS, ENVELOPE_STEPS)."""
-    return to_bands(to_steps(log_envelope).exp())
+    """Return S (batch, BANDS, MDCT_FRAMES) of a log envelope (batch, GROUPS, ENVELOPE_FRAMES)."""
+    return to_bands(to_frames(log_envelope).exp())
 
 
-def sounding(log_envelope: Tensor) -> Tensor:
-    """Return the share (batch, GROUPS, ENVELOPE_STEPS) of S that is above the floor: 0 where a hit is silent.
+def noise_floor_gate(log_envelope: Tensor) -> Tensor:
+    """Return the share (batch, GROUPS, ENVELOPE_FRAMES) of S that is above the floor: 0 where a hit is silent.
 
     `envelope` never falls below the floor, so that a rest can be told from S; what is made there is not to be heard.
     """
@@ -116,17 +116,17 @@ def sounding(log_envelope: Tensor) -> Tensor:
 
 
 def loudness(log_envelope: Tensor) -> Tensor:
-    """Return the scale (batch, BANDS, STEPS) with every band companded alike, by a square root."""
+    """Return the scale (batch, BANDS, MDCT_FRAMES) with every band companded alike, by a square root."""
     alike = log_envelope * (0.5 / group_exponents(log_envelope.device))[:, None]
     return scale(alike)
 
 
-def freshness(rho: Tensor) -> Tensor:
+def innovation_gain(rho: Tensor) -> Tensor:
     """Return the weight of the rest, sqrt(1 − rho²)."""
     return (1 - rho.square()).sqrt()
 
 
-def at_amount(rho: Tensor, amount: Tensor) -> Tensor:
+def scale_coherence(rho: Tensor, amount: Tensor) -> Tensor:
     """Return the coherence at an `amount`: 0 repeats the reference, 1 is the coherence `rho` of real strokes, 2 less.
 
     rho to the power of the amount, as if the lags and phases that part two strokes grew with its root. What no
@@ -135,37 +135,37 @@ def at_amount(rho: Tensor, amount: Tensor) -> Tensor:
     return (rho.clamp_min(_LEAST_COHERENCE).log() * amount).exp()
 
 
-def rest(y: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
+def innovation(y: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
     """Return u of a hit `y` beside a reference `r`: what `combine` needs to give y back."""
-    return ((y - rho * r) / (s * freshness(rho))).clamp(-REST_BOUND, REST_BOUND)
+    return ((y - rho * r) / (s * innovation_gain(rho))).clamp(-INNOVATION_BOUND, INNOVATION_BOUND)
 
 
 def combine(u: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
-    """Return the hit of a rest `u`; all are (batch, BANDS, STEPS)."""
-    return rho * r + s * freshness(rho) * u
+    """Return the hit of a rest `u`; all are (batch, BANDS, MDCT_FRAMES)."""
+    return rho * r + s * innovation_gain(rho) * u
 
 
-def filled(
-    u: Tensor, noise: Tensor, r: Tensor, s: Tensor, rho: Tensor, sounds: Tensor | float = 1.0
+def fill_energy(
+    u: Tensor, noise: Tensor, r: Tensor, s: Tensor, rho: Tensor, gate: Tensor | float = 1.0
 ) -> Tensor:
-    """Return the hit of a rest `u` with as much of `noise` added as it lacks in power; all are (batch, BANDS, STEPS).
+    """Return the hit of a rest `u` with as much of `noise` added as it lacks in power; all are (batch, BANDS, MDCT_FRAMES).
 
     By the definition of S a hit has unit power in the cells of y/S. A sampler of few steps falls short of it: it
     answers with the mean of what is possible, and where all is possible, as in a hat, that is nothing. `noise` is
-    normal; added is what normal coefficients become by companding. Of both `sounds` (the same shape) is the share.
+    normal; added is what normal coefficients become by companding. Of both `gate` (the same shape) is the share.
     """
-    spans, fresh = _span_map(u.device), freshness(rho)
+    spans, fresh = _span_map(u.device), innovation_gain(rho)
     n = fresh * (compand(noise) / compand_scale(noise.device)[:, None])
     shared, own = rho * r, fresh * u
     q = shared / s + own
     lacking = (1 - cell_mean(q.square(), spans)).clamp_min(0)
     along, power = cell_mean(q * n, spans), cell_mean(n.square(), spans).clamp_min(_QUIET)
     gain = ((along.square() + power * lacking).clamp_min(_QUIET**2).sqrt() - along) / power
-    return shared + s * sounds * (own + to_bands(gain.clamp(0, 1)) @ spans * n)
+    return shared + s * gate * (own + to_bands(gain.clamp(0, 1)) @ spans * n)
 
 
 def cell_mean(x: Tensor, spans: Tensor) -> Tensor:
-    """Return means (batch, GROUPS, spans) of `x` (batch, BANDS, STEPS) over band groups and `spans` (spans, STEPS)."""
+    """Return means (batch, GROUPS, spans) of `x` (batch, BANDS, MDCT_FRAMES) over band groups and `spans` (spans, MDCT_FRAMES)."""
     groups = group_map(x.device)
     over_time = x @ (spans / spans.sum(1, keepdim=True)).t()
     return (groups / groups.sum(1, keepdim=True)) @ over_time
@@ -177,7 +177,7 @@ def _span_map(device: torch.device) -> Tensor:
 
 
 def loss_weight(log_envelope: Tensor) -> Tensor:
-    """Return how much each cell of u counts (batch, BANDS, STEPS), mean 1.
+    """Return how much each cell of u counts (batch, BANDS, MDCT_FRAMES), mean 1.
 
     Each band group counts alike, however many bands it has, so that the one band that holds a kick's body is
     not 1/64 of the loss; and loud cells count more (the root of their loudness over its mean, 0.1 to 4).

@@ -18,11 +18,11 @@ from torch import Tensor
 
 RATE: Final = 44_100
 """Frames a second."""
-FRAMES: Final = 32_768
+HIT_FRAMES: Final = 32_768
 """Frames of a hit (0.743 s)."""
 BANDS: Final = 64
 """MDCT bands, 344.5 Hz each; also the hop in frames."""
-STEPS: Final = FRAMES // BANDS
+MDCT_FRAMES: Final = HIT_FRAMES // BANDS
 """MDCT steps of a hit, 1.45 ms each. The transform's last half-filled step is left out."""
 PEAK: Final = 0.9
 """A hit is scaled to this peak before the transform."""
@@ -51,12 +51,12 @@ def _basis(device: torch.device) -> Tensor:
 
 
 def mdct(x: Tensor) -> Tensor:
-    """Transform waveforms (batch, FRAMES) to coefficients (batch, BANDS, STEPS)."""
+    """Transform waveforms (batch, HIT_FRAMES) to coefficients (batch, BANDS, MDCT_FRAMES)."""
     return F.conv1d(F.pad(x, (BANDS, 0))[:, None], _basis(x.device), stride=BANDS)
 
 
 def inverse_mdct(c: Tensor) -> Tensor:
-    """Transform coefficients (batch, BANDS, STEPS) back to waveforms (batch, FRAMES).
+    """Transform coefficients (batch, BANDS, MDCT_FRAMES) back to waveforms (batch, HIT_FRAMES).
 
     The last 64 frames, which lean on the step that was left out, fade.
     """
@@ -100,10 +100,10 @@ def _power(x: Tensor, p: float) -> Tensor:
 
 
 def analyse(x: Tensor) -> Tensor:
-    """Return the companded coefficients (batch, BANDS, STEPS) of waveforms (batch, FRAMES)."""
+    """Return the companded coefficients (batch, BANDS, MDCT_FRAMES) of waveforms (batch, HIT_FRAMES)."""
     return compand(mdct(x))
 
 
 def synthesise(y: Tensor) -> Tensor:
-    """Return the waveforms (batch, FRAMES) of companded coefficients (batch, BANDS, STEPS)."""
+    """Return the waveforms (batch, HIT_FRAMES) of companded coefficients (batch, BANDS, MDCT_FRAMES)."""
     return inverse_mdct(expand(y))

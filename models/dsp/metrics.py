@@ -1,7 +1,7 @@
 """How far one hit is from another, as numbers: pure functions over batches of hits on any device.
 
 Everything is level-free unless it is named for level: hits are scaled to the same RMS of their first 200 ms
-before they are compared. Shapes are (hits, FRAMES) at RATE; results are (hits,).
+before they are compared. Shapes are (hits, HIT_FRAMES) at RATE; results are (hits,).
 """
 
 from dataclasses import dataclass

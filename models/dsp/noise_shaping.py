@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ghostnote.models.dsp.decomposition import group_map, to_bands
-from ghostnote.models.dsp.mdct import STEPS
+from ghostnote.models.dsp.mdct import MDCT_FRAMES
 
-LINES: Final = STEPS // 2 + 1
+LINES: Final = MDCT_FRAMES // 2 + 1
 """Lines of a band's spectrum, 1.35 Hz each."""
 _SMOOTHING: Final = 9
 _FLAT: Final = 4
@@ -24,27 +24,27 @@ _QUIET: Final = 1e-4
 
 @cache
 def _analysis(device: torch.device) -> Tensor:
-    """Return the Fourier transform of STEPS values as a matrix, (STEPS, 2·LINES): real parts, then imaginary ones."""
-    lines = torch.fft.rfft(torch.eye(STEPS, dtype=torch.float64), norm="ortho")
+    """Return the Fourier transform of MDCT_FRAMES values as a matrix, (MDCT_FRAMES, 2·LINES): real parts, then imaginary ones."""
+    lines = torch.fft.rfft(torch.eye(MDCT_FRAMES, dtype=torch.float64), norm="ortho")
     return torch.cat([lines.real, lines.imag], dim=1).float().to(device)
 
 
 @cache
 def _synthesis(device: torch.device) -> Tensor:
-    """Return the inverse of `_analysis`, (2·LINES, STEPS)."""
+    """Return the inverse of `_analysis`, (2·LINES, MDCT_FRAMES)."""
     eye = torch.eye(LINES, dtype=torch.complex128)
-    rows = [torch.fft.irfft(part, n=STEPS, norm="ortho") for part in (eye, 1j * eye)]
+    rows = [torch.fft.irfft(part, n=MDCT_FRAMES, norm="ortho") for part in (eye, 1j * eye)]
     return torch.cat(rows).float().to(device)
 
 
 def line_power(q: Tensor) -> Tensor:
-    """Return the power spectra (batch, BANDS, LINES) of a hit's bands without their envelope, (batch, BANDS, STEPS)."""
+    """Return the power spectra (batch, BANDS, LINES) of a hit's bands without their envelope, (batch, BANDS, MDCT_FRAMES)."""
     real, imaginary = (q @ _analysis(q.device)).square().split(LINES, dim=2)
     power: Tensor = real + imaginary
     return power
 
 
-def colour_of(power: Tensor, present: Tensor) -> Tensor:
+def spectral_gain_of(power: Tensor, present: Tensor) -> Tensor:
     """Return the gains (batch, BANDS, LINES) that colour noise as `line_power` found; 1 where `present` (batch,) is 0.
 
     Their mean square over a band group is 1.
@@ -57,42 +57,42 @@ def colour_of(power: Tensor, present: Tensor) -> Tensor:
     return torch.where(present[:, None, None] > 0, gain, torch.ones_like(gain))
 
 
-def sharpened(gain: Tensor, sharpness: Tensor) -> Tensor:
-    """Return `gain` (batch, BANDS, LINES) to the power of 1 + `sharpness` (GROUPS,), its mean square over a group 1.
+def with_contrast(gain: Tensor, spectral_contrast: Tensor) -> Tensor:
+    """Return `gain` (batch, BANDS, LINES) to the power of 1 + `spectral_contrast` (GROUPS,), its mean square over a group 1.
 
     Smoothing has flattened the lines of partials; a power draws them out again.
     """
     groups = group_map(gain.device)
-    power = (gain.clamp_min(_QUIET).log() * (2 * (1 + groups.t() @ sharpness[:, None]))).exp()
+    power = (gain.clamp_min(_QUIET).log() * (2 * (1 + groups.t() @ spectral_contrast[:, None]))).exp()
     mean = (groups / groups.sum(1, keepdim=True)) @ _mean(power)
     return (power / to_bands(mean)).sqrt()
 
 
-def coloured(noise: Tensor, gain: Tensor) -> Tensor:
-    """Return white noise (batch, BANDS, STEPS) in the colour `gain` (batch, BANDS, LINES)."""
+def shape_noise(noise: Tensor, gain: Tensor) -> Tensor:
+    """Return white noise (batch, BANDS, MDCT_FRAMES) in the colour `gain` (batch, BANDS, LINES)."""
     return (noise @ _analysis(noise.device) * torch.cat([gain, gain], dim=2)) @ _synthesis(noise.device)
 
 
 @cache
 def _lines(device: torch.device) -> Tensor:
-    """Return the orthonormal basis of cosines and sines, (STEPS, STEPS): lines 0..STEPS/2, then 1..STEPS/2 − 1."""
-    step = torch.arange(STEPS, dtype=torch.float64)
-    angles = torch.outer(step[:LINES], step) * (2 * torch.pi / STEPS)
+    """Return the orthonormal basis of cosines and sines, (MDCT_FRAMES, MDCT_FRAMES): lines 0..MDCT_FRAMES/2, then 1..MDCT_FRAMES/2 − 1."""
+    step = torch.arange(MDCT_FRAMES, dtype=torch.float64)
+    angles = torch.outer(step[:LINES], step) * (2 * torch.pi / MDCT_FRAMES)
     waves = torch.cat([angles.cos(), angles[1:-1].sin()])
     basis: Tensor = (waves / waves.norm(dim=1, keepdim=True)).float().to(device)
     return basis
 
 
 def from_lines(noise: Tensor, gain: Tensor) -> Tensor:
-    """Return in the colour `gain` (batch, BANDS, LINES) the noise whose lines are `noise` (batch, BANDS, STEPS).
+    """Return in the colour `gain` (batch, BANDS, LINES) the noise whose lines are `noise` (batch, BANDS, MDCT_FRAMES).
 
-    White noise has white lines: so it is `coloured` at half the cost.
+    White noise has white lines: so it is `shape_noise` at half the cost.
     """
     return (noise * torch.cat([gain, gain[:, :, 1:-1]], dim=2)) @ _lines(noise.device)
 
 
 def to_lines(noise: Tensor) -> Tensor:
-    """Return the lines (batch, BANDS, STEPS) of noise (the same), `from_lines` undone where the gain is 1."""
+    """Return the lines (batch, BANDS, MDCT_FRAMES) of noise (the same), `from_lines` undone where the gain is 1."""
     return noise @ _lines(noise.device).t()
 
 

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.models.dsp.decomposition import BAND_EDGES, ENVELOPE_STEPS, GROUPS, HOP, group_map, to_steps
-from ghostnote.models.dsp.mdct import BANDS, EXPONENTS, FRAMES, RATE, compand, mdct
+from ghostnote.models.dsp.decomposition import BAND_EDGES, ENVELOPE_FRAMES, GROUPS, HOP, group_map, to_frames
+from ghostnote.models.dsp.mdct import BANDS, EXPONENTS, HIT_FRAMES, RATE, compand, mdct
 
 TONE_BANDS: Final = 2
 """The lowest MDCT bands, each a band group of its own, hold the tone."""
@@ -29,7 +29,7 @@ LOWEST_HZ: Final = 25.0
 HIGHEST_HZ: Final = 600.0
 UNIT_HZ: Final = 100.0
 """The track is in octaves above this."""
-_HOP_FRAMES: Final = FRAMES // ENVELOPE_STEPS
+_HOP_FRAMES: Final = HIT_FRAMES // ENVELOPE_FRAMES
 TONE_ROWS: Final = 3 + TONE_BANDS
 """The track in octaves above UNIT_HZ; cosine and sine of the phase at the first frame, repeated; each band's share."""
 _SHARE_STEPS: Final = 8.0
@@ -52,16 +52,16 @@ _QUIET: Final = 1e-12
 
 
 def measure_tone(x: Tensor, normalised: Tensor) -> Tensor:
-    """Return the tone rows (batch, TONE_ROWS, ENVELOPE_STEPS) of waveforms (batch, FRAMES).
+    """Return the tone rows (batch, TONE_ROWS, ENVELOPE_FRAMES) of waveforms (batch, HIT_FRAMES).
 
-    `normalised` (batch, BANDS, STEPS) are their coefficients over their scale. A band's share is the correlation of
+    `normalised` (batch, BANDS, MDCT_FRAMES) are their coefficients over their scale. A band's share is the correlation of
     its coefficients with the tone's.
     """
     pitch = _measure_pitch(x)
     tone, body = _tone(pitch)[:, :TONE_BANDS], normalised[:, :TONE_BANDS]
 
     def windowed(product: Tensor) -> Tensor:
-        summed: Tensor = product.unflatten(2, (ENVELOPE_STEPS, HOP)).sum(3) @ _nearness(
+        summed: Tensor = product.unflatten(2, (ENVELOPE_FRAMES, HOP)).sum(3) @ _nearness(
             _SHARE_STEPS, x.device
         )
         return summed
@@ -72,13 +72,13 @@ def measure_tone(x: Tensor, normalised: Tensor) -> Tensor:
 
 
 def tone_of(rows: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the tone that a hit of scale `s` (batch, BANDS, STEPS) follows, and the hit's coherence with it.
+    """Return the tone that a hit of scale `s` (batch, BANDS, MDCT_FRAMES) follows, and the hit's coherence with it.
 
     The tone is (batch, LEAK_BANDS, MDCT steps), companded, the coherence (batch, groups of these bands, MDCT steps): in
     the bands that hold the tone at least its share, in all of them what of their power the tone gives or leaks.
     """
     tone = _tone(rows[:, :3])
-    share = to_steps(rows[:, 3:].clamp(0.0, 1.0 - _SHARE_ROUNDING))
+    share = to_frames(rows[:, 3:].clamp(0.0, 1.0 - _SHARE_ROUNDING))
     held = (s[:, :TONE_BANDS] * share).square().sum(1, keepdim=True)
     unit = _around(tone[:, :TONE_BANDS].square().sum(1, keepdim=True)).clamp_min(_LEAST_HELD)
     leaked = compand((_around(held) / unit).sqrt() * tone)
@@ -113,7 +113,7 @@ CLEAR: Final[Mapping[str, Clarity]] = {
 
 
 def clarified(shape: Tensor, label: Tensor) -> Tensor:
-    """Return new shapes (batch, rows, ENVELOPE_STEPS), tone rows last, with tones as clear as their classes are."""
+    """Return new shapes (batch, rows, ENVELOPE_FRAMES), tone rows last, with tones as clear as their classes are."""
     named = [CLEAR.get(name, PLAIN) for name in (*CLASS_NAMES, "any")]
     settings = torch.tensor([astuple(clarity) for clarity in named], device=shape.device)[label]
     noise_part, pitch_steps, body_steps = settings[:, :, None, None].unbind(1)
@@ -129,28 +129,28 @@ def clarified(shape: Tensor, label: Tensor) -> Tensor:
 
 
 def _measure_pitch(x: Tensor) -> Tensor:
-    """Return track, cosine and sine (batch, 3, ENVELOPE_STEPS) of waveforms (batch, FRAMES).
+    """Return track, cosine and sine (batch, 3, ENVELOPE_FRAMES) of waveforms (batch, HIT_FRAMES).
 
     The track is the rate of the phase of the analytic low-passed signal (Boashash 1992) between the middles of
     neighbouring steps, whole turns included, smoothed by power; what the smoothing let drift is put back. The phase is
     that at which the track's tone meets the signal best.
     """
     analytic = _analytic_body(x)
-    power = analytic.unflatten(1, (ENVELOPE_STEPS, _HOP_FRAMES)).abs().square().mean(2)
+    power = analytic.unflatten(1, (ENVELOPE_FRAMES, _HOP_FRAMES)).abs().square().mean(2)
     track = _smoothed(_rates(analytic), power)
     for _ in range(_LOCKINGS):
         track = _locked(track, analytic)
     meeting = _against(track, analytic).sum(1)
     phase = meeting / meeting.abs().clamp_min(_QUIET)
-    ends = torch.stack([phase.real, phase.imag], dim=1)[:, :, None].expand(-1, -1, ENVELOPE_STEPS)
+    ends = torch.stack([phase.real, phase.imag], dim=1)[:, :, None].expand(-1, -1, ENVELOPE_FRAMES)
     return torch.cat([track[:, None], ends], dim=1)
 
 
 def _against(track: Tensor, analytic: Tensor) -> Tensor:
-    """Return the signal seen from the track's tone, step by step, (batch, ENVELOPE_STEPS), complex."""
+    """Return the signal seen from the track's tone, step by step, (batch, ENVELOPE_FRAMES), complex."""
     turns = _turns(track)
     seen = analytic * torch.polar(torch.ones_like(turns), -2 * math.pi * turns)
-    summed: Tensor = seen.unflatten(1, (ENVELOPE_STEPS, _HOP_FRAMES)).sum(2)
+    summed: Tensor = seen.unflatten(1, (ENVELOPE_FRAMES, _HOP_FRAMES)).sum(2)
     return summed
 
 
@@ -168,10 +168,10 @@ def _octaves(hz: Tensor) -> Tensor:
 
 
 def _rates(analytic: Tensor) -> Tensor:
-    """Return octaves above UNIT_HZ (batch, ENVELOPE_STEPS) from each step's middle to the next."""
+    """Return octaves above UNIT_HZ (batch, ENVELOPE_FRAMES) from each step's middle to the next."""
     steps = analytic[:, 1:] * analytic[:, :-1].conj()
     summed = torch.cat([torch.zeros_like(steps[:, :1]), steps.cumsum(1)], dim=1)
-    middle = torch.arange(ENVELOPE_STEPS, device=analytic.device) * _HOP_FRAMES + _HOP_FRAMES // 2
+    middle = torch.arange(ENVELOPE_FRAMES, device=analytic.device) * _HOP_FRAMES + _HOP_FRAMES // 2
     # The power-weighted mean rate tells the whole turns, the phases at the middles the rest of a turn.
     rough = (summed[:, middle[1:]] - summed[:, middle[:-1]]).angle() * (_HOP_FRAMES / (2 * math.pi))
     exact = (analytic[:, middle[1:]] * analytic[:, middle[:-1]].conj()).angle() / (2 * math.pi)
@@ -181,20 +181,20 @@ def _rates(analytic: Tensor) -> Tensor:
 
 
 def _smoothed(octaves: Tensor, power: Tensor) -> Tensor:
-    """Return a track averaged over near steps by their power and their distance; all (batch, ENVELOPE_STEPS)."""
+    """Return a track averaged over near steps by their power and their distance; all (batch, ENVELOPE_FRAMES)."""
     near = _nearness(_SMOOTH_STEPS, octaves.device)
     weight = power + _QUIET
     return (octaves * weight) @ near / (weight @ near)
 
 
 def _nearness(steps: float | Tensor, device: torch.device) -> Tensor:
-    """Return weights (…, ENVELOPE_STEPS, ENVELOPE_STEPS) of steps by their distance, 1/e at `steps` (…, 1, 1)."""
-    place = torch.arange(ENVELOPE_STEPS, device=device)
+    """Return weights (…, ENVELOPE_FRAMES, ENVELOPE_FRAMES) of steps by their distance, 1/e at `steps` (…, 1, 1)."""
+    place = torch.arange(ENVELOPE_FRAMES, device=device)
     return (-(place[:, None] - place[None]).abs() / steps).exp()
 
 
 def _turns(track: Tensor) -> Tensor:
-    """Return the turns (batch, FRAMES) since the first frame of a tone with this track, without the whole ones.
+    """Return the turns (batch, HIT_FRAMES) since the first frame of a tone with this track, without the whole ones.
 
     In double precision: single precision would lose a tone's phase in half a second.
     """
@@ -206,7 +206,7 @@ def _turns(track: Tensor) -> Tensor:
     rate = torch.cat([hop_turns[:, :1], hop_turns[:, :-1]], dim=1)[:, :, None]
     change = (hop_turns[:, :, None] - rate) / 2
     place = ((torch.arange(_HOP_FRAMES, device=track.device) + 1) / _HOP_FRAMES).double()
-    turns = (begins + rate * place + change * place.square()).reshape(-1, FRAMES)
+    turns = (begins + rate * place + change * place.square()).reshape(-1, HIT_FRAMES)
     return (turns - turns.floor()).float()
 
 
@@ -229,12 +229,12 @@ def _around(x: Tensor) -> Tensor:
 
 def _analytic_body(x: Tensor) -> Tensor:
     """Return the analytic signal of `x` between the lowest and highest pitch, with soft edges."""
-    frequency = torch.arange(FRAMES // 2 + 1, device=x.device) * (RATE / FRAMES)
+    frequency = torch.arange(HIT_FRAMES // 2 + 1, device=x.device) * (RATE / HIT_FRAMES)
     octaves_inside = torch.minimum(
         (frequency / LOWEST_HZ).clamp_min(1e-6).log2(), (HIGHEST_HZ / frequency.clamp_min(1e-6)).log2()
     )
     gain = 0.5 - 0.5 * torch.cos(math.pi * (octaves_inside / _EDGE_OCTAVES + 1).clamp(0, 1))
     spectrum = torch.fft.rfft(x) * (2 * gain)
-    full = torch.cat([spectrum, spectrum.new_zeros(len(x), FRAMES - spectrum.shape[1])], dim=1)
+    full = torch.cat([spectrum, spectrum.new_zeros(len(x), HIT_FRAMES - spectrum.shape[1])], dim=1)
     analytic: Tensor = torch.fft.ifft(full)
     return analytic

@@ -24,7 +24,7 @@ class Jitter:
 
 
 def dsp_jitter(x: Tensor, generator: torch.Generator, settings: Jitter = Jitter()) -> Tensor:
-    """Return each hit of `x` (hits, FRAMES) a little detuned, louder or softer, brighter or duller."""
+    """Return each hit of `x` (hits, HIT_FRAMES) a little detuned, louder or softer, brighter or duller."""
 
     def uniform() -> Tensor:
         return torch.rand(len(x), 1, 1, generator=generator, device=x.device) * 2 - 1

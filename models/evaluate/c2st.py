@@ -46,7 +46,7 @@ class Verdict:
 
 
 def pair_features(reference: Tensor, other: Tensor, measures: Mapping[str, Tensor] | None = None) -> Tensor:
-    """Return what differs between hits (pairs, FRAMES) and their references, (pairs, features).
+    """Return what differs between hits (pairs, HIT_FRAMES) and their references, (pairs, features).
 
     Every measure of `metrics.compare` (which may be given); log-mel differences and their size and roughness by
     band and time; the correlation of the waveforms by band and time, and how peaked the coefficients are beside
@@ -126,9 +126,9 @@ def _waveform_features(a: Tensor, b: Tensor) -> Tensor:
     cross, xx, yy, ax, ay = groups @ torch.stack([x * y, x * x, y * y, x.abs(), y.abs()]) @ segments.t()
     floor = 1e-7 * xx.amax((1, 2), keepdim=True)
     rho = cross / ((xx + floor) * (yy + floor)).sqrt()
-    peaked = ay.square() / (yy + floor) - ax.square() / (xx + floor)
+    target_sparsity = ay.square() / (yy + floor) - ax.square() / (xx + floor)
     counts = groups.sum(1)[:, None] * segments.sum(1)[None]
-    coarse = (peaked / counts).unflatten(1, (GROUPS // _COARSE, _COARSE)).mean(2)
+    coarse = (target_sparsity / counts).unflatten(1, (GROUPS // _COARSE, _COARSE)).mean(2)
     return torch.cat([rho.flatten(1), coarse.reshape(len(a), GROUPS // _COARSE * SEGMENTS)], dim=1)
 
 

@@ -73,7 +73,7 @@ class HitEmbedding(nn.Module):
 
 
 def picture(x: Tensor) -> Tensor:
-    """Return what the network sees of hits (hits, FRAMES): levels from -1 (-60 dB) to 1, (hits, MELS, steps)."""
+    """Return what the network sees of hits (hits, HIT_FRAMES): levels from -1 (-60 dB) to 1, (hits, MELS, steps)."""
     parts = [log_mel(part)[:, :, :_STEPS] for part in torch.split(x, 64)]
     power = torch.cat(parts)
     return decibels(power, power.amax((1, 2))) / 30 + 1

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.inference.stroke_source import invent
+from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, Variator
 from ghostnote.models.data.trial_set import TrialSet
-from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS, rest, scale, to_bands
+from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS, innovation, scale, to_bands
 from ghostnote.models.dsp.mdct import PEAK, analyse
 from ghostnote.models.dsp.noise_shaping import to_lines
 from ghostnote.models.nets.cascade import measure_shape, reference_of
@@ -50,7 +50,7 @@ class Player:
         amount: float = 1.0,
         tick: Tick = _silent,
     ) -> Tensor:
-        """Return the next stroke of each row's reference, (rows, FRAMES), with the level a player would hear."""
+        """Return the next stroke of each row's reference, (rows, HIT_FRAMES), with the level a player would hear."""
         variator = Variator(self.generator)
         references = [
             Reference(trials.hits.audio[trial.reference].numpy()[None], self._label(trial.drum_class))
@@ -74,34 +74,41 @@ class Player:
         steps: int | None = None,
         tick: Tick = _silent,
     ) -> Tensor:
-        """Return strokes so much louder or softer than `references` (hits, FRAMES), at the references' level."""
+        """Return strokes so much louder or softer than `references` (hits, HIT_FRAMES), at the references' level."""
         rng = np.random.default_rng(self.seed)
         card = self.generator.card
-        noise = rng.standard_normal((len(references), 1, card.bands, card.steps), np.float32)
-        wander = rng.standard_normal((len(references), 1, card.wander), np.float32)
+        noise = rng.standard_normal((len(references), 1, card.bands, card.mdct_frames), np.float32)
+        variation_latent = rng.standard_normal((len(references), 1, card.latent_size), np.float32)
 
         def stroke(i: int) -> Tensor:
             hit = references[i].numpy()[None]
             made, _ = self.generator.vary(
-                hit, noise[i], wander[i], label=labels[i], difference_db=difference_db[i], steps=steps
+                hit,
+                noise[i],
+                variation_latent[i],
+                label=labels[i],
+                difference_db=difference_db[i],
+                steps=steps,
             )
             return torch.from_numpy(made[0])
 
         return torch.stack(self._each(stroke, range(len(references)), tick))
 
     def new_sounds(self, labels: Sequence[int], *, steps: int | None = None, tick: Tick = _silent) -> Tensor:
-        """Return one new hit for each of `labels`, (hits, FRAMES), as a pad without a hit would play it."""
+        """Return one new hit for each of `labels`, (hits, HIT_FRAMES), as a pad without a hit would play it."""
         classes = self.generator.card.classes
 
         def sound(i: int) -> Tensor:
             return torch.from_numpy(
-                invent(self.generator, classes[labels[i]], self.seed + i, steps=steps).astype(np.float32)
+                generate_drum(self.generator, classes[labels[i]], self.seed + i, steps=steps).astype(
+                    np.float32
+                )
             )
 
         return torch.stack(self._each(sound, range(len(labels)), tick))
 
     def edits(self, hits: Tensor, labels: Tensor, start: float, *, tick: Tick = _silent) -> Tensor:
-        """Return `hits` (hits, FRAMES) noised to time `start` and denoised by class alone (SDEdit, Meng et al. 2022).
+        """Return `hits` (hits, HIT_FRAMES) noised to time `start` and denoised by class alone (SDEdit, Meng et al. 2022).
 
         So variations come from a model that has no reference input. Envelope and pitch of the hit are given all
         the same, without which the edit would be further off.
@@ -109,7 +116,9 @@ class Player:
         schedule = np.linspace(start, 0, SDEDIT_STEPS + 1, dtype=np.float32)
         alpha, sigma = np.cos(start * np.pi / 2), np.sin(start * np.pi / 2)
         draws = torch.Generator().manual_seed(self.seed)
-        noise = torch.randn(len(hits), self.generator.card.bands, self.generator.card.steps, generator=draws)
+        noise = torch.randn(
+            len(hits), self.generator.card.bands, self.generator.card.mdct_frames, generator=draws
+        )
         parts = [
             torch.tensor(part)
             for label in sorted(set(labels.tolist()))
@@ -129,7 +138,7 @@ class Player:
             )
             factors = (r, scale(shape[:, :GROUPS]), to_bands(rho))
             # The graph noises what it knows, which is the shape's tone: the rest goes in as noise.
-            known = rest(y, *factors) - rest(r, *factors)
+            known = innovation(y, *factors) - innovation(r, *factors)
             (made,) = self.generator.run(
                 len(index),
                 int(labels[index[0]]),

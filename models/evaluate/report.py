@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ghostnote.models.evaluate.markdown import cell, figure, number, table
 from ghostnote.models.evaluate.report_sections import calibration, new, tonality, velocity
-from ghostnote.models.evaluate.targets import outcomes
+from ghostnote.models.evaluate.targets import targets
 from ghostnote.models.evaluate.variation import KINDS, MODEL
 
 _SPREADS: Final = {
@@ -69,7 +69,7 @@ def _head(report: Mapping[str, Any]) -> list[str]:
 def _targets(report: Mapping[str, Any]) -> list[str]:
     rows = [
         (o.name, number(o.value), _bounds(o.low, o.high), "met" if o.met else "missed")
-        for o in outcomes(report)
+        for o in targets(report)
     ]
     return ["## Aims", "", *table(("", "found", "aim", ""), rows)]
 

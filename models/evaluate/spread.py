@@ -26,7 +26,7 @@ _CHUNK: Final = 64
 
 
 def measure_pairs(a: Tensor, b: Tensor) -> dict[str, NDArray[np.float64]]:
-    """Return `metrics.compare` of many pairs (pairs, FRAMES), in parts that fit the memory."""
+    """Return `metrics.compare` of many pairs (pairs, HIT_FRAMES), in parts that fit the memory."""
     parts = [compare(x, y) for x, y in zip(torch.split(a, _CHUNK), torch.split(b, _CHUNK), strict=True)]
     return {name: torch.cat([part[name] for part in parts]).double().numpy() for name in parts[0]}
 
@@ -82,7 +82,7 @@ def over_groups(
 def own_drum(
     queries: Tensor, origins: Sequence[int], groups: Sequence[str], hits: Tensor, hit_groups: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Return for each of `queries` (queries, FRAMES) 1 where the nearest of `hits` is of its own drum, else 0.
+    """Return for each of `queries` (queries, HIT_FRAMES) 1 where the nearest of `hits` is of its own drum, else 0.
 
     `origins` is the hit that each query is or was made from, which is left out of the hits that it is held against.
     """

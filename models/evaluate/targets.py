@@ -34,7 +34,7 @@ class Outcome:
         return self.low <= self.value <= self.high
 
 
-def outcomes(report: Mapping[str, Any]) -> list[Outcome]:
+def targets(report: Mapping[str, Any]) -> list[Outcome]:
     """Return the outcome of every aim that the report has a figure for."""
     found = []
     for target in (*_TARGETS, *_class_spreads(report)):

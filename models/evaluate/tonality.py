@@ -30,7 +30,7 @@ class Tone:
 
 
 def tone(x: Tensor) -> Tone:
-    """Return the pitch of hits (hits, FRAMES)."""
+    """Return the pitch of hits (hits, HIT_FRAMES)."""
     hz = torch.arange(_BINS // 2 + 1, device=x.device) * (RATE / _BINS)
     body = _spectrum_db(x, _BODY_FRAMES)
     low, high = _RANGE_HZ

@@ -39,7 +39,7 @@ _CHUNK: Final = 64
 def make_strokes(
     player: Player, trials: TrialSet, settings: EvaluationSettings, tick: Tick
 ) -> tuple[dict[str, Tensor], float]:
-    """Return the strokes of every kind (rows, FRAMES), and the start at which the edits are at their best."""
+    """Return the strokes of every kind (rows, HIT_FRAMES), and the start at which the edits are at their best."""
     references, labels = trials.references, trials.labels
     start = _best_start(player, trials, settings)
     jitter = dsp_jitter(references, torch.Generator().manual_seed(settings.seed))

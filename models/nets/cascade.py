@@ -9,22 +9,30 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.models.dsp.cell_matching import PEAKEDNESS_LOG
+from ghostnote.models.dsp.cell_matching import SPARSITY_LOG
 from ghostnote.models.dsp.decomposition import (
     GROUPS,
     SEGMENTS,
     envelope,
     scale,
     table_to_envelope,
-    table_to_steps,
-    to_steps,
+    table_to_frames,
+    to_frames,
 )
 from ghostnote.models.dsp.mdct import BANDS
-from ghostnote.models.dsp.noise_shaping import colour_of, sharpened
+from ghostnote.models.dsp.noise_shaping import spectral_gain_of, with_contrast
 from ghostnote.models.dsp.pitch_track import TONE_ROWS, clarified, measure_tone, tone_of
 from ghostnote.models.nets.unet import UNet, UNetSettings
 from ghostnote.models.statistics.corpus_statistics import Tables
-from ghostnote.models.statistics.repeatability import LUCK, OUTCOMES, SPANS, TRAITS, WAYS, predict, shifted
+from ghostnote.models.statistics.repeatability import (
+    COMPONENTS,
+    FEATURES,
+    SHARED_LATENT,
+    SPANS,
+    TARGETS,
+    predict,
+    shifted,
+)
 
 ANY_CLASS = len(CLASS_NAMES)
 """The label that stands for any class, and the row of the tables over all classes."""
@@ -34,9 +42,9 @@ DIFFERENCE_LIMIT_DB = 30.0
 """Larger level differences move the timbre no further."""
 SHAPE_ROWS = GROUPS + TONE_ROWS
 """Rows of a shape: the log envelope's band groups and the tone."""
-_HINTS = BANDS + 2 * GROUPS + 1
+_CONDITIONING_ROWS = BANDS + 2 * GROUPS + 1
 _FURTHEST_EXTENT = 1.6
-_LOOSEST = 4.0
+_LARGEST_OFFSET = 4.0
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,9 @@ class CascadeSettings:
     """The shapes of both networks."""
 
     sound: UNetSettings = field(
-        default_factory=lambda: UNetSettings(BANDS, _HINTS, (64, 96, 128, 192, 256), len(CLASS_NAMES))
+        default_factory=lambda: UNetSettings(
+            BANDS, _CONDITIONING_ROWS, (64, 96, 128, 192, 256), len(CLASS_NAMES)
+        )
     )
     """The network for the rest."""
     shape: UNetSettings = field(
@@ -69,14 +79,14 @@ class CascadeSettings:
 class Cascade(nn.Module):
     """Both networks with the tables and the statistics of shapes that they were trained with."""
 
-    steady_weight: Tensor
-    steady_bias: Tensor
-    ways: Tensor
+    repeatability_weight: Tensor
+    repeatability_bias: Tensor
+    principal_components: Tensor
     extent: Tensor
-    looseness: Tensor
-    peakedness: Tensor
+    coherence_offset: Tensor
+    sparsity: Tensor
     coherence_shift: Tensor
-    sharpness: Tensor
+    spectral_contrast: Tensor
     coherence_decay_db: Tensor
     slopes: Tensor
     level_spread_db: Tensor
@@ -92,15 +102,15 @@ class Cascade(nn.Module):
         self.sound = UNet(settings.sound)
         self.shape = UNet(settings.shape)
         rows = len(CLASS_NAMES) + 1
-        self.register_buffer("steady_weight", torch.zeros(TRAITS, OUTCOMES))
-        self.register_buffer("steady_bias", torch.zeros(OUTCOMES))
-        self.register_buffer("ways", torch.zeros(WAYS, GROUPS, SEGMENTS))
+        self.register_buffer("repeatability_weight", torch.zeros(FEATURES, TARGETS))
+        self.register_buffer("repeatability_bias", torch.zeros(TARGETS))
+        self.register_buffer("principal_components", torch.zeros(COMPONENTS, GROUPS, SEGMENTS))
         # What luck widens, and loosens; and what moves peakedness: always, by a cell's own chance, by luck.
-        self.register_buffer("extent", torch.zeros(LUCK, GROUPS))
-        self.register_buffer("looseness", torch.zeros(LUCK, GROUPS, SEGMENTS))
-        self.register_buffer("peakedness", torch.zeros(2 + LUCK, GROUPS, SPANS))
+        self.register_buffer("extent", torch.zeros(SHARED_LATENT, GROUPS))
+        self.register_buffer("coherence_offset", torch.zeros(SHARED_LATENT, GROUPS, SEGMENTS))
+        self.register_buffer("sparsity", torch.zeros(2 + SHARED_LATENT, GROUPS, SPANS))
         self.register_buffer("coherence_shift", torch.zeros(GROUPS, SEGMENTS))
-        self.register_buffer("sharpness", torch.zeros(GROUPS))
+        self.register_buffer("spectral_contrast", torch.zeros(GROUPS))
         self.register_buffer("coherence_decay_db", torch.tensor(40.0))
         self.register_buffer("slopes", torch.zeros(rows, GROUPS, SEGMENTS))
         self.register_buffer("level_spread_db", torch.zeros(rows))
@@ -110,10 +120,10 @@ class Cascade(nn.Module):
         self.register_buffer("shape_high", torch.full((SHAPE_ROWS, 1), 10.0))
 
     def set_tables(self, tables: Tables, shapes: Tensor) -> None:
-        """Take over measured tables, and the statistics of `shapes` (hits, SHAPE_ROWS, ENVELOPE_STEPS)."""
-        self.steady_weight.copy_(tables.steadiness.weight)
-        self.steady_bias.copy_(tables.steadiness.bias)
-        self.ways.copy_(tables.steadiness.ways)
+        """Take over measured tables, and the statistics of `shapes` (hits, SHAPE_ROWS, ENVELOPE_FRAMES)."""
+        self.repeatability_weight.copy_(tables.repeatability.weight)
+        self.repeatability_bias.copy_(tables.repeatability.bias)
+        self.principal_components.copy_(tables.repeatability.principal_components)
         self.coherence_decay_db.fill_(min(tables.coherence_decay_db, 1e6))
         self.slopes.copy_(tables.slopes)
         self.level_spread_db.copy_(tables.level_spread_db)
@@ -123,7 +133,7 @@ class Cascade(nn.Module):
         self.shape_high.copy_(shapes.amax((0, 2))[:, None])
 
     def normalise_shape(self, shape: Tensor) -> Tensor:
-        """Return a shape (batch, SHAPE_ROWS, ENVELOPE_STEPS) as the networks see it, near unit variance."""
+        """Return a shape (batch, SHAPE_ROWS, ENVELOPE_FRAMES) as the networks see it, near unit variance."""
         return (shape - self.shape_mean) / self.shape_std
 
     def restore_shape(self, normalised: Tensor, label: Tensor) -> Tensor:
@@ -131,70 +141,78 @@ class Cascade(nn.Module):
         restored = normalised * self.shape_std + self.shape_mean
         return clarified(torch.minimum(torch.maximum(restored, self.shape_low), self.shape_high), label)
 
-    def steadiness_of(self, traits: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what strokes of one velocity share, and how far they stray, by a drum's `traits`.
+    def predict_repeatability(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what strokes of one velocity share, and how far they stray, by a drum's `features`.
 
         The coherence is (batch, GROUPS, SEGMENTS), and for each band group of a spectrum (batch, GROUPS) in dB.
         """
-        coherence, strayed_db = predict(self.steady_weight, self.steady_bias, traits)
-        return shifted(coherence, self.coherence_shift), strayed_db
+        coherence, spectral_deviation_db = predict(
+            self.repeatability_weight, self.repeatability_bias, features
+        )
+        return shifted(coherence, self.coherence_shift), spectral_deviation_db
 
-    def colour_of(self, power: Tensor, present: Tensor) -> Tensor:
+    def spectral_gain_of(self, power: Tensor, present: Tensor) -> Tensor:
         """Return the gains (batch, BANDS, LINES) that colour the noise of strokes whose reference has `line_power`."""
-        return sharpened(colour_of(power, present), self.sharpness)
+        return with_contrast(spectral_gain_of(power, present), self.spectral_contrast)
 
-    def fallen(self, coherence: Tensor, difference_db: Tensor) -> Tensor:
+    def attenuate_coherence(self, coherence: Tensor, difference_db: Tensor) -> Tensor:
         """Return the `coherence` (batch, GROUPS, SEGMENTS) of strokes `difference_db` (batch,) apart."""
         fall = (-difference_db.abs() / self.coherence_decay_db).exp()
         return coherence * fall[:, None, None]
 
-    def wander_db(self, wander: Tensor, strayed_db: Tensor) -> Tensor:
-        """Return how a stroke's cells stray, (batch, GROUPS, SEGMENTS), as the numbers `wander` (batch, WANDER) say."""
-        gone, luck, _ = _parts(wander)
-        ways: Tensor = (gone @ self.ways.flatten(1)).unflatten(1, (GROUPS, SEGMENTS))
-        extent = (luck @ self.extent).clamp(-_FURTHEST_EXTENT, _FURTHEST_EXTENT).exp()
-        strayed: Tensor = (strayed_db * extent)[:, :, None] * ways
-        return strayed
+    def deviation_db_of(self, variation_latent: Tensor, spectral_deviation_db: Tensor) -> Tensor:
+        """Return how a stroke's cells stray, (batch, GROUPS, SEGMENTS), as the numbers `variation_latent` (batch, LATENT_SIZE) say."""
+        scores, shared_latent, _ = _parts(variation_latent)
+        principal_components: Tensor = (scores @ self.principal_components.flatten(1)).unflatten(
+            1, (GROUPS, SEGMENTS)
+        )
+        extent = (shared_latent @ self.extent).clamp(-_FURTHEST_EXTENT, _FURTHEST_EXTENT).exp()
+        deviation: Tensor = (spectral_deviation_db * extent)[:, :, None] * principal_components
+        return deviation
 
-    def loosened(self, coherence: Tensor, wander: Tensor) -> Tensor:
-        """Return the `coherence` (batch, GROUPS, SEGMENTS) of a stroke of the luck in `wander` (batch, WANDER)."""
-        shift = (_parts(wander)[1] @ self.looseness.flatten(1)).unflatten(1, (GROUPS, SEGMENTS))
-        return shifted(coherence, shift.clamp(-_LOOSEST, _LOOSEST))
+    def offset_coherence(self, coherence: Tensor, variation_latent: Tensor) -> Tensor:
+        """Return the `coherence` (batch, GROUPS, SEGMENTS) of a stroke of the luck in `variation_latent` (batch, LATENT_SIZE)."""
+        shift = (_parts(variation_latent)[1] @ self.coherence_offset.flatten(1)).unflatten(
+            1, (GROUPS, SEGMENTS)
+        )
+        return shifted(coherence, shift.clamp(-_LARGEST_OFFSET, _LARGEST_OFFSET))
 
-    def peakedness_of(self, reference: Tensor, wander: Tensor, amount: Tensor) -> Tensor:
+    def sparsity_of(self, reference: Tensor, variation_latent: Tensor, amount: Tensor) -> Tensor:
         """Return a stroke's log peakedness (batch, GROUPS, SPANS): its `reference`'s, changed by `amount` (batch,)."""
-        _, luck, own = _parts(wander)
-        shared = (luck @ self.peakedness[2:].flatten(1)).unflatten(1, (GROUPS, SPANS))
-        change = self.peakedness[0] + self.peakedness[1] * own.unflatten(1, (GROUPS, SPANS)) + shared
-        moved: Tensor = (reference + amount[:, None, None] * change).clamp(*PEAKEDNESS_LOG)
+        _, shared_latent, own = _parts(variation_latent)
+        shared = (shared_latent @ self.sparsity[2:].flatten(1)).unflatten(1, (GROUPS, SPANS))
+        change = self.sparsity[0] + self.sparsity[1] * own.unflatten(1, (GROUPS, SPANS)) + shared
+        moved: Tensor = (reference + amount[:, None, None] * change).clamp(*SPARSITY_LOG)
         return moved
 
     def envelope_change(self, label: Tensor, difference_db: Tensor) -> Tensor:
         """Return what `difference_db` (batch,) of level adds to the log envelope."""
         return table_to_envelope(self.slopes[label] * difference_db[:, None, None])
 
-    def hint(self, r: Tensor, shape: Tensor, rho: Tensor, has_hit: Tensor) -> Tensor:
+    def conditioning(self, r: Tensor, shape: Tensor, rho: Tensor, has_hit: Tensor) -> Tensor:
         """Return the conditions of the sound network (batch, hints, steps), given what `reference_of` returned."""
         log_envelope = shape[:, :GROUPS]
-        normalised = to_steps(self.normalise_shape(shape)[:, :GROUPS])
+        normalised = to_frames(self.normalise_shape(shape)[:, :GROUPS])
         present = has_hit[:, None, None].expand(-1, 1, r.shape[-1])
         return torch.cat([r / scale(log_envelope), normalised, rho, present], dim=1)
 
 
-def _parts(wander: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return how far a stroke goes each way (batch, WAYS), its luck (batch, LUCK), and what is each cell's own."""
-    ways, luck, own = wander.split([WAYS, LUCK, GROUPS * SPANS], dim=1)
-    return ways, luck, own
+def _parts(variation_latent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return how far a stroke goes each way (batch, COMPONENTS), its luck (batch, SHARED_LATENT), and what is each cell's own."""
+    principal_components, shared_latent, own = variation_latent.split(
+        [COMPONENTS, SHARED_LATENT, GROUPS * SPANS], dim=1
+    )
+    return principal_components, shared_latent, own
 
 
 def measure_shape(x: Tensor, y: Tensor) -> Tensor:
-    """Return the shape (batch, SHAPE_ROWS, ENVELOPE_STEPS) of waveforms `x`, whose coefficients are `y`."""
+    """Return the shape (batch, SHAPE_ROWS, ENVELOPE_FRAMES) of waveforms `x`, whose coefficients are `y`."""
     log_envelope = envelope(y)
     return torch.cat([log_envelope, measure_tone(x, y / scale(log_envelope))], dim=1)
 
 
 def reference_of(hit: Tensor, shape: Tensor, coherence: Tensor, has_hit: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what a new hit follows, r (batch, BANDS, STEPS), and its coherence with it, (batch, GROUPS, STEPS).
+    """Return what a new hit follows, r (batch, BANDS, MDCT_FRAMES), and its coherence with it, (batch, GROUPS, MDCT_FRAMES).
 
     The coefficients of the reference `hit`, as `coherence` (batch, GROUPS, SEGMENTS) says, where `has_hit` (batch,)
     is 1; else the tone of the `shape`, by its share and with what it leaks to the bands above.
@@ -202,7 +220,7 @@ def reference_of(hit: Tensor, shape: Tensor, coherence: Tensor, has_hit: Tensor)
     present = has_hit[:, None, None]
     tone, share = tone_of(shape[:, GROUPS:], scale(shape[:, :GROUPS]))
     r = present * hit + (1 - present) * F.pad(tone, (0, 0, 0, BANDS - tone.shape[1]))
-    rho = present * table_to_steps(coherence) + (1 - present) * F.pad(
+    rho = present * table_to_frames(coherence) + (1 - present) * F.pad(
         share, (0, 0, 0, GROUPS - share.shape[1])
     )
     return r, rho

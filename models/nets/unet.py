@@ -15,7 +15,7 @@ class UNetSettings:
 
     bands: int
     """Channels of the sample that is denoised."""
-    hints: int
+    conditioning: int
     """Channels of the conditions given per step."""
     channels: tuple[int, ...]
     """Channels of each level; each level has half the steps of the one before."""
@@ -92,7 +92,7 @@ class Level(nn.Module):
 
 
 class UNet(nn.Module):
-    """Predicts v from a noisy sample; `hint` holds what does not change from step to step."""
+    """Predicts v from a noisy sample; `conditioning` holds what does not change from step to step."""
 
     frequencies: Tensor
 
@@ -107,7 +107,9 @@ class UNet(nn.Module):
         self.label = nn.Embedding(settings.classes + 1, e)
         self.velocity = nn.Linear(1, e)
         self.stem = nn.Conv1d(settings.bands, c[0], 3, padding=1)
-        self.hint = nn.Conv1d(settings.hints, c[0], 3, padding=1) if settings.hints else None
+        self.conditioning = (
+            nn.Conv1d(settings.conditioning, c[0], 3, padding=1) if settings.conditioning else None
+        )
         self.down = nn.ModuleList(Level(width, n, e, attend[i]) for i, width in enumerate(c))
         self.up = nn.ModuleList(Level(width, n, e, attend[i]) for i, width in enumerate(c))
         neighbours = list(pairwise(c))
@@ -122,19 +124,19 @@ class UNet(nn.Module):
         embedded: Tensor = self.label(label) + self.velocity(velocity[:, None])
         return embedded
 
-    def project_hint(self, hint: Tensor) -> Tensor:
+    def project_conditioning(self, conditioning: Tensor) -> Tensor:
         """Return the conditions (batch, hints, steps) as the first level's channels."""
-        if self.hint is None:
+        if self.conditioning is None:
             raise ValueError("this network takes no hints")
-        projected: Tensor = self.hint(hint)
+        projected: Tensor = self.conditioning(conditioning)
         return projected
 
-    def forward(self, z: Tensor, t: Tensor, embedded: Tensor, hint: Tensor | None = None) -> Tensor:
-        """Return v (batch, bands, steps) of `z` at times `t` (batch,), given `embed` and `project_hint`."""
+    def forward(self, z: Tensor, t: Tensor, embedded: Tensor, conditioning: Tensor | None = None) -> Tensor:
+        """Return v (batch, bands, steps) of `z` at times `t` (batch,), given `embed` and `project_conditioning`."""
         angles = t[:, None] * self.frequencies
         embedding = F.silu(self.time(torch.cat([angles.cos(), angles.sin()], dim=1)) + embedded)
         x = self.stem(z)
-        x = x if hint is None else x + hint
+        x = x if conditioning is None else x + conditioning
         skips = []
         for i, level in enumerate(self.down):
             x = level(x if i == 0 else self.shrink[i - 1](x), embedding)

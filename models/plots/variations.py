@@ -7,7 +7,7 @@ from ghostnote.bridge.batch.model_varier import ModelSpec
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.drums import class_from_name
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.inference.stroke_source import invent
+from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, Strike, Variator
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.models.plots.hits import draw_hits
@@ -58,7 +58,7 @@ def _references(
 ) -> list[tuple[str, Reference]]:
     card = generator.card
     if not hits:
-        audio = invent(generator, drum_class, seed)[None]
+        audio = generate_drum(generator, drum_class, seed)[None]
         return [(drum_class, Reference(audio, card.classes.index(drum_class)))]
     references = []
     for path in hits:

@@ -30,10 +30,10 @@ from ghostnote.models.statistics.repeatability import (
     COHERENCE_LIMIT,
     FURTHEST_DB,
     Drum,
-    Steadiness,
+    Repeatability,
     cell_db,
-    fit_steadiness,
-    traits_of,
+    fit_repeatability,
+    repeatability_features,
 )
 
 _PAIRS_A_GROUP = 60
@@ -50,7 +50,7 @@ _SILENCE = 1e-12
 class Tables:
     """What was measured; tables have a row each for the classes and one for all."""
 
-    steadiness: Steadiness
+    repeatability: Repeatability
     """How coherent strokes at one level are, and how far they stray, by their drum's traits."""
     coherence_decay_db: float
     """Level difference over which coherence falls to 1/e."""
@@ -71,10 +71,10 @@ class Pair:
     """(3, GROUPS, SEGMENTS): cross power and both powers, each cell scaled by its envelope."""
     envelope_change: Tensor
     """(GROUPS, SEGMENTS), mean change of the log envelope."""
-    strayed_db: Tensor
+    spectral_deviation_db: Tensor
     """(GROUPS, SEGMENTS), change of the cells' power, at one level of the first 60 ms."""
-    traits: Tensor
-    """(TRAITS,), those of the first stroke."""
+    features: Tensor
+    """(FEATURES,), those of the first stroke."""
 
 
 def measure_tables(hits: HitSet, seed: int = 0) -> Tables:
@@ -100,7 +100,7 @@ def measure_tables(hits: HitSet, seed: int = 0) -> Tables:
     decay_db = far_db / far_weight / -np.log(min(max(fall, 0.05), 0.95))
     drums = [drum for pairs in by_drum if (drum := _steady(pairs))]
     return Tables(
-        fit_steadiness(drums),
+        fit_repeatability(drums),
         float(decay_db) if far_db else float("inf"),
         slopes[:, 0] / slopes[:, 1].clamp_min(1e-6),
         _level_spread(hits),
@@ -114,9 +114,9 @@ class Fold:
     groups: tuple[int, ...]
     """Places in the groups of a set."""
     weight: Tensor
-    """(TRAITS, OUTCOMES), less that of all drums."""
+    """(FEATURES, TARGETS), less that of all drums."""
     bias: Tensor
-    """(OUTCOMES,), less that of all drums."""
+    """(TARGETS,), less that of all drums."""
 
 
 def cross_fitted(hits: HitSet, folds: int, seed: int = 0) -> list[Fold]:
@@ -126,12 +126,12 @@ def cross_fitted(hits: HitSet, folds: int, seed: int = 0) -> list[Fold]:
     """
     drums = [_steady(_pairs(hits, group, np.random.default_rng(seed))) for group in hits.groups]
     order = np.random.default_rng(seed).permutation(len(drums)).tolist()
-    whole = fit_steadiness([drum for drum in drums if drum])
+    whole = fit_repeatability([drum for drum in drums if drum])
     parts = []
     for first in range(min(folds, len(order))):
         part = tuple(order[first::folds])
         others = [drum for at, drum in enumerate(drums) if drum and at not in part]
-        fitted = fit_steadiness(others) if others else whole
+        fitted = fit_repeatability(others) if others else whole
         parts.append(Fold(part, fitted.weight - whole.weight, fitted.bias - whole.bias))
     return parts
 
@@ -150,9 +150,9 @@ def _drum(pairs: list[Pair]) -> Drum:
     """Return what the near pairs of a drum say of its steadiness."""
     powers = torch.stack([pair.powers for pair in pairs]).sum(0)
     return Drum(
-        torch.stack([pair.traits for pair in pairs]).mean(0),
+        torch.stack([pair.features for pair in pairs]).mean(0),
         _correlation(powers).clamp(0, COHERENCE_LIMIT),
-        torch.stack([pair.strayed_db for pair in pairs]).clamp(-FURTHEST_DB, FURTHEST_DB),
+        torch.stack([pair.spectral_deviation_db for pair in pairs]).clamp(-FURTHEST_DB, FURTHEST_DB),
     )
 
 
@@ -167,7 +167,7 @@ def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> li
     mean_envelope = envelope_to_segments(log_envelope)
     attack_db = 10 * (x[:, :ATTACK_FRAMES].square().mean(1) + _SILENCE).log10()
     power_db = cell_db(mdct(x)) - attack_db[:, None, None]
-    traits = traits_of(line_power(q), log_envelope, hits.labels[index])
+    features = repeatability_features(line_power(q), log_envelope, hits.labels[index])
     peak_db = hits.peak_db[index].tolist()
     ordered = [(i, j) for i in range(len(group)) for j in range(len(group)) if i != j]
     if len(ordered) > _PAIRS_A_GROUP:
@@ -184,7 +184,7 @@ def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> li
                 powers,
                 mean_envelope[j] - mean_envelope[i],
                 power_db[j] - power_db[i],
-                traits[i],
+                features[i],
             )
         )
     return found

@@ -23,16 +23,16 @@ from ghostnote.models.dsp.decomposition import (
 )
 from ghostnote.models.dsp.noise_shaping import tonality
 
-WAYS: Final = 32
+COMPONENTS: Final = 32
 """Ways in which a stroke's spectrum strays."""
-LUCK: Final = 6
+SHARED_LATENT: Final = 6
 """Numbers that decide how closely a stroke follows: not every stroke of a drummer strays alike."""
 SPANS: Final = SEGMENTS - 1
 """Time segments for peakedness: the first two are one, as four steps say too little."""
-WANDER: Final = WAYS + LUCK + GROUPS * SPANS
+LATENT_SIZE: Final = COMPONENTS + SHARED_LATENT + GROUPS * SPANS
 """Numbers that decide a stroke beside its noise: how far it goes each way, its luck, and what is each cell's own."""
-TRAITS: Final = 2 * GROUPS + SEGMENTS + len(CLASS_NAMES)
-OUTCOMES: Final = GROUPS * SEGMENTS + GROUPS
+FEATURES: Final = 2 * GROUPS + SEGMENTS + len(CLASS_NAMES)
+TARGETS: Final = GROUPS * SEGMENTS + GROUPS
 COHERENCE_LIMIT: Final = 0.995
 _LEAST_COHERENCE: Final = 1e-3
 _RIDGE: Final = 20.0
@@ -45,31 +45,31 @@ _SILENCE: Final = 1e-20
 
 
 @dataclass(frozen=True)
-class Steadiness:
+class Repeatability:
     """What is predicted from traits, and in which ways spectra stray."""
 
     weight: Tensor
-    """(TRAITS, OUTCOMES)."""
+    """(FEATURES, TARGETS)."""
     bias: Tensor
-    """(OUTCOMES,): the outcome of a stroke without any trait."""
-    ways: Tensor
-    """(WAYS, GROUPS, SEGMENTS): independent ways to stray, each cell of variance 1 over all."""
+    """(TARGETS,): the outcome of a stroke without any trait."""
+    principal_components: Tensor
+    """(COMPONENTS, GROUPS, SEGMENTS): independent ways to stray, each cell of variance 1 over all."""
 
 
 @dataclass(frozen=True)
 class Drum:
     """What a drum's strokes say: means over its pairs."""
 
-    traits: Tensor
-    """(TRAITS,)."""
+    features: Tensor
+    """(FEATURES,)."""
     coherence: Tensor
     """(GROUPS, SEGMENTS)."""
-    strayed_db: Tensor
+    spectral_deviation_db: Tensor
     """(pairs, GROUPS, SEGMENTS)."""
 
 
-def traits_of(power: Tensor, log_envelope: Tensor, label: Tensor) -> Tensor:
-    """Return the traits (batch, TRAITS) of hits: tonality, spectrum, decay and class.
+def repeatability_features(power: Tensor, log_envelope: Tensor, label: Tensor) -> Tensor:
+    """Return the traits (batch, FEATURES) of hits: tonality, spectrum, decay and class.
 
     `power` (batch, BANDS, LINES) is their `line_power`, `label` (batch,) the classes.
     """
@@ -80,12 +80,12 @@ def traits_of(power: Tensor, log_envelope: Tensor, label: Tensor) -> Tensor:
     return torch.cat([tonality(power), spectrum, cells.mean(1), known], dim=1)
 
 
-def predict(weight: Tensor, bias: Tensor, traits: Tensor) -> tuple[Tensor, Tensor]:
+def predict(weight: Tensor, bias: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
     """Return coherence (batch, GROUPS, SEGMENTS) and how far spectra stray in dB (batch, GROUPS) by traits."""
-    outcome = bias + traits @ weight
-    coherence = outcome[:, : GROUPS * SEGMENTS].unflatten(1, (GROUPS, SEGMENTS))
-    strayed_db = outcome[:, GROUPS * SEGMENTS :].exp()
-    return coherence.clamp(0.0, COHERENCE_LIMIT), strayed_db.clamp(max=FURTHEST_DB)
+    targets = bias + features @ weight
+    coherence = targets[:, : GROUPS * SEGMENTS].unflatten(1, (GROUPS, SEGMENTS))
+    spectral_deviation_db = targets[:, GROUPS * SEGMENTS :].exp()
+    return coherence.clamp(0.0, COHERENCE_LIMIT), spectral_deviation_db.clamp(max=FURTHEST_DB)
 
 
 def shifted(coherence: Tensor, shift: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ def shifted(coherence: Tensor, shift: Tensor) -> Tensor:
 
 
 def cell_power(c: Tensor) -> Tensor:
-    """Return the mean power (batch, GROUPS, SEGMENTS) of coefficients (batch, BANDS, STEPS)."""
+    """Return the mean power (batch, GROUPS, SEGMENTS) of coefficients (batch, BANDS, MDCT_FRAMES)."""
     return cell_mean(c.square(), segment_map(c.device))
 
 
@@ -105,36 +105,36 @@ def cell_db(c: Tensor) -> Tensor:
     return 10 * (power + _FLOOR * power.amax((1, 2), keepdim=True)).clamp_min(_SILENCE).log10()
 
 
-def fit_steadiness(drums: list[Drum]) -> Steadiness:
+def fit_repeatability(drums: list[Drum]) -> Repeatability:
     """Fit the predictions to `drums`, each counting alike; without any, strokes share and stray nothing."""
     if not drums:
-        blank = torch.zeros(OUTCOMES)
+        blank = torch.zeros(TARGETS)
         blank[GROUPS * SEGMENTS :] = 0.5 * torch.tensor(_LEAST_SQUARE_DB).log()
-        return Steadiness(torch.zeros(TRAITS, OUTCOMES), blank, torch.zeros(WAYS, GROUPS, SEGMENTS))
-    square = [drum.strayed_db.square().mean((0, 2)) + _LEAST_SQUARE_DB for drum in drums]
-    outcomes = torch.stack(
+        return Repeatability(torch.zeros(FEATURES, TARGETS), blank, torch.zeros(COMPONENTS, GROUPS, SEGMENTS))
+    square = [drum.spectral_deviation_db.square().mean((0, 2)) + _LEAST_SQUARE_DB for drum in drums]
+    targets = torch.stack(
         [torch.cat([d.coherence.flatten(), 0.5 * s.log()]) for d, s in zip(drums, square, strict=True)]
     )
-    traits = torch.stack([drum.traits for drum in drums])
-    mean, middle = outcomes.mean(0), traits.mean(0)
-    spread = traits.std(0, correction=0)
-    x = (traits - middle) / spread.clamp_min(1e-3)
-    ridge = torch.linalg.solve(x.t() @ x + _RIDGE * torch.eye(TRAITS), x.t() @ (outcomes - mean))
+    features = torch.stack([drum.features for drum in drums])
+    mean, middle = targets.mean(0), features.mean(0)
+    spread = features.std(0, correction=0)
+    x = (features - middle) / spread.clamp_min(1e-3)
+    ridge = torch.linalg.solve(x.t() @ x + _RIDGE * torch.eye(FEATURES), x.t() @ (targets - mean))
     weight = ridge / spread.clamp_min(1e-3)[:, None]
-    return Steadiness(weight, mean - middle @ weight, _ways(drums, square))
+    return Repeatability(weight, mean - middle @ weight, _principal_components(drums, square))
 
 
-def _ways(drums: list[Drum], square: list[Tensor]) -> Tensor:
-    """Return the principal ways in which spectra stray, each drum's extent taken out (WAYS, GROUPS, SEGMENTS)."""
+def _principal_components(drums: list[Drum], square: list[Tensor]) -> Tensor:
+    """Return the principal ways in which spectra stray, each drum's extent taken out (COMPONENTS, GROUPS, SEGMENTS)."""
     cells = GROUPS * SEGMENTS
     covariance = torch.zeros(cells, cells)
     for drum, power in zip(drums, square, strict=True):
-        x = (drum.strayed_db / power.sqrt()[:, None]).flatten(1)
+        x = (drum.spectral_deviation_db / power.sqrt()[:, None]).flatten(1)
         covariance += x.t() @ x / (len(x) * len(drums))
     values, vectors = torch.linalg.eigh(covariance)
-    ways = (vectors * values.clamp_min(0).sqrt())[:, -WAYS:]
+    principal_components = (vectors * values.clamp_min(0).sqrt())[:, -COMPONENTS:]
     # What the ways that are left out would have added is spread over those kept, cell by cell.
-    kept = ways.square().sum(1, keepdim=True).clamp_min(1e-6)
-    ways = ways * (covariance.diag()[:, None] / kept).sqrt().clamp(max=2.0)
-    kept_ways: Tensor = ways.t().reshape(WAYS, GROUPS, SEGMENTS).contiguous()
-    return kept_ways
+    kept = principal_components.square().sum(1, keepdim=True).clamp_min(1e-6)
+    principal_components = principal_components * (covariance.diag()[:, None] / kept).sqrt().clamp(max=2.0)
+    kept_components: Tensor = principal_components.t().reshape(COMPONENTS, GROUPS, SEGMENTS).contiguous()
+    return kept_components

@@ -23,13 +23,13 @@ from ghostnote.models.data.dataset import PairSampler
 from ghostnote.models.data.trial_set import TrialSet, load_split, make_trials
 from ghostnote.models.diffusion.inputs import blank_inputs
 from ghostnote.models.diffusion.pipeline import rendered
-from ghostnote.models.diffusion.v_prediction import add_noise, cosine_schedule
+from ghostnote.models.diffusion.v_prediction import add_noise, linear_schedule
 from ghostnote.models.evaluate.c2st import smooth_features
 from ghostnote.models.nets.cascade import Cascade
 from ghostnote.models.nets.checkpoint import WEIGHTS, load_model, save_model
 from ghostnote.models.nets.discriminators import Discriminators
 from ghostnote.models.statistics.corpus_statistics import Fold
-from ghostnote.models.statistics.repeatability import WANDER
+from ghostnote.models.statistics.repeatability import LATENT_SIZE
 from ghostnote.models.train.distill_methods import bind
 from ghostnote.models.train.objective import make_batch, noise_for
 from ghostnote.models.train.stroke_pairs import AUGMENTATION, StrokePairs
@@ -147,7 +147,7 @@ class Tuner:
         return finished
 
     def _strokes(self, hit: Tensor, label: Tensor, fold: Fold) -> Tensor:
-        """Return a stroke (batch, FRAMES) after each `hit`, by what drums other than the `fold`'s tell."""
+        """Return a stroke (batch, HIT_FRAMES) after each `hit`, by what drums other than the `fold`'s tell."""
         self.tables.apply_to(self.model, fold)
         count, device = len(hit), hit.device
         blank = blank_inputs(count, device)
@@ -158,8 +158,8 @@ class Tuner:
             label=label,
             amount=self.amounts[label],
             noise=torch.randn(blank.noise.shape, generator=self.generator, device=device),
-            wander=torch.randn(count, WANDER, generator=self.generator, device=device),
-            schedule=cosine_schedule(self.settings.steps).to(device),
+            variation_latent=torch.randn(count, LATENT_SIZE, generator=self.generator, device=device),
+            schedule=linear_schedule(self.settings.steps).to(device),
         )
         made, _ = rendered(self.model, inputs, half=True)
         return _limited(hit, made)
@@ -170,7 +170,7 @@ class Tuner:
             self.model, self.pairs.hits, self.sampler.draw(_ANCHORED), AUGMENTATION, self.generator
         )
         t, noise, _ = noise_for(batch, self.generator)
-        z = add_noise(batch.rest, noise, t)
+        z = add_noise(batch.innovation, noise, t)
         with torch.autocast(z.device.type, torch.bfloat16):
             with torch.no_grad():
                 wanted = bind(self.former, batch)(z, t)
@@ -193,7 +193,7 @@ class Tuner:
 
 
 def _limited(hit: Tensor, stroke: Tensor) -> Tensor:
-    """Return strokes (batch, FRAMES) whose attack rises no sooner than that of their `hit`; see `bridge.attack`."""
+    """Return strokes (batch, HIT_FRAMES) whose attack rises no sooner than that of their `hit`; see `bridge.attack`."""
     with torch.no_grad():
         given, own = (x[:, :ATTACK_FRAMES].abs().cummax(1).values for x in (hit, stroke))
         allowed = given * (own[:, -1:] / given[:, -1:].clamp_min(1e-9))

@@ -11,7 +11,7 @@ from torch import distributed
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.models.data.dataset import HitSet
-from ghostnote.models.diffusion.v_prediction import cosine_schedule
+from ghostnote.models.diffusion.v_prediction import linear_schedule
 from ghostnote.models.nets.checkpoint import load_model, read_tensors, save_model, weights_file
 from ghostnote.models.train.distill_methods import METHODS, Stage, make_task
 from ghostnote.models.train.loop import Progress, default_device, join_processes, load_split, run_to_end
@@ -67,7 +67,7 @@ def make_stages(settings: DistillSettings) -> dict[int, Stage]:
             f"{settings.teacher_steps} are no chain: let each divide the one before, as 4,2,1 after 16"
         )
     return {
-        few: Stage(tuple(cosine_schedule(few).tolist()), many // few, settings.guidance if i == 0 else 1.0)
+        few: Stage(tuple(linear_schedule(few).tolist()), many // few, settings.guidance if i == 0 else 1.0)
         for i, (many, few) in enumerate(pairwise(counts))
     }
 

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ghostnote.models.diffusion.sampling import Velocity, guided, straight_step
+from ghostnote.models.diffusion.sampling import Velocity, euler_step, guided
 from ghostnote.models.diffusion.v_prediction import add_noise, expand_dims
-from ghostnote.models.dsp.decomposition import GROUPS, freshness, group_map, to_bands
+from ghostnote.models.dsp.decomposition import GROUPS, group_map, innovation_gain, to_bands
 from ghostnote.models.dsp.mdct import BANDS
-from ghostnote.models.dsp.noise_shaping import coloured
+from ghostnote.models.dsp.noise_shaping import shape_noise
 from ghostnote.models.nets.cascade import ANY_CLASS, Cascade
 from ghostnote.models.train.objective import Batch, noise_for
 from ghostnote.models.train.trainer import Task
@@ -40,11 +40,11 @@ class Stage:
 def bind(model: Cascade, batch: Batch, guidance: float = 1.0) -> Velocity:
     """Return the sound network of `model` under the conditions of `batch`."""
     sound = model.sound
-    hint = sound.project_hint(batch.hint)
+    conditioning = sound.project_conditioning(batch.conditioning)
 
     def of(label: Tensor) -> Velocity:
         embedded = sound.embed(label, batch.difference)
-        return lambda z, t: sound(z, t, embedded, hint).float()
+        return lambda z, t: sound(z, t, embedded, conditioning).float()
 
     if guidance == 1:
         return of(batch.label)
@@ -55,7 +55,7 @@ def walk(velocity: Velocity, z: Tensor, t: Tensor, s: Tensor, steps: int) -> Ten
     """Return `z` (batch, …) after as many even straight steps from times `t` (batch,) to `s` (batch,)."""
     for i in range(steps):
         a, b = t.lerp(s, i / steps), t.lerp(s, (i + 1) / steps)
-        z = straight_step(z, velocity(z, a), expand_dims(a, z), expand_dims(b, z))
+        z = euler_step(z, velocity(z, a), expand_dims(a, z), expand_dims(b, z))
     return z
 
 
@@ -74,7 +74,7 @@ class Progressive(nn.Module):
     def forward(self, batch: Batch, t: Tensor, noise: Tensor, _: Tensor) -> Tensor:
         """Return the loss of the sound, and 0 for the shape (2,), at the student's steps that `t` (batch,) falls in."""
         t, s = _interval(self.stage, t)
-        z = add_noise(batch.rest, noise, t)
+        z = add_noise(batch.innovation, noise, t)
         with torch.no_grad():
             teacher = bind(self.teacher, batch, self.stage.guidance)
             reached = walk(teacher, z, t, s, self.stage.substeps)
@@ -99,7 +99,7 @@ class SpectralEnergy(nn.Module):
         """Return the loss of the sound, and 0 for the shape (2,); `other` is a second noise like `noise`."""
         velocity = bind(self.student, batch)
         a, b = self._sample(velocity, t, noise), self._sample(velocity, t, other)
-        pairs = ((a, batch.rest), (b, batch.rest), (a, b))
+        pairs = ((a, batch.innovation), (b, batch.innovation), (a, b))
         near_a, near_b, apart = (_distance(x, y, batch) for x, y in pairs)
         loss = 0.5 * (near_a + near_b) - 0.5 * apart
         return torch.stack([loss, torch.zeros_like(loss)])
@@ -125,12 +125,12 @@ def _interval(stage: Stage, t: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _distance(a: Tensor, b: Tensor, batch: Batch) -> Tensor:
-    """Return the distance of two rests (batch, BANDS, STEPS): of patches, and of the hits' log power in spans."""
-    fresh = freshness(to_bands(batch.hint[:, BANDS + GROUPS : BANDS + 2 * GROUPS]))
+    """Return the distance of two rests (batch, BANDS, MDCT_FRAMES): of patches, and of the hits' log power in spans."""
+    fresh = innovation_gain(to_bands(batch.conditioning[:, BANDS + GROUPS : BANDS + 2 * GROUPS]))
     weight = batch.weight * fresh
     patches = F.avg_pool1d((weight * (a - b)).square(), _PATCH)
     total = (patches + _TINY).sqrt().mean()
-    followed = (1 - fresh.square()).sqrt() * batch.hint[:, :BANDS]
+    followed = (1 - fresh.square()).sqrt() * batch.conditioning[:, :BANDS]
     groups = group_map(a.device)
     for span in _SPANS:
         powers = [_log_power(followed + fresh * u, groups, span) for u in (a, b)]
@@ -149,7 +149,7 @@ def two_noises(batch: Batch, generator: torch.Generator) -> tuple[Tensor, ...]:
     """Return stratified times (batch,) and two noises for the sound."""
     t, noise, _ = noise_for(batch, generator)
     other = torch.randn(noise.shape, generator=generator, device=noise.device)
-    return t, noise, coloured(other, batch.colour)
+    return t, noise, shape_noise(other, batch.spectral_gain)
 
 
 @dataclass(frozen=True)

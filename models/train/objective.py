@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from ghostnote.models.data.augment import Augmentation, augment
 from ghostnote.models.data.dataset import HitSet
 from ghostnote.models.diffusion.v_prediction import add_noise, to_v
-from ghostnote.models.dsp.decomposition import GROUPS, envelope, loss_weight, rest, scale, to_bands
+from ghostnote.models.dsp.decomposition import GROUPS, envelope, innovation, loss_weight, scale, to_bands
 from ghostnote.models.dsp.mdct import PEAK, analyse
-from ghostnote.models.dsp.noise_shaping import coloured, line_power
+from ghostnote.models.dsp.noise_shaping import line_power, shape_noise
 from ghostnote.models.nets.cascade import (
     ANY_CLASS,
     DIFFERENCE_LIMIT_DB,
@@ -20,7 +20,7 @@ from ghostnote.models.nets.cascade import (
     reference_of,
 )
 from ghostnote.models.nets.unet import UNet
-from ghostnote.models.statistics.repeatability import traits_of
+from ghostnote.models.statistics.repeatability import repeatability_features
 
 _LABEL_DROPOUT = 0.15
 _SILENCE = 1e-4
@@ -30,19 +30,19 @@ _SILENCE = 1e-4
 class Batch:
     """Targets of both networks with their conditions; all tensors lead with the batch."""
 
-    rest: Tensor
-    """(batch, BANDS, STEPS)."""
+    innovation: Tensor
+    """(batch, BANDS, MDCT_FRAMES)."""
     weight: Tensor
-    """(batch, BANDS, STEPS)."""
-    hint: Tensor
-    """(batch, hints, STEPS)."""
+    """(batch, BANDS, MDCT_FRAMES)."""
+    conditioning: Tensor
+    """(batch, hints, MDCT_FRAMES)."""
     shape: Tensor
-    """(batch, SHAPE_ROWS, ENVELOPE_STEPS), the normalised shape of the target."""
+    """(batch, SHAPE_ROWS, ENVELOPE_FRAMES), the normalised shape of the target."""
     label: Tensor
     """(batch,)."""
     difference: Tensor
     """(batch,), level of the target above the reference, in the networks' unit."""
-    colour: Tensor
+    spectral_gain: Tensor
     """(batch, BANDS, LINES), of the noise."""
 
     def rows(self, index: slice) -> "Batch":
@@ -71,18 +71,18 @@ def make_batch(
     log_envelope = torch.where(paired[:, None, None], moved, own[:, :GROUPS])
     shape = torch.cat([log_envelope, own[:, GROUPS:]], dim=1)
     power = line_power(r / scale(envelope(r)))
-    coherence, _ = model.steadiness_of(traits_of(power, envelope(r), label))
-    colour = model.colour_of(power, has_hit)
-    r, rho = reference_of(r, shape, model.fallen(coherence, difference_db), has_hit)
-    u = rest(y, r, scale(log_envelope), to_bands(rho))
+    coherence, _ = model.predict_repeatability(repeatability_features(power, envelope(r), label))
+    spectral_gain = model.spectral_gain_of(power, has_hit)
+    r, rho = reference_of(r, shape, model.attenuate_coherence(coherence, difference_db), has_hit)
+    u = innovation(y, r, scale(log_envelope), to_bands(rho))
     return Batch(
         u,
         loss_weight(log_envelope),
-        model.hint(r, shape, rho, has_hit),
+        model.conditioning(r, shape, rho, has_hit),
         model.normalise_shape(own),
         dropped_labels(label, generator),
         difference_db / VELOCITY_UNIT_DB,
-        colour,
+        spectral_gain,
     )
 
 
@@ -98,8 +98,10 @@ class Objective(nn.Module):
         """Return the losses of sound and shape (2,) at times `t` (batch,)."""
         sound, shape = self.model.sound, self.model.shape
         embedded = sound.embed(batch.label, batch.difference)
-        v = sound(add_noise(batch.rest, noise, t), t, embedded, sound.project_hint(batch.hint)).float()
-        sound_loss = (batch.weight * (v - to_v(batch.rest, noise, t)).square()).mean()
+        v = sound(
+            add_noise(batch.innovation, noise, t), t, embedded, sound.project_conditioning(batch.conditioning)
+        ).float()
+        sound_loss = (batch.weight * (v - to_v(batch.innovation, noise, t)).square()).mean()
         return torch.stack([sound_loss, v_loss(shape, batch, t, shape_noise)])
 
 
@@ -129,6 +131,8 @@ def noise_for(batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor,
     t = stratified_times(batch, generator)
     return (
         t,
-        coloured(torch.randn(batch.rest.shape, generator=generator, device=t.device), batch.colour),
+        shape_noise(
+            torch.randn(batch.innovation.shape, generator=generator, device=t.device), batch.spectral_gain
+        ),
         torch.randn(batch.shape.shape, generator=generator, device=t.device),
     )

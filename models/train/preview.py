@@ -12,7 +12,7 @@ from ghostnote.bridge.inference.schedule import shape_schedule
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.models.diffusion.inputs import blank_inputs
 from ghostnote.models.diffusion.pipeline import render
-from ghostnote.models.diffusion.v_prediction import cosine_schedule
+from ghostnote.models.diffusion.v_prediction import linear_schedule
 from ghostnote.models.dsp.mdct import PEAK, RATE
 from ghostnote.models.nets.cascade import Cascade
 from ghostnote.models.plots.hits import draw_hits
@@ -22,10 +22,10 @@ PREVIEW_STEPS = 4
 _SHAPE_STEPS = 32
 
 
-def invent(
+def generate_drum(
     model: Cascade, label: Tensor, steps: int = PREVIEW_STEPS, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Return new hits (batch, FRAMES) of the classes `label` (batch,), with peak PEAK, the sound in `steps` steps."""
+    """Return new hits (batch, HIT_FRAMES) of the classes `label` (batch,), with peak PEAK, the sound in `steps` steps."""
     inputs = blank_inputs(len(label), label.device)
     inputs = replace(
         inputs,
@@ -33,7 +33,7 @@ def invent(
         shape=_noise_like(inputs.shape, generator),
         noise=_noise_like(inputs.noise, generator),
         shape_schedule=torch.from_numpy(shape_schedule(_SHAPE_STEPS)).to(label.device),
-        schedule=cosine_schedule(steps).to(label.device),
+        schedule=linear_schedule(steps).to(label.device),
     )
     x, _ = render(model, inputs)
     return x / x.abs().amax(1, keepdim=True).clamp_min(1e-6) * PEAK
@@ -49,7 +49,7 @@ def vary(
     steps: int = 2,
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Return the next stroke (batch, FRAMES) after each `hit` (batch, FRAMES), `difference_db` (batch,) above it.
+    """Return the next stroke (batch, HIT_FRAMES) after each `hit` (batch, HIT_FRAMES), `difference_db` (batch,) above it.
 
     The level is still the reference's: only the timbre moves.
     """
@@ -62,7 +62,7 @@ def vary(
         velocity=difference_db,
         amount=torch.full_like(difference_db, amount),
         noise=_noise_like(inputs.noise, generator),
-        schedule=cosine_schedule(steps).to(label.device),
+        schedule=linear_schedule(steps).to(label.device),
     )
     return render(model, inputs)[0]
 
@@ -77,7 +77,7 @@ def write_preview(run: Path, model: Cascade, per_class: int = 2, steps: int = PR
     sounds = []
     for label, name in enumerate(CLASS_NAMES):
         generator = torch.Generator().manual_seed(label)
-        hits = invent(model, torch.full((per_class,), label), steps, generator).numpy()
+        hits = generate_drum(model, torch.full((per_class,), label), steps, generator).numpy()
         rows.append((name, [(f"new {i + 1}", hit) for i, hit in enumerate(hits)]))
         sounds.append(hits.reshape(-1))
     draw_hits(run / "preview.png", rows, RATE)

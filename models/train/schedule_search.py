@@ -10,9 +10,9 @@ from torch import Tensor
 
 from ghostnote.models.data.augment import Augmentation
 from ghostnote.models.data.dataset import HitSet, PairSampler
-from ghostnote.models.diffusion.sampling import straight_step
-from ghostnote.models.diffusion.v_prediction import cosine_schedule
-from ghostnote.models.dsp.decomposition import GROUPS, REST_BOUND, filled, to_bands
+from ghostnote.models.diffusion.sampling import euler_step
+from ghostnote.models.diffusion.v_prediction import linear_schedule
+from ghostnote.models.dsp.decomposition import GROUPS, INNOVATION_BOUND, fill_energy, to_bands
 from ghostnote.models.dsp.mdct import BANDS, synthesise
 from ghostnote.models.dsp.metrics import log_mel, spectral_measures
 from ghostnote.models.nets.cascade import Cascade
@@ -33,7 +33,7 @@ class Schedule:
     times: tuple[float, ...]
     """steps + 1, from 1 down to 0."""
     distance_db: float
-    """Mean log-mel distance of hits from the same noise, `filled` included."""
+    """Mean log-mel distance of hits from the same noise, `fill_energy` included."""
     even_distance_db: float
     """The same of even times."""
 
@@ -48,13 +48,13 @@ class Yardstick:
         self.model = teacher
         self.batch = make_batch(teacher, hits, draw, Augmentation(share=0.0), generator)
         _, self.noise, _ = noise_for(self.batch, generator)
-        many = tuple(cosine_schedule(MANY_STEPS).tolist())
+        many = tuple(linear_schedule(MANY_STEPS).tolist())
         self.power = log_mel(self.render(sample(teacher, self.batch, self.noise, many, guidance)))
 
     def render(self, u: Tensor) -> Tensor:
-        """Return the hits (examples, FRAMES) of rests (examples, BANDS, STEPS)."""
+        """Return the hits (examples, HIT_FRAMES) of rests (examples, BANDS, MDCT_FRAMES)."""
         r, s, rho = factors_of(self.model, self.batch)
-        return synthesise(filled(u, self.noise, r, s, rho))
+        return synthesise(fill_energy(u, self.noise, r, s, rho))
 
     def distance_db(self, model: Cascade, times: tuple[float, ...]) -> float:
         """Return the mean log-mel distance of what `model` makes at `times` from the results of many steps."""
@@ -63,8 +63,8 @@ class Yardstick:
 
 
 def factors_of(model: Cascade, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """Return r, S and rho (batch, BANDS, STEPS) of a batch, as its hints tell them."""
-    followed, log_envelope, rho, _ = batch.hint.split([BANDS, GROUPS, GROUPS, 1], dim=1)
+    """Return r, S and rho (batch, BANDS, MDCT_FRAMES) of a batch, as its hints tell them."""
+    followed, log_envelope, rho, _ = batch.conditioning.split([BANDS, GROUPS, GROUPS, 1], dim=1)
     s = to_bands((log_envelope * model.shape_std[:GROUPS] + model.shape_mean[:GROUPS]).exp())
     return followed * s, s, to_bands(rho)
 
@@ -77,20 +77,20 @@ def sample(
     times: tuple[float, ...],
     guidance: float = 1.0,
 ) -> Tensor:
-    """Return the rests (batch, BANDS, STEPS) that `model` makes of `noise` at `times`, within ±REST_BOUND."""
+    """Return the rests (batch, BANDS, MDCT_FRAMES) that `model` makes of `noise` at `times`, within ±REST_BOUND."""
     made = []
     for start in range(0, len(noise), _ROWS):
         part = slice(start, start + _ROWS)
         velocity, z = bind(model, batch.rows(part), guidance), noise[part]
         for t, s in pairwise(torch.tensor(times, device=z.device).split(1)):
-            z = straight_step(z, velocity(z, t.expand(len(z))), t, s)
-        made.append(z.clamp(-REST_BOUND, REST_BOUND))
+            z = euler_step(z, velocity(z, t.expand(len(z))), t, s)
+        made.append(z.clamp(-INNOVATION_BOUND, INNOVATION_BOUND))
     return torch.cat(made)
 
 
 def choose_schedule(distance_db: Callable[[tuple[float, ...]], float], steps: int) -> Schedule:
     """Return the times of `steps` steps with the least `distance_db`, one time after the other, twice around."""
-    even = best = tuple(cosine_schedule(steps).tolist())
+    even = best = tuple(linear_schedule(steps).tolist())
     nearest = even_distance = distance_db(even)
     for _ in range(_ROUNDS if steps > 2 else 1):
         for place in range(1, steps):

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from ghostnote.models.data.augment import Augmentation
 from ghostnote.models.data.dataset import HitSet
-from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, FLOOR, GROUPS, group_exponents
-from ghostnote.models.dsp.mdct import FRAMES, PEAK, RATE, analyse
+from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, FLOOR, GROUPS, group_exponents
+from ghostnote.models.dsp.mdct import HIT_FRAMES, PEAK, RATE, analyse
 from ghostnote.models.nets.cascade import Cascade, measure_shape
 from ghostnote.models.train.objective import Batch, dropped_labels, stratified_times, v_loss
 from ghostnote.models.train.trainer import Task
@@ -34,7 +34,7 @@ _CHUNK: Final = 64
 
 
 def varied(shape: Tensor, generator: torch.Generator) -> Tensor:
-    """Return shapes (batch, SHAPE_ROWS, ENVELOPE_STEPS) with a little other colour, decay and pitch."""
+    """Return shapes (batch, SHAPE_ROWS, ENVELOPE_FRAMES) with a little other colour, decay and pitch."""
     device, size = shape.device, (len(shape), 1, 1)
 
     def normal() -> Tensor:
@@ -45,7 +45,7 @@ def varied(shape: Tensor, generator: torch.Generator) -> Tensor:
 
     changed = (uniform() < _SHARE).to(shape.dtype)
     place = torch.linspace(-1, 1, GROUPS, device=device)[:, None]
-    seconds = torch.linspace(0, FRAMES / RATE, ENVELOPE_STEPS, device=device)
+    seconds = torch.linspace(0, HIT_FRAMES / RATE, ENVELOPE_FRAMES, device=device)
     wave = torch.cos(math.pi * (_WAVES * place + 2 * uniform()))
     gain_db = _TILT_DB * normal() * place + _WAVE_DB * normal() * wave
     gain = gain_db / _NEPER_DB - _DECAY * (2 * uniform() - 1) * seconds
@@ -77,7 +77,7 @@ def make_shape_batch(
 
 @lru_cache(maxsize=2)
 def shapes_of(audio: Tensor) -> Tensor:
-    """Return the shapes (hits, SHAPE_ROWS, ENVELOPE_STEPS) of a split's hits (hits, FRAMES), measured once in a run."""
+    """Return the shapes (hits, SHAPE_ROWS, ENVELOPE_FRAMES) of a split's hits (hits, HIT_FRAMES), measured once in a run."""
     levelled = audio / audio.abs().amax(-1, keepdim=True).clamp_min(_SILENCE) * PEAK
     return torch.cat([measure_shape(part, analyse(part)) for part in levelled.split(_CHUNK)])
 

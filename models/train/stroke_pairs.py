@@ -25,7 +25,7 @@ class StrokePairs:
         """Take the pairs of `trials` to `device`; drums count alike."""
         self.generator = generator
         self.audio = torch.stack([trials.references, trials.real], dim=1).to(device)
-        """(pairs, 2, FRAMES)."""
+        """(pairs, 2, HIT_FRAMES)."""
         self.labels = trials.labels.to(device)
         names = trials.row_groups
         counts = {name: names.count(name) for name in set(names)}
@@ -44,7 +44,7 @@ class StrokePairs:
         """All hits of the split."""
 
     def draw(self, count: int) -> tuple[Tensor, Tensor, Fold]:
-        """Return augmented pairs (count, 2, FRAMES) of drums of one fold, their classes (count,), and the fold."""
+        """Return augmented pairs (count, 2, HIT_FRAMES) of drums of one fold, their classes (count,), and the fold."""
         first = torch.multinomial(self.weights, 1, generator=self.generator)
         same = self.weights * (self.row_folds == self.row_folds[first])
         chosen = torch.multinomial(same, count, True, generator=self.generator)

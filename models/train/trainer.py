@@ -168,8 +168,8 @@ class Trainer:
         tensors, facts = read_tensors(run / STATE)
         parts: dict[str, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
-            kind, _, rest = name.partition(".")
-            parts.setdefault(kind, {})[rest] = tensor.to(self.device)
+            kind, _, innovation = name.partition(".")
+            parts.setdefault(kind, {})[innovation] = tensor.to(self.device)
         self.model.load_state_dict(parts["model"])
         self.average.state = parts["average"]
         entries: dict[int, dict[str, Tensor]] = {}

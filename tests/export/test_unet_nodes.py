@@ -30,9 +30,9 @@ def test_eight_bits_are_near_and_are_used(tiny_model, eight_bit_onnx):
 def test_a_hit_of_eight_bits_does_not_depend_on_its_neighbours(eight_bit_onnx):
     generator = Generator.open(eight_bit_onnx)
     card, rng = generator.card, np.random.default_rng(0)
-    hits = rng.standard_normal((2, card.frames), np.float32) * np.array([[1.0], [0.01]], np.float32)
+    hits = rng.standard_normal((2, card.hit_frames), np.float32) * np.array([[1.0], [0.01]], np.float32)
     inputs = {"hit": hits, "has_hit": np.ones(2, np.float32)}
-    inputs["noise"] = rng.standard_normal((2, card.bands, card.steps), np.float32)
+    inputs["noise"] = rng.standard_normal((2, card.bands, card.mdct_frames), np.float32)
     inputs["schedule"] = np.array([1, 0.5, 0], np.float32)
     (both,) = generator.run(2, 1, **inputs)
     schedule = inputs.pop("schedule")
@@ -48,7 +48,7 @@ def test_calibration_is_the_same_each_time(tiny_model):
 
 def test_the_network_computes_no_shapes(tiny_model):
     out = Writer("network")
-    NetworkWriter(out, tiny_model.sound, 512, Exact()).write("z", "t", "embedded", "hint", "v")
+    NetworkWriter(out, tiny_model.sound, 512, Exact()).write("z", "t", "embedded", "conditioning", "v")
     assert not {"Shape", "Size", "ConstantOfShape", "Expand"} & {node.op_type for node in out.nodes}
 
 

@@ -7,7 +7,7 @@ from ghostnote.models.train.trainer import TrainSettings
 
 _WHOLE = CascadeSettings()
 TINY = CascadeSettings(
-    sound=UNetSettings(_WHOLE.sound.bands, _WHOLE.sound.hints, (16, 64), len(CLASS_NAMES), 1, 1, 32),
+    sound=UNetSettings(_WHOLE.sound.bands, _WHOLE.sound.conditioning, (16, 64), len(CLASS_NAMES), 1, 1, 32),
     shape=UNetSettings(_WHOLE.shape.bands, 0, (16, 64), len(CLASS_NAMES), 1, 1, 32),
 )
 

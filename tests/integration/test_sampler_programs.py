@@ -63,7 +63,7 @@ def inside(folder: Path) -> list[Path]:
     return found
 
 
-def likeness(path: Path, turns: int = TURNS) -> list[float]:
+def band_correlation(path: Path, turns: int = TURNS) -> list[float]:
     """Return how much each note of a rendered take resembles the next: their correlation where that is greatest."""
     audio, rate = read_audio(path)
     mono = np.pad(audio.mean(axis=0), rate)
@@ -116,7 +116,7 @@ def test_hydrogen_plays_every_kit_and_changes_strokes(kits: Path, home: Path) ->
         subprocess.run([h2cli, "-i", str(path)], capture_output=True, timeout=60)
         options = ["-s", str(played), "-k", name, "-o", str(out), "-d", "alsa"]
         subprocess.run([h2cli, *options], capture_output=True, timeout=60)
-        alike = likeness(out)
+        alike = band_correlation(out)
         print(f"{path.name}: correlation of successive notes {np.round(alike, 3)}")
         # Notes of one drum may be much alike, but are never the same.
         assert max(alike) < 0.9999, path
@@ -153,7 +153,7 @@ def test_drumgizmo_plays_every_kit_and_changes_strokes(kits: Path, home: Path) -
         subprocess.run(
             [drumgizmo, *options, "drumkit.xml"], cwd=folder, check=True, capture_output=True, timeout=120
         )
-        alike = likeness(home / "outLeft-0.wav", DRAWS)
+        alike = band_correlation(home / "outLeft-0.wav", DRAWS)
         print(f"{folder.name}: correlation of successive notes {np.round(alike, 3)}")
         # It chooses by chance among strokes of equal power, seldom the same one twice running.
         assert min(alike) < 0.9999, folder
@@ -172,5 +172,5 @@ def test_polyphone_and_fluidsynth_play_every_sfz(kits: Path, home: Path) -> None
         subprocess.run(
             [fluidsynth, *options, str(home / "kit.sf2"), str(home / "song.mid")], check=True, timeout=120
         )
-        likeness(home / "out.wav")
+        band_correlation(home / "out.wav")
         (home / "kit.sf2").unlink()

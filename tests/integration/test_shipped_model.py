@@ -7,7 +7,7 @@ import pytest
 
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.inference.stroke_source import invent
+from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, Variator
 
 
@@ -18,7 +18,7 @@ def shipped():
 
 @pytest.mark.parametrize("drum_class", CLASS_NAMES)
 def test_a_new_drum_and_its_next_stroke_sound(shipped, drum_class):
-    drum = invent(shipped, drum_class, 1)
+    drum = generate_drum(shipped, drum_class, 1)
     reference = Reference(drum[None], CLASS_NAMES.index(drum_class))
     for hit in (drum, Variator(shipped).next_stroke(reference, seed=1, index=0)[0]):
         assert np.isfinite(hit).all()
@@ -34,5 +34,5 @@ def test_an_open_model_does_not_keep_its_file_in_memory():
         held, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert opened.card.frames
+    assert opened.card.hit_frames
     assert held < most / 10

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ghostnote.bridge.inference import drum_cache
-from ghostnote.bridge.inference.drum_cache import RememberingSource, cache_folder
+from ghostnote.bridge.inference.drum_cache import CachedSource, cache_folder
 from ghostnote.bridge.inference.variation import Reference
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.kit import Pad
@@ -35,7 +35,7 @@ class Inventor:
 def test_a_drum_is_invented_once_and_sounds_the_same_to_the_bit(tmp_path: Path) -> None:
     plain, inventor = Inventor(), Inventor()
     for _ in range(3):
-        source = RememberingSource(inventor, tmp_path / "model", RATE)
+        source = CachedSource(inventor, tmp_path / "model", RATE)
         for index in range(2):
             np.testing.assert_array_equal(source.stroke(PAD, index, 90), plain.stroke(PAD, index, 90))
     assert inventor.invented == 1
@@ -44,31 +44,31 @@ def test_a_drum_is_invented_once_and_sounds_the_same_to_the_bit(tmp_path: Path) 
 def test_another_seed_class_or_model_is_another_drum(tmp_path: Path) -> None:
     inventor = Inventor()
     for folder in ("one", "two"):
-        source = RememberingSource(inventor, tmp_path / folder, RATE)
+        source = CachedSource(inventor, tmp_path / folder, RATE)
         for pad in (PAD, replace(PAD, seed=8), replace(PAD, drum_class="tom")):
             source.stroke(pad, 0, 90)
     assert inventor.invented == 6
 
 
 def test_a_pad_with_a_hit_is_left_as_it_is(tmp_path: Path) -> None:
-    source = RememberingSource(Inventor(), tmp_path / "model", RATE)
+    source = CachedSource(Inventor(), tmp_path / "model", RATE)
     source.stroke(PAD, 0, 1)
     (kept,) = (tmp_path / "model").iterdir()
-    RememberingSource(Inventor(), tmp_path / "other", RATE).stroke(replace(PAD, hit=kept), 0, 1)
+    CachedSource(Inventor(), tmp_path / "other", RATE).stroke(replace(PAD, hit=kept), 0, 1)
     assert not (tmp_path / "other").exists()
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     inventor = Inventor()
-    source = RememberingSource(inventor, tmp_path / "file" / "model", RATE)
+    source = CachedSource(inventor, tmp_path / "file" / "model", RATE)
     assert source.stroke(PAD, 0, 1).any()
     assert source.stroke(PAD, 0, 1).any()
 
 
 def test_the_oldest_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drum_cache, "MOST_FILES", 3)
-    source = RememberingSource(Inventor(), tmp_path, RATE)
+    source = CachedSource(Inventor(), tmp_path, RATE)
     for seed in range(6):
         source.stroke(replace(PAD, seed=seed), 0, 1)
     assert len(list(tmp_path.iterdir())) == 3

@@ -4,7 +4,7 @@ from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.errors import AudioFileError, ModelError
-from ghostnote.bridge.inference.stroke_source import SourceSpec, invent
+from ghostnote.bridge.inference.stroke_source import SourceSpec, generate_drum
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.kit import Pad
 
@@ -67,7 +67,7 @@ def test_a_model_with_one_wrong_bit_in_its_file_is_refused(tiny_onnx, tmp_path):
 
 
 def test_an_invented_hit_rises_from_silence_and_ends_in_a_fade(tiny_generator):
-    made = invent(tiny_generator, "kick", 1)
+    made = generate_drum(tiny_generator, "kick", 1)
     assert made.shape == (32_768,)
     assert made[0] == 0
     assert np.abs(made[-1]) < 1e-4

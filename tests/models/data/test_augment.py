@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from ghostnote.models.data.augment import Augmentation, augment, resample
-from ghostnote.models.dsp.mdct import FRAMES, RATE
+from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 
-SECONDS = torch.arange(FRAMES) / RATE
+SECONDS = torch.arange(HIT_FRAMES) / RATE
 
 
 def ringing(hz, decay=10.0):
@@ -12,7 +12,7 @@ def ringing(hz, decay=10.0):
 
 
 def flat(batch):
-    return torch.ones(batch, 1, FRAMES // 2)
+    return torch.ones(batch, 1, HIT_FRAMES // 2)
 
 
 def test_resampling_changes_pitch_and_time_together():

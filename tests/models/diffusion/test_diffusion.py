@@ -3,13 +3,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghostnote.models.diffusion.sampling import ddim, guided, keep
+from ghostnote.models.diffusion.sampling import ddim, guided, inpaint
 from ghostnote.models.diffusion.v_prediction import (
     add_noise,
     alpha_sigma_to_t,
-    cosine_schedule,
     ddpm_schedule,
     from_v,
+    linear_schedule,
     t_to_alpha_sigma,
     to_v,
 )
@@ -35,7 +35,7 @@ def test_the_path_keeps_variance_and_runs_from_data_to_noise():
     assert (alpha[0], sigma[0]) == (1, 0)
 
 
-@pytest.mark.parametrize("schedule", [cosine_schedule(7), ddpm_schedule(7), ddpm_schedule(1000)])
+@pytest.mark.parametrize("schedule", [linear_schedule(7), ddpm_schedule(7), ddpm_schedule(1000)])
 def test_schedules_fall_to_zero(schedule):
     assert torch.all(schedule[:-1] > schedule[1:])
     assert schedule[-1] == 0
@@ -60,7 +60,7 @@ def denoiser_of(data):
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("schedule", [cosine_schedule(1), cosine_schedule(6), ddpm_schedule(20)])
+@pytest.mark.parametrize("schedule", [linear_schedule(1), linear_schedule(6), ddpm_schedule(20)])
 def test_the_true_denoiser_leads_to_the_data(schedule, eta):
     data = normal(1, 4, 8, seed=3)
     generator = torch.Generator().manual_seed(0)
@@ -83,13 +83,13 @@ def gaussian_denoiser(std):
 def test_samples_have_the_spread_of_the_data(eta):
     generator = torch.Generator().manual_seed(0)
     found = ddim(
-        gaussian_denoiser(0.5), normal(64, 16, 16), cosine_schedule(100), eta=eta, generator=generator
+        gaussian_denoiser(0.5), normal(64, 16, 16), linear_schedule(100), eta=eta, generator=generator
     )
     assert found.std() == pytest.approx(0.5, rel=0.05)
 
 
 def test_without_eta_sampling_is_deterministic_and_with_it_not():
-    schedule = cosine_schedule(8)
+    schedule = linear_schedule(8)
     once, again = (ddim(gaussian_denoiser(1.0), normal(2, 4, 8), schedule) for _ in range(2))
     assert torch.equal(once, again)
     fresh = ddim(gaussian_denoiser(1.0), normal(2, 4, 8), schedule, eta=1.0)
@@ -103,13 +103,13 @@ def test_guidance_one_is_the_conditional_network_alone():
 
 
 def test_bound_limits_samples():
-    found = ddim(gaussian_denoiser(1.0), normal(4, 8, 8), cosine_schedule(4), bound=0.3)
+    found = ddim(gaussian_denoiser(1.0), normal(4, 8, 8), linear_schedule(4), bound=0.3)
     assert found.abs().max() <= 0.3 + 1e-6
 
 
 def test_keep_takes_the_known_where_masked():
-    x, known, mask = normal(1, 4, 4), normal(1, 4, 4, seed=1), torch.zeros(1, 4, 4)
+    x, reference_innovation, mask = normal(1, 4, 4), normal(1, 4, 4, seed=1), torch.zeros(1, 4, 4)
     mask[:, 2:] = 1
-    kept = keep(x, known, mask)
-    assert torch.equal(kept[:, :2], x[:, :2])
-    assert torch.allclose(kept[:, 2:], known[:, 2:])
+    features = inpaint(x, reference_innovation, mask)
+    assert torch.equal(features[:, :2], x[:, :2])
+    assert torch.allclose(features[:, 2:], reference_innovation[:, 2:])

@@ -5,15 +5,15 @@ import torch
 
 from ghostnote.models.dsp.cell_matching import marks_of, matched
 from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS
-from ghostnote.models.dsp.mdct import BANDS, STEPS
+from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES
 from ghostnote.models.statistics.repeatability import cell_db
 
-EVERYWHERE = torch.ones(3, BANDS, STEPS)
+EVERYWHERE = torch.ones(3, BANDS, MDCT_FRAMES)
 UNCHANGED = torch.zeros(3, GROUPS, SEGMENTS)
 
 
 def coefficients(seed):
-    return torch.randn(3, BANDS, STEPS, generator=torch.Generator().manual_seed(seed))
+    return torch.randn(3, BANDS, MDCT_FRAMES, generator=torch.Generator().manual_seed(seed))
 
 
 def matched_to(reference, c, change_db=UNCHANGED, share=EVERYWHERE):
@@ -21,12 +21,12 @@ def matched_to(reference, c, change_db=UNCHANGED, share=EVERYWHERE):
     return matched(c, cells_db + change_db, peaks, share)
 
 
-def peakedness(c):
+def sparsity(c):
     return float(c.abs().mean() ** 2 / c.square().mean())
 
 
 def test_cells_get_the_power_of_the_reference_and_the_change():
-    decay = (-torch.arange(STEPS) / 100).exp()
+    decay = (-torch.arange(MDCT_FRAMES) / 100).exp()
     reference = coefficients(0) * decay
     change_db = UNCHANGED.clone()
     change_db[:, 8:] = 2.0
@@ -43,24 +43,24 @@ def test_a_cell_far_off_is_brought_near_and_not_pumped():
 
 
 def test_cells_get_the_peakedness_of_the_reference():
-    peaked = coefficients(2)
-    peaked = peaked * peaked.abs()
-    made = matched_to(coefficients(3), peaked)
-    assert peakedness(peaked) < 0.4
-    assert peakedness(made[:, :, 16:]) == pytest.approx(2 / torch.pi, abs=0.03)
+    target_sparsity = coefficients(2)
+    target_sparsity = target_sparsity * target_sparsity.abs()
+    made = matched_to(coefficients(3), target_sparsity)
+    assert sparsity(target_sparsity) < 0.4
+    assert sparsity(made[:, :, 16:]) == pytest.approx(2 / torch.pi, abs=0.03)
 
 
 def test_a_decay_within_a_cell_is_not_bent():
-    decay = (-torch.arange(STEPS) / 40).exp()
-    peaked = coefficients(2)
-    made = matched_to(coefficients(3) * decay, peaked * peaked.abs() * decay)
+    decay = (-torch.arange(MDCT_FRAMES) / 40).exp()
+    target_sparsity = coefficients(2)
+    made = matched_to(coefficients(3) * decay, target_sparsity * target_sparsity.abs() * decay)
     early, late = (made[:, 20:, steps].square().mean() for steps in (slice(256, 288), slice(352, 384)))
     fall_db = float(10 * (early / late).log10())
     assert fall_db == pytest.approx(20 * math.log10(math.e) * 96 / 40, abs=1.5)
 
 
 def test_the_reference_itself_is_left_alone():
-    reference = coefficients(4) * (-torch.arange(STEPS) / 50).exp()
+    reference = coefficients(4) * (-torch.arange(MDCT_FRAMES) / 50).exp()
     made = matched_to(reference, reference)
     assert torch.allclose(made, reference, rtol=1e-4, atol=1e-7)
 
@@ -74,6 +74,6 @@ def test_what_is_kept_is_left_alone():
 
 
 def test_silence_stays_silent_and_finite():
-    silent = torch.zeros(3, BANDS, STEPS)
+    silent = torch.zeros(3, BANDS, MDCT_FRAMES)
     assert not matched_to(silent, silent).any()
     assert torch.isfinite(matched_to(silent, coefficients(7))).all()

@@ -2,42 +2,42 @@ import pytest
 import torch
 
 from ghostnote.models.dsp.decomposition import (
-    ENVELOPE_STEPS,
+    ENVELOPE_FRAMES,
     GROUPS,
     SEGMENTS,
-    at_amount,
     combine,
     envelope,
-    filled,
+    fill_energy,
+    innovation,
     loss_weight,
-    rest,
+    noise_floor_gate,
     scale,
-    sounding,
-    table_to_steps,
+    scale_coherence,
+    table_to_frames,
     to_bands,
 )
-from ghostnote.models.dsp.mdct import BANDS, FRAMES, STEPS, analyse
+from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES, analyse
 
 
 @pytest.fixture
 def hit():
     generator = torch.Generator().manual_seed(0)
-    decay = (-torch.arange(FRAMES) / 3000).exp()
-    return analyse(0.3 * torch.randn(8, FRAMES, generator=generator) * decay)
+    decay = (-torch.arange(HIT_FRAMES) / 3000).exp()
+    return analyse(0.3 * torch.randn(8, HIT_FRAMES, generator=generator) * decay)
 
 
 def test_the_rest_of_a_hit_has_unit_variance_by_construction(hit):
     s = scale(envelope(hit))
-    u = rest(hit, torch.zeros_like(hit), s, torch.zeros_like(hit))
-    assert s.shape == (8, BANDS, STEPS)
+    u = innovation(hit, torch.zeros_like(hit), s, torch.zeros_like(hit))
+    assert s.shape == (8, BANDS, MDCT_FRAMES)
     assert u[:, :, 8:400].square().mean() == pytest.approx(1.0, abs=0.1)
 
 
 def test_silence_does_not_sound(hit):
     silenced = hit.clone()
     silenced[:, :, 256:] = 0
-    share = sounding(envelope(silenced))
-    assert share.shape == (8, GROUPS, ENVELOPE_STEPS)
+    share = noise_floor_gate(envelope(silenced))
+    assert share.shape == (8, GROUPS, ENVELOPE_FRAMES)
     assert share[:, :, 64:].max() < 1e-2
     assert share[:, :, 2:32].min() > 0.99
 
@@ -45,7 +45,7 @@ def test_silence_does_not_sound(hit):
 def test_combine_undoes_rest(hit):
     reference = hit.roll(1, 0)
     s, rho = scale(envelope(reference)), torch.full_like(hit, 0.4)
-    u = rest(hit, reference, s, rho)
+    u = innovation(hit, reference, s, rho)
     inside = u.abs() < 5.99
     assert torch.allclose(combine(u, reference, s, rho)[inside], hit[inside], atol=1e-4)
 
@@ -53,21 +53,21 @@ def test_combine_undoes_rest(hit):
 def test_amount_zero_returns_the_reference_and_two_is_fresher_than_one(hit):
     s, rho = scale(envelope(hit)), torch.full_like(hit, 0.9)
     u = torch.randn(hit.shape, generator=torch.Generator().manual_seed(2))
-    amounts = [at_amount(rho, torch.tensor(amount)) for amount in (0.0, 0.5, 1.0, 2.0)]
+    amounts = [scale_coherence(rho, torch.tensor(amount)) for amount in (0.0, 0.5, 1.0, 2.0)]
     change = [(combine(u, hit, s, at) - hit).norm() for at in amounts]
     assert change[0] == 0
     assert change[1] < change[2] < change[3]
 
 
 def test_what_strokes_do_not_share_stays_fresh_at_lower_amounts():
-    shared, fresh = at_amount(torch.tensor([0.9, 0.0]), torch.tensor(0.7))
+    shared, fresh = scale_coherence(torch.tensor([0.9, 0.0]), torch.tensor(0.7))
     assert shared > 0.92
     assert fresh < 0.02
 
 
 def test_variations_have_the_coherence_of_the_table(hit):
     table = torch.linspace(0, 0.95, GROUPS)[None, :, None].expand(8, -1, SEGMENTS)
-    rho, s = to_bands(table_to_steps(table)), scale(envelope(hit))
+    rho, s = to_bands(table_to_frames(table)), scale(envelope(hit))
     u = torch.randn(hit.shape, generator=torch.Generator().manual_seed(3))
     varied, reference = combine(u, hit, s, rho) / s, hit / s
     power = (varied.square().sum((0, 2)) * reference.square().sum((0, 2))).sqrt()
@@ -76,14 +76,14 @@ def test_variations_have_the_coherence_of_the_table(hit):
 
 
 def test_the_envelope_follows_the_level():
-    steps = torch.ones(1, BANDS, STEPS)
+    steps = torch.ones(1, BANDS, MDCT_FRAMES)
     louder = envelope(2 * steps) - envelope(steps)
-    assert louder.shape == (1, GROUPS, ENVELOPE_STEPS)
+    assert louder.shape == (1, GROUPS, ENVELOPE_FRAMES)
     assert torch.allclose(louder, torch.tensor(2.0).log().expand_as(louder), atol=1e-3)
 
 
 def test_every_band_group_weighs_alike_in_a_flat_hit():
-    weight = loss_weight(torch.zeros(1, GROUPS, ENVELOPE_STEPS))
+    weight = loss_weight(torch.zeros(1, GROUPS, ENVELOPE_FRAMES))
     assert weight.mean() == pytest.approx(1.0, abs=1e-5)
     assert weight[0, 0].sum() == pytest.approx(float(weight[0, 54:64].sum()), rel=1e-4)
 
@@ -93,11 +93,11 @@ def test_what_few_steps_leave_out_is_filled_up_with_noise(hit):
     generator = torch.Generator().manual_seed(4)
     noise = torch.randn(hit.shape, generator=generator)
     for share in (0.0, 0.5, 1.0):
-        power = (filled(share * noise, noise, hit, s, rho) / s)[:, :, 8:400].square().mean()
+        power = (fill_energy(share * noise, noise, hit, s, rho) / s)[:, :, 8:400].square().mean()
         assert power == pytest.approx(1.0, abs=0.12)
 
 
 def test_a_hit_that_lacks_nothing_is_left_alone(hit):
     s, rho = scale(envelope(hit)), torch.zeros_like(hit)
     u = 1.2 * torch.randn(hit.shape, generator=torch.Generator().manual_seed(5))
-    assert (filled(u, u.flip(0), hit, s, rho) / s - u).abs().mean() < 0.04
+    assert (fill_energy(u, u.flip(0), hit, s, rho) / s - u).abs().mean() < 0.04

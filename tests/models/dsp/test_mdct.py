@@ -3,8 +3,8 @@ import torch
 
 from ghostnote.models.dsp.mdct import (
     BANDS,
-    FRAMES,
-    STEPS,
+    HIT_FRAMES,
+    MDCT_FRAMES,
     analyse,
     compand,
     expand,
@@ -16,7 +16,7 @@ from ghostnote.models.dsp.mdct import (
 
 @pytest.fixture
 def noise():
-    return torch.randn(3, FRAMES, generator=torch.Generator().manual_seed(0))
+    return torch.randn(3, HIT_FRAMES, generator=torch.Generator().manual_seed(0))
 
 
 def test_reconstruction_is_perfect_but_for_the_fade(noise):
@@ -33,7 +33,7 @@ def test_companding_is_undone(noise):
 
 def test_white_noise_stays_white(noise):
     coefficients = mdct(noise)
-    assert coefficients.shape == (3, BANDS, STEPS)
+    assert coefficients.shape == (3, BANDS, MDCT_FRAMES)
     by_band = coefficients.square().mean((0, 2))
     assert torch.all((by_band - 1).abs() < 0.15)
     flat = coefficients[:, :, 1:] * coefficients[:, :, :-1]
@@ -42,7 +42,7 @@ def test_white_noise_stays_white(noise):
 
 def test_the_transform_is_orthonormal():
     generator = torch.Generator().manual_seed(1)
-    coefficients = torch.randn(2, BANDS, STEPS, generator=generator)
+    coefficients = torch.randn(2, BANDS, MDCT_FRAMES, generator=generator)
     # The first step reaches before the start of the waveform and the last beyond its end.
     coefficients[:, :, 0] = coefficients[:, :, -1] = 0
     waveform = inverse_mdct(coefficients)
@@ -51,6 +51,6 @@ def test_the_transform_is_orthonormal():
 
 
 def test_a_tone_lies_in_its_band():
-    t = torch.arange(FRAMES) / 44_100
+    t = torch.arange(HIT_FRAMES) / 44_100
     power = mdct(torch.sin(2 * torch.pi * 1000 * t)[None])[0].square().sum(1)
     assert int(power.argmax()) == 1000 // 344

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ghostnote.models.dsp.mdct import FRAMES, RATE
+from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.dsp.metrics import (
     BALANCE,
     MEASURES,
@@ -18,11 +18,11 @@ from ghostnote.models.dsp.metrics import (
 )
 from ghostnote.models.evaluate.baselines import Jitter, dsp_jitter
 
-SECONDS = torch.arange(FRAMES) / RATE
+SECONDS = torch.arange(HIT_FRAMES) / RATE
 
 
 def noise_hit(seed: int, decay: float = 12.0) -> Tensor:
-    noise = torch.randn(1, FRAMES, generator=torch.Generator().manual_seed(seed))
+    noise = torch.randn(1, HIT_FRAMES, generator=torch.Generator().manual_seed(seed))
     return 0.2 * noise * torch.exp(-decay * SECONDS)
 
 
@@ -31,7 +31,7 @@ def tone_hit(hz: float, decay: float = 12.0) -> Tensor:
 
 
 def moved(x: Tensor, frames: int) -> Tensor:
-    return torch.nn.functional.pad(x, (frames, 0))[:, :FRAMES]
+    return torch.nn.functional.pad(x, (frames, 0))[:, :HIT_FRAMES]
 
 
 def test_a_hit_is_no_distance_from_itself_at_any_level_and_moved_by_a_millisecond() -> None:
@@ -62,7 +62,7 @@ def test_a_part_of_the_spectrum_that_changes_shows_in_its_own_measure() -> None:
 
 
 def test_a_part_without_sound_has_no_distance() -> None:
-    hit = tone_hit(5000.0) * torch.hann_window(FRAMES)
+    hit = tone_hit(5000.0) * torch.hann_window(HIT_FRAMES)
     assert torch.isnan(compare(hit, hit)["lmd_low"]).all()
 
 
@@ -94,11 +94,11 @@ def test_a_description_knows_a_tone() -> None:
 
 
 def test_what_does_not_decay_has_no_t20() -> None:
-    assert torch.isnan(describe(torch.ones(1, FRAMES)).t20_seconds).all()
+    assert torch.isnan(describe(torch.ones(1, HIT_FRAMES)).t20_seconds).all()
 
 
 def test_silence_breaks_nothing() -> None:
-    measured = compare(torch.zeros(1, FRAMES), noise_hit(1))
+    measured = compare(torch.zeros(1, HIT_FRAMES), noise_hit(1))
     assert all(measured[name].shape == (1,) for name in SPECTRAL)
     assert float(measured["correlation"]) == 0
 

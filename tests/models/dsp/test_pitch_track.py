@@ -3,7 +3,7 @@ import torch
 
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.dsp.decomposition import (
-    ENVELOPE_STEPS,
+    ENVELOPE_FRAMES,
     FLOOR,
     GROUPS,
     SEGMENTS,
@@ -12,7 +12,7 @@ from ghostnote.models.dsp.decomposition import (
     scale,
     to_bands,
 )
-from ghostnote.models.dsp.mdct import BANDS, FRAMES, RATE, STEPS, analyse, synthesise
+from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES, RATE, analyse, synthesise
 from ghostnote.models.dsp.pitch_track import (
     LEAK_BANDS,
     TONE_BANDS,
@@ -24,12 +24,12 @@ from ghostnote.models.dsp.pitch_track import (
 )
 from ghostnote.models.nets.cascade import measure_shape, reference_of
 
-SECONDS = torch.arange(FRAMES) / RATE
+SECONDS = torch.arange(HIT_FRAMES) / RATE
 
 
 def tone(hz, decay=6.0, phase=0.7):
-    """Return a decaying tone (1, FRAMES) whose rate is `hz`, a number or (FRAMES,)."""
-    turns = torch.as_tensor(hz).expand(FRAMES).double().cumsum(0) / RATE
+    """Return a decaying tone (1, HIT_FRAMES) whose rate is `hz`, a number or (HIT_FRAMES,)."""
+    turns = torch.as_tensor(hz).expand(HIT_FRAMES).double().cumsum(0) / RATE
     return ((2 * torch.pi * turns + phase).sin() * (-decay * SECONDS).exp()).float()[None]
 
 
@@ -41,7 +41,7 @@ def measured(x):
 @pytest.mark.parametrize("hz", [45.0, 90.0, 210.0, 480.0])
 def test_a_tone_has_its_pitch(hz):
     rows = measured(tone(hz))
-    assert rows.shape == (1, TONE_ROWS, ENVELOPE_STEPS)
+    assert rows.shape == (1, TONE_ROWS, ENVELOPE_FRAMES)
     found_hz = UNIT_HZ * 2 ** rows[0, 0, 2:60]
     assert torch.allclose(found_hz, torch.full_like(found_hz, hz), rtol=0.03)
 
@@ -55,7 +55,7 @@ def test_a_glide_is_followed():
 
 def test_a_drum_that_has_died_away_keeps_the_pitch_it_had_into_the_hiss():
     generator = torch.Generator().manual_seed(0)
-    hiss = 1e-5 * torch.randn(1, FRAMES, generator=generator)
+    hiss = 1e-5 * torch.randn(1, HIT_FRAMES, generator=generator)
     found_hz = UNIT_HZ * 2 ** measured(tone(80.0, decay=40.0) + hiss)[0, 0]
     assert torch.all((found_hz[:20] - 80).abs() < 8)
 
@@ -65,7 +65,7 @@ def test_a_tone_explains_its_body(phase):
     x = tone(70.0, phase=phase)
     y = analyse(x)
     found, share = tone_of(measured(x), scale(envelope(y)))
-    assert found.shape == (1, LEAK_BANDS, STEPS)
+    assert found.shape == (1, LEAK_BANDS, MDCT_FRAMES)
     body, follows = y[0, 0, 4:200], (share * found[:, : share.shape[1]])[0, 0, 4:200]
     assert (body - follows).square().mean() < 0.1 * body.square().mean()
     assert share[0, 0, 4:200].min() > 0.9
@@ -93,7 +93,7 @@ def test_a_followed_tone_rings_alone(hz):
 
 def test_a_tone_explains_little_of_noise():
     generator = torch.Generator().manual_seed(0)
-    noise = 0.1 * torch.randn(4, FRAMES, generator=generator) * (-6 * SECONDS).exp()
+    noise = 0.1 * torch.randn(4, HIT_FRAMES, generator=generator) * (-6 * SECONDS).exp()
     assert measured(noise)[:, 3:].mean() < 0.6
 
 
@@ -104,6 +104,8 @@ def test_a_hit_and_its_reverse_polarity_differ_by_half_a_turn():
 
 
 def test_silence_has_a_finite_tone():
-    rows = measured(torch.zeros(2, FRAMES))
+    rows = measured(torch.zeros(2, HIT_FRAMES))
     assert torch.isfinite(rows).all()
-    assert all(torch.isfinite(part).all() for part in tone_of(rows, torch.full((2, BANDS, STEPS), FLOOR)))
+    assert all(
+        torch.isfinite(part).all() for part in tone_of(rows, torch.full((2, BANDS, MDCT_FRAMES), FLOOR))
+    )

@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from ghostnote.models.data.synthetic.synthesizer import draw_drum, strike
-from ghostnote.models.dsp.mdct import FRAMES
+from ghostnote.models.dsp.mdct import HIT_FRAMES
 from ghostnote.models.evaluate.baselines import dsp_jitter
 from ghostnote.models.evaluate.c2st import FAMILIES, judge, pair_features, pair_weights
 
@@ -44,8 +44,8 @@ def test_drums_weigh_alike_however_many_pairs_they_have() -> None:
 
 
 def test_features_are_nought_for_a_hit_beside_itself_and_all_families_speak_of_jitter() -> None:
-    hit = torch.randn(3, FRAMES, generator=torch.Generator().manual_seed(0))
-    hit = hit * torch.exp(-torch.arange(FRAMES) / 5000)
+    hit = torch.randn(3, HIT_FRAMES, generator=torch.Generator().manual_seed(0))
+    hit = hit * torch.exp(-torch.arange(HIT_FRAMES) / 5000)
     same = pair_features(hit, hit)
     other = pair_features(hit, dsp_jitter(hit, torch.Generator().manual_seed(1)))
     assert same.isfinite().all()

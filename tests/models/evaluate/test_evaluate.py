@@ -21,7 +21,7 @@ from ghostnote.models.evaluate.player import Player
 from ghostnote.models.evaluate.report import render
 from ghostnote.models.evaluate.run import Question, evaluate
 from ghostnote.models.evaluate.settings import QUICK
-from ghostnote.models.evaluate.targets import outcomes
+from ghostnote.models.evaluate.targets import targets
 
 SMALL = replace(
     QUICK,
@@ -112,13 +112,13 @@ def test_a_report_reads_and_goes_through_json(report: tuple[Any, Path]) -> None:
 
 
 def test_the_aims_are_read_from_a_report(report: tuple[Any, Path]) -> None:
-    found = {o.name: o for o in outcomes(report[0])}
+    found = {o.name: o for o in targets(report[0])}
     ratio = report[0]["spread"]["model"]["beside_real"]["lmd"]["all"]["value"]
     assert found["spread ratio, all"].value == ratio
     assert found["spread ratio, all"].met == (0.8 <= ratio <= 1.25)
     # Two snares are too few to stand alone, and there is no peer.
     assert not any("snare" in name or "peer" in name for name in found)
-    assert outcomes({}) == []
+    assert targets({}) == []
 
 
 def test_the_same_seed_makes_the_same_report(corpus: Path, tiny_generator: Generator) -> None:

@@ -16,12 +16,12 @@ from ghostnote.models.evaluate.hit_embedding import (
     train_embedding,
 )
 
-FRAMES = 32768
+HIT_FRAMES = 32768
 
 
 def sounds(decay_frames: float, seed: int) -> torch.Tensor:
-    noise = torch.randn(12, FRAMES, generator=torch.Generator().manual_seed(seed))
-    return noise * torch.exp(-torch.arange(FRAMES) / decay_frames)
+    noise = torch.randn(12, HIT_FRAMES, generator=torch.Generator().manual_seed(seed))
+    return noise * torch.exp(-torch.arange(HIT_FRAMES) / decay_frames)
 
 
 def test_the_embedding_learns_to_tell_what_it_is_shown_and_parts_it() -> None:

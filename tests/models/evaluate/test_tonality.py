@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from ghostnote.models.dsp.mdct import FRAMES, RATE
+from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.evaluate.tonality import tone
 
-SECONDS = torch.arange(FRAMES) / RATE
+SECONDS = torch.arange(HIT_FRAMES) / RATE
 
 
 def kick(hz: float, glide_cents: float = 0.0) -> Tensor:
@@ -30,6 +30,6 @@ def test_a_falling_tone_glides() -> None:
 
 
 def test_noise_stands_out_far_less_than_a_tone() -> None:
-    noise = torch.randn(1, FRAMES, generator=torch.Generator().manual_seed(0)) * torch.exp(-6 * SECONDS)
+    noise = torch.randn(1, HIT_FRAMES, generator=torch.Generator().manual_seed(0)) * torch.exp(-6 * SECONDS)
     heard = tone(torch.cat([noise, kick(80.0)]))
     assert float(heard.prominence_db[0]) < float(heard.prominence_db[1]) - 10

@@ -26,8 +26,8 @@ def test_a_full_sine_stands_in_its_band_at_0_db(hz: float) -> None:
 
 def test_an_onset_stands_at_its_time() -> None:
     levels = log_spectrogram(np.pad(tone(6000, 4096), (4096, 0)), RATE)
-    sounding = levels.max(axis=0) > -40
-    assert np.argmax(sounding) / sounding.size == pytest.approx(0.5, abs=0.05)
+    noise_floor_gate = levels.max(axis=0) > -40
+    assert np.argmax(noise_floor_gate) / noise_floor_gate.size == pytest.approx(0.5, abs=0.05)
 
 
 def test_rows_of_unequal_length_make_one_picture(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from ghostnote.bridge.drums import label_of
 from ghostnote.models.data.dataset import PairSampler, lag, make_hit_set, shift
 from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.dsp.decomposition import envelope, scale
-from ghostnote.models.dsp.mdct import FRAMES, analyse
+from ghostnote.models.dsp.mdct import HIT_FRAMES, analyse
 from ghostnote.models.dsp.noise_shaping import line_power
 from ghostnote.models.statistics.corpus_statistics import cross_fitted, measure_tables
-from ghostnote.models.statistics.repeatability import predict, traits_of
+from ghostnote.models.statistics.repeatability import predict, repeatability_features
 
 
 def hit_file(drum_class, group, layer="1"):
@@ -21,18 +21,18 @@ def hit_file(drum_class, group, layer="1"):
 def strokes(alike, count=8, seed=0):
     """Return strokes of one drum: a share `alike` of their noise is common."""
     rng = np.random.default_rng(seed)
-    decay = np.exp(-np.arange(FRAMES) / 6000)
-    common = rng.standard_normal(FRAMES)
-    fresh = rng.standard_normal((count, FRAMES))
+    decay = np.exp(-np.arange(HIT_FRAMES) / 6000)
+    common = rng.standard_normal(HIT_FRAMES)
+    fresh = rng.standard_normal((count, HIT_FRAMES))
     return (0.1 * decay * (np.sqrt(alike) * common + np.sqrt(1 - alike) * fresh)).astype(np.float32)
 
 
-def steadiness_of(hits):
+def predict_repeatability(hits):
     """Return the coherence and straying that the tables of `hits` predict for each of them."""
-    steadiness = measure_tables(hits).steadiness
+    repeatability = measure_tables(hits).repeatability
     y = analyse(hits.audio / hits.audio.abs().amax(1, keepdim=True))
-    traits = traits_of(line_power(y / scale(envelope(y))), envelope(y), hits.labels)
-    return predict(steadiness.weight, steadiness.bias, traits)
+    features = repeatability_features(line_power(y / scale(envelope(y))), envelope(y), hits.labels)
+    return predict(repeatability.weight, repeatability.bias, features)
 
 
 def test_coherence_is_what_strokes_share():
@@ -43,7 +43,7 @@ def test_coherence_is_what_strokes_share():
         strokes(0.8 if name == "snare" else 0.0, 3, drum) for drum, name in zip(drums, classes, strict=True)
     ]
     hits = make_hit_set(np.concatenate(audio), files)
-    coherence, _ = steadiness_of(hits)
+    coherence, _ = predict_repeatability(hits)
     upper = (slice(None), slice(8, None), slice(3, 7))
     assert coherence[hits.labels == label_of("snare")][upper].median() == pytest.approx(0.7, abs=0.1)
     assert coherence[hits.labels == label_of("closed_hat")][upper].median() < 0.15
@@ -54,18 +54,18 @@ def test_a_drum_strays_as_drums_of_its_kind_do():
     files, audio = [], []
     for drum in range(20):
         louder = 10 ** ((0.5 if drum % 2 else 6.0) * rng.standard_normal((3, 1)) / 20)
-        seconds = np.arange(FRAMES) / 44_100
+        seconds = np.arange(HIT_FRAMES) / 44_100
         thud = 0.2 * louder * np.sin(2 * np.pi * 120 * seconds) * np.exp(-20 * seconds)
         audio.append((strokes(0.9, 3, drum) + thud).astype(np.float32))
         files += [hit_file("rim" if drum % 2 else "tom", str(drum))] * 3
     hits = make_hit_set(np.concatenate(audio), files)
-    _, strayed_db = steadiness_of(hits)
-    rim, tom = (strayed_db[hits.labels == label_of(name)][:, 0].mean() for name in ("rim", "tom"))
+    _, spectral_deviation_db = predict_repeatability(hits)
+    rim, tom = (spectral_deviation_db[hits.labels == label_of(name)][:, 0].mean() for name in ("rim", "tom"))
     assert tom > 1.5 * rim
 
 
 def test_slopes_are_what_level_does_to_the_spectrum():
-    soft, seconds = strokes(0.9), np.arange(FRAMES) / 44_100
+    soft, seconds = strokes(0.9), np.arange(HIT_FRAMES) / 44_100
     dull = soft + np.sin(2 * np.pi * 200 * seconds) * np.exp(-6 * seconds)
     levels = 10 ** (-np.arange(8) / 10)
     # The softer the stroke, the less of the noise beside the tone: 2 dB less for each dB.
@@ -113,12 +113,12 @@ def test_a_fold_is_told_by_the_other_drums():
     hits = make_hit_set(np.concatenate(drums), files)
     folds = cross_fitted(hits, 7)
     assert sorted(group for fold in folds for group in fold.groups) == list(range(7))
-    whole = measure_tables(hits).steadiness
+    whole = measure_tables(hits).repeatability
     y = analyse(hits.audio / hits.audio.abs().amax(1, keepdim=True))
-    traits = traits_of(line_power(y / scale(envelope(y))), envelope(y), hits.labels)[-1:]
+    features = repeatability_features(line_power(y / scale(envelope(y))), envelope(y), hits.labels)[-1:]
     odd = next(fold for fold in folds if 6 in fold.groups)
     told = [
-        predict(whole.weight + change.weight, whole.bias + change.bias, traits)[0].mean()
+        predict(whole.weight + change.weight, whole.bias + change.bias, features)[0].mean()
         for change in (odd, next(fold for fold in folds if 0 in fold.groups))
     ]
     assert told[0] > told[1]

@@ -8,11 +8,11 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import ModelError
 from ghostnote.models.data.trial_set import load_split, make_trials
 from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS
-from ghostnote.models.dsp.mdct import BANDS, FRAMES, STEPS
-from ghostnote.models.dsp.noise_shaping import colour_of, line_power, sharpened
+from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES
+from ghostnote.models.dsp.noise_shaping import line_power, spectral_gain_of, with_contrast
 from ghostnote.models.nets.checkpoint import load_model
 from ghostnote.models.nets.discriminators import Discriminators
-from ghostnote.models.statistics.repeatability import COHERENCE_LIMIT, SPANS, WANDER, WAYS, shifted
+from ghostnote.models.statistics.repeatability import COHERENCE_LIMIT, COMPONENTS, LATENT_SIZE, SPANS, shifted
 from ghostnote.models.train.adversarial import Tuner, TuneSettings, tune
 from ghostnote.models.train.loop import train
 from ghostnote.models.train.stroke_pairs import StrokePairs
@@ -27,7 +27,15 @@ def run(small_corpus, tmp_path_factory):
     return folder
 
 
-TABLES = {"coherence_shift", "steady_bias", "ways", "sharpness", "extent", "looseness", "peakedness"}
+TABLES = {
+    "coherence_shift",
+    "repeatability_bias",
+    "principal_components",
+    "spectral_contrast",
+    "extent",
+    "coherence_offset",
+    "sparsity",
+}
 
 
 @pytest.mark.parametrize("network_rate", [0.0, 1e-3])
@@ -54,13 +62,13 @@ def make_tuner(model, corpus, **settings):
 
 def test_strokes_that_stray_too_far_are_brought_back(small_corpus, run):
     model = load_model(run)[0]
-    model.ways *= 6
+    model.principal_components *= 6
     tuner = make_tuner(
         model, small_corpus, batch=8, steps=0, table_rate=0.03, network_rate=0.0, warmup_steps=10
     )
     for _ in range(40):
         tuner.take_step()
-    assert tuner.tables.ways.mean() < -0.05
+    assert tuner.tables.principal_components.mean() < -0.05
 
 
 def test_without_a_reference_the_network_is_held_to_what_it_was(small_corpus, run):
@@ -88,7 +96,7 @@ def test_pairs_are_drawn_from_the_drums_of_one_fold(small_corpus):
     trials = make_trials(load_split(small_corpus, "train"), 3, 2, 0)
     pairs = StrokePairs(trials, torch.Generator().manual_seed(0), torch.device("cpu"))
     audio, labels, fold = pairs.draw(6)
-    assert audio.shape == (6, 2, FRAMES)
+    assert audio.shape == (6, 2, HIT_FRAMES)
     assert audio.abs().amax() == pytest.approx(0.7)
     of_fold = {int(pairs.hits.labels[hit]) for group in fold.groups for hit in pairs.hits.groups[group]}
     assert set(labels.tolist()) <= of_fold
@@ -96,21 +104,24 @@ def test_pairs_are_drawn_from_the_drums_of_one_fold(small_corpus):
 
 def test_a_strokes_luck_moves_what_it_shares_and_how_far_it_strays(run):
     model = load_model(run)[0]
-    wander = torch.randn(2, WANDER, generator=torch.Generator().manual_seed(0))
-    wander[1, :WAYS] = wander[0, :WAYS]
-    coherence, strayed = torch.full((2, GROUPS, SEGMENTS), 0.5), torch.ones(2, GROUPS)
-    peakedness = torch.full((2, GROUPS, SPANS), -0.5)
-    alike = model.loosened(coherence, wander), model.wander_db(wander, strayed)
+    variation_latent = torch.randn(2, LATENT_SIZE, generator=torch.Generator().manual_seed(0))
+    variation_latent[1, :COMPONENTS] = variation_latent[0, :COMPONENTS]
+    coherence, deviation = torch.full((2, GROUPS, SEGMENTS), 0.5), torch.ones(2, GROUPS)
+    sparsity = torch.full((2, GROUPS, SPANS), -0.5)
+    alike = (
+        model.offset_coherence(coherence, variation_latent),
+        model.deviation_db_of(variation_latent, deviation),
+    )
     assert all(torch.allclose(x[0], x[1]) for x in alike)
-    for table in (model.extent, model.looseness, model.peakedness):
+    for table in (model.extent, model.coherence_offset, model.sparsity):
         table.fill_(0.3)
     apart = (
-        model.loosened(coherence, wander),
-        model.wander_db(wander, strayed),
-        model.peakedness_of(peakedness, wander, torch.ones(2)),
+        model.offset_coherence(coherence, variation_latent),
+        model.deviation_db_of(variation_latent, deviation),
+        model.sparsity_of(sparsity, variation_latent, torch.ones(2)),
     )
     assert all(torch.any(x[0] != x[1]) for x in apart)
-    assert torch.equal(model.peakedness_of(peakedness, wander, torch.zeros(2)), peakedness)
+    assert torch.equal(model.sparsity_of(sparsity, variation_latent, torch.zeros(2)), sparsity)
 
 
 def test_an_interrupted_tuning_keeps_what_it_reached(small_corpus, run, tmp_path):
@@ -131,10 +142,10 @@ def test_the_command_says_what_is_missing(tmp_path):
 
 def test_a_sharpened_colour_has_its_power_and_higher_lines():
     rng = torch.Generator().manual_seed(0)
-    q = torch.randn(2, BANDS, STEPS, generator=rng) + 3 * torch.cos(torch.arange(STEPS) * 0.7)
-    gain = colour_of(line_power(q), torch.ones(2))
-    assert torch.allclose(sharpened(gain, torch.zeros(GROUPS)), gain, rtol=1e-2, atol=1e-3)
-    sharp = sharpened(gain, torch.full((GROUPS,), 0.5))
+    q = torch.randn(2, BANDS, MDCT_FRAMES, generator=rng) + 3 * torch.cos(torch.arange(MDCT_FRAMES) * 0.7)
+    gain = spectral_gain_of(line_power(q), torch.ones(2))
+    assert torch.allclose(with_contrast(gain, torch.zeros(GROUPS)), gain, rtol=1e-2, atol=1e-3)
+    sharp = with_contrast(gain, torch.full((GROUPS,), 0.5))
     assert torch.allclose(sharp[:, 0].square().mean(1), torch.ones(2), rtol=1e-2)
     assert torch.all(sharp.amax(2) > 1.05 * gain.amax(2))
     assert torch.all(sharp.mean(2) < 0.8 * gain.mean(2))

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.errors import InputError, ModelError
 from ghostnote.models.data.synthetic.corpus import make_corpus
-from ghostnote.models.dsp.decomposition import ENVELOPE_STEPS, FLOOR, GROUPS, group_exponents
+from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, FLOOR, GROUPS, group_exponents
 from ghostnote.models.nets.cascade import SHAPE_ROWS
 from ghostnote.models.nets.checkpoint import STATE, load_model
 from ghostnote.models.train.loop import train
@@ -43,8 +43,8 @@ def test_training_lowers_the_loss_and_can_be_loaded(small_corpus, tmp_path):
     model, facts = load_model(tmp_path)
     assert facts["step"] == 40
     assert facts["credits"] == ["ghostnote's drum synthesizer (CC0-1.0)"]
-    assert model.steady_bias.isfinite().all()
-    assert model.ways.any()
+    assert model.repeatability_bias.isfinite().all()
+    assert model.principal_components.any()
 
 
 def test_a_run_taken_up_ends_as_an_unbroken_one(small_corpus, tmp_path):
@@ -102,7 +102,7 @@ def test_a_run_of_shapes_taken_up_ends_as_an_unbroken_one(small_corpus, tmp_path
 
 
 def test_varied_shapes_differ_a_little_and_keep_their_silence():
-    shape = torch.zeros(400, SHAPE_ROWS, ENVELOPE_STEPS)
+    shape = torch.zeros(400, SHAPE_ROWS, ENVELOPE_FRAMES)
     silent = (FLOOR ** group_exponents(shape.device)).log()[:, None].expand(-1, 64)
     shape[:, :GROUPS, :64], shape[:, :GROUPS, 64:] = -1.0, silent
     made = varied(shape, torch.Generator().manual_seed(0))

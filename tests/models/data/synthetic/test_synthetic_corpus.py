@@ -15,7 +15,7 @@ RATE = 44100
 Audio = NDArray[np.float32]
 
 
-def likeness(a: Audio, b: Audio) -> float:
+def band_correlation(a: Audio, b: Audio) -> float:
     """The waveform correlation over the first 100 ms."""
     a, b = a[:4410], b[:4410]
     return float(np.sum(a * b) / np.sqrt(np.sum(a**2) * np.sum(b**2)))
@@ -26,7 +26,7 @@ def repeats(drum_class: str, drums: int = 5, strokes: int = 3) -> list[float]:
     for index in range(drums):
         drum = draw_drum(drum_class, 3, index)
         hits = [strike(drum, 1.0, i, 8192) for i in range(strokes)]
-        likenesses += [likeness(a, b) for a, b in itertools.combinations(hits, 2)]
+        likenesses += [band_correlation(a, b) for a, b in itertools.combinations(hits, 2)]
     return likenesses
 
 
@@ -81,7 +81,7 @@ def test_repeats_of_noise_are_not_coherent(drum_class: str) -> None:
 @pytest.mark.parametrize("drum_class", ["kick", "tom"])
 def test_two_drums_of_a_class_differ(drum_class: str) -> None:
     hits = [strike(draw_drum(drum_class, 3, i), 1.0, 0, 8192) for i in range(6)]
-    assert np.median([likeness(a, b) for a, b in itertools.combinations(hits, 2)]) < 0.5
+    assert np.median([band_correlation(a, b) for a, b in itertools.combinations(hits, 2)]) < 0.5
 
 
 def test_a_kick_glides_down_to_its_pitch_and_rings_there() -> None:
