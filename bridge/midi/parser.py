@@ -1,14 +1,17 @@
-"""Takes MIDI messages out of bytes, whatever else is among them."""
+"""Takes channel messages out of MIDI bytes, whatever else is among them."""
 
-from typing import Final
-
-_DATA_BYTES: Final = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-_SYSTEM_BYTES: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0}
-_SYSEX, _SYSEX_END, _REALTIME = 0xF0, 0xF7, 0xF8
+from ghostnote.bridge.midi.spec import (
+    CHANNEL_DATA_BYTES,
+    REALTIME,
+    SYSEX,
+    SYSEX_END,
+    SYSTEM_DATA_BYTES,
+    TUNE_REQUEST,
+)
 
 
 class MidiParser:
-    """Cuts bytes into channel messages and counts what is none.
+    """Cuts bytes into channel messages and counts the rest.
 
     `stream` is for bytes that come in any portions, with running status; `packet` for what a driver hands
     over as one message, but which has been seen to hold several, and a tail of garbage.
@@ -40,7 +43,7 @@ class MidiParser:
         messages: list[bytes] = []
         self._done = False
         for byte in data:
-            if byte >= _REALTIME:
+            if byte >= REALTIME:
                 continue
             if byte >= 0x80:
                 self._begin(byte)
@@ -51,11 +54,11 @@ class MidiParser:
             else:
                 self._data.append(byte)
                 if len(self._data) == self._wanted():
-                    if self._status < _SYSEX:
+                    if self._status < SYSEX:
                         messages.append(bytes((self._status, *self._data)))
                     self._data.clear()
                     self._done = True
-                    if not running or self._status >= _SYSEX:
+                    if not running or self._status >= SYSEX:
                         self._status = 0
         return messages
 
@@ -64,15 +67,16 @@ class MidiParser:
         self._done = False
         self.garbage += bool(self._data)
         self._data.clear()
-        if status == _SYSEX_END:
+        if status == SYSEX_END:
             self.garbage += not self._in_sysex
             self._in_sysex, self._status = False, 0
             return
         self.garbage += self._in_sysex
-        self._in_sysex = status == _SYSEX
-        known = status < _SYSEX or _SYSTEM_BYTES.get(status, 0) > 0
-        self._status = status if known else 0
-        self.garbage += not known and status not in (_SYSEX, 0xF6)
+        self._in_sysex = status == SYSEX
+        has_data = status < SYSEX or SYSTEM_DATA_BYTES.get(status, 0) > 0
+        self._status = status if has_data else 0
+        self.garbage += not has_data and status not in (SYSEX, TUNE_REQUEST)
 
     def _wanted(self) -> int:
-        return _DATA_BYTES[self._status & 0xF0] if self._status < _SYSEX else _SYSTEM_BYTES[self._status]
+        is_channel = self._status < SYSEX
+        return CHANNEL_DATA_BYTES[self._status & 0xF0] if is_channel else SYSTEM_DATA_BYTES[self._status]
