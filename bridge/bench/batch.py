@@ -21,7 +21,7 @@ from ghostnote.bridge.batch.model_varier import ModelSpec
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.batch.sources import Source, find_sources
 from ghostnote.bridge.bench.offline import peak_bytes
-from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import ROWS
@@ -49,36 +49,36 @@ print(*weigh(Path(sys.argv[1]) if sys.argv[1] else None, int(sys.argv[2])))
 """
 
 
-def measure_batch(model: Path | None = None, sources: int = SOURCES) -> list[Figure]:
+def measure_batch(model: Path | None = None, sources: int = SOURCES) -> list[Measurement]:
     """Return the speed of batches at 1 and 2 processes beside the bare model's, and their memory over 2,000 files."""
     best = _best_rates(model, sources)
-    figures = []
+    measurements = []
     for jobs in (1, 2):
         bare, batch = best[f"bare {jobs}"], best[f"batch {jobs}"]
         processes = f"{jobs} process{'es'[: 2 * jobs - 2]}"
-        figures += [
-            Figure(f"batch_bare_per_second_{jobs}", f"strokes a second, bare model, {processes}", bare),
-            Figure(f"batch_per_second_{jobs}", f"strokes a second, --jobs {jobs}", batch),
-            Figure(f"batch_share_of_bare_{jobs}", "which is of the bare model's", batch / bare),
+        measurements += [
+            Measurement(f"batch_bare_per_second_{jobs}", f"strokes a second, bare model, {processes}", bare),
+            Measurement(f"batch_per_second_{jobs}", f"strokes a second, --jobs {jobs}", batch),
+            Measurement(f"batch_share_of_bare_{jobs}", "which is of the bare model's", batch / bare),
         ]
     efficiency = best["batch 2"] / (2 * best["batch 1"])
-    figures.append(Figure("batch_efficiency_2", "2 jobs beside twice 1 job", efficiency))
+    measurements.append(Measurement("batch_efficiency_2", "2 jobs beside twice 1 job", efficiency))
     if "cluster 2" in best:
         rate = best["cluster 2"]
-        figures += [
-            Figure("batch_cluster_per_second_2", "strokes a second, 2 Dask workers", rate),
-            Figure(
+        measurements += [
+            Measurement("batch_cluster_per_second_2", "strokes a second, 2 Dask workers", rate),
+            Measurement(
                 "batch_cluster_efficiency_2", "2 Dask workers beside twice 1", rate / (2 * best["cluster 1"])
             ),
-            Figure(
+            Measurement(
                 "batch_cluster_share_2", "2 Dask workers beside twice 1 job", rate / (2 * best["batch 1"])
             ),
         ]
     early, late = _memory_mb(model)
     return [
-        *figures,
-        Figure("batch_memory_mb", f"resident memory after {MEMORY_SOURCES} files", late, "MB"),
-        Figure(
+        *measurements,
+        Measurement("batch_memory_mb", f"resident memory after {MEMORY_SOURCES} files", late, "MB"),
+        Measurement(
             "batch_memory_growth_mb", f"and what of it came after {_SETTLED:.0%} of them", late - early, "MB"
         ),
     ]

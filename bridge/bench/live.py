@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.bench.cpu_stalls import Span, StallWatch, excused
 from ghostnote.bridge.bench.jack_server import RATE, JackServer
-from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.bench.rig import Daemon, DaemonSetup, Player, muted
 from ghostnote.bridge.devices.xrun_monitor import Deadline, Late
 from ghostnote.bridge.kit.kit import Kit, default_kit, with_settings
@@ -42,7 +42,7 @@ def measure_live(
     steps: int = 2,
     width: float = 0.0,
     block_frames: int = BLOCK_FRAMES,
-) -> list[Figure]:
+) -> list[Measurement]:
     """Return latency and jitter, then how `seconds` of sixteenths on four pads and a burst are stood.
 
     `MissingExtraError` without JACK-Client, `GhostnoteError` without jackd.
@@ -57,14 +57,14 @@ def measure_source(
     seconds: float,
     latency_seconds: float = _LATENCY_SECONDS,
     block_frames: int = BLOCK_FRAMES,
-) -> list[Figure]:
-    """Return the same figures for any source of strokes."""
+) -> list[Measurement]:
+    """Return the same measurements for any source of strokes."""
     with JackServer(block_frames):
         latency = _latency(DaemonSetup(muted(kit, _MEASURED), spec), latency_seconds)
         return latency + _load(DaemonSetup(kit, spec), seconds)
 
 
-def _latency(setup: DaemonSetup, seconds: float) -> list[Figure]:
+def _latency(setup: DaemonSetup, seconds: float) -> list[Measurement]:
     """Measure one pad from its note to its first frame, while the others keep the generator busy."""
     with Daemon(setup) as daemon, Player() as player:
         draw = np.random.default_rng(1)
@@ -81,15 +81,17 @@ def _latency(setup: DaemonSetup, seconds: float) -> list[Figure]:
         delays = _delays(player.heard(), frames)
     driver_ms = float(told["latency_block_ms"]) + float(told["latency_constant_ms"])
     if not len(delays):
-        return [Figure("latency_notes", "notes that were heard for the latency", 0)]
+        return [Measurement("latency_notes", "notes that were heard for the latency", 0)]
     middle = float(np.median(delays))
     spread = np.abs(delays - middle)
     return [
-        Figure("latency_notes", "notes that were heard for the latency", len(delays)),
-        Figure("latency_ms", "note to its first frame in the server, median", middle, "ms"),
-        Figure("latency_own_ms", "of which block and limiter", driver_ms, "ms"),
-        Figure("jitter_p99_ms", "deviation from the median, p99", float(np.percentile(spread, 99)), "ms"),
-        Figure("jitter_max_ms", "deviation from the median, largest", float(spread.max()), "ms"),
+        Measurement("latency_notes", "notes that were heard for the latency", len(delays)),
+        Measurement("latency_ms", "note to its first frame in the server, median", middle, "ms"),
+        Measurement("latency_own_ms", "of which block and limiter", driver_ms, "ms"),
+        Measurement(
+            "jitter_p99_ms", "deviation from the median, p99", float(np.percentile(spread, 99)), "ms"
+        ),
+        Measurement("jitter_max_ms", "deviation from the median, largest", float(spread.max()), "ms"),
     ]
 
 
@@ -102,7 +104,7 @@ def _delays(audio: NDArray[np.float32], frames: NDArray[np.int64]) -> NDArray[np
     return np.asarray(delays[delays < 1000 * _EVERY_SECONDS / 2], np.float64)
 
 
-def _load(setup: DaemonSetup, seconds: float) -> list[Figure]:
+def _load(setup: DaemonSetup, seconds: float) -> list[Measurement]:
     """Play sixteenths on four pads, then a burst, and ask how it went."""
     watch = StallWatch()
     with Daemon(setup) as daemon, watch, Player() as player:
@@ -121,50 +123,52 @@ def _load(setup: DaemonSetup, seconds: float) -> list[Figure]:
     burst_played = sum(_change(after, burst, f"notes_{kind}") for kind in ("fresh", "spare", "repeat"))
     burst_seconds = end.renders.since(middle.renders).within(1.0)
     return [
-        Figure("ready_s", "start of the process to a stroke for every pad", daemon.ready_seconds, "s"),
-        Figure("load_s", f"sixteenths at {TEMPO_BPM:g} BPM on {len(PADS)} pads", seconds, "s"),
-        Figure("notes", "notes played", total),
-        Figure("underruns", "underruns while they played", _change(before, after, "underruns")),
+        Measurement("ready_s", "start of the process to a stroke for every pad", daemon.ready_seconds, "s"),
+        Measurement("load_s", f"sixteenths at {TEMPO_BPM:g} BPM on {len(PADS)} pads", seconds, "s"),
+        Measurement("notes", "notes played", total),
+        Measurement("underruns", "underruns while they played", _change(before, after, "underruns")),
         *_lateness(end.late, watch.spans, began, float(after["block"]) / float(after["rate"])),
         *_block_times(middle, start),
-        Figure("gaps", "gaps that the server reports, whoever was to blame", _change(before, after, "server_gaps")),
-        Figure("freshness", "notes that got a new hit of the network's", 100 * notes["fresh"] / total, "%"),
-        Figure("spares", "notes that got a new hit without the network", notes["spare"]),
-        Figure("repeats", "notes that got a hit again, or none", notes["repeat"] + notes["silent"]),
-        Figure("making_ms", "making a hit, averaged", float(after["making_ms"]), "ms"),
-        Figure("burst_underruns", f"underruns after {BURST} notes at once", _change(after, burst, "underruns")),
-        Figure("burst_played", "of which sounded", burst_played),
-        Figure("burst_render_ms", "rendering a block then, longest", 1000 * burst_seconds, "ms"),
-        Figure("memory_mb", "memory of the daemon and its workers", float(after["memory_mb"]), "MB"),
-        Figure("pool_mb", "of which hits in wait", float(after["pool_mb"]), "MB"),
+        Measurement("gaps", "gaps that the server reports, of any cause", _change(before, after, "server_gaps")),
+        Measurement("freshness", "notes that got a new hit of the network's", 100 * notes["fresh"] / total, "%"),
+        Measurement("spares", "notes that got a new hit without the network", notes["spare"]),
+        Measurement("repeats", "notes that got a hit again, or none", notes["repeat"] + notes["silent"]),
+        Measurement("making_ms", "making a hit, averaged", float(after["making_ms"]), "ms"),
+        Measurement("burst_underruns", f"underruns after {BURST} notes at once", _change(after, burst, "underruns")),
+        Measurement("burst_played", "of which sounded", burst_played),
+        Measurement("burst_render_ms", "rendering a block then, longest", 1000 * burst_seconds, "ms"),
+        Measurement("memory_mb", "memory of the daemon and its workers", float(after["memory_mb"]), "MB"),
+        Measurement("pool_mb", "of which hits in wait", float(after["pool_mb"]), "MB"),
     ]  # fmt: skip
 
 
-def _lateness(late: Iterable[Late], spans: list[Span], began: float, block_seconds: float) -> list[Figure]:
+def _lateness(
+    late: Iterable[Late], spans: list[Span], began: float, block_seconds: float
+) -> list[Measurement]:
     """Return whose fault the late blocks since `began` were, and what the watch saw of the machine."""
     own = sum(
         not excused((block.began, block.done), block_seconds, spans) for block in late if block.began > began
     )
     stalls = [until - since for since, until in spans if since > began]
     return [
-        Figure("own_underruns", "of these and the burst's, while the machine did not stand still", own),
-        Figure("stalls", "times that a processor of the machine stood still", len(stalls)),
-        Figure("stall_max_ms", "the longest of these", 1000 * max(stalls, default=0.0), "ms"),
+        Measurement("own_underruns", "of these and the burst's, while the machine did not stand still", own),
+        Measurement("stalls", "times that a processor of the machine stood still", len(stalls)),
+        Measurement("stall_max_ms", "the longest of these", 1000 * max(stalls, default=0.0), "ms"),
     ]
 
 
-def _block_times(now: Deadline, before: Deadline) -> list[Figure]:
+def _block_times(now: Deadline, before: Deadline) -> list[Measurement]:
     """Return what blocks took between two looks: waiting, rendering, and the processor's work in it."""
     waits, renders, works = (
         getattr(now, name).since(getattr(before, name)) for name in ("waits", "renders", "works")
     )
     return [
-        Figure("wait_p999_ms", "a block's begin to its rendering, p99.9", 1000 * waits.within(0.999), "ms"),
-        Figure("wait_max_ms", "of which the longest", 1000 * waits.within(1.0), "ms"),
-        Figure("render_p50_ms", "rendering a block, median", 1000 * renders.within(0.5), "ms"),
-        Figure("render_p999_ms", "rendering a block, p99.9", 1000 * renders.within(0.999), "ms"),
-        Figure("render_max_ms", "rendering a block, longest", 1000 * renders.within(1.0), "ms"),
-        Figure("work_max_ms", "of which a processor really worked at most", 1000 * works.within(1.0), "ms"),
+        Measurement("wait_p999_ms", "a block's begin to its rendering, p99.9", 1000 * waits.within(0.999), "ms"),
+        Measurement("wait_max_ms", "of which the longest", 1000 * waits.within(1.0), "ms"),
+        Measurement("render_p50_ms", "rendering a block, median", 1000 * renders.within(0.5), "ms"),
+        Measurement("render_p999_ms", "rendering a block, p99.9", 1000 * renders.within(0.999), "ms"),
+        Measurement("render_max_ms", "rendering a block, longest", 1000 * renders.within(1.0), "ms"),
+        Measurement("work_max_ms", "of which a processor really worked at most", 1000 * works.within(1.0), "ms"),
     ]  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.inference.drum_cache import CachedSpec
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import SourceSpec, generate_drum
@@ -34,33 +34,33 @@ _SONG_REPEATS: Final = 8
 _RATE: Final = 48_000
 
 
-def measure(model: Path | None = None) -> list[Figure]:
+def measure(model: Path | None = None) -> list[Measurement]:
     """Return the speed of steps, hits and renders with a model, and the program's memory and start-up time."""
     generator = Generator.open(model)
     steps = generator.card.default_steps
-    figures = [Figure("steps", "default steps", steps)]
+    measurements = [Measurement("steps", "default steps", steps)]
     for threads in _THREADS:
         for batch in _BATCHES:
             value = _step_ms(Generator.open(model, threads), batch)
             key = (
                 "ms_per_step" if (batch, threads) == (1, 1) else f"ms_per_step_batch{batch}_threads{threads}"
             )
-            figures.append(
-                Figure(key, f"a step, batch {batch}, {threads} thread{'s'[: threads - 1]}", value, "ms")
+            measurements.append(
+                Measurement(key, f"a step, batch {batch}, {threads} thread{'s'[: threads - 1]}", value, "ms")
             )
     mono, stereo = _hit_ms(generator, 0.0), _hit_ms(generator, 1.0)
     render_factor, hits_per_second = _render_factor(model), _hits_per_second(model)
     return [
-        *figures,
-        Figure("ms_per_hit", "a mono hit, all included, 1 thread", mono, "ms"),
-        Figure("ms_per_hit_stereo", "a stereo hit, all included, 1 thread", stereo, "ms"),
-        Figure("hits_per_second", "hits a second, default kit, all cores", hits_per_second),
-        Figure("render_realtime_factor", "render of a full-kit song, times real time", render_factor),
-        Figure(
+        *measurements,
+        Measurement("ms_per_hit", "a mono hit, all included, 1 thread", mono, "ms"),
+        Measurement("ms_per_hit_stereo", "a stereo hit, all included, 1 thread", stereo, "ms"),
+        Measurement("hits_per_second", "hits a second, default kit, all cores", hits_per_second),
+        Measurement("render_realtime_factor", "render of a full-kit song, times real time", render_factor),
+        Measurement(
             "memory_mb", "resident memory after rendering with stems, in one process", _memory_mb(model), "MB"
         ),
-        Figure("help_seconds", "ghostnote --help", _seconds([*_PROGRAM, "--help"]), "s"),
-        Figure("import_seconds", "open the model, from the start of Python", _seconds(_OPEN_MODEL), "s"),
+        Measurement("help_seconds", "ghostnote --help", _seconds([*_PROGRAM, "--help"]), "s"),
+        Measurement("import_seconds", "open the model, from the start of Python", _seconds(_OPEN_MODEL), "s"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Measured figures: how benchmarks tell what they found."""
+"""What a benchmark measured, as text and as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -9,23 +9,23 @@ from ghostnote.bridge.io.atomic_file import write_bytes
 
 
 @dataclass(frozen=True)
-class Figure:
-    """One measured figure."""
+class Measurement:
+    """One measured number."""
 
     key: str
     """Its name in the JSON file."""
     text: str
-    """What it is."""
+    """What was measured."""
     value: float
     unit: str = ""
 
 
-def figures_table(figures: Sequence[Figure]) -> str:
-    """Return figures as text, a line each."""
-    width = max(len(figure.text) for figure in figures)
-    return "\n".join(f"{f.text:<{width}}  {f.value:9.3f} {f.unit}".rstrip() for f in figures)
+def measurements_table(measurements: Sequence[Measurement]) -> str:
+    """Return measurements as text, a line each."""
+    width = max(len(m.text) for m in measurements)
+    return "\n".join(f"{m.text:<{width}}  {m.value:9.3f} {m.unit}".rstrip() for m in measurements)
 
 
-def write_figures(path: Path, figures: Sequence[Figure]) -> None:
-    """Write figures as JSON; `OutputError` where that cannot be done."""
-    write_bytes(path, json.dumps({f.key: f.value for f in figures}, indent=2).encode() + b"\n")
+def write_measurements(path: Path, measurements: Sequence[Measurement]) -> None:
+    """Write measurements as JSON; `OutputError` where that cannot be done."""
+    write_bytes(path, json.dumps({m.key: m.value for m in measurements}, indent=2).encode() + b"\n")

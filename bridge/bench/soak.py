@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from ghostnote.bridge.bench.jack_server import RATE, JackServer
 from ghostnote.bridge.bench.live import PADS, TEMPO_BPM
-from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.bench.rig import Daemon, DaemonSetup
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import Kit, default_kit
@@ -68,7 +68,7 @@ class _Run:
         return (time.monotonic() - self.began) / self.seconds
 
 
-def soak(model: Path | None = None, seconds: float = 600.0) -> list[Figure]:
+def soak(model: Path | None = None, seconds: float = 600.0) -> list[Measurement]:
     """Return how the daemon stood `seconds` of notes, MIDI garbage, OSC fuzz, a killed worker and a dead server.
 
     `GhostnoteError` when it ended by itself, `MissingExtraError` without JACK-Client.
@@ -76,8 +76,8 @@ def soak(model: Path | None = None, seconds: float = 600.0) -> list[Figure]:
     return soak_source(LiveSpec(model, RATE), default_kit(), seconds, FUZZ_PACKETS)
 
 
-def soak_source(spec: Spec, kit: Kit, seconds: float, packets: int) -> list[Figure]:
-    """Return the same figures for any source of strokes and number of fuzzed packets."""
+def soak_source(spec: Spec, kit: Kit, seconds: float, packets: int) -> list[Measurement]:
+    """Return the same measurements for any source of strokes and number of fuzzed packets."""
     setup = DaemonSetup(kit, spec, midi=("tcp:0",))
     with _cache_of_its_own(), JackServer(_BLOCK) as server, Daemon(setup) as daemon:
         run = _Run(daemon, server, seconds)
@@ -128,7 +128,7 @@ def _play(run: _Run, port: int) -> None:
                     due += step
                     time.sleep(max(0.0, due - time.monotonic()))
         except OSError:
-            # The daemon hung up, or is too busy to answer: the figures tell, and the music goes on.
+            # The daemon hung up, or is too busy to answer: the measurements tell, and the music goes on.
             run.hung_up += 1
             time.sleep(_AGAIN_SECONDS)
 
@@ -211,7 +211,7 @@ def _play_on(port: int) -> None:
             time.sleep(0.1)
 
 
-def _figures(run: _Run, before: dict[str, Value], after: dict[str, Value]) -> list[Figure]:
+def _figures(run: _Run, before: dict[str, Value], after: dict[str, Value]) -> list[Measurement]:
     def total(told: dict[str, Value]) -> float:
         return sum(float(told[f"notes_{kind}"]) for kind in ("fresh", "spare", "repeat", "frozen", "silent"))
 
@@ -222,26 +222,26 @@ def _figures(run: _Run, before: dict[str, Value], after: dict[str, Value]) -> li
         for since in (0.0, 1 - _QUARTER)
     )
     return [
-        Figure("soak_s", "seconds of sixteenths with all that can go wrong", run.seconds, "s"),
-        Figure("notes_sent", "notes sent", run.notes),
-        Figure("notes_played", "notes played, OSC's among them", total(before)),
-        Figure("still_playing", "of ten notes after the end", total(after) - total(before)),
-        Figure("hung_up", "MIDI lines that broke", run.hung_up),
-        Figure("midi_garbage", "garbage MIDI bytes counted", float(after.get("midi_garbage", 0))),
-        Figure("osc_sent", "random OSC packets sent", run.sent),
-        Figure("osc_read", "of which were read", float(after.get("osc", 0))),
-        Figure("osc_garbage", "of which were no OSC", float(after.get("osc_garbage", 0))),
-        Figure("osc_errors", "errors replied", float(after.get("osc_errors", 0))),
-        Figure("osc_shed", "packets shed", float(after.get("osc_shed", 0))),
-        Figure("osc_faults", "internal errors over OSC", float(after.get("osc_faults", 0))),
-        Figure("faults", "internal errors in the engine", float(after["faults"])),
-        Figure("worker_restarts", "workers restarted, of two killed", float(after["worker_restarts"])),
-        Figure("device_losses", "devices lost, of one", float(after["device_losses"])),
-        Figure("device_lost", "devices still missing", float(after["device_lost"])),
-        Figure("underruns", "underruns", float(after["underruns"])),
-        Figure("memory_mb", "memory of the daemon and its workers", run.samples[-1].memory_mb, "MB"),
-        Figure("pool_mb", f"of which hits in wait, {BUDGET_BYTES >> 20} and those under way at most",
+        Measurement("soak_s", "seconds of sixteenths with all that can go wrong", run.seconds, "s"),
+        Measurement("notes_sent", "notes sent", run.notes),
+        Measurement("notes_played", "notes played, OSC's among them", total(before)),
+        Measurement("still_playing", "of ten notes after the end", total(after) - total(before)),
+        Measurement("hung_up", "MIDI lines that broke", run.hung_up),
+        Measurement("midi_garbage", "garbage MIDI bytes counted", float(after.get("midi_garbage", 0))),
+        Measurement("osc_sent", "random OSC packets sent", run.sent),
+        Measurement("osc_read", "of which were read", float(after.get("osc", 0))),
+        Measurement("osc_garbage", "of which were no OSC", float(after.get("osc_garbage", 0))),
+        Measurement("osc_errors", "errors replied", float(after.get("osc_errors", 0))),
+        Measurement("osc_shed", "packets shed", float(after.get("osc_shed", 0))),
+        Measurement("osc_faults", "internal errors over OSC", float(after.get("osc_faults", 0))),
+        Measurement("faults", "internal errors in the engine", float(after["faults"])),
+        Measurement("worker_restarts", "workers restarted, of two killed", float(after["worker_restarts"])),
+        Measurement("device_losses", "devices lost, of one", float(after["device_losses"])),
+        Measurement("device_lost", "devices still missing", float(after["device_lost"])),
+        Measurement("underruns", "underruns", float(after["underruns"])),
+        Measurement("memory_mb", "memory of the daemon and its workers", run.samples[-1].memory_mb, "MB"),
+        Measurement("pool_mb", f"of which hits in wait, {BUDGET_BYTES >> 20} and those under way at most",
                run.samples[-1].pool_mb, "MB"),
-        Figure("memory_grown_mb", f"the rest: most in the last quarter over most in the first, {FLAT_MB:g} at most",
+        Measurement("memory_grown_mb", f"the rest: last quarter's peak over the first's, at most {FLAT_MB:g}",
                last - first, "MB"),
     ]  # fmt: skip

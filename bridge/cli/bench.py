@@ -9,14 +9,16 @@ from ghostnote.bridge.errors import InputError
 
 
 def bench(
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the figures as JSON.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the measurements as JSON.")
+    ] = None,
     train: Annotated[bool, typer.Option("--train", help="Measure training: hits a second.")] = False,
     peer: Annotated[
         bool, typer.Option("--peer", help="Measure a hit beside tiny-audio-diffusion's, one thread each.")
     ] = False,
     report: Annotated[
         list[Path] | None,
-        typer.Option(metavar="REPORT.json", help="Reports of 'evaluate', whose figures --peer shows."),
+        typer.Option(metavar="REPORT.json", help="Reports of 'evaluate', whose results --peer shows."),
     ] = None,
     batch: Annotated[
         bool, typer.Option("--batch", help="Measure 'humanize': strokes a second, memory.")
@@ -36,38 +38,38 @@ def bench(
     ] = None,
 ) -> None:
     """Measure speed and memory on this machine: of hits and renders, or of what an option names."""
-    from ghostnote.bridge.bench.report import figures_table, write_figures
+    from ghostnote.bridge.bench.report import measurements_table, write_measurements
 
     if sum((train, peer, batch, live, soak is not None)) > 1:
         raise InputError(
             "more than one of --train, --peer, --batch, --live and --soak is given: measure one at a time"
         )
     if report and not peer:
-        raise InputError("--report is given without --peer, which shows its figures: add --peer")
+        raise InputError("--report is given without --peer, which shows its results: add --peer")
     if train:
         from ghostnote.bridge.cli.train import measure_training
 
-        figures = measure_training()
+        measurements = measure_training()
     elif peer:
         from ghostnote.bridge.cli.train import measure_peer
 
-        figures = measure_peer(model, report or [])
+        measurements = measure_peer(model, report or [])
     elif batch:
         from ghostnote.bridge.bench.batch import measure_batch
 
-        figures = measure_batch(model)
+        measurements = measure_batch(model)
     elif live:
         from ghostnote.bridge.bench.live import measure_live
 
-        figures = measure_live(model, seconds, steps, width, block)
+        measurements = measure_live(model, seconds, steps, width, block)
     elif soak is not None:
         from ghostnote.bridge.bench.soak import soak as measure_soak
 
-        figures = measure_soak(model, soak)
+        measurements = measure_soak(model, soak)
     else:
         from ghostnote.bridge.bench.offline import measure
 
-        figures = measure(model)
-    typer.echo(figures_table(figures))
+        measurements = measure(model)
+    typer.echo(measurements_table(measurements))
     if json:
-        write_figures(json, figures)
+        write_measurements(json, measurements)

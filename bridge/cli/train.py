@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ghostnote.bridge.bench.report import Figure
+    from ghostnote.bridge.bench.report import Measurement
 
 from ghostnote.bridge.errors import GhostnoteError, InputError, MissingExtraError
 
@@ -191,7 +191,7 @@ def figure(
     typer.echo(str(output))
 
 
-def measure_peer(model: Path | None, reports: list[Path]) -> list[Figure]:
+def measure_peer(model: Path | None, reports: list[Path]) -> list[Measurement]:
     """Measure a hit beside tiny-audio-diffusion's: for `ghostnote bench --peer`."""
     with needs_extra("bench --peer"):
         from ghostnote.export.benchmark.peer import measure
@@ -199,7 +199,7 @@ def measure_peer(model: Path | None, reports: list[Path]) -> list[Figure]:
         return measure(model, reports)
 
 
-def measure_training() -> list[Figure]:
+def measure_training() -> list[Measurement]:
     """Measure training on this machine: for `ghostnote bench --train`."""
     with needs_extra("bench --train"):
         from ghostnote.export.benchmark.training import measure

@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
@@ -52,45 +52,51 @@ class PeerBench:
     """Runs of each but the peer's, of which the median counts."""
 
 
-def measure(model: Path | None, reports: Sequence[Path] = (), bench: PeerBench | None = None) -> list[Figure]:
+def measure(
+    model: Path | None, reports: Sequence[Path] = (), bench: PeerBench | None = None
+) -> list[Measurement]:
     """Return milliseconds a hit of both, their ratio, shares of the machine's peak rate and the `reports`' figures."""
     bench = bench or PeerBench()
     quality = [figure for report in reports for figure in quality_figures(report)]
     peak = peak_gflops(bench)
     peer_gflop, peer_ms = _peer(bench)
     return [
-        Figure("peak_gflops", f"a product of {bench.matrix} x {bench.matrix} matrices", peak, "GFLOP/s"),
-        Figure("peer_gflop_per_step", "the peer's network, an evaluation", peer_gflop, "GFLOP"),
-        Figure("peer_ms_per_step", "the peer, a step", peer_ms / bench.peer_steps, "ms"),
-        Figure("peer_ms_per_hit", f"the peer, a hit of {bench.peer_steps} steps", peer_ms, "ms"),
+        Measurement("peak_gflops", f"a product of {bench.matrix} x {bench.matrix} matrices", peak, "GFLOP/s"),
+        Measurement("peer_gflop_per_step", "the peer's network, an evaluation", peer_gflop, "GFLOP"),
+        Measurement("peer_ms_per_step", "the peer, a step", peer_ms / bench.peer_steps, "ms"),
+        Measurement("peer_ms_per_hit", f"the peer, a hit of {bench.peer_steps} steps", peer_ms, "ms"),
         _share("peer", peer_gflop * bench.peer_steps, peer_ms, peak),
         *_ours(model, bench, peak, peer_ms),
         *quality,
     ]
 
 
-def _ours(model: Path | None, bench: PeerBench, peak: float, peer_ms: float) -> list[Figure]:
+def _ours(model: Path | None, bench: PeerBench, peak: float, peer_ms: float) -> list[Measurement]:
     generator = Generator.open(model, bench.threads)
     gflop = sound_gflop()
     times = {steps: _hit_ms(generator, steps, bench.repeats) for steps in (0, *_OUR_STEPS)}
     last = _OUR_STEPS[-1]
     step_ms = (times[last] - times[0]) / last
-    figures = [
-        Figure("gflop_per_step", "ghostnote's network of the default sizes, an evaluation", gflop, "GFLOP"),
-        Figure("ms_per_step", "ghostnote, a step", step_ms, "ms"),
+    measurements = [
+        Measurement(
+            "gflop_per_step", "ghostnote's network of the default sizes, an evaluation", gflop, "GFLOP"
+        ),
+        Measurement("ms_per_step", "ghostnote, a step", step_ms, "ms"),
         _share("ghostnote", gflop, step_ms, peak),
     ]
     for steps in _OUR_STEPS:
         name = f"ghostnote, a hit of {steps} step{'s'[: steps - 1]}, all included"
-        figures.append(Figure(f"ms_per_hit_{steps}", name, times[steps], "ms"))
-        figures.append(
-            Figure(f"peer_ratio_{steps}", f"the peer's time over that at {steps}", peer_ms / times[steps])
+        measurements.append(Measurement(f"ms_per_hit_{steps}", name, times[steps], "ms"))
+        measurements.append(
+            Measurement(
+                f"peer_ratio_{steps}", f"the peer's time over that at {steps}", peer_ms / times[steps]
+            )
         )
-    return figures
+    return measurements
 
 
-def _share(name: str, gflop: float, ms: float, peak: float) -> Figure:
-    return Figure(f"{name}_share_of_peak", f"{name}, share of the peak rate", 1000 * gflop / ms / peak)
+def _share(name: str, gflop: float, ms: float, peak: float) -> Measurement:
+    return Measurement(f"{name}_share_of_peak", f"{name}, share of the peak rate", 1000 * gflop / ms / peak)
 
 
 def peak_gflops(bench: PeerBench) -> float:
@@ -188,7 +194,7 @@ def _seconds(work: Callable[[], object], repeats: int) -> list[float]:
     return times
 
 
-def quality_figures(path: Path) -> list[Figure]:
+def quality_figures(path: Path) -> list[Measurement]:
     """Return what an evaluation's report says of its targets; `InputError` where it is no report."""
     try:
         report: dict[str, Any] = json.loads(path.read_bytes())
@@ -196,7 +202,7 @@ def quality_figures(path: Path) -> list[Figure]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is no report: give the report.json of 'ghostnote evaluate'") from error
     return [
-        Figure(f"{_key(targets.name)}_{steps}", f"{targets.name}, at {steps} steps", targets.value)
+        Measurement(f"{_key(targets.name)}_{steps}", f"{targets.name}, at {steps} steps", targets.value)
         for targets in found
     ]
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from ghostnote.bridge.bench.report import Figure
+from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.data.dataset import make_hit_set
 from ghostnote.models.data.manifest import HitFile
@@ -22,13 +22,13 @@ _WARM_UP_STEPS: Final = 6
 _STEPS: Final = 24
 
 
-def measure() -> list[Figure]:
+def measure() -> list[Measurement]:
     """Return the hits a second of eager and of compiled training, on synthesized drums."""
     device = default_device()
     batch = _BATCHES.get(device.type, 64)
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     return [
-        Figure(
+        Measurement(
             f"train_hits_per_second_{kind}",
             f"training, {kind}, batch {batch}, bf16, {device.type} ({name})",
             rate,
