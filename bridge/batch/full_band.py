@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.dsp.onset import LEAD_LEVEL, onset_frame
 from ghostnote.bridge.inference.variation import Strike
 from ghostnote.bridge.io.audio_file import resample
 
-LEAD_LEVEL: Final = 10 ** (-50 / 20)
-"""What stays 50 dB under the peak counts as the silence before a hit."""
 BEFORE_SECONDS: Final = 0.002
 """How much of what precedes the onset belongs to the hit."""
 MOST_WIDENED: Final = 2
@@ -87,9 +86,7 @@ def _fitted(audio: Audio, frames: int) -> Audio:
 
 def lead_frames(audio: Audio, rate: int) -> int:
     """Return how many frames of silence stand before a hit `(channels, frames)`, less a short run-up."""
-    level = np.abs(audio).max(axis=0)
-    onset = int(np.argmax(level > LEAD_LEVEL * level.max()))
-    return max(0, onset - round(BEFORE_SECONDS * rate))
+    return max(0, onset_frame(audio, LEAD_LEVEL) - round(BEFORE_SECONDS * rate))
 
 
 def joined(original: Audio, lead: int, varied: Audio, rate: int) -> Audio:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.kit.create import HIT_SUFFIXES
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, distinct_name, hit_files
 
 _RESERVED: Final = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]+$')
 """What a folder's name may not hold on every system."""
@@ -46,7 +46,7 @@ def _files(paths: Iterable[Path], output: Path) -> Iterator[tuple[Path, Path]]:
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder; check the path")
-        inside = sorted(_inside(path), key=_natural) if path.is_dir() else [path]
+        inside = [file for file in hit_files(path) if file.is_file()] if path.is_dir() else [path]
         for file in inside:
             real = file.resolve()
             if real not in seen and not real.is_relative_to(output):
@@ -54,28 +54,10 @@ def _files(paths: Iterable[Path], output: Path) -> Iterator[tuple[Path, Path]]:
                 yield file, path if path.is_dir() else file.parent
 
 
-def _inside(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in HIT_SUFFIXES and not hidden and path.is_file():
-            yield path
-
-
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Return a key that puts tom2 before tom10."""
-    pieces = re.split(r"(\d+)", str(path).casefold())
-    return [(int(p) if p.isdecimal() else -1, p) for p in pieces]
-
-
 def _free_place(relative: Path, taken: set[str]) -> str:
     """Return the output folder of a file; a second `kick`, of another ending perhaps, becomes `kick 2`."""
     parts = [_safe(part) for part in relative.with_suffix("").parts]
-    place = base = str(PurePosixPath(*parts))
-    number = 2
-    while place.casefold() in taken:
-        place, number = f"{base} {number}", number + 1
-    taken.add(place.casefold())
-    return place
+    return distinct_name(str(PurePosixPath(*parts)), taken)
 
 
 def _safe(part: str) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.io.audio_file import mixdown, resample
 
 FEATURE_RATE: Final = 44_100
@@ -20,7 +21,6 @@ _SEGMENTS_SECONDS: Final = ((0, 0.012), (0.012, 0.04), (0.04, 0.1), (0.1, 0.22),
 _BROAD: Final = (0, 4, 8, 11, 14)
 """Where five broad bands begin among the narrow ones."""
 _ONSET_LEVEL: Final = 0.05
-_BEFORE_ONSET_SECONDS: Final = 0.001
 _FLOOR: Final = 1e-7
 _HOP_SECONDS: Final = 0.01
 _NEW_ATTACK_DB: Final = 8.0
@@ -75,10 +75,10 @@ def second_half_db(mono: NDArray[np.float64]) -> float:
 def _band_power(mono: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return power per second, `(segments, bands)`."""
     peak = float(np.abs(mono).max())
-    onset = int(np.argmax(np.abs(mono) > _ONSET_LEVEL * peak))
+    onset = onset_frame(mono[None], _ONSET_LEVEL)
     frames = round(_SEGMENTS_SECONDS[-1][1] * FEATURE_RATE)
     # Hits whose files begin later or sooner before the onset look alike.
-    before = round(_BEFORE_ONSET_SECONDS * FEATURE_RATE)
+    before = round(LEAD_SECONDS * FEATURE_RATE)
     hit = np.pad(mono, (before, frames))[onset : onset + frames] / peak
     rows = []
     for first, last in _SEGMENTS_SECONDS:

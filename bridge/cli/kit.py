@@ -37,7 +37,7 @@ def new(
     made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_default(path.stem)
     write_bytes(path, made.text.encode())
     typer.echo(f"{path}: {made.pads} pads")
-    for reason in made.left_out:
+    for reason in made.skipped:
         typer.echo(f"warning: left out {reason}", err=True)
 
 

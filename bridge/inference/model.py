@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.errors import ModelError
 from ghostnote.bridge.inference.model_card import CARD_KEY, SEAL_KEY, Card, check_seal
 from ghostnote.bridge.inference.schedule import schedule, shape_schedule
@@ -124,7 +125,7 @@ class Generator:
             schedule=schedule(max(1, card.default_steps if steps is None else steps)),
             guidance=np.asarray(guidance, np.float32),
         )[0][0]
-        return np.asarray(hit / max(float(np.abs(hit).max()), 1e-6))
+        return np.asarray(hit / max(float(np.abs(hit).max()), PEAK_FLOOR))
 
     def run(self, count: int, label: int, outputs: Sequence[str] = ("audio",), **given: Any) -> list[Audio]:
         """Return the graph's `outputs` for `count` hits of a class.

@@ -5,13 +5,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.inference.model import ReferenceFeatures
 
 Audio = NDArray[np.float32]
 
-_ONSET_RATIO: Final = 10 ** (-46 / 20)
-_LEAD_FRAMES: Final = 44
-"""So much of the silence before an onset stays with the hit: the model knows hits that begin within 1 ms."""
+_LEAD_FRAMES: Final = int(LEAD_SECONDS * 44_100)
 
 
 class PreparedReference:
@@ -19,7 +18,7 @@ class PreparedReference:
 
     def __init__(self, audio: Audio) -> None:
         """Split a reference (channels, frames) at its onset."""
-        onset = _onset(audio)
+        onset = max(0, onset_frame(audio) - _LEAD_FRAMES)
         self.lead = audio[:, :onset]
         """The silence before the hit."""
         self.body = audio[:, onset:]
@@ -47,9 +46,3 @@ class PreparedReference:
     def feature_bytes(self) -> int:
         """The memory that the features take."""
         return sum(features.nbytes for features in self._features.values())
-
-
-def _onset(audio: Audio) -> int:
-    """Return the frames before the hit that are kept as they are."""
-    loud = np.abs(audio).max(axis=0)
-    return max(0, int(np.argmax(loud >= loud.max() * _ONSET_RATIO)) - _LEAD_FRAMES)

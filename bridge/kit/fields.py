@@ -1,5 +1,6 @@
 """The keys of a kit file: one table of what each may hold, one check for each kind."""
 
+import json
 import os
 import unicodedata
 from collections.abc import Mapping
@@ -106,3 +107,15 @@ def check_hit(value: object, folder: Path) -> Path:
     except OSError as error:
         raise FieldError(f"hit = {text!r} cannot be looked up ({error.strerror})") from error
     return path
+
+
+def path_inside(path: Path, folder: Path) -> str | None:
+    """Return a path as a kit file in `folder` says it, with forward slashes; None if it lies outside."""
+    inside = Path(os.path.relpath(path, folder))
+    return None if inside.is_absolute() or inside.parts[:1] == ("..",) else inside.as_posix()
+
+
+def quoted(text: str) -> str:
+    """Return a TOML string."""
+    # JSON's strings are TOML's, but for the one control character that JSON leaves alone.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

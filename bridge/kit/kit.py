@@ -26,7 +26,7 @@ DEFAULT_KIT: Final = Path(__file__).with_name("default.toml")
 """The kit that plays when no other is given."""
 
 _MAX_BYTES: Final = 1_000_000
-_DEFAULT_SEED: Final = 1
+DEFAULT_SEED: Final = 1
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def parse_kit(text: str, folder: Path, origin: str) -> Kit:
     try:
         check_keys(table, KIT_KEYS)
         name = check_name("name", table.get("name", Path(origin).stem))
-        seed = check_number("seed", table.get("seed", _DEFAULT_SEED))
+        seed = check_number("seed", table.get("seed", DEFAULT_SEED))
         pads: list[Pad] = []
         for number, entry in enumerate(_pad_tables(table), 1):
             where = f"pad {number} {entry.get('name', 'without a name')!r}: "

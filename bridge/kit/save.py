@@ -1,12 +1,10 @@
 """Writes a kit as the TOML text that `load_kit` reads."""
 
-import json
-import os
 from pathlib import Path
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.atomic_file import write_bytes
-from ghostnote.bridge.kit.fields import RANGES
+from ghostnote.bridge.kit.fields import RANGES, path_inside, quoted
 from ghostnote.bridge.kit.kit import Kit, Pad, pad_seed
 
 
@@ -19,35 +17,22 @@ def save_kit(kit: Kit, path: Path) -> None:
 
 
 def kit_text(kit: Kit, folder: Path) -> str:
-    """Return the text of a kit file that is to lie in `folder`; what a pad has by default is left out."""
-    head = f"name = {_quoted(kit.name)}\nseed = {kit.seed}\n"
+    """Return the text of a kit file that is to lie in `folder`, without what a pad has by default."""
+    head = f"name = {quoted(kit.name)}\nseed = {kit.seed}\n"
     return head + "".join(_pad_text(pad, kit.seed, folder) for pad in kit.pads)
 
 
 def _pad_text(pad: Pad, kit_seed: int, folder: Path) -> str:
-    plain = Pad(pad.name, pad.notes, pad.drum_class, seed=pad_seed(kit_seed, pad.name))
-    lines = [
-        f"name = {_quoted(pad.name)}",
-        f"notes = {list(pad.notes)}",
-        f"class = {_quoted(pad.drum_class)}",
-    ]
+    default = Pad(pad.name, pad.notes, pad.drum_class, seed=pad_seed(kit_seed, pad.name))
+    lines = {"name": quoted(pad.name), "notes": str(list(pad.notes)), "class": quoted(pad.drum_class)}
     if pad.hit:
-        lines.append(f"hit = {_quoted(_relative(pad, pad.hit, folder))}")
+        inside = path_inside(pad.hit, folder)
+        if inside is None:
+            raise KitError(
+                f"pad '{pad.name}': its hit {pad.hit} lies outside {folder}; save the kit beside or above its hits"
+            )
+        lines["hit"] = quoted(inside)
     if pad.choke:
-        lines.append(f"choke = {_quoted(pad.choke)}")
-    lines += [f"{key} = {getattr(pad, key)}" for key in RANGES if getattr(pad, key) != getattr(plain, key)]
-    return "\n[[pad]]\n" + "".join(f"{line}\n" for line in lines)
-
-
-def _relative(pad: Pad, hit: Path, folder: Path) -> str:
-    inside = Path(os.path.relpath(hit, folder))
-    if inside.is_absolute() or inside.parts[:1] == ("..",):
-        raise KitError(
-            f"pad '{pad.name}': its hit {hit} lies outside {folder}; save the kit beside or above its hits"
-        )
-    return inside.as_posix()
-
-
-def _quoted(text: str) -> str:
-    # JSON's strings are TOML's, but for the one control character that JSON leaves alone.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+        lines["choke"] = quoted(pad.choke)
+    lines |= {key: getattr(pad, key) for key in RANGES if getattr(pad, key) != getattr(default, key)}
+    return "\n[[pad]]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())

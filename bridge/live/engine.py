@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.limiter import Limiter
 from ghostnote.bridge.dsp.velocity import velocity_gain
+from ghostnote.bridge.kit.choke import CHOKE_SECONDS
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.commands import Command, Freeze, Mute, Play, Played, Recorder, Setup, Strike, Use
 from ghostnote.bridge.live.pool import FREEZE_MOST, Hit, Origin
 from ghostnote.bridge.midi.events import Silence
 from ghostnote.bridge.render.mixer import Mixer
-from ghostnote.bridge.render.performer import CHOKE_SECONDS, Action, Stroke
+from ghostnote.bridge.render.performer import Action, Stroke
 
 MOST_WAITING: Final = 2048
 """Commands that may wait for their time; more are shed."""

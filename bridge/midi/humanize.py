@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.kit.choke import HATS
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.events import Event, NoteOn, PedalMove
 from ghostnote.bridge.midi.smf_reader import MidiSong
@@ -29,7 +30,6 @@ _LIMBS: Final = {
     "tom": "left hand",
 }
 _OTHER_LIMB: Final = "right hand"
-_HATS: Final = ("closed_hat", "open_hat", "pedal_hat")
 _GREATEST: Final = 3.0
 """No deviation exceeds so many standard deviations."""
 
@@ -158,7 +158,7 @@ def _keys(kit: Kit, kind: type[Event], note: int | None) -> frozenset[str]:
     """Return the limb of a kind of event, if it has one, and the drums whose order it must keep."""
     if note is None:
         hats = kind is PedalMove
-        pads = (pad for pad in kit.pads if not hats or pad.drum_class in _HATS)
+        pads = (pad for pad in kit.pads if not hats or pad.drum_class in HATS)
         return frozenset({_drum(pad.choke, pad.name) for pad in pads} | ({"left foot"} if hats else set()))
     pad = kit.pad_for_note(note)
     limb = _LIMBS.get(pad.drum_class, _OTHER_LIMB) if pad else _OTHER_LIMB

@@ -5,15 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ghostnote.bridge.kit.choke import CHOKE_SECONDS, choked_by
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PedalMove, Silence
 
-CHOKE_SECONDS: Final = 0.068
-"""How long a choked voice fades; DrumGizmo's value."""
 PEDAL_CLOSED: Final = 100
 """From this position of controller 4 on the hi-hat counts as closed."""
-
-_HATS: Final = frozenset({"closed_hat", "open_hat", "pedal_hat"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class Performer:
         """Notes that no pad plays, and how often each came."""
         self._pad_of_note = {note: i for i, pad in enumerate(pads) for note in pad.notes}
         self._all = tuple(range(len(pads)))
-        self._chokes = tuple(_choked_by(kit, i) for i in self._all)
+        self._chokes = tuple(choked_by(pads, i) for i in self._all)
         self._open_hats = tuple(i for i, pad in enumerate(pads) if pad.drum_class == "open_hat")
         self._closed_of = {i: _closed_hat(kit, i) for i in self._open_hats}
         self._strokes = [0] * len(pads)
@@ -100,16 +97,6 @@ class Performer:
 
     def _fade(self, frame: int, pads: tuple[int, ...]) -> list[Action]:
         return [Fade(frame, pads, CHOKE_SECONDS)] if pads else []
-
-
-def _choked_by(kit: Kit, striker: int) -> tuple[int, ...]:
-    """Return the pads whose voices a stroke on `striker` fades."""
-    group = kit.pads[striker].choke
-    others = {
-        i for i, pad in enumerate(kit.pads) if pad.choke == group and group is not None and i != striker
-    }
-    own = {striker} if kit.pads[striker].drum_class in _HATS else set()
-    return tuple(sorted(others | own))
 
 
 def _closed_hat(kit: Kit, open_hat: int) -> int:

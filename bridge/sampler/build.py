@@ -1,6 +1,5 @@
 """Sampler kits out of a batch's manifest, or out of a kit file."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -11,11 +10,13 @@ from ghostnote.bridge.batch.journal import Row, manifest_rows
 from ghostnote.bridge.batch.settings import layer_bounds
 from ghostnote.bridge.batch.worker import LAYER_STRIDE
 from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.io.hit_files import distinct_name
+from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.kit.notes import notes_of_drums
 from ghostnote.bridge.render.mixer import pad_gains
 from ghostnote.bridge.render.workers import Audio, Request, Spec, made
 from ghostnote.bridge.sampler.instrument import Instrument, Layer, Sample, SamplerKit
-from ghostnote.bridge.sampler.notes import choke_of, shared_notes
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def kits_of_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit],
     kits, left_out = [], []
     for folder, drums in folders.items():
         name = " - ".join(folder.parts) or manifest.resolve().parent.name
-        all_notes = shared_notes([rows[0]["class"] for rows in drums])
+        all_notes = notes_of_drums([rows[0]["class"] for rows in drums])
         instruments = []
         for rows, notes in zip(drums, all_notes, strict=True):
             if notes:
@@ -79,13 +80,9 @@ def kit_of_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -> 
 
 def _kit(name: str, instruments: list[Instrument], rate: int, shape: KitShape) -> SamplerKit:
     """Return the kit, names that come again numbered."""
-    seen: Counter[str] = Counter()
-    apart = []
-    for instrument in instruments:
-        seen[instrument.name.casefold()] += 1
-        count = seen[instrument.name.casefold()]
-        apart.append(replace(instrument, name=f"{instrument.name} ({count})") if count > 1 else instrument)
-    return SamplerKit(name, tuple(apart), rate, shape.author, shape.licence, shape.credits)
+    taken: set[str] = set()
+    apart = tuple(replace(i, name=distinct_name(i.name, taken, "{} ({})")) for i in instruments)
+    return SamplerKit(name, apart, rate, shape.author, shape.licence, shape.credits)
 
 
 def _instrument(rows: list[Row], notes: tuple[int, ...], folder: Path) -> Instrument:
@@ -97,7 +94,7 @@ def _instrument(rows: list[Row], notes: tuple[int, ...], folder: Path) -> Instru
         layers.append(Layer(int(of[0]["low_velocity"]), int(of[0]["high_velocity"]), samples))
     kind = rows[0]["class"]
     name = PurePosixPath(rows[0]["source"]).name
-    return Instrument(name, kind, notes, choke_of(kind), tuple(layers))
+    return Instrument(name, kind, notes, default_choke(kind), tuple(layers))
 
 
 def _pad_instrument(pad: Pad, paths: list[Path], shape: KitShape) -> Instrument:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ghostnote.bridge.render.performer import CHOKE_SECONDS
+from ghostnote.bridge.kit.choke import CHOKE_SECONDS
 from ghostnote.bridge.sampler.instrument import Instrument, SamplerKit
 from ghostnote.bridge.sampler.xml import Element, child, xml_text
 

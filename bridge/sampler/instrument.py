@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-HATS = frozenset({"closed_hat", "open_hat", "pedal_hat"})
-"""Classes whose strokes also silence their own earlier ones."""
+from ghostnote.bridge.kit.choke import choked_by
 
 
 @dataclass(frozen=True)
@@ -63,12 +62,8 @@ class SamplerKit:
 
     def silenced_by(self, striker: Instrument) -> tuple[Instrument, ...]:
         """Return the instruments whose sound ends when `striker` is struck."""
-        return tuple(
-            other
-            for other in self.instruments
-            if (other == striker and striker.drum_class in HATS)
-            or (other != striker and striker.choke is not None and other.choke == striker.choke)
-        )
+        choked = choked_by(self.instruments, self.instruments.index(striker))
+        return tuple(self.instruments[at] for at in choked)
 
     @property
     def choke_groups(self) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """SFZ: one text file of regions, for sfizz, ARIA, Polyphone and many others (sfzformat.com)."""
 
-from ghostnote.bridge.render.performer import CHOKE_SECONDS
+from ghostnote.bridge.kit.choke import CHOKE_SECONDS
 from ghostnote.bridge.sampler.instrument import Instrument, Sample, SamplerKit
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.batch.full_band import LEAD_LEVEL
+from ghostnote.bridge.dsp.onset import LEAD_LEVEL, onset_frame
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.atomic_file import output_errors, write_bytes
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample, write_audio
@@ -165,8 +165,7 @@ def _with_samples(instrument: Instrument, rate: int, folder: Path) -> Instrument
 
 def _lead_seconds(audio: Audio, rate: int) -> float:
     """Return how long the silence before a hit is."""
-    level = np.abs(audio).max(axis=0)
-    return max(0.0, float(np.argmax(level > LEAD_LEVEL * level.max())) / rate - _RUN_UP_SECONDS)
+    return max(0.0, onset_frame(audio, LEAD_LEVEL) / rate - _RUN_UP_SECONDS)
 
 
 def _cut(audio: Audio, rate_in: int, rate: int, lead_seconds: float) -> Audio:

@@ -12,23 +12,21 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.errors import AudioFileError, CorpusError
+from ghostnote.bridge.io.audio_checks import SILENCE_PEAK
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
 from ghostnote.models.data.filenames import HitName, parse_name
 from ghostnote.models.data.manifest import MANIFEST, HitFile, Skipped, read_manifest
 
-AUDIO_SUFFIXES: Final = frozenset({".wav", ".aif", ".aiff", ".flac", ".ogg", ".mp3"})
 VALID_SHARE: Final = 0.1
 """The share of groups that is kept for validation where a manifest does not say."""
 
-_ONSET_RATIO: Final = 10 ** (-46 / 20)
-_LEAD_SECONDS: Final = 0.001
-"""Silence up to this long may stay before the onset; more is cut to it."""
 _LATE_SECONDS: Final = 0.01
 _FADE_SECONDS: Final = 0.005
-_SILENT_PEAK: Final = 1e-4
 
-__all__ = ["AUDIO_SUFFIXES", "VALID_SHARE", "Corpus", "HitFile", "Skipped", "load_hits", "scan"]
+__all__ = ["VALID_SHARE", "Corpus", "HitFile", "Skipped", "load_hits", "scan"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def scan(folder: Path) -> Corpus:
     if not hits:
         why = f"; skipped: {skipped[0][0]} {skipped[0][1]} (and {len(skipped) - 1} more)" if skipped else ""
         raise CorpusError(
-            f"{folder} holds no drum hit: audio files ({' '.join(sorted(AUDIO_SUFFIXES))}) must be in it, "
+            f"{folder} holds no drum hit: audio files ({' '.join(sorted(HIT_SUFFIXES))}) must be in it, "
             f"named or foldered by class, as in 'snare/snare_v3_rr2.wav'{why}"
         )
     return Corpus(tuple(_with_splits(hits)), tuple(skipped))
@@ -115,7 +113,7 @@ def _audio_files(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES:
+            if not name.startswith(".") and Path(name).suffix.lower() in HIT_SUFFIXES:
                 yield Path(parent, name)
 
 
@@ -161,7 +159,7 @@ def _try_load(path: Path, frames: int, rate: int) -> NDArray[np.float32] | str:
     except AudioFileError as error:
         return str(error).removeprefix(f"{path}: ")
     mono = mixdown(audio, 1)[0]
-    if np.abs(mono).max() < _SILENT_PEAK:
+    if np.abs(mono).max() < SILENCE_PEAK:
         return "is silent in mono: its channels cancel each other out"
     needed = int(np.ceil(frames * rate_in / rate)) + rate_in // 10
     trimmed = _from_onset(mono, rate_in)[None, :needed]
@@ -169,9 +167,8 @@ def _try_load(path: Path, frames: int, rate: int) -> NDArray[np.float32] | str:
 
 
 def _from_onset(mono: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-    level = np.abs(mono)
-    onset = int(np.argmax(level > level.max() * _ONSET_RATIO))
-    return mono[onset - int(_LEAD_SECONDS * rate) :] if onset > _LATE_SECONDS * rate else mono
+    onset = onset_frame(mono[None])
+    return mono[onset - int(LEAD_SECONDS * rate) :] if onset > _LATE_SECONDS * rate else mono
 
 
 def _fit(mono: NDArray[np.float32], frames: int, rate: int) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES, label_of
+from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.models.data.manifest import HitFile
 
 REPEATS: Final = ("rr", "velocity")
@@ -19,7 +20,6 @@ _LAG_FRAMES: Final = 132
 _LAG_WINDOW: Final = 6000
 _LAG_CORRELATION: Final = 0.4
 """Below this correlation a lag is chance, as between two strokes of a hat, and is not used."""
-_SILENCE: Final = 1e-6
 _MOST_STROKES: Final = 6
 """Strokes of one drum that count among the hits without a reference: there drums are learnt, not strokes."""
 
@@ -61,7 +61,7 @@ def make_hit_set(audio: NDArray[np.float32], files: Sequence[HitFile]) -> HitSet
     return HitSet(
         torch.from_numpy(aligned),
         torch.tensor([label_of(file.drum_class) for file in files]),
-        torch.from_numpy(20 * np.log10(peaks + _SILENCE)).float(),
+        torch.from_numpy(20 * np.log10(peaks + PEAK_FLOOR)).float(),
         groups,
         tuple(file.layer for file in files),
     )
@@ -74,7 +74,7 @@ def lag(a: NDArray[np.float32], b: NDArray[np.float32]) -> int:
     spectra = np.fft.rfft(head_a, size) * np.conj(np.fft.rfft(head_b, size))
     lags = np.arange(-_LAG_FRAMES, _LAG_FRAMES + 1)
     correlation = np.fft.irfft(spectra, size)[lags] / (
-        np.linalg.norm(head_a) * np.linalg.norm(head_b) + _SILENCE**2
+        np.linalg.norm(head_a) * np.linalg.norm(head_b) + PEAK_FLOOR**2
     )
     best = int(np.argmax(correlation))
     return int(lags[best]) if correlation[best] >= _LAG_CORRELATION else 0

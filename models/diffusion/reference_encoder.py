@@ -6,14 +6,13 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.models.dsp.cell_matching import marks_of
 from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS, envelope, scale
 from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES, PEAK, analyse, expand
 from ghostnote.models.dsp.noise_shaping import LINES, line_power
 from ghostnote.models.nets.cascade import Cascade
 from ghostnote.models.statistics.repeatability import SPANS, repeatability_features
-
-_SILENCE: Final = 1e-6
 
 
 class ReferenceEncoder(nn.Module):
@@ -26,7 +25,7 @@ class ReferenceEncoder(nn.Module):
 
     def forward(self, hit: Tensor, has_hit: Tensor, label: Tensor) -> Tensor:
         """Return what is heard in `hit` (batch, HIT_FRAMES) as (batch, REFERENCE_FEATURES); see `SplitReferenceFeatures`."""
-        peak = torch.where(has_hit > 0, hit.abs().amax(1).clamp_min(_SILENCE), PEAK)[:, None]
+        peak = torch.where(has_hit > 0, hit.abs().amax(1).clamp_min(PEAK_FLOOR), PEAK)[:, None]
         r = analyse(hit / peak * PEAK)
         own = envelope(r)
         q = r / scale(own)

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ghostnote.bridge.dsp.onset import PEAK_FLOOR
+
 RATE: Final = 44_100
 """Frames a second."""
 HIT_FRAMES: Final = 32_768
@@ -30,6 +32,11 @@ EXPONENTS: Final = ((2, 1.0), (6, 0.75), (BANDS, 0.5))
 """Companding exponents as (up to this band, exponent)."""
 
 _TINY: Final = 1e-30
+
+
+def to_peak(x: Tensor) -> Tensor:
+    """Return hits (..., frames) scaled to the peak `PEAK`."""
+    return x / x.abs().amax(-1, keepdim=True).clamp_min(PEAK_FLOOR) * PEAK
 
 
 @cache

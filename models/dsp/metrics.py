@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ghostnote.bridge.dsp.attack import ATTACK_FRAMES
 from ghostnote.models.dsp.mdct import RATE
 
 MELS: Final = 64
@@ -27,7 +28,6 @@ _AUDIBLE_DB: Final = -50.0
 _LAG_FRAMES: Final = 132
 _LAG_WINDOW: Final = 6000
 _CORRELATED_FRAMES: Final = 4410
-_LEVEL_FRAMES: Final = 2646
 _LONGEST_T20_FRAMES: Final = 30_000
 _TINY: Final = 1e-12
 
@@ -122,7 +122,7 @@ def describe(x: Tensor) -> Description:
         (power * hz).sum(1) / power.sum(1).clamp_min(_TINY),
         _t20(x),
         20 * (peak + 1e-9).log10(),
-        10 * (x[:, :_LEVEL_FRAMES].square().mean(1) + _TINY).log10(),
+        10 * (x[:, :ATTACK_FRAMES].square().mean(1) + _TINY).log10(),
         (level >= 0.1 * peak[:, None]).float().argmax(1) * (1000 / RATE),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, Variator
@@ -128,7 +129,7 @@ class Player:
         ]
 
         def edit(index: Tensor) -> Tensor:
-            peak = hits[index].abs().amax(1, keepdim=True).clamp_min(1e-6)
+            peak = hits[index].abs().amax(1, keepdim=True).clamp_min(PEAK_FLOOR)
             x = hits[index] / peak * PEAK
             y = analyse(x)
             shape = measure_shape(x, y)

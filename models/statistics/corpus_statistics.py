@@ -24,7 +24,7 @@ from ghostnote.models.dsp.decomposition import (
     scale,
     segment_map,
 )
-from ghostnote.models.dsp.mdct import PEAK, analyse, mdct
+from ghostnote.models.dsp.mdct import analyse, mdct, to_peak
 from ghostnote.models.dsp.noise_shaping import line_power
 from ghostnote.models.statistics.repeatability import (
     COHERENCE_LIMIT,
@@ -160,7 +160,7 @@ def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> li
     """Return pairs of strokes of one group, in both orders, weighing one group in all."""
     index = torch.tensor(group)
     x = hits.audio[index]
-    y = analyse(x / x.abs().amax(1, keepdim=True).clamp_min(1e-6) * PEAK)
+    y = analyse(to_peak(x))
     log_envelope = envelope(y)
     q, loud = y / scale(log_envelope), loudness(log_envelope)
     groups, segments = group_map(y.device), segment_map(y.device)

@@ -9,7 +9,7 @@ from ghostnote.models.data.augment import Augmentation, augment
 from ghostnote.models.data.dataset import HitSet
 from ghostnote.models.diffusion.v_prediction import add_noise, to_v
 from ghostnote.models.dsp.decomposition import GROUPS, envelope, innovation, loss_weight, scale, to_bands
-from ghostnote.models.dsp.mdct import PEAK, analyse
+from ghostnote.models.dsp.mdct import analyse, to_peak
 from ghostnote.models.dsp.noise_shaping import line_power, shape_noise
 from ghostnote.models.nets.cascade import (
     ANY_CLASS,
@@ -23,7 +23,6 @@ from ghostnote.models.nets.unet import UNet
 from ghostnote.models.statistics.repeatability import repeatability_features
 
 _LABEL_DROPOUT = 0.15
-_SILENCE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,8 @@ def make_batch(
 ) -> Batch:
     """Return the factors of the drawn targets beside their references."""
     target, reference, paired = draw
-    audio = augment(torch.stack([hits.audio[target], hits.audio[reference]], dim=1), augmentation, generator)
-    audio = audio / audio.abs().amax(-1, keepdim=True).clamp_min(_SILENCE) * PEAK
+    pair = torch.stack([hits.audio[target], hits.audio[reference]], dim=1)
+    audio = to_peak(augment(pair, augmentation, generator))
     y, r = analyse(audio[:, 0]), analyse(audio[:, 1])
     label, has_hit = hits.labels[target], paired.float()
     limit = DIFFERENCE_LIMIT_DB

@@ -13,7 +13,7 @@ from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.models.diffusion.inputs import blank_inputs
 from ghostnote.models.diffusion.pipeline import render
 from ghostnote.models.diffusion.v_prediction import linear_schedule
-from ghostnote.models.dsp.mdct import PEAK, RATE
+from ghostnote.models.dsp.mdct import RATE, to_peak
 from ghostnote.models.nets.cascade import Cascade
 from ghostnote.models.plots.hits import draw_hits
 
@@ -36,7 +36,7 @@ def generate_drum(
         schedule=linear_schedule(steps).to(label.device),
     )
     x, _ = render(model, inputs)
-    return x / x.abs().amax(1, keepdim=True).clamp_min(1e-6) * PEAK
+    return to_peak(x)
 
 
 def vary(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ghostnote.models.data.augment import Augmentation
 from ghostnote.models.data.dataset import HitSet
 from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, FLOOR, GROUPS, group_exponents
-from ghostnote.models.dsp.mdct import HIT_FRAMES, PEAK, RATE, analyse
+from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE, analyse, to_peak
 from ghostnote.models.nets.cascade import Cascade, measure_shape
 from ghostnote.models.train.objective import Batch, dropped_labels, stratified_times, v_loss
 from ghostnote.models.train.trainer import Task
@@ -29,7 +29,6 @@ _DECAY: Final = 2.0
 """Largest change of the decay, in 1/seconds."""
 _SEMITONES: Final = 1.2
 _NEPER_DB: Final = 20 / math.log(10)
-_SILENCE: Final = 1e-6
 _CHUNK: Final = 64
 
 
@@ -78,8 +77,7 @@ def make_shape_batch(
 @lru_cache(maxsize=2)
 def shapes_of(audio: Tensor) -> Tensor:
     """Return the shapes (hits, SHAPE_ROWS, ENVELOPE_FRAMES) of a split's hits (hits, HIT_FRAMES), measured once in a run."""
-    levelled = audio / audio.abs().amax(-1, keepdim=True).clamp_min(_SILENCE) * PEAK
-    return torch.cat([measure_shape(part, analyse(part)) for part in levelled.split(_CHUNK)])
+    return torch.cat([measure_shape(part, analyse(part)) for part in to_peak(audio).split(_CHUNK)])
 
 
 class ShapeObjective(nn.Module):

@@ -6,6 +6,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.models.data.augment import Augmentation, augment
 from ghostnote.models.data.dataset import make_hit_set
 from ghostnote.models.data.trial_set import TrialSet
@@ -15,7 +16,6 @@ AUGMENTATION: Final = Augmentation(share=0.85, semitones=2.0, limit_semitones=4.
 """How far drums are taken from their recordings, so that judges hear more of them than there are."""
 _FOLDS: Final = 10
 _PEAK: Final = 0.7
-_SILENCE: Final = 1e-6
 
 
 class StrokePairs:
@@ -49,5 +49,5 @@ class StrokePairs:
         same = self.weights * (self.row_folds == self.row_folds[first])
         chosen = torch.multinomial(same, count, True, generator=self.generator)
         pair = augment(self.audio[chosen], AUGMENTATION, self.generator)
-        peak = pair.abs().amax((1, 2), keepdim=True).clamp_min(_SILENCE)
+        peak = pair.abs().amax((1, 2), keepdim=True).clamp_min(PEAK_FLOOR)
         return pair / peak * _PEAK, self.labels[chosen], self.folds[int(self.row_folds[first])]

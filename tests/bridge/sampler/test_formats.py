@@ -9,11 +9,11 @@ from kit_fakes import NAME, RATE, instrument, unpack, write_kit
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.kit.notes import notes_of_drums
 from ghostnote.bridge.render.workers import Audio
 from ghostnote.bridge.sampler.build import KitShape, kit_of_pads
 from ghostnote.bridge.sampler.hydrogen import MAX_SAMPLES, within_limits
 from ghostnote.bridge.sampler.instrument import Instrument, Layer, SamplerKit
-from ghostnote.bridge.sampler.notes import shared_notes
 from ghostnote.bridge.sampler.write import FORMATS, export_kit, export_kits, kit_path, parse_formats
 
 
@@ -159,13 +159,13 @@ def test_an_unknown_format_is_named_with_those_that_there_are() -> None:
 
 
 def test_drums_get_general_midi_notes_and_then_free_ones() -> None:
-    notes = shared_notes(["kick", "snare", "snare", "tom", "kick", "kick", "perc"])
+    notes = notes_of_drums(["kick", "snare", "snare", "tom", "kick", "kick", "perc"])
     assert notes[:3] == [(36,), (38,), (40,)]
     assert notes[3] == (41, 43, 45, 47, 48, 50)
     assert notes[4] == (35,)
     assert len(notes[5]) == 1
     assert notes[6] == (56,)
-    crowd = shared_notes(["snare"] * 140)
+    crowd = notes_of_drums(["snare"] * 140)
     claimed = [note for each in crowd for note in each]
     assert sorted(claimed) == list(range(128))
     assert crowd[-1] == ()
