@@ -26,8 +26,8 @@ _PRIORITY: Final = 90
 _ASK_EVERY: Final = 100
 
 
-class StallWatch:
-    """Watches the processors for stalls. A context manager; `spans` is complete after it."""
+class CpuStallMonitor:
+    """Watches for spans in which a processor stands still. A context manager; `spans` is complete after it."""
 
     def __init__(self) -> None:
         """Prepare one watcher for each processor that may be used."""
@@ -37,7 +37,7 @@ class StallWatch:
         self._processors = sorted(affinity(0)) if affinity else []
         self._watchers: list[tuple[multiprocessing.process.BaseProcess, Connection]] = []
 
-    def __enter__(self) -> "StallWatch":
+    def __enter__(self) -> "CpuStallMonitor":
         """Start to watch; where processors cannot be chosen, nothing is seen."""
         context = multiprocessing.get_context("spawn")
         for processor in self._processors:
@@ -57,29 +57,29 @@ class StallWatch:
                 line.send(None)
                 self.spans += line.recv()
             except (EOFError, OSError):
-                # A watcher that was ended from outside saw nothing: its stalls count as the program's.
+                # A watcher that was ended from outside saw nothing: its standstills count as the program's.
                 continue
             finally:
                 line.close()
                 process.join(1.0)
 
 
-def overlap(span: Span, stalls: Sequence[Span]) -> float:
+def overlap(span: Span, cpu_stalls: Sequence[Span]) -> float:
     """Return for how many seconds of a span at least one of the processors stood still."""
     seconds, reached = 0.0, span[0]
-    for begin, end in sorted(stalls):
+    for begin, end in sorted(cpu_stalls):
         seconds += max(0.0, min(end, span[1]) - max(begin, reached))
         reached = max(reached, end)
     return seconds
 
 
-def excused(late: Span, limit_seconds: float, stalls: Sequence[Span]) -> bool:
+def excused(late: Span, limit_seconds: float, cpu_stalls: Sequence[Span]) -> bool:
     """Return whether a block that was late would have been in time on a machine that never stood still."""
-    return late[1] - late[0] - overlap(late, stalls) <= limit_seconds
+    return late[1] - late[0] - overlap(late, cpu_stalls) <= limit_seconds
 
 
 def _watch(processor: int, line: Connection) -> None:
-    """Note the stalls of a processor until asked for them."""
+    """Note when a processor stands still, until asked for it."""
     os.sched_setaffinity(0, {processor})
     prefer_thread(_PRIORITY)
     gc.disable()

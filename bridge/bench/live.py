@@ -1,4 +1,4 @@
-"""How the live engine does on this machine: latency, jitter, freshness, underruns, against JACK's dummy server."""
+"""How the live engine performs on this machine: latency, jitter, freshness, underruns, against JACK's dummy server."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -8,11 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.bench.cpu_stalls import Span, StallWatch, excused
+from ghostnote.bridge.bench.cpu_stalls import CpuStallMonitor, Span, excused
 from ghostnote.bridge.bench.jack_server import RATE, JackServer
 from ghostnote.bridge.bench.report import Measurement
-from ghostnote.bridge.bench.rig import Daemon, DaemonSetup, Player, muted
-from ghostnote.bridge.devices.xrun_monitor import Deadline, Late
+from ghostnote.bridge.bench.rig import Daemon, DaemonSetup, JackPlayer, muted
+from ghostnote.bridge.devices.xrun_monitor import LateBlock, XrunMonitor
 from ghostnote.bridge.kit.kit import Kit, default_kit, with_settings
 from ghostnote.bridge.live.pad_parameters import Value
 from ghostnote.bridge.live.stroke_spec import LiveSpec
@@ -43,7 +43,7 @@ def measure_live(
     width: float = 0.0,
     block_frames: int = BLOCK_FRAMES,
 ) -> list[Measurement]:
-    """Return latency and jitter, then how `seconds` of sixteenths on four pads and a burst are stood.
+    """Return latency and jitter, then how `seconds` of sixteenths on four pads and a burst are played.
 
     `MissingExtraError` without JACK-Client, `GhostnoteError` without jackd.
     """
@@ -66,7 +66,7 @@ def measure_source(
 
 def _latency(setup: DaemonSetup, seconds: float) -> list[Measurement]:
     """Measure one pad from its note to its first frame, while the others keep the generator busy."""
-    with Daemon(setup) as daemon, Player() as player:
+    with Daemon(setup) as daemon, JackPlayer() as player:
         draw = np.random.default_rng(1)
         start = player.frame + round(_SETTLE_SECONDS * RATE)
         count = round(seconds / _EVERY_SECONDS)
@@ -77,62 +77,64 @@ def _latency(setup: DaemonSetup, seconds: float) -> list[Measurement]:
         player.play(iter(sorted(notes)))
         player.wait()
         time.sleep(0.5)
-        told = daemon.ask()
-        delays = _delays(player.heard(), frames)
-    driver_ms = float(told["latency_block_ms"]) + float(told["latency_constant_ms"])
+        status = daemon.ask()
+        delays = _delays(player.recorded(), frames)
+    driver_ms = float(status["latency_block_ms"]) + float(status["latency_constant_ms"])
     if not len(delays):
-        return [Measurement("latency_notes", "notes that were heard for the latency", 0)]
+        return [Measurement("latency_notes", "notes that were found for the latency", 0)]
     middle = float(np.median(delays))
-    spread = np.abs(delays - middle)
+    deviation = np.abs(delays - middle)
     return [
-        Measurement("latency_notes", "notes that were heard for the latency", len(delays)),
+        Measurement("latency_notes", "notes that were found for the latency", len(delays)),
         Measurement("latency_ms", "note to its first frame in the server, median", middle, "ms"),
         Measurement("latency_own_ms", "of which block and limiter", driver_ms, "ms"),
         Measurement(
-            "jitter_p99_ms", "deviation from the median, p99", float(np.percentile(spread, 99)), "ms"
+            "jitter_p99_ms", "deviation from the median, p99", float(np.percentile(deviation, 99)), "ms"
         ),
-        Measurement("jitter_max_ms", "deviation from the median, largest", float(spread.max()), "ms"),
+        Measurement("jitter_max_ms", "deviation from the median, largest", float(deviation.max()), "ms"),
     ]
 
 
 def _delays(audio: NDArray[np.float32], frames: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the milliseconds from each frame to the first sound after it, (notes,); what was not heard is left out."""
+    """Return the milliseconds from each frame to the first sound after it, (notes,); silent notes are left out."""
     loud = np.flatnonzero(np.abs(audio) > _THRESHOLD)
     at = np.searchsorted(loud, frames)
-    heard = at < len(loud)
-    delays = (loud[at[heard]] - frames[heard]) / RATE * 1000
+    found = at < len(loud)
+    delays = (loud[at[found]] - frames[found]) / RATE * 1000
     return np.asarray(delays[delays < 1000 * _EVERY_SECONDS / 2], np.float64)
 
 
 def _load(setup: DaemonSetup, seconds: float) -> list[Measurement]:
     """Play sixteenths on four pads, then a burst, and ask how it went."""
-    watch = StallWatch()
-    with Daemon(setup) as daemon, watch, Player() as player:
+    monitor = CpuStallMonitor()
+    with Daemon(setup) as daemon, monitor, JackPlayer() as player:
         player.records = False
         time.sleep(_SETTLE_SECONDS)
-        before, start, began = daemon.ask(), daemon.deadline(), time.perf_counter()
+        before, start, began = daemon.ask(), daemon.xruns(), time.perf_counter()
         player.play(_sixteenths(player.frame + RATE // 2, seconds))
         player.wait()
         time.sleep(0.5)
-        after, middle = daemon.ask(), daemon.deadline()
+        after, middle = daemon.ask(), daemon.xruns()
         player.play((player.frame + RATE // 2, bytes((0x99, PADS[n % len(PADS)], 100))) for n in range(BURST))
         time.sleep(2.0)
-        burst, end = daemon.ask(), daemon.deadline()
-    notes = {kind: _change(before, after, f"notes_{kind}") for kind in ("fresh", "spare", "repeat", "silent")}
+        burst, end = daemon.ask(), daemon.xruns()
+    notes = {
+        kind: _change(before, after, f"notes_{kind}") for kind in ("fresh", "fallback", "reused", "silent")
+    }
     total = max(1.0, sum(notes.values()))
-    burst_played = sum(_change(after, burst, f"notes_{kind}") for kind in ("fresh", "spare", "repeat"))
+    burst_played = sum(_change(after, burst, f"notes_{kind}") for kind in ("fresh", "fallback", "reused"))
     burst_seconds = end.renders.since(middle.renders).within(1.0)
     return [
         Measurement("ready_s", "start of the process to a stroke for every pad", daemon.ready_seconds, "s"),
         Measurement("load_s", f"sixteenths at {TEMPO_BPM:g} BPM on {len(PADS)} pads", seconds, "s"),
         Measurement("notes", "notes played", total),
         Measurement("underruns", "underruns while they played", _change(before, after, "underruns")),
-        *_lateness(end.late, watch.spans, began, float(after["block"]) / float(after["rate"])),
+        *_lateness(end.late, monitor.spans, began, float(after["block"]) / float(after["rate"])),
         *_block_times(middle, start),
         Measurement("gaps", "gaps that the server reports, of any cause", _change(before, after, "server_gaps")),
         Measurement("freshness", "notes that got a new hit of the network's", 100 * notes["fresh"] / total, "%"),
-        Measurement("spares", "notes that got a new hit without the network", notes["spare"]),
-        Measurement("repeats", "notes that got a hit again, or none", notes["repeat"] + notes["silent"]),
+        Measurement("fallbacks", "notes that got a new hit without the network", notes["fallback"]),
+        Measurement("reused", "notes that got a hit again, or none", notes["reused"] + notes["silent"]),
         Measurement("making_ms", "making a hit, averaged", float(after["making_ms"]), "ms"),
         Measurement("burst_underruns", f"underruns after {BURST} notes at once", _change(after, burst, "underruns")),
         Measurement("burst_played", "of which sounded", burst_played),
@@ -143,21 +145,21 @@ def _load(setup: DaemonSetup, seconds: float) -> list[Measurement]:
 
 
 def _lateness(
-    late: Iterable[Late], spans: list[Span], began: float, block_seconds: float
+    late: Iterable[LateBlock], spans: list[Span], began: float, block_seconds: float
 ) -> list[Measurement]:
-    """Return whose fault the late blocks since `began` were, and what the watch saw of the machine."""
+    """Return whose fault the late blocks since `began` were, and how long processors stood still."""
     own = sum(
         not excused((block.began, block.done), block_seconds, spans) for block in late if block.began > began
     )
-    stalls = [until - since for since, until in spans if since > began]
+    cpu_stalls = [until - since for since, until in spans if since > began]
     return [
         Measurement("own_underruns", "of these and the burst's, while the machine did not stand still", own),
-        Measurement("stalls", "times that a processor of the machine stood still", len(stalls)),
-        Measurement("stall_max_ms", "the longest of these", 1000 * max(stalls, default=0.0), "ms"),
+        Measurement("cpu_stalls", "times that a processor of the machine stood still", len(cpu_stalls)),
+        Measurement("cpu_stall_max_ms", "the longest of these", 1000 * max(cpu_stalls, default=0.0), "ms"),
     ]
 
 
-def _block_times(now: Deadline, before: Deadline) -> list[Measurement]:
+def _block_times(now: XrunMonitor, before: XrunMonitor) -> list[Measurement]:
     """Return what blocks took between two looks: waiting, rendering, and the processor's work in it."""
     waits, renders, works = (
         getattr(now, name).since(getattr(before, name)) for name in ("waits", "renders", "works")

@@ -3,7 +3,6 @@
 import contextlib
 import multiprocessing
 import os
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -18,18 +17,18 @@ from numpy.typing import NDArray
 from ghostnote.bridge.bench.jack_server import RATE
 from ghostnote.bridge.devices.base import DriverSettings, preferred_process
 from ghostnote.bridge.devices.jack import CLIENT, load
-from ghostnote.bridge.devices.xrun_monitor import Deadline
+from ghostnote.bridge.devices.xrun_monitor import XrunMonitor
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import Kit
-from ghostnote.bridge.live.daemon import SWITCH_SECONDS, Live, LiveSettings, opened, tend
+from ghostnote.bridge.live.daemon import LiveSettings, opened, tend
 from ghostnote.bridge.live.osc.server import OscSettings
 from ghostnote.bridge.live.pad_parameters import Value
-from ghostnote.bridge.live.status import facts
+from ghostnote.bridge.live.status import Live, facts
 from ghostnote.bridge.render.workers import Spec, interrupts_held
 
 _START_SECONDS: Final = 60.0
 _END_SECONDS: Final = 30.0
-_FACTS, _DEADLINE = "facts", "deadline"
+_STATUS, _XRUNS = "facts", "xruns"
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,11 @@ class Daemon:
             self._process.start()
         theirs.close()
         try:
-            while (told := self.ask())["ready_ms"] == -1.0:
+            while (status := self.ask())["ready_ms"] == -1.0:
                 time.sleep(0.02)
                 if time.perf_counter() - began > _START_SECONDS:
                     raise GhostnoteError(
-                        f"the daemon is not ready after {_START_SECONDS:g} seconds: {told['notices']}"
+                        f"the daemon is not ready after {_START_SECONDS:g} seconds: {status['notices']}"
                     )
         except BaseException:
             self.__exit__()
@@ -93,13 +92,13 @@ class Daemon:
 
     def ask(self) -> dict[str, Value]:
         """Return its status, with its memory, its processes and its ports; `GhostnoteError` when it is gone."""
-        told: dict[str, Value] = self._ask(_FACTS)
-        return told
+        status: dict[str, Value] = self._ask(_STATUS)
+        return status
 
-    def deadline(self) -> Deadline:
+    def xruns(self) -> XrunMonitor:
         """Return how long its blocks took, and which of them were late; errors as in `ask`."""
-        told: Deadline = self._ask(_DEADLINE)
-        return told
+        xruns: XrunMonitor = self._ask(_XRUNS)
+        return xruns
 
     def _ask(self, what: str) -> Any:
         try:
@@ -118,7 +117,6 @@ def _serve(setup: DaemonSetup, line: Connection) -> None:
         setup.kit, lambda _: setup.spec, setup.driver, audio, setup.midi, OscSettings(port=0),
         record=setup.record, processes=setup.processes,
     )  # fmt: skip
-    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with opened(settings) as live:
             while True:
@@ -128,15 +126,15 @@ def _serve(setup: DaemonSetup, line: Connection) -> None:
                 asked = line.recv()
                 if asked is None:
                     break
-                line.send(_told(live) if asked == _FACTS else live.watch.driver.deadline)
+                line.send(_status(live) if asked == _STATUS else live.supervisor.driver.xruns)
     except GhostnoteError as error:
         line.send(error)
         line.recv()
     os._exit(0)
 
 
-def _told(live: Live) -> dict[str, Value]:
-    workers = live.refill.process_ids
+def _status(live: Live) -> dict[str, Value]:
+    workers = live.filler.process_ids
     return {
         **facts(live),
         "memory_mb": sum(map(memory_mb, (os.getpid(), *workers))),
@@ -148,7 +146,7 @@ def _told(live: Live) -> dict[str, Value]:
 
 
 def memory_mb(pid: int) -> float:
-    """Return the memory that a process holds for itself, shared pages shared out; 0 where that is not told."""
+    """Return the memory that a process holds for itself, shared pages shared out; 0 where the system does not say."""
     with contextlib.suppress(OSError, ValueError):
         for text in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if text.startswith("Pss:"):
@@ -156,7 +154,7 @@ def memory_mb(pid: int) -> float:
     return 0.0
 
 
-class Player:
+class JackPlayer:
     """A JACK client that plays notes at exact frames and records the answer. A context manager."""
 
     def __init__(self) -> None:
@@ -166,12 +164,12 @@ class Player:
         self._audio = self._client.inports.register("in_1")
         self._plan: deque[tuple[int, bytes]] = deque()
         self._frame = 0
-        self._heard: deque[NDArray[np.float32]] = deque()
+        self._blocks: deque[NDArray[np.float32]] = deque()
         self.records = True
         self._stack = contextlib.ExitStack()
         self._client.set_process_callback(self._process)
 
-    def __enter__(self) -> "Player":
+    def __enter__(self) -> "JackPlayer":
         """Connect to the daemon."""
         self._stack.enter_context(preferred_process())
         self._client.activate()
@@ -203,9 +201,9 @@ class Player:
         while self._plan:
             time.sleep(0.1)
 
-    def heard(self) -> NDArray[np.float32]:
+    def recorded(self) -> NDArray[np.float32]:
         """Return all that came back, (frames,)."""
-        return np.concatenate(list(self._heard)) if self._heard else np.zeros(0, np.float32)
+        return np.concatenate(list(self._blocks)) if self._blocks else np.zeros(0, np.float32)
 
     def _process(self, frames: int) -> None:
         self._midi.clear_buffer()
@@ -213,15 +211,15 @@ class Player:
             frame, message = self._plan.popleft()
             self._midi.write_midi_event(max(0, frame - self._frame), message)
         if self.records:
-            self._heard.append(self._audio.get_array().copy())
+            self._blocks.append(self._audio.get_array().copy())
         self._frame += frames
 
 
-def muted(kit: Kit, heard: str) -> Kit:
+def muted(kit: Kit, audible: str) -> Kit:
     """Return the kit with one pad that repeats itself exactly, and all others far below it."""
     pads = (
         replace(pad, amount=0.0, gain_db=0.0, pan=0.0, width=0.0, choke=None)
-        if pad.name == heard
+        if pad.name == audible
         else replace(pad, gain_db=-60.0, choke=None, width=0.0)
         for pad in kit.pads
     )

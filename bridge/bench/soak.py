@@ -19,8 +19,9 @@ from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.bench.rig import Daemon, DaemonSetup
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import Kit, default_kit
-from ghostnote.bridge.live.osc.addresses import ADDRESSES, PAD, ROOT
+from ghostnote.bridge.live.osc.addresses import ADDRESSES, PAD
 from ghostnote.bridge.live.osc.codec import bundle, pack
+from ghostnote.bridge.live.osc.subscribers import ROOT
 from ghostnote.bridge.live.pad_parameters import Value
 from ghostnote.bridge.live.pool import BUDGET_BYTES
 from ghostnote.bridge.live.stroke_spec import LiveSpec
@@ -69,7 +70,7 @@ class _Run:
 
 
 def soak(model: Path | None = None, seconds: float = 600.0) -> list[Measurement]:
-    """Return how the daemon stood `seconds` of notes, MIDI garbage, OSC fuzz, a killed worker and a dead server.
+    """Return how the daemon withstood `seconds` of notes, MIDI garbage, OSC fuzz, a killed worker and a dead server.
 
     `GhostnoteError` when it ended by itself, `MissingExtraError` without JACK-Client.
     """
@@ -81,10 +82,10 @@ def soak_source(spec: Spec, kit: Kit, seconds: float, packets: int) -> list[Meas
     setup = DaemonSetup(kit, spec, midi=("tcp:0",))
     with _cache_of_its_own(), JackServer(_BLOCK) as server, Daemon(setup) as daemon:
         run = _Run(daemon, server, seconds)
-        told = daemon.ask()
+        status = daemon.ask()
         jobs: list[Callable[[], None]] = [
-            lambda: _play(run, int(told["midi_port"])),
-            lambda: _fuzz(run, int(told["osc_port"]), packets),
+            lambda: _play(run, int(status["midi_port"])),
+            lambda: _fuzz(run, int(status["osc_port"]), packets),
         ]
         threads = [threading.Thread(target=job, daemon=True) for job in jobs]
         for thread in threads:
@@ -93,7 +94,7 @@ def soak_source(spec: Spec, kit: Kit, seconds: float, packets: int) -> list[Meas
         for thread in threads:
             thread.join(10.0)
         before = daemon.ask()
-        _play_on(int(told["midi_port"]))
+        _play_on(int(status["midi_port"]))
         return _figures(run, before, daemon.ask())
 
 
@@ -178,8 +179,8 @@ def _break(run: _Run) -> None:
     while run.share() < 1:
         while todo and run.share() >= todo[0][0]:
             todo.pop(0)[1]()
-        told = run.daemon.ask()
-        memory, pool = float(told["memory_mb"]), float(told["pool_mb"])
+        status = run.daemon.ask()
+        memory, pool = float(status["memory_mb"]), float(status["pool_mb"])
         run.samples.append(_Sample(run.share(), memory, pool))
         time.sleep(min(_SAMPLE_SECONDS, run.seconds / 50))
 
@@ -212,8 +213,10 @@ def _play_on(port: int) -> None:
 
 
 def _figures(run: _Run, before: dict[str, Value], after: dict[str, Value]) -> list[Measurement]:
-    def total(told: dict[str, Value]) -> float:
-        return sum(float(told[f"notes_{kind}"]) for kind in ("fresh", "spare", "repeat", "frozen", "silent"))
+    def total(status: dict[str, Value]) -> float:
+        return sum(
+            float(status[f"notes_{kind}"]) for kind in ("fresh", "fallback", "reused", "frozen", "silent")
+        )
 
     first, last = (
         max(

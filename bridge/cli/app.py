@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Final
 
@@ -24,6 +25,7 @@ from ghostnote.bridge.cli import (
     render,
     train,
 )
+from ghostnote.bridge.cli.logs import configure_logs
 from ghostnote.bridge.errors import GhostnoteError
 
 _PLAY: Final = "Play"
@@ -76,8 +78,13 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens to stderr.")] = False,
+    log_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Log what happens to the end of a file.")
+    ] = None,
 ) -> None:
     """Take the options that stand before a command; `main` reads --debug itself."""
+    configure_logs(verbose, log_file)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`ghostnote devices`: what can play, what can be heard, and what to install for the rest."""
+"""`ghostnote devices`: what can play, what notes can come from, and what to install for the rest."""
 
 from collections.abc import Callable
 
@@ -13,14 +13,14 @@ def devices() -> None:
 
     for kind in DRIVERS.values():
         typer.echo(f"{kind.name}: {kind.about}")
-        for text in _told(_LISTS.get(kind.name, list)):
+        for text in _lines_of(_LISTS.get(kind.name, list)):
             typer.echo(f"  {text}")
     typer.echo("MIDI ports that notes can come from:")
-    for text in _told(_midi):
+    for text in _lines_of(_midi):
         typer.echo(f"  {text}")
 
 
-def _told(lines: Callable[[], list[str]]) -> list[str]:
+def _lines_of(lines: Callable[[], list[str]]) -> list[str]:
     """Return lines, or why there are none."""
     try:
         return lines()

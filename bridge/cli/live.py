@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ghostnote.bridge.kit.kit import Kit
-    from ghostnote.bridge.live.daemon import View
+    from ghostnote.bridge.live.daemon import LiveSettings, View
     from ghostnote.bridge.live.osc.server import OscSettings
+    from ghostnote.bridge.live.saved_settings import SavedSettings
 
+_DRIVER = "pedalboard"
 _RATE = 48_000
 _BLOCK = 256
 
@@ -69,18 +71,11 @@ def live(
 ) -> None:
     """Play: MIDI and OSC in, sound out, a new hit for every note. Ctrl-C ends it."""
     from ghostnote.bridge.devices.base import DriverSettings
-    from ghostnote.bridge.live.daemon import LiveSettings, run_live
-    from ghostnote.bridge.live.saved_settings import Remembered, recall, remember
+    from ghostnote.bridge.live.daemon import LiveSettings
     from ghostnote.bridge.live.stroke_spec import LiveSpec
 
-    memory = Path(typer.get_app_dir("ghostnote")) / "live.json"
-    known = recall(memory)
-    name = driver or ("file" if output else known.driver) or "pedalboard"
-    if name != known.driver:
-        known = Remembered(rate=known.rate, block=known.block)
-    choices = Remembered(
-        name, device or known.device, rate or known.rate or _RATE, block or known.block or _BLOCK
-    )
+    choices = _choices(driver or ("file" if output else None), device, rate, block)
+    name = choices.driver or _DRIVER
     settings = LiveSettings(
         kit=_kit(kit, seed),
         spec=lambda rate: LiveSpec(model, rate),
@@ -93,10 +88,34 @@ def live(
         limiter=limiter,
         processes=processes or None,
     )
+    _run(settings, choices)
+
+
+def _saved_at() -> Path:
+    return Path(typer.get_app_dir("ghostnote")) / "live.json"
+
+
+def _choices(driver: str | None, device: str | None, rate: int | None, block: int | None) -> SavedSettings:
+    """Return what was chosen, completed by what was chosen before; a device holds for its driver alone."""
+    from ghostnote.bridge.live.saved_settings import SavedSettings, load_settings
+
+    saved = load_settings(_saved_at())
+    name = driver or saved.driver or _DRIVER
+    saved_device = saved.device if name == saved.driver else None
+    return SavedSettings(
+        name, device or saved_device, rate or saved.rate or _RATE, block or saved.block or _BLOCK
+    )
+
+
+def _run(settings: LiveSettings, choices: SavedSettings) -> None:
+    """Play, then save the choices."""
+    from ghostnote.bridge.live.daemon import run_live
+    from ghostnote.bridge.live.saved_settings import save_settings
+
     with _view() as view:
         hangs = run_live(settings, view)
-    if name not in ("file", "null"):
-        remember(memory, choices)
+    if settings.driver not in ("file", "null"):
+        save_settings(_saved_at(), choices)
     if hangs:
         sys.stdout.flush()
         os._exit(0)

@@ -1,7 +1,7 @@
 """What every audio driver is: something that asks for blocks at a device's pace."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.devices.xrun_monitor import Deadline
+from ghostnote.bridge.devices.xrun_monitor import XrunMonitor
 from ghostnote.bridge.errors import GhostnoteError
-from ghostnote.bridge.live.commands import Command
 
 AUDIO_PRIORITY: Final = 60
 """The audio thread's, where the system grants real time; JACK gives its own."""
@@ -24,18 +23,18 @@ LOCK_PRIORITY: Final = 10
 """That of the threads which may hold the interpreter's lock when the audio thread wants it."""
 
 Audio = NDArray[np.float32]
-Exact = tuple[tuple[int, Command], ...]
+MidiPackets = tuple[tuple[int, bytes], ...]
+"""What came in by a driver's own MIDI port, each packet with its frame offset in the block."""
 
 
 class Render(Protocol):
     """Makes the next block."""
 
-    def __call__(self, frames: int, began: float, exact: Exact = ()) -> Audio:
-        """Return (2, frames) for the block that begins at `began`, in `perf_counter` seconds."""
+    def __call__(self, frames: int, began: float, midi: MidiPackets = ()) -> Audio:
+        """Return (2, frames) for the block that begins at `began`, in `perf_counter` seconds.
 
-
-Midi = Callable[[bytes], tuple[Command, ...]]
-"""Turns one MIDI message into what the engine is to do."""
+        What `midi` holds sounds in this very block.
+        """
 
 
 class AudioError(GhostnoteError):
@@ -52,8 +51,8 @@ class DriverSettings:
     """A part of the device's name; None is the system's default."""
     file: Path | None = None
     """Where the file driver writes."""
-    midi: Midi | None = None
-    """Takes the messages of a driver that has MIDI ports of its own."""
+    midi: bool = False
+    """Whether a driver that can opens a MIDI port of its own."""
 
 
 class Driver(Protocol):
@@ -64,11 +63,11 @@ class Driver(Protocol):
     block_frames: int
     latency_seconds: float
     """From the end of a block's rendering to its place at the output, as far as it is known."""
-    deadline: Deadline
+    xruns: XrunMonitor
     """Counts the blocks of ours that came too late."""
     gaps: int
     """How often the sound server reports that it was late, whoever was to blame; 0 where none does."""
-    heard: float
+    last_block: float
     """When the last block was asked for, in `perf_counter` seconds."""
     lost: str
     """Why the device is gone, or nothing."""
@@ -78,8 +77,8 @@ class Driver(Protocol):
     """The MIDI port that it brings along, or nothing."""
     stop_seconds: float
     """How long `stop` may take; then whatever hangs in it is left behind."""
-    again: str
-    """The name of the driver that gets back to the device once it is lost; nothing where that is this one."""
+    recovery_driver: str
+    """The driver that opens the device again once it is lost; nothing where that is this one."""
 
     def start(self, render: Render) -> None:
         """Begin to play; `AudioError` when the device cannot."""

@@ -12,18 +12,18 @@ from ghostnote.bridge.devices.base import (
     Render,
     prefer_thread,
 )
-from ghostnote.bridge.devices.xrun_monitor import Deadline
+from ghostnote.bridge.devices.xrun_monitor import XrunMonitor
 
 _STALLED_SECONDS: Final = 0.25
 _STOP_SHARE: Final = 0.8
 """Of the time that stopping may take: what waits for `stop` must not take it for hanging itself."""
 
 
-class PacedDriver:
+class BlockingDriver:
     """Renders a block whenever one is due by the computer's clock. Subclasses say where it goes."""
 
     device = "none"
-    again = ""
+    recovery_driver = ""
     midi_port = ""
     stop_seconds = STOP_SECONDS
     is_realtime = True
@@ -33,9 +33,9 @@ class PacedDriver:
         """Take rate and block as they are asked for."""
         self.rate, self.block_frames = settings.rate, settings.block_frames
         self.latency_seconds = 0.0
-        self.deadline = Deadline()
+        self.xruns = XrunMonitor()
         self.gaps = 0
-        self.heard = time.perf_counter()
+        self.last_block = time.perf_counter()
         self.lost = ""
         self._stopping = threading.Event()
         self._opened = threading.Event()
@@ -93,10 +93,10 @@ class PacedDriver:
         due = time.perf_counter()
         while not self._stopping.is_set():
             time.sleep(max(0.0, due - time.perf_counter()))
-            self.heard = now = time.perf_counter()
+            self.last_block = now = time.perf_counter()
             began = now if now - due > _STALLED_SECONDS else due
-            self.deadline.enter(due)
+            self.xruns.enter(due)
             block = render(self.block_frames, began)
-            self.deadline.leave(due, seconds)
+            self.xruns.leave(due, seconds)
             self.put(block)
             due = self.due(began)

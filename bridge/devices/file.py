@@ -3,13 +3,13 @@
 from typing import Final
 
 from ghostnote.bridge.devices.base import Audio, AudioError, DriverSettings
-from ghostnote.bridge.devices.blocking_driver import PacedDriver
+from ghostnote.bridge.devices.blocking_driver import BlockingDriver
 from ghostnote.bridge.io.audio_file import AudioWriter
 
 _CLOSE_SECONDS: Final = 60.0
 
 
-class FileDriver(PacedDriver):
+class FileDriver(BlockingDriver):
     """Writes at the pace of a device. The file appears under its name when the driver stops."""
 
     stop_seconds = _CLOSE_SECONDS

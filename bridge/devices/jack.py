@@ -4,11 +4,10 @@ import contextlib
 import time
 from typing import Any, Final
 
-from ghostnote.bridge.devices.base import STOP_SECONDS, AudioError, DriverSettings, Render
+from ghostnote.bridge.devices.base import STOP_SECONDS, AudioError, DriverSettings, MidiPackets, Render
 from ghostnote.bridge.devices.clock import BlockClock
-from ghostnote.bridge.devices.xrun_monitor import Deadline
+from ghostnote.bridge.devices.xrun_monitor import XrunMonitor
 from ghostnote.bridge.errors import MissingExtraError
-from ghostnote.bridge.live.commands import Command
 
 CLIENT: Final = "ghostnote"
 OUTPUTS: Final = ("out_1", "out_2")
@@ -43,7 +42,7 @@ def describe_server() -> list[str]:
 class JackDriver:
     """Plays from JACK's process callback; the server decides the rate and the block."""
 
-    again = ""
+    recovery_driver = ""
     stop_seconds = STOP_SECONDS
 
     def __init__(self, settings: DriverSettings) -> None:
@@ -57,13 +56,13 @@ class JackDriver:
             ) from error
         self.rate, self.block_frames = int(self._client.samplerate), int(self._client.blocksize)
         self.latency_seconds = 0.0
-        self.deadline = Deadline()
+        self.xruns = XrunMonitor()
         self.gaps = 0
-        self.heard = time.perf_counter()
+        self.last_block = time.perf_counter()
         self.lost = ""
         self.midi_port = f"{self._client.name}:{MIDI_INPUT}" if settings.midi else ""
         self.device = f"JACK client {self._client.name}"
-        self._wanted, self._midi = settings.device, settings.midi
+        self._wanted = settings.device
         self._clock = BlockClock(self.rate)
         self._outputs = [self._client.outports.register(name) for name in OUTPUTS]
         self._input = self._client.midi_inports.register(MIDI_INPUT) if settings.midi else None
@@ -74,12 +73,12 @@ class JackDriver:
 
         def process(frames: int) -> None:
             now = time.perf_counter() - self._client.frames_since_cycle_start / self.rate
-            self.heard = now
-            self.deadline.enter(now)
+            self.last_block = now
+            self.xruns.enter(now)
             block = render(frames, self._clock.block(now, frames), self._received())
             left.get_array()[:] = block[0]
             right.get_array()[:] = block[1]
-            self.deadline.leave(now, frames / self.rate)
+            self.xruns.leave(now, frames / self.rate)
 
         self._client.set_process_callback(process)
         self._client.set_xrun_callback(self._late)
@@ -101,15 +100,11 @@ class JackDriver:
             self._client.deactivate()
             self._client.close()
 
-    def _received(self) -> tuple[tuple[int, Command], ...]:
-        """Return what came in over the MIDI port, each with its offset in the block."""
-        if self._input is None or self._midi is None:
+    def _received(self) -> MidiPackets:
+        """Return what came in over the MIDI port, each packet with its offset in the block."""
+        if self._input is None:
             return ()
-        return tuple(
-            (offset, command)
-            for offset, data in self._input.incoming_midi_events()
-            for command in self._midi(bytes(data))
-        )
+        return tuple((offset, bytes(data)) for offset, data in self._input.incoming_midi_events())
 
     def _connect(self) -> None:
         where = {"is_physical": True} if self._wanted is None else {"name_pattern": self._wanted}

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from ghostnote.bridge.devices.base import Audio, AudioError, DriverSettings
-from ghostnote.bridge.devices.blocking_driver import PacedDriver
+from ghostnote.bridge.devices.blocking_driver import BlockingDriver
 
 _PLUGINS: Final = ("/usr/lib/*/alsa-lib", "/usr/lib64/alsa-lib", "/usr/lib/alsa-lib")
 """Where Linux systems keep ALSA's plugins; the library inside pedalboard looks elsewhere."""
@@ -38,7 +38,7 @@ def output_names() -> list[str]:
     return [str(name) for name in AudioStream.output_device_names]
 
 
-class PedalboardDriver(PacedDriver):
+class PedalboardDriver(BlockingDriver):
     """Writes to an `AudioStream`, asleep until just before each block is due."""
 
     # write() spins: before all other threads it would hold up the whole machine.

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.devices.base import STOP_SECONDS, AudioError, DriverSettings, Render, prefer_thread
 from ghostnote.bridge.devices.clock import BlockClock
-from ghostnote.bridge.devices.xrun_monitor import Deadline
+from ghostnote.bridge.devices.xrun_monitor import XrunMonitor
 from ghostnote.bridge.errors import MissingExtraError
 
 _JACK: Final = "JACK"
@@ -51,9 +51,9 @@ class SounddeviceDriver:
         self._sounddevice = load()
         self.rate, self.block_frames = settings.rate, settings.block_frames
         self.latency_seconds = 0.0
-        self.deadline = Deadline()
+        self.xruns = XrunMonitor()
         self.gaps = 0
-        self.heard = time.perf_counter()
+        self.last_block = time.perf_counter()
         self.lost = ""
         self.device = settings.device or "default"
         self._wanted = settings.device
@@ -61,7 +61,7 @@ class SounddeviceDriver:
         self._stream: Any = None
         self._preferred = False
         self._stopping = False
-        self.again = ""
+        self.recovery_driver = ""
         self._holds_jack = False
 
     def start(self, render: Render) -> None:
@@ -70,11 +70,11 @@ class SounddeviceDriver:
         def callback(out: Any, frames: int, _: Any, status: Any) -> None:
             if not self._preferred:
                 self._preferred = prefer_thread() or True
-            now = self.heard = time.perf_counter()
-            self.deadline.enter(now)
+            now = self.last_block = time.perf_counter()
+            self.xruns.enter(now)
             self.gaps += bool(status.output_underflow)
             out[:] = render(frames, self._clock.block(now, frames)).T
-            self.deadline.leave(now, frames / self.rate)
+            self.xruns.leave(now, frames / self.rate)
 
         try:
             self._stream = self._sounddevice.OutputStream(
@@ -98,7 +98,7 @@ class SounddeviceDriver:
         apis = self._sounddevice.query_hostapis()
         self._holds_jack = any(_JACK in api["name"] for api in apis)
         if self._holds_jack and _JACK in f"{self.device} {apis[device['hostapi']]['name']}".upper():
-            self.again = "jack"
+            self.recovery_driver = "jack"
 
     def stop(self) -> None:
         """Close the stream."""

@@ -1,5 +1,6 @@
 """The audio drivers by name, and the watch over the one that plays."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from ghostnote.bridge.devices.base import Audio, AudioError, Driver, DriverSettings, Exact, Render
+from ghostnote.bridge.devices.base import Audio, AudioError, Driver, DriverSettings, MidiPackets, Render
 from ghostnote.bridge.errors import GhostnoteError, InputError
 
 SILENT_SECONDS: Final = 1.0
@@ -57,17 +58,17 @@ class _Gate:
     def __init__(self, render: Render) -> None:
         self.render, self.is_open = render, True
 
-    def __call__(self, frames: int, began: float, exact: Exact = ()) -> Audio:
+    def __call__(self, frames: int, began: float, midi: MidiPackets = ()) -> Audio:
         """Return the next block, or silence for a driver that came back too late."""
-        return self.render(frames, began, exact) if self.is_open else np.zeros((2, frames), np.float32)
+        return self.render(frames, began, midi) if self.is_open else np.zeros((2, frames), np.float32)
 
 
-class Watch:
+class DriverSupervisor:
     """Keeps a driver playing: when its device goes, the engine runs on silently until it is back."""
 
-    def __init__(self, name: str, settings: DriverSettings, say: Callable[[str], None]) -> None:
+    def __init__(self, name: str, settings: DriverSettings) -> None:
         """Make the driver; errors as `make_driver` raises them."""
-        self._name, self._settings, self._say = name, settings, say
+        self._name, self._settings = name, settings
         self.driver = make_driver(name, settings)
         self.losses = 0
         """How often the device went away."""
@@ -75,6 +76,7 @@ class Watch:
         self.hangs = False
         """Whether a device that went never let go of the thread that closed it."""
         self._render: Render | None = None
+        self._say: Callable[[str], object] = logging.getLogger(__name__).warning
         self._gate: _Gate | None = None
         self._retry_at = 0.0
         self._underruns = 0
@@ -83,11 +85,11 @@ class Watch:
     @property
     def underruns(self) -> int:
         """How many blocks came too late, over all devices so far."""
-        return self._underruns + (0 if self.is_lost else self.driver.deadline.missed)
+        return self._underruns + (0 if self.is_lost else self.driver.xruns.missed)
 
-    def start(self, render: Render) -> None:
-        """Begin to play; errors as the driver's `start` raises them."""
-        self._render = render
+    def start(self, render: Render, say: Callable[[str], None]) -> None:
+        """Begin to play; losses are reported to `say`. Errors as the driver's `start` raises them."""
+        self._render, self._say = render, say
         self._play(self.driver)
 
     def stop(self) -> None:
@@ -111,7 +113,7 @@ class Watch:
         if self.is_lost:
             if now >= self._retry_at:
                 self._retry()
-        elif self.driver.lost or now - max(self.driver.heard, self._awake) > SILENT_SECONDS:
+        elif self.driver.lost or now - max(self.driver.last_block, self._awake) > SILENT_SECONDS:
             self._lose(self.driver.lost or "it asks for no more sound")
 
     def _play(self, driver: Driver) -> None:
@@ -121,12 +123,12 @@ class Watch:
             self._gate.is_open = False
         self._gate = _Gate(self._render)
         self.driver = driver
-        driver.heard = time.perf_counter()
+        driver.last_block = time.perf_counter()
         driver.start(self._gate)
 
     def _lose(self, why: str) -> None:
         self.losses += 1
-        self._underruns += self.driver.deadline.missed
+        self._underruns += self.driver.xruns.missed
         self._say(f"'{self.driver.device}' is gone ({why}): playing on in silence until it is back")
         self.is_lost = True
         gone = self.driver
@@ -135,7 +137,7 @@ class Watch:
             self._gate.is_open = False
         self._end(gone)
         self._retry_at = time.perf_counter() + RETRY_SECONDS
-        self._name = gone.again or self._name
+        self._name = gone.recovery_driver or self._name
         self._play(
             make_driver("null", replace(self._settings, rate=gone.rate, block_frames=gone.block_frames))
         )

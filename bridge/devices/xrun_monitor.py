@@ -5,13 +5,13 @@ from collections import deque
 from typing import Final, NamedTuple
 
 STEP_SECONDS: Final = 20e-6
-"""How finely durations are told apart."""
+"""How finely histogram are told apart."""
 
 _STEPS: Final = 5000
 _MOST_LATE: Final = 1000
 
 
-class Late(NamedTuple):
+class LateBlock(NamedTuple):
     """A block that came too late, in `perf_counter` seconds."""
 
     began: float
@@ -24,7 +24,7 @@ class Late(NamedTuple):
     """For how many seconds a processor worked on it."""
 
 
-class Durations:
+class Histogram:
     """How often something took how long; it never grows."""
 
     def __init__(self) -> None:
@@ -35,9 +35,9 @@ class Durations:
         """Count one; what took longer than all steps counts as the last."""
         self._counts[max(0, min(int(seconds / STEP_SECONDS), _STEPS - 1))] += 1
 
-    def since(self, before: "Durations") -> "Durations":
+    def since(self, before: "Histogram") -> "Histogram":
         """Return those that came after `before`, an earlier copy of this one."""
-        later = Durations()
+        later = Histogram()
         later._counts = [now - then for now, then in zip(self._counts, before._counts, strict=True)]
         return later
 
@@ -51,7 +51,7 @@ class Durations:
         return 0.0
 
 
-class Deadline:
+class XrunMonitor:
     """Counts the blocks that come too late, remembers the last of them, and how long blocks take.
 
     All of it belongs to the audio thread, which calls `enter` before a block is rendered and `leave` after it.
@@ -60,12 +60,12 @@ class Deadline:
     def __init__(self) -> None:
         """Begin with none."""
         self.missed = 0
-        self.late: deque[Late] = deque(maxlen=_MOST_LATE)
-        self.waits = Durations()
+        self.late: deque[LateBlock] = deque(maxlen=_MOST_LATE)
+        self.waits = Histogram()
         """From a block's begin to that of its rendering: the machine's and the interpreter's part."""
-        self.renders = Durations()
+        self.renders = Histogram()
         """From there until it is rendered."""
-        self.works = Durations()
+        self.works = Histogram()
         """What of this a processor really worked on it: the program's own part."""
         self._entered = self._worked = 0.0
 
@@ -81,4 +81,4 @@ class Deadline:
         self.works.add(worked)
         if now - began > seconds:
             self.missed += 1
-            self.late.append(Late(began, self._entered, now, worked))
+            self.late.append(LateBlock(began, self._entered, now, worked))

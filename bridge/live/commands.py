@@ -1,16 +1,20 @@
 """What can be asked of the live engine, and what it plays with, as plain data."""
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from ghostnote.bridge.kit.kit import Kit, Pad
-from ghostnote.bridge.live.pool import Hit, Origin, Pool, Shelf
+from ghostnote.bridge.live.hit import Hit, Origin
 from ghostnote.bridge.midi.events import Event
 from ghostnote.bridge.render.mixer import POLYPHONY, Mixer
 from ghostnote.bridge.render.performer import Performer
 
-MAX_BLOCK = 8192
+MAX_BLOCK: Final = 8192
 """No driver asks for longer blocks."""
+FREEZE_MOST: Final = 16
+"""How many of the last strokes of a pad can be frozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class StrikePad:
     """A stroke on the pad of this name, whatever its notes are."""
 
     pad: str
@@ -37,7 +41,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """Only these pads are heard from now on."""
+    """Only these pads are audible from now on."""
 
     audible: frozenset[str]
 
@@ -49,7 +53,17 @@ class Freeze:
     count: int
 
 
-Command = Play | Strike | Use | Mute | Freeze
+Command = Play | StrikePad | Use | Mute | Freeze
+
+
+class HitQueue(Protocol):
+    """Where a pad's strokes come from."""
+
+    recent: deque[Hit]
+    """The last ones taken."""
+
+    def take(self, velocity: int) -> tuple[Hit, Origin] | None:
+        """Return a stroke for a note and where it comes from; None while there is none at all."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +73,11 @@ class Setup:
     kit: Kit
     performer: Performer
     mixer: Mixer
-    shelves: tuple[Shelf, ...]
+    queues: Sequence[HitQueue]
+    """One for each pad."""
 
     @classmethod
-    def of(cls, kit: Kit, pool: Pool, rate: int, before: "Setup | None" = None) -> "Setup":
+    def of(cls, kit: Kit, queues: Sequence[HitQueue], rate: int, before: "Setup | None" = None) -> "Setup":
         """Return the setup for a kit; where its pads are those of the one `before`, what sounds goes on."""
         performer = Performer(kit, before is not None and before.performer.pedal_closed)
         if before is not None:
@@ -70,7 +85,7 @@ class Setup:
         names = [pad.name for pad in kit.pads]
         same = before is not None and names == [pad.name for pad in before.kit.pads]
         mixer = before.mixer if before and same else Mixer(kit.pads, rate, POLYPHONY, MAX_BLOCK)
-        return cls(kit, performer, mixer, pool.use(kit.pads))
+        return cls(kit, performer, mixer, queues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +98,7 @@ class Played:
 
 
 class Recorder(Protocol):
-    """Takes down what is played, to the frame."""
+    """Records what is played, to the frame."""
 
     def stroke(self, frame: int, pad: Pad, velocity: int, hit: Hit, gains: tuple[float, float]) -> None:
         """Note that a hit began."""

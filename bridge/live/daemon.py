@@ -1,36 +1,39 @@
 """The daemon: puts driver, pool, MIDI, OSC and take around a session, and takes them down again."""
 
 import contextlib
+import logging
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.devices.base import DriverSettings, preferred_process
-from ghostnote.bridge.devices.supervisor import Watch
+from ghostnote.bridge.devices.supervisor import DriverSupervisor
+from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import Kit
-from ghostnote.bridge.live.commands import Command
 from ghostnote.bridge.live.malloc import large_blocks_apart
-from ghostnote.bridge.live.memory_lock import settled
-from ghostnote.bridge.live.midi_input import MidiInput, open_input
+from ghostnote.bridge.live.memory_lock import memory_locked
+from ghostnote.bridge.live.midi_input import open_input
 from ghostnote.bridge.live.osc.server import OscServer, OscSettings
-from ghostnote.bridge.live.pool_filler import Refill
+from ghostnote.bridge.live.pool_filler import PoolFiller
 from ghostnote.bridge.live.session import Session
-from ghostnote.bridge.live.take.recorder import TakeKeeper, TakeRecorder
-from ghostnote.bridge.midi.parser import MidiParser
+from ghostnote.bridge.live.status import Live, facts, opening
+from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
 from ghostnote.bridge.render.workers import Spec
 
 SWITCH_SECONDS: Final = 0.0001
-"""How long a thread may keep the others waiting; Python's own 5 ms were heard as lost MIDI."""
+"""How long a thread may keep the others waiting; with Python's own 5 ms, MIDI was audibly lost."""
 
 _TICK_SECONDS: Final = 0.05
 _CHECK_SECONDS: Final = 0.25
 _FADE_SECONDS: Final = 0.2
 _OWN_PORT: Final = "virtual"
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,27 +54,6 @@ class LiveSettings:
     processes: int | None = None
 
 
-@dataclass
-class Live:
-    """A running daemon, for those who watch it."""
-
-    session: Session
-    refill: Refill
-    watch: Watch
-    inputs: list[MidiInput]
-    osc: OscServer | None
-    began: float
-    ready_seconds: float | None = None
-    checked: float = 0.0
-
-    @property
-    def latency_seconds(self) -> float:
-        """From a note to its sound: one block, the driver's own delay and the limiter's look-ahead."""
-        driver = self.watch.driver
-        block = driver.block_frames / driver.rate
-        return block + driver.latency_seconds + self.session.engine.delay_frames / driver.rate
-
-
 View = Callable[[Live], None]
 """Called many times a second; shows what it likes."""
 
@@ -79,18 +61,21 @@ View = Callable[[Live], None]
 def run_live(settings: LiveSettings, view: View = lambda _: None) -> bool:
     """Play until SIGTERM, Ctrl-C or OSC's quit; then fade, close what is open, and return.
 
-    True when a dead device still holds a thread, for which the interpreter would wait for ever at its end.
+    True when a dead device still holds a thread, for which the interpreter would wait forever at its end.
     What a device, a port, a kit or the model raises at the start comes through.
     """
-    sys.setswitchinterval(SWITCH_SECONDS)
-    with ExitStack() as stack:
-        live = stack.enter_context(opened(settings))
-        stack.enter_context(_signals(live.session))
-        while not live.session.stopping.is_set():
-            tend(live)
-            view(live)
-            live.session.stopping.wait(_TICK_SECONDS)
-    return live.watch.hangs
+    try:
+        with ExitStack() as stack:
+            live = stack.enter_context(opened(settings))
+            stack.enter_context(_signals(live.session))
+            while not live.session.stopping.is_set():
+                tend(live)
+                view(live)
+                live.session.stopping.wait(_TICK_SECONDS)
+    except GhostnoteError as error:
+        _logger.error("refused: %s", error)
+        raise
+    return live.supervisor.hangs
 
 
 def tend(live: Live) -> None:
@@ -110,48 +95,52 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
     """
     began = time.perf_counter()
     large_blocks_apart()
-    parser = MidiParser()
-    sessions: list[Session] = []
-
-    def midi(data: bytes) -> tuple[Command, ...]:
-        return tuple(c for message in parser.packet(data) for s in sessions for c in s.commands(message))
-
-    notices: list[str] = []
-    audio = DriverSettings(**{**vars(settings.audio), "midi": midi})
-    watch = Watch(
-        settings.driver, audio, lambda text: (sessions[0].say if sessions else notices.append)(text)
-    )
-    rate = watch.driver.rate
+    supervisor = DriverSupervisor(settings.driver, replace(settings.audio, midi=True))
+    rate = supervisor.driver.rate
     with ExitStack() as stack:
-        stack.callback(watch.stop)
+        stack.callback(supervisor.stop)
+        stack.enter_context(_quick_switching())
         recorder = TakeRecorder(settings.record, rate, settings.limiter) if settings.record else None
         session = Session(settings.kit, rate, settings.kits, settings.limiter, recorder)
-        sessions.append(session)
         if recorder:
-            stack.enter_context(TakeKeeper(recorder, lambda: session.engine.frame, session.say))
-        refill = stack.enter_context(Refill(session.pool, settings.spec(rate), rate, settings.processes))
+            stack.enter_context(TakeSaver(recorder, lambda: session.engine.frame, session.say))
+        filler = PoolFiller(session.pool, settings.spec(rate), rate, settings.processes)
+        stack.enter_context(filler)
         # After the first worker is started, which must not be preferred.
         stack.enter_context(preferred_process())
-        live = Live(session, refill, watch, [], None, began)
+        live = Live(session, filler, supervisor, [], None, began)
         stack.callback(_end_sound, live)
         for where in settings.midi:
             if not (where == _OWN_PORT and settings.driver == "jack"):
                 live.inputs.append(open_input(where, session))
                 stack.callback(live.inputs[-1].close)
         if settings.osc:
-            live.osc = stack.enter_context(OscServer(settings.osc, live))
-        stack.enter_context(settled())
+            live.osc = stack.enter_context(OscServer(settings.osc, session, lambda: facts(live)))
+        stack.enter_context(memory_locked())
         # Last: while modules are loaded and ports are opened, no block would be in time.
-        watch.start(session.engine.render)
+        supervisor.start(session.render, session.say)
+        _logger.info("playing %s", opening(live))
         yield live
+        _logger.info("ending")
+
+
+@contextlib.contextmanager
+def _quick_switching() -> Iterator[None]:
+    """Let no thread keep the audio thread waiting for long, for the length of the block."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _check(live: Live) -> None:
-    if live.refill.failure:
-        raise live.refill.failure
-    while live.refill.warnings:
-        live.session.say(live.refill.warnings.pop(0))
-    live.watch.check()
+    if live.filler.failure:
+        raise live.filler.failure
+    while live.filler.warnings:
+        live.session.say(live.filler.warnings.pop(0))
+    live.supervisor.check()
     for midi in live.inputs:
         midi.check()
     if live.ready_seconds is None and live.session.pool.ready:
@@ -166,7 +155,7 @@ def _end_sound(live: Live) -> None:
     time.sleep(0.02)
     while engine.setup.mixer.voices and time.perf_counter() < until:
         time.sleep(0.01)
-    live.watch.stop()
+    live.supervisor.stop()
 
 
 @contextlib.contextmanager

@@ -8,14 +8,24 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.limiter import Limiter
 from ghostnote.bridge.dsp.velocity import velocity_gain
 from ghostnote.bridge.kit.choke import CHOKE_SECONDS
 from ghostnote.bridge.kit.kit import Pad
-from ghostnote.bridge.live.commands import Command, Freeze, Mute, Play, Played, Recorder, Setup, Strike, Use
-from ghostnote.bridge.live.pool import FREEZE_MOST, Hit, Origin
+from ghostnote.bridge.live.commands import (
+    FREEZE_MOST,
+    Command,
+    Freeze,
+    Mute,
+    Play,
+    Played,
+    Recorder,
+    Setup,
+    StrikePad,
+    Use,
+)
+from ghostnote.bridge.live.hit import Audio, Hit, Origin
 from ghostnote.bridge.midi.events import Silence
 from ghostnote.bridge.render.mixer import Mixer
 from ghostnote.bridge.render.performer import Action, Stroke
@@ -25,8 +35,6 @@ MOST_WAITING: Final = 2048
 
 _METER_DB_A_SECOND: Final = 24.0
 _RECENT: Final = 512
-
-Audio = NDArray[np.float32]
 
 
 class Engine:
@@ -41,7 +49,7 @@ class Engine:
         self.frame = 0
         """How many frames were rendered."""
         self.counts: Counter[str] = Counter()
-        """How many notes were `fresh`, `spare`, `repeat`, `frozen`, `silent`; `shed`, `fault` and more."""
+        """How many notes were `fresh`, `fallback`, `reused`, `frozen`, `silent`; `shed`, `fault` and more."""
         self.faults: deque[str] = deque(maxlen=8)
         self.played: deque[Played] = deque(maxlen=_RECENT)
         self.frozen = 0
@@ -58,7 +66,7 @@ class Engine:
         self._meters: dict[str, tuple[float, int]] = {}
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             Play: self._play,
-            Strike: self._strike,
+            StrikePad: self._strike,
             Use: self._use,
             Mute: self._mute,
             Freeze: self._freeze,
@@ -77,7 +85,7 @@ class Engine:
     @property
     def freshness(self) -> float:
         """The share of notes that got a hit made by the network and never played before."""
-        notes = sum(self.counts[kind] for kind in ("fresh", "spare", "repeat", "silent"))
+        notes = sum(self.counts[kind] for kind in ("fresh", "fallback", "reused", "silent"))
         return self.counts["fresh"] / notes if notes else 1.0
 
     def meter(self, name: str) -> float:
@@ -140,7 +148,7 @@ class Engine:
     def _play(self, command: Play, offset: int) -> None:
         self._act(self.setup.performer.handle(replace(command.event, frame=self.frame + offset)), offset)
 
-    def _strike(self, command: Strike, offset: int) -> None:
+    def _strike(self, command: StrikePad, offset: int) -> None:
         names = [pad.name for pad in self.setup.kit.pads]
         if command.pad in names:
             pad = names.index(command.pad)
@@ -179,7 +187,7 @@ class Engine:
         pad = self.setup.kit.pads[stroke.pad]
         if self._audible is not None and pad.name not in self._audible:
             return
-        found = self._frozen_hit(stroke.pad, pad) or self.setup.shelves[stroke.pad].take(stroke.velocity)
+        found = self._frozen_hit(stroke.pad, pad) or self.setup.queues[stroke.pad].take(stroke.velocity)
         kind = found[1].value if found else "silent"
         self.counts[kind] += 1
         if found is None:
@@ -195,7 +203,7 @@ class Engine:
 
     def _frozen_hit(self, number: int, pad: Pad) -> tuple[Hit, Origin] | None:
         """Return the next of the frozen strokes of a pad, once there are enough of them."""
-        recent = self.setup.shelves[number].recent
+        recent = self.setup.queues[number].recent
         if not self.frozen or len(recent) < self.frozen:
             return None
         turn = self._turn[pad.name]

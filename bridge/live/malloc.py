@@ -14,14 +14,14 @@ _LARGE_BYTES: Final = 128 * 2**10
 def large_blocks_apart() -> None:
     """Have every large block, as strokes are, come from the system and go back when it is freed.
 
-    By itself glibc raises its bound as soon as such a block is freed. From then on strokes lie between small blocks in
-    heaps that stay as large as they ever were.
+    By itself glibc raises its bound as soon as such a block is freed. From then on strokes lie between small blocks,
+    in memory that is never given back.
     """
     _call("mallopt", _MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def give_back() -> None:
-    """Return what is free in the heaps, once: it takes milliseconds."""
+    """Return what malloc holds free, once: it takes milliseconds."""
     _call("malloc_trim", 0)
 
 

@@ -1,4 +1,4 @@
-"""Spares the audio thread what would hold it up: the search for garbage in what stays, and memory that was put away."""
+"""Spares the audio thread delays: garbage collection of what stays, and pages that were swapped out."""
 
 import contextlib
 import ctypes
@@ -13,8 +13,8 @@ _WHAT: Final = _CURRENT | _FUTURE | _ON_FAULT
 
 
 @contextlib.contextmanager
-def settled() -> Iterator[bool]:
-    """Let what is there now stay, for the length of the block; True where its memory cannot be put away either."""
+def memory_locked() -> Iterator[bool]:
+    """Keep what is there now, for the length of the block; True where its pages cannot be swapped out either."""
     gc.collect()
     # To look it all through again would take the interpreter's lock for milliseconds.
     gc.freeze()
@@ -35,7 +35,7 @@ def _keep_pages() -> bool:
 
     limits = resource.RLIM_INFINITY, resource.RLIM_INFINITY
     try:
-        # Under a limit, memory that goes beyond it could not be had at all any more.
+        # Under a limit, memory that goes beyond it would be refused.
         resource.setrlimit(resource.RLIMIT_MEMLOCK, limits)
         return bool(ctypes.CDLL(None).mlockall(_WHAT) == 0)
     except (ValueError, OSError, AttributeError):

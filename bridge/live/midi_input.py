@@ -13,7 +13,7 @@ import rtmidi
 
 from ghostnote.bridge.errors import GhostnoteError, InputError
 from ghostnote.bridge.live.session import Session
-from ghostnote.bridge.live.stderr import hushed
+from ghostnote.bridge.live.stderr import stderr_discarded
 from ghostnote.bridge.midi.parser import MidiParser
 
 CLIENT: Final = "ghostnote"
@@ -71,7 +71,7 @@ def _opens(api: int) -> bool:
     if api == rtmidi.API_LINUX_ALSA and not _SEQUENCER.exists():
         return False
     try:
-        with hushed():
+        with stderr_discarded():
             rtmidi.MidiIn(api, f"{CLIENT}-probe").delete()
     except (rtmidi.RtMidiError, OSError):
         return False
@@ -81,14 +81,14 @@ def _opens(api: int) -> bool:
 def open_input(where: str, session: Session) -> MidiInput:
     """Open `virtual`, `tcp:PORT`, or the port with `where` in its name, which may come later.
 
-    `MidiError` where the system has no such thing, `InputError` for a TCP port that is none.
+    `MidiError` where the system has no such thing, `InputError` for what is not a TCP port.
     """
     if where.startswith("tcp:"):
         return TcpInput(where.removeprefix("tcp:"), session)
     return VirtualInput(session) if where == "virtual" else PortInput(where, session)
 
 
-class _Listener:
+class _Receiver:
     """Hands what a port receives to the session, stamped at once."""
 
     def __init__(self, session: Session) -> None:
@@ -98,7 +98,7 @@ class _Listener:
         stamp = time.perf_counter()
         before = self._parser.garbage
         for message in self._parser.packet(bytes(event[0])):
-            self._session.hear(message, stamp)
+            self._session.handle_midi(message, stamp)
         self._session.counts["midi_garbage"] += self._parser.garbage - before
 
 
@@ -113,7 +113,7 @@ class VirtualInput:
         if not apis:
             raise MidiError("no MIDI system answers here: start JACK, or use --midi-in tcp:PORT")
         self._port = rtmidi.MidiIn(apis[0], CLIENT)
-        self._port.set_callback(_Listener(session))
+        self._port.set_callback(_Receiver(session))
         self._port.open_virtual_port(PORT)
         self.name = f"{CLIENT}:{PORT}"
 
@@ -162,7 +162,7 @@ class PortInput:
             if number is None:
                 port.delete()
                 continue
-            port.set_callback(_Listener(self._session))
+            port.set_callback(_Receiver(self._session))
             port.open_port(number, PORT)
             self._port, self._open_name, self.name = port, names[number], names[number]
             self._session.say(f"MIDI port '{self.name}' is open")
@@ -182,7 +182,7 @@ class TcpInput:
     """MIDI bytes over TCP from this computer, as `mido.sockets` sends them."""
 
     def __init__(self, port: str, session: Session) -> None:
-        """Listen; `InputError` for a port that is no number, `MidiError` for one that is taken."""
+        """Listen; `InputError` for a port that is not a number, `MidiError` for one that is taken."""
         if not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
             raise InputError(f"'tcp:{port}' names no port: it must be a number from 1 to 65535")
         try:
@@ -236,5 +236,5 @@ class TcpInput:
         parser = self._clients[client]
         before = parser.garbage
         for message in parser.stream(data):
-            self._session.hear(message, stamp)
+            self._session.handle_midi(message, stamp)
         self._session.counts["midi_garbage"] += parser.garbage - before

@@ -15,7 +15,7 @@ class Field:
     name: str
     """What it is called here and in OSC."""
     key: str
-    """What it is called in the kit; '' for what is no part of it."""
+    """What it is called in the kit; '' for what is not part of it."""
     about: str
 
 
@@ -28,8 +28,8 @@ FIELDS: Final = {
         Field("pan", "pan", "place, -1 left to 1 right"),
         Field("steps", "steps", "steps of the diffusion, 0 to 64"),
         Field("mute", "", "whether it is silent"),
-        Field("solo", "", "whether only it and other solo pads are heard"),
-        Field("seed", "seed", "which drum is invented, and which strokes"),
+        Field("solo", "", "whether only it and other solo pads are audible"),
+        Field("seed", "seed", "which drum is generated, and which strokes"),
         Field("class", "drum_class", "the kind of drum"),
     )
 }

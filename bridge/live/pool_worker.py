@@ -13,14 +13,14 @@ import numpy as np
 
 from ghostnote.bridge.errors import GhostnoteError, ModelError
 from ghostnote.bridge.live.malloc import give_back
-from ghostnote.bridge.render.workers import Audio, Spec, leave_with_parent
+from ghostnote.bridge.render.workers import Audio, Source, Spec, leave_with_parent
 
 PLACES: Final = 2
-"""Orders at a worker at once: one that it makes, and the next."""
+"""Requests at a worker at once: one that it makes, and the next."""
 READY, MADE, FAILED, BROKEN = range(4)
 """What a worker says: it is open; a stroke lies in its place; a stroke cannot be made; nothing can."""
 
-Made = tuple[int, int, float]
+StrokeShape = tuple[int, int, float]
 """A stroke's channels, 1 where both sides are the same, its frames, and the seconds that it took."""
 
 _NICENESS: Final = 10
@@ -38,12 +38,11 @@ def places(memory: SharedMemory, capacity_frames: int) -> list[Audio]:
 
 
 def work(spec: Spec, line: Connection, memory_name: str, capacity_frames: int) -> None:
-    """Make what is ordered until the line breaks."""
-    _be_ordinary()
+    """Make what is requested until the line breaks."""
+    _drop_priority()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=leave_with_parent, daemon=True).start()
     memory = SharedMemory(memory_name)
-    buffers = places(memory, capacity_frames)
     try:
         source = spec.open()
     except GhostnoteError as error:
@@ -58,25 +57,30 @@ def work(spec: Spec, line: Connection, memory_name: str, capacity_frames: int) -
     give_back()
     line.send((READY, _OPENED, None))
     with contextlib.suppress(EOFError, OSError):
-        while True:
-            place, pad, index, velocity = line.recv()
-            began = time.monotonic()
-            try:
-                audio = source.stroke(pad, index, velocity)[:, :capacity_frames]
-                # In the mix, one value that is no number would silence all pads for good.
-                if not np.isfinite(audio).all():
-                    raise ModelError("the model makes values that are no numbers")
-            except Exception as error:  # whatever it is, it concerns this pad alone and is reported
-                line.send((FAILED, place, str(error) or repr(error)))
-                continue
-            if np.array_equal(audio[0], audio[1]):
-                audio = audio[:1]
-            channels, frames = audio.shape
-            buffers[place][:channels, :frames] = audio
-            line.send((MADE, place, (channels, frames, time.monotonic() - began)))
+        _serve(source, line, places(memory, capacity_frames))
 
 
-def _be_ordinary() -> None:
+def _serve(source: Source, line: Connection, buffers: list[Audio]) -> None:
+    """Put each requested stroke into its place; what a broken line raises comes through."""
+    while True:
+        place, pad, index, velocity = line.recv()
+        began = time.monotonic()
+        try:
+            audio = source.stroke(pad, index, velocity)[:, : buffers[place].shape[1]]
+            # In the mix, one value that is not a number would silence all pads for good.
+            if not np.isfinite(audio).all():
+                raise ModelError("the model makes values that are not numbers")
+        except Exception as error:  # whatever it is, it concerns this pad alone and is reported
+            line.send((FAILED, place, str(error) or repr(error)))
+            continue
+        if np.array_equal(audio[0], audio[1]):
+            audio = audio[:1]
+        channels, frames = audio.shape
+        buffers[place][:channels, :frames] = audio
+        line.send((MADE, place, (channels, frames, time.monotonic() - began)))
+
+
+def _drop_priority() -> None:
     """Give up the preference over other programs that was inherited."""
     if hasattr(os, "sched_setscheduler"):
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

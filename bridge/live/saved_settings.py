@@ -10,7 +10,7 @@ from ghostnote.bridge.io.atomic_file import write_bytes
 
 
 @dataclass(frozen=True)
-class Remembered:
+class SavedSettings:
     """Choices that hold until others are made."""
 
     driver: str | None = None
@@ -19,20 +19,20 @@ class Remembered:
     block: int | None = None
 
 
-def recall(path: Path) -> Remembered:
-    """Return what was remembered; nothing where the file is missing or damaged."""
+def load_settings(path: Path) -> SavedSettings:
+    """Return what was saved; nothing where the file is missing or damaged."""
     try:
         table = json.loads(path.read_text("utf-8"))
-        known = {field.name: table.get(field.name) for field in fields(Remembered)}
+        saved = {field.name: table.get(field.name) for field in fields(SavedSettings)}
     except (OSError, ValueError, AttributeError):
-        return Remembered()
-    texts = all(isinstance(known[key], str | None) for key in ("driver", "device"))
-    numbers = all(isinstance(known[key], int | None) for key in ("rate", "block"))
-    return Remembered(**known) if texts and numbers else Remembered()
+        return SavedSettings()
+    texts = all(isinstance(saved[key], str | None) for key in ("driver", "device"))
+    numbers = all(isinstance(saved[key], int | None) for key in ("rate", "block"))
+    return SavedSettings(**saved) if texts and numbers else SavedSettings()
 
 
-def remember(path: Path, choices: Remembered) -> None:
-    """Keep the choices; that it cannot be done is no reason not to play."""
+def save_settings(path: Path, choices: SavedSettings) -> None:
+    """Save the choices; where that is impossible, they hold for this session alone."""
     with contextlib.suppress(OutputError, OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(path, json.dumps(asdict(choices), indent=1).encode())

@@ -1,5 +1,6 @@
 """The controls of a live session: what MIDI, OSC and the terminal may do, in one place."""
 
+import logging
 import threading
 import time
 from collections import Counter, deque
@@ -8,21 +9,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from ghostnote.bridge.errors import GhostnoteError, KitError
+from ghostnote.bridge.devices.base import MidiPackets
+from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.fields import FieldError
 from ghostnote.bridge.kit.kit import Kit, Pad, load_kit, pad_seed
 from ghostnote.bridge.kit.save import save_kit
-from ghostnote.bridge.live.commands import Freeze, Mute, Play, Recorder, Setup, Strike, Use
+from ghostnote.bridge.live.commands import FREEZE_MOST, Freeze, Mute, Play, Recorder, Setup, StrikePad, Use
 from ghostnote.bridge.live.engine import Engine
+from ghostnote.bridge.live.hit import Audio
+from ghostnote.bridge.live.kit_folder import KitFolder
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, checked, slug
-from ghostnote.bridge.live.pool import FREEZE_MOST, Pool
+from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.midi.events import Event, NoteOn
+from ghostnote.bridge.midi.parser import MidiParser
 from ghostnote.bridge.midi.smf_reader import CHANNEL_EVENTS
-
-MOST_KITS: Final = 128
 
 _MOST_NOTICES: Final = 64
 _PROGRAM_CHANGE: Final = 0xC0
+
+_logger = logging.getLogger(__name__)
 
 Listener = Callable[[str, tuple[Value, ...]], None]
 """Told of each change: its address below the root, and the new values."""
@@ -43,7 +48,7 @@ class Session:
         """Start with a kit; others are loaded from and saved to the folder `kits` alone."""
         self._clock = clock
         self.pool = Pool()
-        self.setup = Setup.of(kit, self.pool, rate)
+        self.setup = Setup.of(kit, self.pool.use(kit.pads), rate)
         self.engine = Engine(self.setup, rate, limiter, recorder)
         self.listeners: list[Listener] = []
         self.counts: Counter[str] = Counter()
@@ -55,10 +60,11 @@ class Session:
         self.learning = ""
         """The name of the pad that the next note will strike."""
         self.stopping = threading.Event()
-        self._kits = kits
+        self._kits = KitFolder(kits)
         self._muted: set[str] = set()
         self._soloed: set[str] = set()
         self._lock = threading.RLock()
+        self._packets = MidiParser()
 
     @property
     def kit(self) -> Kit:
@@ -67,10 +73,11 @@ class Session:
 
     def say(self, text: str) -> None:
         """Tell the user something."""
+        _logger.warning(text)
         self.notices.append(text)
         self._tell("notice", text[:400])
 
-    def hear(self, message: bytes, stamp: float) -> None:
+    def handle_midi(self, message: bytes, stamp: float) -> None:
         """Do what a MIDI message of that moment asks for."""
         for command in self.commands(message):
             self.engine.post(command, stamp)
@@ -95,17 +102,31 @@ class Session:
             except GhostnoteError as error:
                 self.say(str(error))
 
+    def render(self, frames: int, began: float, midi: MidiPackets = ()) -> Audio:
+        """Return the engine's next block; MIDI packets of the driver's own port sound at their offsets in it."""
+        exact = tuple(
+            (offset, command)
+            for offset, data in midi
+            for message in self._packets.packet(data)
+            for command in self.commands(message)
+        )
+        return self.engine.render(frames, began, exact)
+
     def play(self, event: Event, stamp: float) -> bool:
         """Let an event of that moment sound; False when too many wait."""
         return self.engine.post(Play(event), stamp)
 
     def strike(self, pad: str, velocity: int, stamp: float) -> bool:
         """Let a pad of that name sound; False when too many wait."""
-        return self.engine.post(Strike(pad, velocity), stamp)
+        return self.engine.post(StrikePad(pad, velocity), stamp)
 
     def panic(self) -> None:
         """Let everything fade."""
         self.engine.silence(self._clock())
+
+    def depths(self) -> tuple[int, ...]:
+        """Return how many strokes by the network wait for each pad."""
+        return tuple(queue.depth for queue in self.pool.queues)
 
     def get(self, pad: Pad, name: str) -> Value:
         """Return the present value of a field of `FIELDS`."""
@@ -145,54 +166,34 @@ class Session:
         """Play another kit from the next block on."""
         with self._lock:
             names = [pad.name for pad in self.kit.pads]
-            self.setup = Setup.of(kit, self.pool, self.engine.rate, self.setup)
+            self.setup = Setup.of(kit, self.pool.use(kit.pads), self.engine.rate, self.setup)
             self.engine.post(Use(self.setup), self._clock())
             if names != [pad.name for pad in kit.pads]:
                 self._muted.clear()
                 self._soloed.clear()
-                self._hear()
+                self._apply_mutes()
 
     def load(self, name: str) -> None:
         """Play a kit of the kits' folder; `KitError`."""
-        self.use(load_kit(self._inside(name)))
+        self.use(load_kit(self._kits.path(name)))
+        _logger.info("kit %s loaded", name)
         self._tell("kit/load", name)
 
     def save(self, name: str) -> Path:
         """Write the kit as it is now into the kits' folder; `KitError`, `OutputError`."""
-        path = self._inside(name)
+        path = self._kits.path(name)
         save_kit(self.kit, path)
+        _logger.info("kit %s saved", name)
         self._tell("kit/save", name)
         return path
 
     def program(self, number: int) -> None:
         """Play the kit of this number, counted from 0 by name, in the kits' folder; `KitError`."""
-        if self._kits is None:
-            raise KitError(f"program {number} chooses no kit: start with --kits FOLDER")
-        names = self.kit_names()
-        if number >= len(names):
-            raise KitError(
-                f"program {number} chooses no kit: {len(names)} are in the kits' folder {self._kits}"
-            )
-        self.load(names[number])
+        self.load(self._kits.numbered(number))
 
     def kit_names(self) -> list[str]:
         """Return the kit files of the kits' folder and below, by name."""
-        if self._kits is None:
-            return []
-        found = sorted(path.relative_to(self._kits).as_posix() for path in self._kits.rglob("*.toml"))
-        return found[:MOST_KITS]
-
-    def _inside(self, name: str) -> Path:
-        """Return the path of a kit file, which must not lead out of the kits' folder."""
-        if self._kits is None:
-            raise KitError(f"kit '{name}' cannot be reached: start with --kits FOLDER")
-        folder = self._kits.resolve()
-        if not name or "\0" in name or "\\" in name:
-            raise KitError(f"{name!r} is no name of a kit file")
-        path = (folder / (name if name.endswith(".toml") else f"{name}.toml")).resolve()
-        if not path.is_relative_to(folder):
-            raise KitError(f"kit '{name}' lies outside the kits' folder {folder}: copy it in")
-        return path
+        return self._kits.names()
 
     def _change(self, name: str, **settings: Any) -> None:
         pads = tuple(replace(pad, **settings) if pad.name == name else pad for pad in self.kit.pads)
@@ -201,12 +202,12 @@ class Session:
     def _toggle(self, pad: Pad, name: str, on: bool) -> None:
         chosen = self._muted if name == "mute" else self._soloed
         (chosen.add if on else chosen.discard)(pad.name)
-        self._hear()
+        self._apply_mutes()
 
-    def _hear(self) -> None:
+    def _apply_mutes(self) -> None:
         names = {p.name for p in self.kit.pads}
-        heard = (self._soloed & names or names) - self._muted
-        self.engine.post(Mute(frozenset(heard)), self._clock())
+        audible = (self._soloed & names or names) - self._muted
+        self.engine.post(Mute(frozenset(audible)), self._clock())
 
     def _learn(self, note: int) -> None:
         with self._lock:

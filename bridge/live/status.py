@@ -2,14 +2,18 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from ghostnote.bridge.devices.supervisor import DriverSupervisor
+from ghostnote.bridge.live.midi_input import MidiInput
+from ghostnote.bridge.live.osc.server import OscServer
 from ghostnote.bridge.live.pad_parameters import Value
+from ghostnote.bridge.live.pool_filler import PoolFiller
+from ghostnote.bridge.live.session import Session
 
 if TYPE_CHECKING:
     from rich.text import Text
-
-    from ghostnote.bridge.live.daemon import Live
 
 _REPORT_SECONDS: Final = 10.0
 _VIEW_SECONDS: Final = 0.1
@@ -17,13 +21,33 @@ _LOW: Final = 1e-3
 _NOTICES: Final = 3
 
 
-def facts(live: "Live") -> dict[str, Value]:
+@dataclass
+class Live:
+    """A running daemon, for those who watch it."""
+
+    session: Session
+    filler: PoolFiller
+    supervisor: DriverSupervisor
+    inputs: list[MidiInput]
+    osc: OscServer | None
+    began: float
+    ready_seconds: float | None = None
+    checked: float = 0.0
+
+    @property
+    def latency_seconds(self) -> float:
+        """From a note to its sound: one block, the driver's own delay and the limiter's look-ahead."""
+        driver = self.supervisor.driver
+        block = driver.block_frames / driver.rate
+        return block + driver.latency_seconds + self.session.engine.delay_frames / driver.rate
+
+
+def facts(live: Live) -> dict[str, Value]:
     """Return the status, each fact under a short name, times in milliseconds."""
-    session, engine, driver = live.session, live.session.engine, live.watch.driver
+    session, engine, driver = live.session, live.session.engine, live.supervisor.driver
     counts = {
-        f"notes_{kind}": engine.counts[kind] for kind in ("fresh", "spare", "repeat", "frozen", "silent")
+        f"notes_{kind}": engine.counts[kind] for kind in ("fresh", "fallback", "reused", "frozen", "silent")
     }
-    came = dict(sorted(session.counts.items()))
     return {
         "kit": session.kit.name,
         "driver": driver.device,
@@ -33,57 +57,57 @@ def facts(live: "Live") -> dict[str, Value]:
         "latency_driver_ms": 1000 * driver.latency_seconds,
         "latency_constant_ms": 1000 * engine.delay_frames / driver.rate,
         "latency_ms": 1000 * live.latency_seconds,
-        "underruns": live.watch.underruns,
+        "underruns": live.supervisor.underruns,
         "server_gaps": driver.gaps,
-        "device_losses": live.watch.losses,
-        "device_lost": int(live.watch.is_lost),
+        "device_losses": live.supervisor.losses,
+        "device_lost": int(live.supervisor.is_lost),
         "ready_ms": -1.0 if live.ready_seconds is None else 1000 * live.ready_seconds,
         "freshness": engine.freshness,
         **counts,
         "notes_unmapped": session.setup.performer.unmapped.total(),
         "voices": engine.setup.mixer.voices,
         "stolen": engine.setup.mixer.stolen,
-        "depth": sum(shelf.depth for shelf in session.pool.shelves),
+        "depth": sum(session.depths()),
         "pool_mb": session.pool.bytes_held / 2**20,
-        "made": live.refill.made,
-        "making_ms": 1000 * live.refill.making_seconds,
-        "worker_restarts": live.refill.restarts,
+        "made": live.filler.made,
+        "making_ms": 1000 * live.filler.making_seconds,
+        "worker_restarts": live.filler.restarts,
         "waiting": engine.waiting,
         "shed": engine.counts["shed"],
         "faults": engine.counts["fault"],
         "frozen": engine.frozen,
-        **came,
+        **dict(sorted(session.counts.items())),
     }
 
 
-def line(live: "Live") -> str:
+def line(live: Live) -> str:
     """Return the status as one line."""
     engine = live.session.engine
-    notes = sum(engine.counts[kind] for kind in ("fresh", "spare", "repeat", "frozen", "silent"))
-    lost = ", device lost" if live.watch.is_lost else ""
-    depth = sum(shelf.depth for shelf in live.session.pool.shelves)
+    notes = sum(engine.counts[kind] for kind in ("fresh", "fallback", "reused", "frozen", "silent"))
+    lost = ", device lost" if live.supervisor.is_lost else ""
+    depth = sum(live.session.depths())
     unmapped = live.session.setup.performer.unmapped
-    astray = f", {unmapped.total()} on no pad (note {unmapped.most_common(1)[0][0]})" if unmapped else ""
+    off_pads = f", {unmapped.total()} on no pad (note {unmapped.most_common(1)[0][0]})" if unmapped else ""
     begin = "" if live.ready_seconds is not None else "making the first hits; "
     return (
-        f"{begin}{notes} notes, {engine.freshness:.1%} fresh, pool {depth}, {live.watch.underruns} underruns,"
-        f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{astray}{lost}"
+        f"{begin}{notes} notes, {engine.freshness:.1%} fresh, pool {depth}, {live.supervisor.underruns} underruns,"
+        f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{off_pads}{lost}"
     )
 
 
-def opening(live: "Live") -> str:
-    """Return what is said when the daemon plays."""
-    driver, engine = live.watch.driver, live.session.engine
-    ways = [port for port in (driver.midi_port, *(midi.name for midi in live.inputs)) if port]
+def opening(live: Live) -> str:
+    """Return one line on what plays where, with its latency."""
+    driver, engine = live.supervisor.driver, live.session.engine
+    inputs = [port for port in (driver.midi_port, *(midi.name for midi in live.inputs)) if port]
     if live.osc:
-        ways.append("OSC {}:{}".format(*live.osc.address))
+        inputs.append("OSC {}:{}".format(*live.osc.address))
     parts = (
         f"block {1000 * driver.block_frames / driver.rate:.1f}",
         f"driver {1000 * driver.latency_seconds:.1f}",
         f"limiter {1000 * engine.delay_frames / driver.rate:.1f}",
     )
     return (
-        f"'{live.session.kit.name}' on {driver.device}, {driver.rate} Hz; in: {', '.join(ways) or 'nothing'};"
+        f"'{live.session.kit.name}' on {driver.device}, {driver.rate} Hz; in: {', '.join(inputs) or 'nothing'};"
         f" latency {1000 * live.latency_seconds:.1f} ms ({' + '.join(parts)})"
     )
 
@@ -108,7 +132,7 @@ class PlainView:
         if self._live and (text := line(self._live)) != self._last:
             self._write(text)
 
-    def __call__(self, live: "Live") -> None:
+    def __call__(self, live: Live) -> None:
         """Say what is new, and how it goes every ten seconds if anything was played."""
         now = time.perf_counter()
         if not self._due:
@@ -151,7 +175,7 @@ class RichView:
         if self._last:
             print(self._last)
 
-    def __call__(self, live: "Live") -> None:
+    def __call__(self, live: Live) -> None:
         """Draw."""
         now = time.perf_counter()
         if now < self._due:
@@ -166,7 +190,7 @@ class RichView:
             self._screen.update(picture, refresh=True)
 
 
-def drawn(live: "Live", notices: tuple[str, ...]) -> "Text":
+def drawn(live: Live, notices: tuple[str, ...]) -> "Text":
     """Return the whole view: how all goes, the notices, and the pads with their meters and pools.
 
     One text, as a table of rich's would take ten times as long, while the audio thread waits for the interpreter.
@@ -177,16 +201,16 @@ def drawn(live: "Live", notices: tuple[str, ...]) -> "Text":
     kit = session.kit
     wide = max(4, *(len(pad.name) for pad in kit.pads)) + 1
     rows = [f"{'mix':{wide}} {'':12} {bar(engine.meter(''))}"]
-    for pad, shelf in zip(kit.pads, session.setup.shelves, strict=False):
+    for pad, queue in zip(kit.pads, session.pool.queues, strict=False):
         state = [name for name in ("mute", "solo") if session.get(pad, name)]
-        state += ["learning"] * (session.learning == pad.name) + ["fails"] * bool(shelf.failed)
+        state += ["learning"] * (session.learning == pad.name) + ["fails"] * bool(queue.failed)
         rows.append(
             f"{pad.name:{wide}} {' '.join(map(str, pad.notes)):12} {bar(engine.meter(pad.name))}"
-            f" {shelf.depth:5} {pad.amount:7g} {pad.width:6g} {pad.steps:6} {' '.join(state)}"
+            f" {queue.depth:5} {pad.amount:7g} {pad.width:6g} {pad.steps:6} {' '.join(state)}"
         )
     head = f"{'pad':{wide}} {'notes':12} {'level':24} {'pool':>5} {'amount':>7} {'width':>6} {'steps':>6}"
-    told = "\n".join((opening(live), line(live), *notices))
-    return Text.assemble(f"{told}\n", (f"\n{head}\n", "bold"), "\n".join(rows))
+    lines = "\n".join((opening(live), line(live), *notices))
+    return Text.assemble(f"{lines}\n", (f"\n{head}\n", "bold"), "\n".join(rows))
 
 
 def bar(peak: float, width: int = 24) -> str:

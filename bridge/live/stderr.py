@@ -10,7 +10,7 @@ _STDERR: Final = 2
 
 
 @contextlib.contextmanager
-def hushed() -> Iterator[None]:
+def stderr_discarded() -> Iterator[None]:
     """Keep off the terminal what JACK's library writes there when no server runs."""
     try:
         before = os.dup(_STDERR)

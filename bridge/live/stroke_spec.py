@@ -8,7 +8,7 @@ from ghostnote.bridge.render.workers import Source
 
 @dataclass(frozen=True)
 class LiveSpec:
-    """What a worker process needs to make strokes and to remember the drums that it invents."""
+    """What a worker process needs to make strokes and to save_settings the drums that it invents."""
 
     model: Path | None
     """The model file; None for the one in the package."""

@@ -15,8 +15,9 @@ from ghostnote.bridge.devices.base import DriverSettings
 from ghostnote.bridge.errors import AudioFileError, ModelError
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.live.daemon import Live, LiveSettings, opened, tend
+from ghostnote.bridge.live.hit import Hit
 from ghostnote.bridge.live.osc.server import OscSettings
-from ghostnote.bridge.live.pool import Hit, Pool, Shelf
+from ghostnote.bridge.live.pool import PadQueue, Pool
 from ghostnote.bridge.render.workers import Audio
 
 RATE = 8_000
@@ -50,7 +51,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class FakeSpec:
-    """Opens `Noise`, or fails as it is told."""
+    """Opens `Noise`, or fails as it is status."""
 
     how: str = ""
 
@@ -61,22 +62,22 @@ class FakeSpec:
 
 
 def fill(pool: Pool, count: int = 4) -> None:
-    """Put strokes by the network into every layer of every shelf."""
+    """Put strokes by the network into every layer of every queue."""
     source = Noise()
-    for shelf in pool.shelves:
-        for layer in range(len(shelf.fresh)):
+    for queue in pool.queues:
+        for layer in range(len(queue.fresh)):
             for _ in range(count):
-                order = shelf.order(layer)
-                shelf.put(order, source.stroke(order.pad, order.index, order.velocity))
-                shelf.close(order)
+                request = queue.request(layer)
+                queue.put(request, source.stroke(request.pad, request.index, request.velocity))
+                queue.finish(request)
 
 
-def level_hit(shelf: Shelf, level: float = 0.5, frames: int = 100, velocity: int = 122) -> Hit:
-    """Put one stroke of constant level into a shelf's last layer."""
-    order = shelf.order(len(shelf.fresh) - 1)
-    shelf.put(order, np.full((2, frames), level, np.float32))
-    shelf.close(order)
-    return shelf.fresh[-1][-1]
+def level_hit(queue: PadQueue, level: float = 0.5, frames: int = 100, velocity: int = 122) -> Hit:
+    """Put one stroke of constant level into a queue's last layer."""
+    request = queue.request(len(queue.fresh) - 1)
+    queue.put(request, np.full((2, frames), level, np.float32))
+    queue.finish(request)
+    return queue.fresh[-1][-1]
 
 
 def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
@@ -99,7 +100,7 @@ def best(seconds: float, attempt: Callable[[], float], takes: int = 5) -> float:
 
 
 def carried_out(live: Live) -> None:
-    """Wait until the engine has done all that was posted to it before, and told the OSC subscribers."""
+    """Wait until the engine has done all that was posted to it before, and status the OSC subscribers."""
     engine = live.session.engine
 
     def one_more_block() -> None:

@@ -65,8 +65,8 @@ class Recorder:
         until(lambda: self._client.get_ports(pattern, is_audio=True, is_output=True))
         self._client.connect(self._client.get_ports(pattern, is_audio=True, is_output=True)[0], self._input)
 
-    def heard(self) -> np.ndarray:
-        """Return what was heard so far, (frames,)."""
+    def recorded(self) -> np.ndarray:
+        """Return what was recorded so far, (frames,)."""
         return np.concatenate([np.zeros(0, np.float32), *self._blocks])
 
     def undisturbed(self) -> list[np.ndarray]:
@@ -77,10 +77,10 @@ class Recorder:
         return [np.concatenate([blocks[n] for n in run]) for is_good, run in runs if is_good]
 
     def stop(self) -> np.ndarray:
-        """Leave the server, and return all that was heard, (frames,)."""
+        """Leave the server, and return all that was recorded, (frames,)."""
         self._client.deactivate()
         self._client.close()
-        return self.heard()
+        return self.recorded()
 
 
 def onsets(audio: np.ndarray, quiet_frames: int = 2000, level: float = 0.01) -> list[int]:

@@ -36,14 +36,14 @@ def spec() -> Spec:
 
 @dataclass(frozen=True)
 class Recording:
-    """What Ardour recorded, and what it and the daemon told."""
+    """What Ardour recorded, and what it and the daemon status."""
 
     audio: np.ndarray
     starts: list[int]
     """The frames at which a hit begins."""
     sent: list[int]
     """The frames of Ardour's transport at which it sent the notes."""
-    told: dict[str, Value]
+    status: dict[str, Value]
 
     @property
     def is_in_time(self) -> bool:
@@ -52,12 +52,12 @@ class Recording:
             if len(self.starts) == len(self.sent) == NOTES
             else [RATE]
         )
-        return bool(np.abs(steps).max() <= 0.05 * RATE and self.told["notes_fresh"] == NOTES)
+        return bool(np.abs(steps).max() <= 0.05 * RATE and self.status["notes_fresh"] == NOTES)
 
     @property
     def is_disturbed(self) -> bool:
         return not self.starts or any(
-            self.told[name] for name in ("server_gaps", "underruns", "device_losses")
+            self.status[name] for name in ("server_gaps", "underruns", "device_losses")
         )
 
 
@@ -78,7 +78,7 @@ def recording(tmp_path: Path) -> Recording:
             timeout=300,
             check=False,
         )
-        told = daemon.ask()
+        status = daemon.ask()
     audio = np.zeros((1, 0), np.float32)
     try:
         recorded = next(session.glob("interchange/*/audiofiles/*.wav"))
@@ -87,7 +87,7 @@ def recording(tmp_path: Path) -> Recording:
     except (StopIteration, AudioFileError) as error:
         print(f"Ardour recorded nothing ({error}): {done.stdout}\n{done.stderr}")
     sent = [int(line.split()[-1]) for line in done.stdout.splitlines() if line.startswith("note at")]
-    return Recording(audio[0], onsets(audio[0], RATE // 4) if audio.size else [], sent, told)
+    return Recording(audio[0], onsets(audio[0], RATE // 4) if audio.size else [], sent, status)
 
 
 def test_five_notes_of_a_track_are_five_onsets_each_another_hit(tmp_path: Path) -> None:
@@ -105,4 +105,4 @@ def test_five_notes_of_a_track_are_five_onsets_each_another_hit(tmp_path: Path) 
     alike = np.corrcoef(hits)
     print("correlations of the hits:\n", alike.round(3))
     assert (alike - np.eye(NOTES)).max() < 0.999
-    assert take.told["notes_fresh"] == NOTES
+    assert take.status["notes_fresh"] == NOTES

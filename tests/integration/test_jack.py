@@ -47,7 +47,7 @@ def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: J
         until(lambda: sum(map(len, steps())) >= 12, 120)
         stretches = recorder.undisturbed()
         until(lambda: float(daemon.ask()["notes_fresh"]) >= 12)
-        told = daemon.ask()
+        status = daemon.ask()
         recorder.stop()
     hits = []
     for audio in stretches:
@@ -58,8 +58,8 @@ def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: J
     alike = np.corrcoef(hits) - np.eye(len(hits))
     print(f"{len(hits)} hits, correlation at most {alike.max():.3f}")
     assert alike.max() < 0.5
-    assert told["notes_fresh"] >= 12
-    assert told["faults"] == 0
+    assert status["notes_fresh"] >= 12
+    assert status["faults"] == 0
 
 
 def test_a_sequencer_plays_a_port_of_our_own_while_another_driver_sounds(server: JackServer) -> None:
@@ -102,7 +102,7 @@ def test_other_drivers_reach_jack(server: JackServer, driver: str) -> None:
 
 
 def five_notes(midi_port: int) -> tuple[list[float], list[int]]:
-    """Play five notes; return when they were sent, in seconds, and the frames at which they were heard."""
+    """Play five notes; return when they were sent, in seconds, and the frames at which they sounded."""
     recorder, sent = Recorder("(python|PortAudio|ghostnote|alsa).*:out_0"), []
     with mido.sockets.connect("127.0.0.1", midi_port) as port:
         time.sleep(0.5)
@@ -126,7 +126,7 @@ def test_a_server_that_dies_and_comes_again_is_played_again(server: JackServer, 
         recorder = Recorder("ghostnote:out_1")
         with program(*SEQUENCE):
             connect("Sequencer:out", "ghostnote:midi_in")
-            until(lambda: len(onsets(recorder.heard())) >= 4)
+            until(lambda: len(onsets(recorder.recorded())) >= 4)
         recorder.stop()
         assert daemon.ask()["device_losses"] == 1
 
@@ -153,18 +153,18 @@ def test_liblo_programs_set_get_subscribe_and_hear_of_errors() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind(("127.0.0.1", 0))
             listener = str(free.getsockname()[1])
-        heard: list[str] = []
+        lines: list[str] = []
 
-        def is_heard(expected: str) -> bool:
-            return any(expected in line for line in tuple(heard))
+        def has_come(expected: str) -> bool:
+            return any(expected in line for line in tuple(lines))
 
         def subscribed() -> bool:
             """Ask until the other program is there to hear the answer."""
             send("/ghostnote/subscribe", "fi", "20", listener)
-            return is_heard(EXPECTED[0])
+            return has_come(EXPECTED[0])
 
         with program("oscdump", "-L", listener, stdout=subprocess.PIPE) as dump:
-            Thread(target=lambda: heard.extend(dump.stdout or ()), daemon=True).start()
+            Thread(target=lambda: lines.extend(dump.stdout or ()), daemon=True).start()
             until(subscribed)
             send("/ghostnote/pad/kick/amount", "f", "0.5")
             send("/ghostnote/pad/kick/amount")
@@ -173,8 +173,8 @@ def test_liblo_programs_set_get_subscribe_and_hear_of_errors() -> None:
             send("/ghostnote/hit", "iT", "2")
             send("/ghostnote/nothing")
             with suppress(TimeoutError):
-                until(lambda: all(map(is_heard, EXPECTED)))
-    assert [expected for expected in EXPECTED if not is_heard(expected)] == [], "".join(heard)
+                until(lambda: all(map(has_come, EXPECTED)))
+    assert [expected for expected in EXPECTED if not has_come(expected)] == [], "".join(lines)
 
 
 PATCH = """#N canvas 0 0 400 300 10;
@@ -222,13 +222,13 @@ def test_pure_data_sends_messages_and_bundles_with_times(tmp_path: Path) -> None
             patch.write_text(PATCH.format(port=daemon.ask()["osc_port"], bundle=words))
             with program("pd", "-nogui", "-noaudio", "-nomidi", str(patch)):
                 until(lambda: float(daemon.ask()["notes_fresh"]) >= 1, 60)
-                until(lambda: float((told := daemon.ask())["waiting"]) + float(told["notes_fresh"]) == 3)
+                until(lambda: float((status := daemon.ask())["waiting"]) + float(status["notes_fresh"]) == 3)
                 has_waited = float(daemon.ask()["waiting"]) == 2
                 until(lambda: float(daemon.ask()["notes_fresh"]) == 3, 90)
                 assert time.time() >= due
-            told = daemon.ask()
-        assert told.get("osc_garbage", 0) == 0
+            status = daemon.ask()
+        assert status.get("osc_garbage", 0) == 0
         if has_waited:
             break
     assert has_waited
-    assert told.get("osc_late", 0) == 0
+    assert status.get("osc_late", 0) == 0

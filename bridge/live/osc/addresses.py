@@ -1,61 +1,20 @@
 """Every OSC address, as the one table that the server runs on and `ghostnote osc` prints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.live.osc.call import Call, Reply
 from ghostnote.bridge.live.osc.codec import Argument, OscError
+from ghostnote.bridge.live.osc.session import LiveSession
+from ghostnote.bridge.live.osc.subscribers import ROOT
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, slug
 from ghostnote.bridge.midi.events import NoteOn
 
-if TYPE_CHECKING:
-    from ghostnote.bridge.live.osc.dispatcher import OscDesk
-
-ROOT: Final = "/ghostnote"
 PAD: Final = "NAME"
 
-Reply = tuple[Value, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One message, as far as it is understood."""
-
-    desk: "OscDesk"
-    arguments: tuple[Argument, ...]
-    stamp: float
-    """When it is to happen, in `perf_counter` seconds."""
-    sender: tuple[str, int]
-    pad: Pad | None = None
-    """The pad in its address."""
-
-    @property
-    def struck(self) -> Pad:
-        """The pad in its address; `OscError` where there is none."""
-        if self.pad is None:
-            raise OscError("the address names no pad")
-        return self.pad
-
-    def number(self, at: int, name: str, low: float, high: float) -> float:
-        """Return an argument that must be a number, whatever its type; `OscError` for any other."""
-        value = self.arguments[at]
-        if not isinstance(value, int | float) or not low <= value <= high:
-            raise OscError(f"{name} = {value!r}, but it must be a number from {low:g} to {high:g}")
-        return value
-
-    def text(self, at: int, name: str) -> str:
-        """Return an argument that must be text."""
-        value = self.arguments[at]
-        if not isinstance(value, str) or not value:
-            raise OscError(f"{name} = {value!r}, but it must be text")
-        return value
-
-    def velocity(self, at: int) -> int:
-        """Return a velocity 0 to 127: a floating-point number up to 1 is a share of the hardest stroke."""
-        value = self.number(at, "velocity", 0, 127)
-        share = isinstance(value, float) and 0 < value <= 1
-        return round(value * 127) if share else round(value)
+_REPLY_BYTES: Final = 1200
 
 
 @dataclass(frozen=True)
@@ -72,102 +31,135 @@ class Address:
     is_played: bool = False
     """Whether the engine itself waits for its time, to the frame."""
 
-    @property
-    def counts(self) -> tuple[int, int]:
-        """How many arguments it takes, at least and at most."""
+    def check_count(self, name: str, arguments: tuple[Argument, ...]) -> None:
+        """Raise `OscError` for too few or too many arguments to this address, which was called by `name`."""
         words = self.arguments.split()
-        return sum(not word.startswith("[") for word in words), len(words)
+        least = sum(not word.startswith("[") for word in words)
+        if not least <= len(arguments) <= len(words):
+            takes = self.arguments or "no arguments"
+            raise OscError(f"{len(arguments)} arguments are given, but {name} takes: {takes}")
 
 
 def _hit(call: Call) -> Reply:
     velocity = call.velocity(1)
     if velocity:
-        call.desk.strike(call.desk.pad(call.arguments[0]), velocity, call.stamp)
+        pad = _pad(call.session, call.arguments[0])
+        _taken(call.session.strike(pad.name, velocity, call.stamp))
     return None
 
 
 def _note(call: Call) -> Reply:
     note, velocity = round(call.number(0, "number", 0, 127)), call.velocity(1)
     if velocity:
-        call.desk.play(NoteOn(0, note, velocity), call.stamp)
+        _taken(call.session.play(NoteOn(0, note, velocity), call.stamp))
     return None
+
+
+def _taken(is_taken: bool) -> None:
+    if not is_taken:
+        raise OscError("too many notes wait already: this one was left out")
+
+
+def _pad(session: LiveSession, which: Argument) -> Pad:
+    """Return the pad of a name or a number from 1; `OscError`."""
+    pads = session.kit.pads
+    if isinstance(which, str):
+        found = next((pad for pad in pads if slug(pad.name) == slug(which)), None)
+    elif isinstance(which, int | float) and 1 <= which <= len(pads):
+        found = pads[int(which) - 1]
+    else:
+        found = None
+    if found is None:
+        raise OscError(f"there is no pad {which!r}; the pads are 1 to {len(pads)}, see {ROOT}/pads")
+    return found
 
 
 def _field(name: str) -> Callable[[Call], Reply]:
     def run(call: Call) -> Reply:
         if call.arguments:
-            call.desk.session.set(call.struck, name, call.arguments[0])
+            call.session.set(call.pad, name, call.arguments[0])
             return None
-        return (call.desk.session.get(call.struck, name),)
+        return (call.session.get(call.pad, name),)
 
     return run
 
 
 def _reroll(call: Call) -> Reply:
-    return (call.desk.session.reroll(call.struck),)
+    return (call.session.reroll(call.pad),)
 
 
 def _learn(call: Call) -> Reply:
     on = bool(call.number(0, "learn", 0, 1)) if call.arguments else True
-    call.desk.session.learn(call.struck if on else None)
+    call.session.learn(call.pad if on else None)
     return (int(on),)
 
 
 def _freeze(call: Call) -> Reply:
     if call.arguments:
-        call.desk.session.freeze(round(call.number(0, "count", 0, 2**31)))
+        call.session.freeze(round(call.number(0, "count", 0, 2**31)))
         return None
-    return (call.desk.session.engine.frozen,)
+    return (call.session.engine.frozen,)
 
 
 def _load(call: Call) -> Reply:
-    call.desk.session.load(call.text(0, "name"))
-    return (call.desk.session.kit.name,)
+    call.session.load(call.text(0, "name"))
+    return (call.session.kit.name,)
 
 
 def _save(call: Call) -> Reply:
-    return (call.desk.session.save(call.text(0, "name")).name,)
+    return (call.session.save(call.text(0, "name")).name,)
 
 
 def _kits(call: Call) -> Reply:
-    return call.desk.fitting(call.desk.session.kit_names())
+    return _fitting(call.session.kit_names())
 
 
 def _pads(call: Call) -> Reply:
-    return call.desk.fitting([slug(pad.name) for pad in call.desk.session.kit.pads])
+    return _fitting(slug(pad.name) for pad in call.session.kit.pads)
 
 
 def _panic(call: Call) -> Reply:
-    call.desk.session.panic()
+    call.session.panic()
     return None
 
 
 def _ping(call: Call) -> Reply:
-    return call.desk.fitting([value for value in call.arguments if isinstance(value, int | float | str)])
+    return _fitting(value for value in call.arguments if isinstance(value, int | float | str))
+
+
+def _fitting(values: Iterable[Value]) -> tuple[Value, ...]:
+    """Return as many values as a packet holds."""
+    kept: list[Value] = []
+    room = _REPLY_BYTES
+    for value in values:
+        room -= len(str(value).encode()) + 8
+        if room < 0:
+            break
+        kept.append(value)
+    return tuple(kept)
 
 
 def _subscribe(call: Call) -> Reply:
     hertz = call.number(0, "hz", 0, 60) if call.arguments else 10.0
-    port = round(call.number(1, "port", 1, 65535)) if len(call.arguments) > 1 else None
-    call.desk.subscribe(call.sender, port, hertz)
+    port = call.port(1)
+    call.services.subscribers.add((call.sender[0], port or call.sender[1]), hertz, port is not None)
     return (float(hertz),)
 
 
 def _unsubscribe(call: Call) -> Reply:
-    port = round(call.number(0, "port", 1, 65535)) if call.arguments else None
-    return (int(call.desk.unsubscribe(call.sender, port)),)
+    return (int(call.services.subscribers.remove((call.sender[0], call.port(0) or call.sender[1]))),)
 
 
 def _status(call: Call) -> Reply:
-    for name, value in call.desk.facts().items():
-        call.desk.reply(call.sender, f"status/{name}", (value,))
+    for name, value in call.services.facts().items():
+        call.services.subscribers.reply(call.sender, f"status/{name}", (value,))
     return None
 
 
 def _quit(call: Call) -> Reply:
-    if not call.desk.may_quit:
+    if not call.services.may_quit:
         raise OscError("quit is not allowed: start with --osc-quit to allow it")
-    call.desk.session.stopping.set()
+    call.session.stopping.set()
     return (1,)
 
 
@@ -208,7 +200,7 @@ ADDRESSES: Final = (
 
 SENT: Final = (
     ("error", "address reason", "why a message had no effect"),
-    ("played", "pad velocity origin", "a note; fresh, spare, repeat or frozen"),
+    ("played", "pad velocity origin", "a note; fresh, fallback, reused or frozen"),
     ("meters", "mix pad pad ...", "peaks, 1 is full scale"),
     ("depth", "pad pad ...", "how many strokes wait"),
     ("notice", "text", "what the user should know"),

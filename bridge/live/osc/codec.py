@@ -1,4 +1,4 @@
-"""OSC on the wire: packets taken apart safely, bundles with their times, and messages made."""
+"""OSC on the wire: packets parsed safely, bundles with their times, and messages made."""
 
 import struct
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ Argument = int | float | bool | str | bytes | None
 
 
 class OscError(InputError):
-    """A packet is no OSC, or asks for what cannot be done."""
+    """A packet is not OSC, or asks for what cannot be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class TimedMessage:
 def unpack(packet: bytes) -> list[TimedMessage]:
     """Return all messages of a packet, bundles opened, in their order; `OscError` for anything else.
 
-    The frame is checked here before python-osc sees a message: its own bundle parser goes round for ever
+    The frame is checked here before python-osc sees a message: its own bundle parser loops for ever
     on an element of negative length.
     """
     if len(packet) > MAX_PACKET:
@@ -98,7 +98,7 @@ def _message(packet: bytes, due: float | None) -> TimedMessage:
     tags_at = end // 4 * 4 + 4
     tags = packet[tags_at:].split(b"\0", 1)[0]
     if tags and (tags[:1] != b"," or not _TYPES.issuperset(tags[1:])):
-        raise OscError(f"a message's types {tags[:20]!r} are not known here")
+        raise OscError(f"a message's types {tags[:20]!r} are not supported")
     try:
         message = OscMessage(packet)
         return TimedMessage(due, message.address, tuple(message))

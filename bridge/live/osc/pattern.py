@@ -14,7 +14,7 @@ _MAX_LENGTH: Final = 200
 
 
 def matches(pattern: str, addresses: Iterable[str]) -> list[str]:
-    """Return the addresses that a pattern means, in their order; `OscError` for a pattern that is none.
+    """Return the addresses that a pattern means, in their order; `OscError` for anything that is not a pattern.
 
     As OSC 1.0 says: `?` is any character, `*` any number of them, `[a-z]` and `[!x]` one of or none of a
     set, `{this,that}` one of several words; none of them reaches over a `/`.
@@ -37,7 +37,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
             "".join(_piece(m) for m in re.finditer(r"\*+|\[[^\]]*\]|\{[^}]*\}|.", pattern, re.S))
         )
     except re.error as error:
-        raise OscError(f"{pattern!r} is no address pattern: {error}") from error
+        raise OscError(f"{pattern!r} is not an address pattern: {error}") from error
 
 
 def _piece(match: re.Match[str]) -> str:

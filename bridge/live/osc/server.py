@@ -3,19 +3,20 @@
 import heapq
 import ipaddress
 import itertools
+import logging
 import select
 import socket
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.live.osc.call import Services
 from ghostnote.bridge.live.osc.codec import MAX_PACKET, OscError, TimedMessage, unpack
-from ghostnote.bridge.live.osc.dispatcher import OscDesk, Peer
-
-if TYPE_CHECKING:
-    from ghostnote.bridge.live.daemon import Live
+from ghostnote.bridge.live.osc.dispatcher import Dispatcher
+from ghostnote.bridge.live.osc.session import Facts, LiveSession
+from ghostnote.bridge.live.osc.subscribers import Peer, Subscribers
 
 PACKETS_A_SECOND: Final = 1000
 """More than that is a flood, and shed."""
@@ -28,6 +29,9 @@ FURTHEST_SECONDS: Final = 60.0
 _TICK_SECONDS: Final = 0.02
 _BUFFER_BYTES: Final = 2**20
 _LOOPBACK: Final = "127.0.0.1"
+_MOST_LOGGED: Final = 64
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,9 @@ def check_settings(settings: OscSettings) -> None:
 
 
 class OscServer:
-    """Serves a daemon. A context manager: the port is free again when it ends."""
+    """Lets others play and change a session. A context manager: the port is free again when it ends."""
 
-    def __init__(self, settings: OscSettings, live: "Live") -> None:
+    def __init__(self, settings: OscSettings, session: LiveSession, facts: Facts) -> None:
         """Open the port; `InputError` when it is taken or not this computer's."""
         check_settings(settings)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -80,9 +84,11 @@ class OscServer:
             ) from error
         self._socket.setblocking(False)
         self.address: Peer = self._socket.getsockname()
-        self.desk = OscDesk(live, self._send, settings.may_quit)
-        self._session = live.session
+        self._session = session
+        self._subscribers = Subscribers(self._send)
+        self._dispatcher = Dispatcher(Services(session, self._subscribers, facts, settings.may_quit))
         self._allowed = [ipaddress.ip_network(sender, strict=False) for sender in settings.allowed]
+        self._refused: set[str] = set()
         self._scheduled: list[tuple[float, int, TimedMessage, Peer]] = []
         self._serial = itertools.count()
         self._tokens, self._filled = float(BURST_PACKETS), time.perf_counter()
@@ -91,7 +97,7 @@ class OscServer:
 
     def __enter__(self) -> "OscServer":
         """Begin to listen."""
-        self._session.listeners.append(self.desk.tell)
+        self._session.listeners.append(self._subscribers.tell)
         self._thread.start()
         return self
 
@@ -110,7 +116,7 @@ class OscServer:
             while self._scheduled and self._scheduled[0][0] <= now:
                 _, _, message, sender = heapq.heappop(self._scheduled)
                 self._do(message, now, sender)
-            self.desk.spread(now)
+            self._dispatcher.send_news(now)
 
     def _pause(self) -> float:
         if not self._scheduled:
@@ -123,11 +129,12 @@ class OscServer:
         try:
             packet, sender = self._socket.recvfrom(65536)
         except OSError:
-            # An answer of ours found nobody there.
+            # A reply found nobody there.
             return
         counts = self._session.counts
         if not self._is_welcome(sender):
             counts["osc_refused"] += 1
+            self._log_refusal(sender[0])
             return
         if not self._has_token(stamp):
             counts["osc_shed"] += 1
@@ -137,7 +144,7 @@ class OscServer:
             messages = unpack(packet)
         except OscError as error:
             counts["osc_garbage"] += 1
-            self.desk.fail(sender, "", str(error))
+            self._dispatcher.fail(sender, "", str(error))
             return
         for message in messages:
             self._place(message, stamp, sender)
@@ -150,21 +157,23 @@ class OscServer:
         if ahead <= 0:
             self._do(message, stamp, sender)
         elif ahead > FURTHEST_SECONDS:
-            self.desk.fail(sender, message.address, f"a bundle for {ahead:.0f} seconds from now is refused")
-        elif self.desk.is_played(message):
+            self._dispatcher.fail(
+                sender, message.address, f"a bundle for {ahead:.0f} seconds from now is refused"
+            )
+        elif self._dispatcher.is_played(message):
             self._do(message, time.perf_counter() + ahead, sender)
         elif len(self._scheduled) >= MOST_SCHEDULED:
-            self.desk.fail(sender, message.address, "too many messages wait for their time already")
+            self._dispatcher.fail(sender, message.address, "too many messages wait for their time already")
         else:
             due = time.perf_counter() + ahead
             heapq.heappush(self._scheduled, (due, next(self._serial), message, sender))
 
     def _do(self, message: TimedMessage, stamp: float, sender: Peer) -> None:
         try:
-            self.desk.do(message, stamp, sender)
+            self._dispatcher.do(message, stamp, sender)
         except Exception as error:  # one message must never end the server; it is counted and replied
             self._session.counts["osc_faults"] += 1
-            self.desk.fail(sender, message.address, f"internal error {error!r}")
+            self._dispatcher.fail(sender, message.address, f"internal error {error!r}")
 
     def _has_token(self, now: float) -> bool:
         self._tokens = min(BURST_PACKETS, self._tokens + (now - self._filled) * PACKETS_A_SECOND)
@@ -177,6 +186,12 @@ class OscServer:
     def _is_welcome(self, sender: Peer) -> bool:
         address = ipaddress.ip_address(sender[0])
         return address.is_loopback or any(address in network for network in self._allowed)
+
+    def _log_refusal(self, host: str) -> None:
+        """Log a sender that may not speak, once each, and only the first ones: a flood must not fill the disk."""
+        if host not in self._refused and len(self._refused) < _MOST_LOGGED:
+            self._refused.add(host)
+            _logger.warning("OSC from %s refused: it is not allowed; see --osc-allow", host)
 
     def _send(self, peer: Peer, packet: bytes) -> None:
         if len(packet) > MAX_PACKET:

@@ -1,7 +1,7 @@
 """A take: what was played live as a MIDI file, with all that is needed to make the same sound again.
 
 The notes are there for any program. Beside each stands a sequencer-specific event with the stroke as the
-pool had made it, so that `ghostnote render` can do without guessing. One tick is one frame.
+pool had made it, so that `ghostnote render` need not guess. One tick is one frame.
 """
 
 import json
@@ -18,7 +18,7 @@ from ghostnote.bridge.kit.kit import Kit, Pad
 TAKE_VERSION: Final = 1
 
 MARK: Final = b"\x7dghostnote "
-"""The number of no manufacturer, and our name."""
+"""MIDI's number for use without a manufacturer, and our name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def read_take(path: Path) -> Take | None:
         song = mido.MidiFile(path)
         marks = [json.loads(text) for track in song.tracks for text in _marks(track)]
     except Exception:
-        # What is no whole MIDI file is no take; whether it can be played at all, `read_midi` says.
+        # Anything that is not a whole MIDI file is not a take; whether it can be played at all, `read_midi` says.
         return None
     if not marks:
         return None

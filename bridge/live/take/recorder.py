@@ -1,6 +1,7 @@
-"""Takes down what is played and keeps it on the disk, so that a daemon that is killed loses seconds, not the take."""
+"""Records what is played and keeps it on the disk, so that a daemon that is killed loses seconds, not the take."""
 
 import json
+import logging
 import struct
 import threading
 import time
@@ -13,10 +14,10 @@ from typing import Any, Final
 from ghostnote.bridge.errors import OutputError
 from ghostnote.bridge.io.atomic_file import output_errors, replacing
 from ghostnote.bridge.kit.kit import Pad
-from ghostnote.bridge.live.pool import Hit
+from ghostnote.bridge.live.hit import Hit
 from ghostnote.bridge.live.take.format import MARK, TAKE_VERSION, TakeFade, TakeStroke
 
-KEEP_SECONDS: Final = 3.0
+SAVE_SECONDS: Final = 3.0
 """How often the file is written anew while more is played."""
 
 _MOST_SHARE: Final = 0.05
@@ -29,17 +30,20 @@ _TEMPO, _NAME, _OWN, _END = b"\xff\x51\x03", b"\xff\x03", b"\xff\x7f", b"\xff\x2
 _TEMPOS: Final = (500_000, 250_000, 125_000, 1_000_000)
 _MAX_PPQ: Final = 0x7FFF
 
+_logger = logging.getLogger(__name__)
+
 
 class TakeRecorder:
-    """Takes down what an engine plays; `stroke` and `fade` are cheap enough for its thread."""
+    """Records what an engine plays; `stroke` and `fade` are cheap enough for its thread."""
 
     def __init__(self, path: Path, rate: int, limiter: bool) -> None:
         """Record for the file `path`; `OutputError` if its folder is missing."""
         if not path.parent.is_dir():
             raise OutputError(f"cannot write {path}: its folder does not exist; make the folder first")
         self.strokes = 0
-        """How many strokes were taken down."""
-        self._path, self._rate, self._limiter = path, rate, limiter
+        """How many strokes were recorded."""
+        self.path = path
+        self._rate, self._limiter = rate, limiter
         self._inbox: deque[tuple[TakeStroke | TakeFade, int, int]] = deque()
         self._track = _Track(max(1, round(_NOTE_SECONDS * rate)))
         self._saving = threading.Lock()
@@ -66,7 +70,7 @@ class TakeRecorder:
                 self._track.add(*self._inbox.popleft())
             head, tail = self._head(end_frame), self._track.tail(end_frame)
             length = len(head) + len(self._track.body) + len(tail)
-            with replacing(self._path) as file, output_errors(self._path):
+            with replacing(self.path) as file, output_errors(self.path):
                 file.write(struct.pack(">4sIHHH", b"MThd", 6, 0, 1, _clock(self._rate)[0]))
                 file.write(struct.pack(">4sI", b"MTrk", length) + head)
                 file.write(self._track.body)
@@ -112,7 +116,7 @@ class _Track:
         return bytes(out + _length(max(0, end_frame - at)) + _END)
 
     def _stroke(self, event: TakeStroke) -> dict[str, Any]:
-        """Return what tells a stroke; the settings of its pad go before it, once."""
+        """Return what makes a stroke again; the settings of its pad go before it, once."""
         if event.pad not in self._ids:
             self._ids[event.pad] = len(self._ids)
             settings = {field.name: getattr(event.pad, field.name) for field in fields(Pad)}
@@ -132,18 +136,19 @@ class _Track:
         self._at = max(self._at, frame)
 
 
-class TakeKeeper:
+class TakeSaver:
     """Saves a take every few seconds from a thread of its own, and in the end. A context manager."""
 
     def __init__(self, recorder: TakeRecorder, frame: Callable[[], int], say: Callable[[str], None]) -> None:
-        """Save up to what `frame` returns; what goes wrong meanwhile is told to `say`, once."""
+        """Save up to what `frame` returns; what goes wrong meanwhile is reported to `say`, once."""
         self._recorder, self._frame, self._say = recorder, frame, say
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="take", daemon=True)
+        self._thread = threading.Thread(target=self._save_on, name="take", daemon=True)
 
-    def __enter__(self) -> "TakeKeeper":
+    def __enter__(self) -> "TakeSaver":
         """Begin."""
         self._thread.start()
+        _logger.info("take %s begun", self._recorder.path)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -152,9 +157,10 @@ class TakeKeeper:
         self._thread.join()
         if self._recorder.strokes:
             self._recorder.save(self._frame())
+        _logger.info("take %s ended: %d strokes", self._recorder.path, self._recorder.strokes)
 
-    def _keep(self) -> None:
-        pause, said = KEEP_SECONDS, ""
+    def _save_on(self) -> None:
+        pause, said = SAVE_SECONDS, ""
         while not self._stopping.wait(pause):
             began = time.monotonic()
             if not self._recorder.is_ahead:
@@ -165,7 +171,7 @@ class TakeKeeper:
                 if str(error) != said:
                     said = str(error)
                     self._say(said)
-            pause = max(KEEP_SECONDS, min((time.monotonic() - began) / _MOST_SHARE, _LONGEST_PAUSE))
+            pause = max(SAVE_SECONDS, min((time.monotonic() - began) / _MOST_SHARE, _LONGEST_PAUSE))
 
 
 def _mark(table: dict[str, Any]) -> bytes:
@@ -184,7 +190,7 @@ def _length(value: int) -> bytes:
 def _clock(rate: int) -> tuple[int, int]:
     """Return ticks a beat and microseconds a beat that make a tick a frame, or come close."""
     for tempo in _TEMPOS:
-        ppq, rest = divmod(rate * tempo, 1_000_000)
-        if not rest and ppq <= _MAX_PPQ:
+        ppq, remainder = divmod(rate * tempo, 1_000_000)
+        if not remainder and ppq <= _MAX_PPQ:
             return ppq, tempo
     return min(_MAX_PPQ, rate), 1_000_000

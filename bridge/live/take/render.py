@@ -38,7 +38,7 @@ def render_take(
             actions.append(Fade(event.frame, pads, event.seconds))
     requests = [Request(stroke.pad, stroke.index, stroke.velocity) for stroke in strokes]
     gains = [np.array(stroke.gains, np.float32)[:, None] for stroke in strokes]
-    known = max(take.end_frame, strokes[-1].frame + 1)
-    score = Score(take.rate, actions, requests, known, settings.tail_seconds is None, gains)
+    end_frame = max(take.end_frame, strokes[-1].frame + 1)
+    score = Score(take.rate, actions, requests, end_frame, settings.tail_seconds is None, gains)
     limited = replace(settings, limiter=settings.limiter and take.limiter)
     return render_score(score, kit, spec, mix, limited, progress)

@@ -2,11 +2,11 @@ import time
 
 import pytest
 
-from ghostnote.bridge.bench.cpu_stalls import StallWatch, excused, overlap
+from ghostnote.bridge.bench.cpu_stalls import CpuStallMonitor, excused, overlap
 
 
 @pytest.mark.parametrize(
-    ("stalls", "seconds"),
+    ("spans", "seconds"),
     [
         ([], 0.0),
         ([(0.0, 0.9), (2.1, 3.0)], 0.0),
@@ -16,10 +16,8 @@ from ghostnote.bridge.bench.cpu_stalls import StallWatch, excused, overlap
         ([(0.0, 9.0)], 1.0),
     ],
 )
-def test_stalls_count_once_and_only_within_the_span(
-    stalls: list[tuple[float, float]], seconds: float
-) -> None:
-    assert overlap((1.0, 2.0), stalls) == pytest.approx(seconds)
+def test_stalls_count_once_and_only_within_the_span(spans: list[tuple[float, float]], seconds: float) -> None:
+    assert overlap((1.0, 2.0), spans) == pytest.approx(seconds)
 
 
 def test_a_late_block_is_excused_by_as_much_as_the_machine_stood_still() -> None:
@@ -31,7 +29,7 @@ def test_a_late_block_is_excused_by_as_much_as_the_machine_stood_still() -> None
 
 def test_the_watch_sees_stalls_in_the_time_of_the_others() -> None:
     began = time.perf_counter()
-    with StallWatch() as watch:
+    with CpuStallMonitor() as watch:
         time.sleep(0.5)
     assert time.perf_counter() - began < 120
     for begin, end in watch.spans:

@@ -117,7 +117,7 @@ def test_bad_options_are_explained(
 def test_render_makes_a_take_again_and_refuses_to_change_it(
     started: list[LiveSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ghostnote.bridge.inference.drum_cache.RememberingSpec", lambda spec: spec)
+    monkeypatch.setattr("ghostnote.bridge.inference.drum_cache.CachedSpec", lambda spec: spec)
     path = tmp_path / "take.mid"
     session = Session(KIT, RATE, None, True, TakeRecorder(path, RATE, True), clock=lambda: 0.0)
     fill(session.pool)

@@ -8,10 +8,10 @@ import pytest
 from live_fakes import until
 
 from ghostnote.bridge.devices import supervisor
-from ghostnote.bridge.devices.base import Audio, AudioError, DriverSettings, Exact
-from ghostnote.bridge.devices.blocking_driver import PacedDriver
+from ghostnote.bridge.devices.base import Audio, AudioError, DriverSettings, MidiPackets
+from ghostnote.bridge.devices.blocking_driver import BlockingDriver
 from ghostnote.bridge.devices.clock import BlockClock
-from ghostnote.bridge.devices.supervisor import DRIVERS, DriverKind, Watch, make_driver
+from ghostnote.bridge.devices.supervisor import DRIVERS, DriverKind, DriverSupervisor, make_driver
 from ghostnote.bridge.errors import InputError, MissingExtraError
 from ghostnote.bridge.io.audio_file import read_audio
 
@@ -28,7 +28,7 @@ class Counting:
         self.asked: list[float] = []
         """When it was asked for."""
 
-    def __call__(self, frames: int, began: float, exact: Exact = ()) -> Audio:
+    def __call__(self, frames: int, began: float, midi: MidiPackets = ()) -> Audio:
         self.times.append(began)
         self.asked.append(time.perf_counter())
         self.blocks += 1
@@ -84,7 +84,7 @@ def test_a_missing_extra_is_named(name: str, module: str, monkeypatch: pytest.Mo
         make_driver(name, DriverSettings())
 
 
-class Flaky(PacedDriver):
+class Flaky(BlockingDriver):
     """A device that can be pulled out."""
 
     is_there = True
@@ -123,31 +123,31 @@ def test_a_device_that_goes_is_reported_replaced_and_taken_again(
     monkeypatch.setattr(supervisor, "RETRY_SECONDS", 0.05)
     Flaky.is_there = True
     said: list[str] = []
-    watch, render = Watch("flaky", DriverSettings(RATE, 80), said.append), Counting()
-    watch.start(render)
+    watched, render = DriverSupervisor("flaky", DriverSettings(RATE, 80)), Counting()
+    watched.start(render, said.append)
     until(lambda: render.blocks > 3)
     Flaky.is_there = False
 
     def lost() -> bool:
-        watch.check()
-        return watch.is_lost
+        watched.check()
+        return watched.is_lost
 
     until(lost)
     count = render.blocks
     until(lambda: render.blocks > count + 3)
-    watch.check()
-    assert watch.is_lost
+    watched.check()
+    assert watched.is_lost
     Flaky.is_there = True
 
     def back() -> bool:
-        watch.check()
-        return not watch.is_lost
+        watched.check()
+        return not watched.is_lost
 
     until(back)
     count = render.blocks
     until(lambda: render.blocks > count + 3)
-    watch.stop()
-    assert watch.losses == 1
+    watched.stop()
+    assert watched.losses == 1
     assert "'flaky' is gone" in said[0]
     assert "is back" in said[-1]
 

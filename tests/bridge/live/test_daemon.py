@@ -17,7 +17,7 @@ from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.live.daemon import LiveSettings, run_live
 from ghostnote.bridge.live.osc.addresses import ADDRESSES
 from ghostnote.bridge.live.osc.server import OscSettings
-from ghostnote.bridge.live.saved_settings import Remembered, recall, remember
+from ghostnote.bridge.live.saved_settings import SavedSettings, load_settings, save_settings
 from ghostnote.bridge.live.status import PlainView, bar, drawn, facts
 from ghostnote.bridge.live.take.format import read_take
 from ghostnote.bridge.live.take.render import render_take
@@ -101,16 +101,16 @@ def test_what_is_played_is_fresh_and_the_status_tells() -> None:
     with running(midi=("tcp:0",)) as live:
         until(lambda: live.ready_seconds is not None)
         for _ in range(5):
-            until(lambda: all(live.session.pool.shelves[0].fresh))
+            until(lambda: all(live.session.pool.queues[0].fresh))
             live.session.play(NoteOn(0, 36, 100), time.perf_counter())
             live.session.play(NoteOn(0, 99, 100), time.perf_counter())
             carried_out(live)
         assert live.session.engine.counts.total() == 5
-        told = facts(live)
-        assert told["notes_fresh"] == 5
-        assert told["freshness"] == 1.0
-        assert told["notes_unmapped"] == 5
-        assert told["latency_ms"] == pytest.approx(10 + 1.5, abs=0.01)
+        status = facts(live)
+        assert status["notes_fresh"] == 5
+        assert status["freshness"] == 1.0
+        assert status["notes_unmapped"] == 5
+        assert status["latency_ms"] == pytest.approx(10 + 1.5, abs=0.01)
         lines: list[str] = []
         PlainView(lines.append)(live)
         assert "latency 11.5 ms (block 10.0 + driver 0.0 + limiter 1.5)" in lines[0]
@@ -146,12 +146,12 @@ def test_meters_are_bars() -> None:
 
 def test_choices_are_remembered_and_damage_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "live.json"
-    assert recall(path) == Remembered()
-    remember(path, Remembered("jack", "system", 48_000, 128))
-    assert recall(path) == Remembered("jack", "system", 48_000, 128)
+    assert load_settings(path) == SavedSettings()
+    save_settings(path, SavedSettings("jack", "system", 48_000, 128))
+    assert load_settings(path) == SavedSettings("jack", "system", 48_000, 128)
     for text in ("", "[]", '{"rate": "fast"}', "{"):
         path.write_text(text)
-        assert recall(path) == Remembered()
+        assert load_settings(path) == SavedSettings()
 
 
 def test_the_osc_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:

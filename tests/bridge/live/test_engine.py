@@ -3,9 +3,10 @@ import pytest
 from live_fakes import KIT, RATE, fill, level_hit
 
 from ghostnote.bridge.kit.kit import Kit, Pad
-from ghostnote.bridge.live.commands import Command, Freeze, Mute, Play, Setup, Strike, Use
+from ghostnote.bridge.live.commands import Command, Freeze, Mute, Play, Setup, StrikePad, Use
 from ghostnote.bridge.live.engine import MOST_WAITING, Engine
-from ghostnote.bridge.live.pool import Origin, Pool
+from ghostnote.bridge.live.hit import Origin
+from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.midi.events import Aftertouch, NoteOn, PedalMove, Silence
 from ghostnote.bridge.render.workers import Audio
 
@@ -15,7 +16,7 @@ SECONDS = BLOCK / RATE
 
 def engine(kit: Kit = KIT, count: int = 4, limiter: bool = False) -> tuple[Engine, Pool]:
     pool = Pool()
-    made = Engine(Setup.of(kit, pool, RATE), RATE, limiter)
+    made = Engine(Setup.of(kit, pool.use(kit.pads), RATE), RATE, limiter)
     fill(pool, count)
     return made, pool
 
@@ -31,7 +32,7 @@ def note(number: int, velocity: int = 122) -> Command:
 @pytest.mark.parametrize("offset", [0, 1, 37, 79])
 def test_what_comes_during_a_block_sounds_in_the_next_at_the_same_offset(offset: int) -> None:
     made, pool = engine(count=0)
-    level_hit(pool.shelves[0])
+    level_hit(pool.queues[0])
     made.render(BLOCK, 0.0)
     made.post(note(36), (offset + 0.25) / RATE)
     out = made.render(BLOCK, SECONDS)[0]
@@ -40,8 +41,8 @@ def test_what_comes_during_a_block_sounds_in_the_next_at_the_same_offset(offset:
 
 def test_a_note_of_the_future_waits_and_holds_up_nothing() -> None:
     made, pool = engine(count=0)
-    level_hit(pool.shelves[0], 0.5)
-    level_hit(pool.shelves[1], 0.5)
+    level_hit(pool.queues[0], 0.5)
+    level_hit(pool.queues[1], 0.5)
     made.render(BLOCK, 0.0)
     made.post(note(36), 5 * SECONDS + 10.2 / RATE)
     made.post(note(38), 3.2 / RATE)
@@ -52,23 +53,23 @@ def test_a_note_of_the_future_waits_and_holds_up_nothing() -> None:
 
 def test_exact_commands_sound_in_the_very_block() -> None:
     made, pool = engine(count=0)
-    level_hit(pool.shelves[0])
+    level_hit(pool.queues[0])
     out = made.render(BLOCK, 0.0, ((17, note(36)),))
     assert np.flatnonzero(out[0])[0] == 17
 
 
 def test_every_stroke_is_another_until_the_pool_is_dry() -> None:
     made, pool = engine(count=1)
-    shelf = pool.shelves[0]
-    order = shelf.order(None)
-    shelf.put(order, np.ones((2, 10), np.float32))
-    layers = len(shelf.fresh)
+    queue = pool.queues[0]
+    request = queue.request(None)
+    queue.put(request, np.ones((2, 10), np.float32))
+    layers = len(queue.fresh)
     for n in range(layers + 3):
         made.post(note(36), n * SECONDS + 1e-4)
     blocks(made, layers + 5)
     assert made.counts["fresh"] == layers
-    assert made.counts["spare"] == 1
-    assert made.counts["repeat"] == 2
+    assert made.counts["fallback"] == 1
+    assert made.counts["reused"] == 2
     assert made.freshness == pytest.approx(layers / (layers + 3))
 
 
@@ -81,7 +82,7 @@ def test_a_pad_without_any_stroke_is_counted_as_silent() -> None:
 
 def test_the_level_follows_the_velocity_of_the_note() -> None:
     made, pool = engine(count=0)
-    level_hit(pool.shelves[0], 0.5)
+    level_hit(pool.queues[0], 0.5)
     made.post(note(36, 61), 0.0)
     out = blocks(made, 2)
     assert out.max() == pytest.approx(0.5 * (61 / 122) ** 2, rel=1e-4)
@@ -90,7 +91,7 @@ def test_the_level_follows_the_velocity_of_the_note() -> None:
 @pytest.mark.parametrize("stop", [Aftertouch(0, 46, 90), PedalMove(0, 127), Silence(0), NoteOn(0, 42, 1)])
 def test_chokes_fade_an_open_hat(stop: object) -> None:
     made, pool = engine(count=0)
-    level_hit(pool.shelves[3], 0.5, RATE)
+    level_hit(pool.queues[3], 0.5, RATE)
     made.post(note(46), 0.0)
     made.post(Play(stop), 2 * SECONDS)  # type: ignore[arg-type]
     out = np.abs(blocks(made, 14)[0])
@@ -117,12 +118,12 @@ def test_a_burst_keeps_to_the_voice_limit() -> None:
 
 def test_another_kit_comes_in_while_the_old_one_fades() -> None:
     made, pool = engine(count=0)
-    level_hit(pool.shelves[0], 0.5, RATE)
+    level_hit(pool.queues[0], 0.5, RATE)
     made.post(note(36), 0.0)
     blocks(made, 2)
     other = Kit("other", 2, (Pad("Bell", (36,), "ride", seed=9),))
-    made.post(Use(Setup.of(other, pool, RATE, made.setup)), 2 * SECONDS)
-    level_hit(pool.shelves[0], 0.25, RATE)
+    made.post(Use(Setup.of(other, pool.use(other.pads), RATE, made.setup)), 2 * SECONDS)
+    level_hit(pool.queues[0], 0.25, RATE)
     made.post(note(36), 12 * SECONDS)
     out = blocks(made, 14, 2)[0]
     assert out[: 2 * BLOCK].min() > 0.2
@@ -131,10 +132,10 @@ def test_another_kit_comes_in_while_the_old_one_fades() -> None:
 
 def test_settings_that_leave_the_pads_alone_leave_what_sounds_alone() -> None:
     made, pool = engine(count=0)
-    level_hit(pool.shelves[0], 0.5, RATE)
+    level_hit(pool.queues[0], 0.5, RATE)
     made.post(note(36), 0.0)
     blocks(made, 2)
-    made.post(Use(Setup.of(KIT, pool, RATE, made.setup)), SECONDS)
+    made.post(Use(Setup.of(KIT, pool.use(KIT.pads), RATE, made.setup)), SECONDS)
     np.testing.assert_allclose(blocks(made, 3, 2), 0.5, rtol=1e-5)
 
 
@@ -144,7 +145,7 @@ def test_muted_pads_are_silent_and_take_no_stroke() -> None:
     made.post(note(36), 1e-4)
     made.post(note(42), 2e-4)
     blocks(made, 2)
-    assert pool.shelves[0].depth == len(pool.shelves[0].fresh)
+    assert pool.queues[0].depth == len(pool.queues[0].fresh)
     assert made.counts["fresh"] == 1
 
 
@@ -154,7 +155,7 @@ def test_freeze_goes_round_the_last_strokes() -> None:
         made.post(note(36), n * 1e-4)
     made.post(Freeze(3), 5e-4)
     blocks(made, 2)
-    last = list(pool.shelves[0].recent)[-3:]
+    last = list(pool.queues[0].recent)[-3:]
     played: list[int] = []
 
     class Recorder:
@@ -173,8 +174,8 @@ def test_freeze_goes_round_the_last_strokes() -> None:
 
 def test_a_strike_names_its_pad() -> None:
     made, _ = engine()
-    made.post(Strike("Snare Drum", 100), 0.0)
-    made.post(Strike("no such pad", 100), 0.0)
+    made.post(StrikePad("Snare Drum", 100), 0.0)
+    made.post(StrikePad("no such pad", 100), 0.0)
     blocks(made, 2)
     assert [(p.pad, p.velocity, p.origin) for p in made.played] == [("Snare Drum", 100, Origin.FRESH)]
 
@@ -190,14 +191,14 @@ def test_a_fault_is_counted_and_the_sound_goes_on() -> None:
 
 def test_the_limiter_delays_by_what_it_says() -> None:
     made, pool = engine(count=0, limiter=True)
-    level_hit(pool.shelves[0])
+    level_hit(pool.queues[0])
     out = np.concatenate([made.render(BLOCK, 0.0, ((5, note(36)),)).copy(), blocks(made, 2, 1)], axis=1)
     assert np.flatnonzero(out[0])[0] == 5 + made.delay_frames
 
 
 def test_meters_show_peaks_and_fall() -> None:
     made, pool = engine(count=0)
-    level_hit(pool.shelves[0], 0.5, 10)
+    level_hit(pool.queues[0], 0.5, 10)
     made.post(note(36), 0.0)
     blocks(made, 2)
     assert made.meter("Kick") == pytest.approx(0.5, rel=0.05)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ghostnote.bridge.live.memory_lock import settled
+from ghostnote.bridge.live.memory_lock import memory_locked
 
 
 def locked_kb() -> int:
@@ -13,7 +13,7 @@ def locked_kb() -> int:
 
 
 def test_what_is_there_is_left_alone_for_the_length_of_the_block() -> None:
-    with settled():
+    with memory_locked():
         assert gc.get_freeze_count() > 0
     assert gc.get_freeze_count() == 0
 
@@ -21,6 +21,6 @@ def test_what_is_there_is_left_alone_for_the_length_of_the_block() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux keeps pages so")
 def test_pages_are_kept_where_that_is_granted_and_let_go_in_the_end() -> None:
     before = locked_kb()
-    with settled() as is_kept:
+    with memory_locked() as is_kept:
         assert (locked_kb() > before) == is_kept
     assert locked_kb() == before

@@ -59,7 +59,7 @@ def test_clients_come_and_go_and_too_many_are_turned_away() -> None:
                 line.sendall(b"\x99\x24\x64")
             until(lambda: session.counts["midi"] == 8)
 
-        def is_heard() -> bool:
+        def is_received() -> bool:
             """Come again; as long as the others' leaving is not noticed, that means to be turned away."""
             with suppress(ConnectionError), connect() as line:
                 line.sendall(b"\x99\x24\x64")
@@ -68,7 +68,7 @@ def test_clients_come_and_go_and_too_many_are_turned_away() -> None:
                     line.recv(1)
             return session.counts["midi"] > 8
 
-        until(is_heard)
+        until(is_received)
 
 
 def test_controllers_choke_and_silence() -> None:

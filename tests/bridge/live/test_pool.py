@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from live_fakes import KIT, fill
 
-from ghostnote.bridge.live.pool import LAYER_VELOCITIES, Order, Origin, Pool, layer_of, sides
+from ghostnote.bridge.live.hit import Origin, sides
+from ghostnote.bridge.live.pool import LAYER_VELOCITIES, Pool, StrokeRequest, layer_of
 
 
 def audio(frames: int = 8) -> np.ndarray:
@@ -17,16 +18,16 @@ def pool() -> Pool:
     return made
 
 
-def serve(made: Pool, orders: int, process: int = 0) -> list[Order]:
-    """Make what the pool wants most, `orders` times."""
+def serve(made: Pool, requests: int, process: int = 0) -> list[StrokeRequest]:
+    """Make what the pool wants most, `requests` times."""
     done = []
-    for _ in range(orders):
-        order = made.next_order(process, scarce=False)
-        if order is None:
+    for _ in range(requests):
+        request = made.next_request(process, scarce=False)
+        if request is None:
             break
-        order.shelf.put(order, audio())
-        order.shelf.close(order)
-        done.append(order)
+        request.queue.put(request, audio())
+        request.queue.finish(request)
+        done.append(request)
     return done
 
 
@@ -39,8 +40,8 @@ def test_every_pad_gets_a_stroke_before_any_gets_two() -> None:
     made = pool()
     assert not made.ready
     first = serve(made, len(KIT.pads))
-    assert {order.pad.name for order in first} == {pad.name for pad in KIT.pads}
-    assert all(order.layer is not None for order in first)
+    assert {request.pad.name for request in first} == {pad.name for pad in KIT.pads}
+    assert all(request.layer is not None for request in first)
     assert made.ready
 
 
@@ -48,124 +49,124 @@ def test_what_is_played_most_is_made_most() -> None:
     made = pool()
     serve(made, 500)
     for _ in range(40):
-        made.shelves[1].take(100)
-    orders = serve(made, 12)
-    assert all(order.shelf is made.shelves[1] for order in orders)
-    assert made.shelves[1].depth > made.shelves[0].depth
+        made.queues[1].take(100)
+    requests = serve(made, 12)
+    assert all(request.queue is made.queues[1] for request in requests)
+    assert made.queues[1].depth > made.queues[0].depth
 
 
 def test_it_fills_up_to_an_end_and_forgets_what_is_no_longer_asked_for() -> None:
     made = pool()
     for _ in range(40):
-        made.shelves[0].take(100)
+        made.queues[0].take(100)
     serve(made, 500)
-    assert made.next_order(0, scarce=False) is None
-    assert made.shelves[0].depth > 20
-    depth = made.shelves[0].depth
+    assert made.next_request(0, scarce=False) is None
+    assert made.queues[0].depth > 20
+    depth = made.queues[0].depth
     made.forget(60)
     for _ in range(5):
-        made.shelves[0].fresh[layer_of(100)].popleft()
-    assert made.next_order(0, scarce=False) is None
-    assert made.shelves[0].depth < depth
+        made.queues[0].fresh[layer_of(100)].popleft()
+    assert made.next_request(0, scarce=False) is None
+    assert made.queues[0].depth < depth
 
 
 def test_no_stroke_is_handed_out_twice() -> None:
     made = pool()
     fill(made, 3)
-    shelf = made.shelves[0]
-    taken = [shelf.take(100) for _ in range(shelf.depth)]
+    queue = made.queues[0]
+    taken = [queue.take(100) for _ in range(queue.depth)]
     assert all(origin is Origin.FRESH for _, origin in taken if origin)
     assert len({hit.index for hit, _ in taken}) == len(taken)  # type: ignore[misc]
 
 
 def test_near_layers_come_before_spares_and_spares_before_far_ones() -> None:
     made = pool()
-    shelf = made.shelves[0]
+    queue = made.queues[0]
     for layer in (5, 1, None):
-        order = shelf.order(layer)
-        shelf.put(order, audio())
+        request = queue.request(layer)
+        queue.put(request, audio())
     velocity = LAYER_VELOCITIES[4]
-    kinds = [shelf.take(velocity) for _ in range(4)]
+    kinds = [queue.take(velocity) for _ in range(4)]
     got = [(found[0].velocity, found[1]) for found in kinds if found]
     assert got[0] == (LAYER_VELOCITIES[5], Origin.FRESH)
-    assert got[1][1] is Origin.SPARE
+    assert got[1][1] is Origin.FALLBACK
     assert got[2] == (LAYER_VELOCITIES[1], Origin.FRESH)
-    assert got[3][1] is Origin.REPEAT
+    assert got[3][1] is Origin.REUSED
 
 
 def test_other_settings_replace_what_waits_as_they_come() -> None:
     made = pool()
     fill(made, 2)
-    shelf = made.shelves[0]
+    queue = made.queues[0]
     made.use([replace(pad, amount=0.3) for pad in KIT.pads])
-    found = shelf.take(122)
+    found = queue.take(122)
     assert found
     assert found[0].pad.amount == 1.0
-    order = shelf.order(5)
-    shelf.put(order, audio())
-    found = shelf.take(122)
+    request = queue.request(5)
+    queue.put(request, audio())
+    found = queue.take(122)
     assert found
     assert found[0].pad.amount == 0.3
-    assert len(shelf.fresh[5]) == 0
+    assert len(queue.fresh[5]) == 0
 
 
 def test_an_order_of_earlier_settings_comes_too_late() -> None:
     made = pool()
-    shelf = made.shelves[0]
-    order = shelf.order(5)
+    queue = made.queues[0]
+    request = queue.request(5)
     made.use([replace(pad, seed=99) for pad in KIT.pads])
-    shelf.put(order, audio())
-    assert shelf.depth == 0
+    queue.put(request, audio())
+    assert queue.depth == 0
 
 
 def test_gain_and_pan_leave_the_pool_as_it_is() -> None:
     made = pool()
     fill(made, 2)
-    depth = made.shelves[0].depth
+    depth = made.queues[0].depth
     made.use([replace(pad, gain_db=-9.0, pan=0.5) for pad in KIT.pads])
-    assert made.shelves[0].generation == 0
-    assert made.shelves[0].depth == depth
+    assert made.queues[0].generation == 0
+    assert made.queues[0].depth == depth
 
 
 def test_a_process_stays_with_the_drums_that_it_has_opened() -> None:
     made = pool()
     first, second = serve(made, 1, process=0), serve(made, 1, process=1)
-    assert first[0].shelf is not second[0].shelf
+    assert first[0].queue is not second[0].queue
     serve(made, 1, process=0)
     serve(made, 1, process=1)
-    for shelf in made.shelves:
-        assert len(shelf.known_by) == 1
+    for queue in made.queues:
+        assert len(queue.opened_by) == 1
 
 
 def test_a_pad_that_failed_is_left_alone_until_it_changes() -> None:
     made = pool()
-    made.shelves[0].failed = "no file"
-    assert all(order.shelf is not made.shelves[0] for order in serve(made, 100))
+    made.queues[0].failed = "no file"
+    assert all(request.queue is not made.queues[0] for request in serve(made, 100))
     made.use([replace(KIT.pads[0], seed=5), *KIT.pads[1:]])
-    assert not made.shelves[0].failed
+    assert not made.queues[0].failed
 
 
 def test_little_is_kept_when_memory_is_scarce() -> None:
     made = pool()
     for _ in range(100):
-        made.shelves[0].take(100)
-    made.shelves[0].fresh[layer_of(100)].clear()
+        made.queues[0].take(100)
+    made.queues[0].fresh[layer_of(100)].clear()
     count = 0
-    while (order := made.next_order(0, scarce=True)) is not None:
-        order.shelf.put(order, audio())
-        order.shelf.close(order)
+    while (request := made.next_request(0, scarce=True)) is not None:
+        request.queue.put(request, audio())
+        request.queue.finish(request)
         count += 1
-    assert made.shelves[0].depth <= len(LAYER_VELOCITIES) + 1
+    assert made.queues[0].depth <= len(LAYER_VELOCITIES) + 1
 
 
 def test_sides_that_are_the_same_are_kept_once_and_what_can_be_frozen_counts() -> None:
     made = pool()
-    shelf = made.shelves[0]
+    queue = made.queues[0]
     for channels in (np.ones((1, 100), np.float32), np.ones((2, 100), np.float32)):
-        order = shelf.order(5)
-        shelf.put(order, sides(channels))
-        shelf.close(order)
-    assert [hit.audio.shape for hit in shelf.fresh[5]] == [(2, 100), (2, 100)]
+        request = queue.request(5)
+        queue.put(request, sides(channels))
+        queue.finish(request)
+    assert [hit.audio.shape for hit in queue.fresh[5]] == [(2, 100), (2, 100)]
     assert made.bytes_held == (1 + 2) * 400
-    shelf.take(122)
+    queue.take(122)
     assert made.bytes_held == (1 + 2) * 400

@@ -57,15 +57,15 @@ def test_values_that_break_a_rule_are_refused(name: str, given: object) -> None:
 
 def test_a_set_value_is_held_told_and_played() -> None:
     made = session()
-    told: list[tuple[str, tuple[Value, ...]]] = []
-    made.listeners.append(lambda address, values: told.append((address, values)))
+    changes: list[tuple[str, tuple[Value, ...]]] = []
+    made.listeners.append(lambda address, values: changes.append((address, values)))
     made.set(KIT.pads[1], "amount", 0.25)
     run(made)
     assert made.kit.pads[1].amount == 0.25
     assert made.engine.setup.kit.pads[1].amount == 0.25
-    assert told == [("pad/snare_drum/amount", (0.25,))]
-    assert made.setup.shelves[1].generation == 1
-    assert made.setup.shelves[0].generation == 0
+    assert changes == [("pad/snare_drum/amount", (0.25,))]
+    assert made.pool.queues[1].generation == 1
+    assert made.pool.queues[0].generation == 0
 
 
 def test_solo_and_mute() -> None:
@@ -73,13 +73,13 @@ def test_solo_and_mute() -> None:
     made.set(KIT.pads[0], "solo", True)
     made.set(KIT.pads[1], "solo", 1)
     made.set(KIT.pads[1], "mute", 1)
-    heard = {}
+    audible = {}
     for pad in KIT.pads:
         made.strike(pad.name, 100, 0.0)
         run(made)
-        heard[pad.name] = len(made.engine.played)
+        audible[pad.name] = len(made.engine.played)
         made.engine.played.clear()
-    assert heard == {"Kick": 1, "Snare Drum": 0, "Hat": 0, "Open Hat": 0}
+    assert audible == {"Kick": 1, "Snare Drum": 0, "Hat": 0, "Open Hat": 0}
 
 
 def test_reroll_gives_another_seed_every_time() -> None:
@@ -91,7 +91,7 @@ def test_reroll_gives_another_seed_every_time() -> None:
 def test_learning_moves_a_note() -> None:
     made = session()
     made.learn(KIT.pads[1])
-    made.hear(b"\x99\x24\x64", 0.0)
+    made.handle_midi(b"\x99\x24\x64", 0.0)
     made.tend()
     run(made)
     assert 36 in made.kit.pads[1].notes
@@ -102,7 +102,7 @@ def test_learning_moves_a_note() -> None:
 def test_learning_leaves_no_pad_without_a_note() -> None:
     made = session()
     made.learn(KIT.pads[1])
-    made.hear(b"\x99\x2a\x64", 0.0)
+    made.handle_midi(b"\x99\x2a\x64", 0.0)
     made.tend()
     assert made.kit == KIT
     assert "note 42" in made.notices[-1]
@@ -112,10 +112,10 @@ def test_a_program_change_selects_a_kit_by_name(tmp_path: Path) -> None:
     for name in ("b", "a"):
         save_kit(Kit(name, 1, KIT.pads), tmp_path / f"{name}.toml")
     made = session(tmp_path)
-    made.hear(b"\xc9\x01", 0.0)
+    made.handle_midi(b"\xc9\x01", 0.0)
     made.tend()
     assert made.kit.name == "b"
-    made.hear(b"\xc9\x09", 0.0)
+    made.handle_midi(b"\xc9\x09", 0.0)
     made.tend()
     assert made.kit.name == "b"
     assert "program 9" in made.notices[-1]

@@ -7,7 +7,7 @@ from pathlib import Path
 from live_fakes import KIT, RATE, FakeSpec, until
 
 from ghostnote.bridge.live.pool import Pool
-from ghostnote.bridge.live.pool_filler import Refill
+from ghostnote.bridge.live.pool_filler import PoolFiller
 
 PROGRAM = """
 import multiprocessing, sys
@@ -29,10 +29,10 @@ if __name__ == "__main__":
 def test_the_other_workers_start_once_every_pad_can_play() -> None:
     pool = Pool()
     pool.use(KIT.pads)
-    with Refill(pool, FakeSpec(), RATE, 3) as refill:
+    with PoolFiller(pool, FakeSpec(), RATE, 3) as filler:
         until(lambda: pool.ready, 30)
-        until(lambda: len(refill.process_ids) == 3, 30)
-        assert refill.restarts == 0
+        until(lambda: len(filler.process_ids) == 3, 30)
+        assert filler.restarts == 0
 
 
 def test_a_process_starts_without_the_main_module(tmp_path: Path) -> None:

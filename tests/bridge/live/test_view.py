@@ -43,7 +43,7 @@ def test_the_picture_tells_the_state_of_pads() -> None:
 
 def test_a_midi_port_that_the_driver_brings_along_is_told() -> None:
     with running() as live:
-        driver = live.watch.driver
+        driver = live.supervisor.driver
         driver.midi_port = "ghostnote:midi_in"
         assert "in: ghostnote:midi_in, OSC" in opening(live)
 
@@ -51,5 +51,5 @@ def test_a_midi_port_that_the_driver_brings_along_is_told() -> None:
 def test_a_program_change_without_a_kits_folder_says_what_is_missing() -> None:
     kit = replace(KIT, name="other")
     with running(kit=kit) as live:
-        live.session.hear(bytes((0xC9, 3)), time.perf_counter())
+        live.session.handle_midi(bytes((0xC9, 3)), time.perf_counter())
         until(lambda: any("--kits FOLDER" in notice for notice in live.session.notices))

@@ -56,7 +56,7 @@ class Peer:
                 return values
 
     def leave(self) -> None:
-        """Be told of nothing any more; what comes after this is for others."""
+        """Be status of nothing any more; what comes after this is for others."""
         self.send("unsubscribe")
         self.gets("unsubscribe")
 
@@ -85,7 +85,7 @@ def notes(live: Live, peer: Peer) -> int:
 
 
 def counted(live: Live) -> int:
-    return sum(live.session.engine.counts[kind] for kind in ("fresh", "spare", "repeat", "frozen"))
+    return sum(live.session.engine.counts[kind] for kind in ("fresh", "fallback", "reused", "frozen"))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.live.session import Session
 from ghostnote.bridge.live.take import recorder as take_recorder
 from ghostnote.bridge.live.take.format import TakeStroke, read_take
-from ghostnote.bridge.live.take.recorder import TakeKeeper, TakeRecorder
+from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
 from ghostnote.bridge.live.take.render import render_take
 from ghostnote.bridge.midi.events import Aftertouch, NoteOn
 from ghostnote.bridge.midi.smf_reader import read_midi
@@ -61,7 +61,7 @@ def kept(path: Path) -> int:
 
 
 @pytest.mark.parametrize("limiter", [True, False])
-def test_a_take_renders_to_what_was_heard(tmp_path: Path, limiter: bool) -> None:
+def test_a_take_renders_to_what_sounded(tmp_path: Path, limiter: bool) -> None:
     path, mix = tmp_path / "take.mid", tmp_path / "mix.wav"
     live, made = played(path, limiter)
     take = read_take(path)
@@ -124,22 +124,22 @@ def test_a_take_without_strokes_and_one_without_a_folder_are_refused(tmp_path: P
 
 
 def test_a_take_grows_on_the_disk_while_it_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(take_recorder, "KEEP_SECONDS", 0.02)
+    monkeypatch.setattr(take_recorder, "SAVE_SECONDS", 0.02)
     monkeypatch.setattr(take_recorder, "_MOST_SHARE", 1.0)
     path = tmp_path / "take.mid"
     recorder = TakeRecorder(path, RATE, limiter=True)
     pool = Pool()
-    (shelf,) = pool.use(KIT.pads[:1])
-    hit = level_hit(shelf)
+    (queue,) = pool.use(KIT.pads[:1])
+    hit = level_hit(queue)
     said: list[str] = []
 
-    with TakeKeeper(recorder, lambda: 1000, said.append):
+    with TakeSaver(recorder, lambda: 1000, said.append):
         for count in range(1, 4):
-            recorder.stroke(100 * count, shelf.pad, 90, hit, (0.5, 0.5))
+            recorder.stroke(100 * count, queue.pad, 90, hit, (0.5, 0.5))
             until(lambda wanted=count: kept(path) == wanted)
         path.unlink()
         path.mkdir()
-        recorder.fade(900, (shelf.pad.name,), 0.1)
+        recorder.fade(900, (queue.pad.name,), 0.1)
         until(lambda: said)
         path.rmdir()
     assert kept(path) == 4
