@@ -41,12 +41,12 @@ _OH_HATS: Final = ("hh oh", "oh hh", "hat oh", "oh hat", "hihat oh", "oh hihat")
 _SHORT: Final = frozenset(
     ["bd", "sd", "snr", "cp", "hh", "ch", "chh", "ohh", "phh", "lt", "mt", "ht", "cy", "rd"]
 )
-"""Words that are short for a drum, or for something else: "ch 2" is a channel."""
+"""Abbreviations of drums that may mean something else: "ch 2" is a channel."""
 _OVERHEADS: Final = "oh"
-"""Beside any drum but a hat this is a microphone: of itself it means an open hat only where nothing else is named."""
+"""Beside any drum but a hat these are overhead microphones: alone it means an open hat only where no drum is named."""
 _MOST_VAGUE: Final = 2
-_NAMES_REMEMBERED: Final = 256
-"""Files of one folder share its name, and their own is asked for more than once."""
+_CACHED_NAMES: Final = 256
+"""Files of one folder share its name, and each name is looked up more than once."""
 
 CLASSES: Final = (
     DrumClass("kick", ("kick", "kik", "bd", "bassdrum", "bass drum"), (36, 35), 0.08),
@@ -75,7 +75,7 @@ _WORDS: Final = frozenset(word for alias, _ in _ALIASES for word in alias)
 
 
 def label_of(name: str) -> int:
-    """Return the model's label of a class name; `KeyError` for a name that is no class."""
+    """Return the model's label of a class name; `KeyError` for any other name."""
     try:
         return CLASS_NAMES.index(name)
     except ValueError:
@@ -83,23 +83,23 @@ def label_of(name: str) -> int:
 
 
 def class_from_name(text: str) -> str | None:
-    """Return the class that the words of a file or folder name speak of, or None.
+    """Return the class that the words of a file or folder name mean, or None.
 
-    A drum's name in full wins over what is short for one ("snare oh" is a snare under overhead microphones), then
+    A drum's full name wins over an abbreviation ("snare oh" is a snare under overhead microphones), then
     the longest alias ("open hat" before "hat"), and of equal ones the first in the text.
-    Digits and punctuation part words; so does a change from lower to upper case.
+    Digits and punctuation separate words; so does a change from lower to upper case.
     """
     match = _best_match(text)
     return match[-1] if match else None
 
 
 def may_be_overheads(text: str) -> bool:
-    """Return whether a name says "OH" and no drum, so that another name beside it decides what that means."""
+    """Return whether a name says "OH" but no drum, so that another name beside it decides."""
     match = _best_match(text)
     return match is not None and match[0] == _MOST_VAGUE
 
 
-@lru_cache(maxsize=_NAMES_REMEMBERED)
+@lru_cache(maxsize=_CACHED_NAMES)
 def _best_match(text: str) -> tuple[int, int, int, str] | None:
     """Return how vague the best alias in a text is, how short, where it stands, and its class."""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
@@ -115,7 +115,7 @@ def _best_match(text: str) -> tuple[int, int, int, str] | None:
 
 
 def _vagueness(alias: tuple[str, ...]) -> int:
-    """Return 0 for an alias with a word in full, 1 for a short one, more for what mostly means overheads."""
+    """Return 0 for an alias with a full word, 1 for abbreviations, 2 for what mostly means overheads."""
     if alias == (_OVERHEADS,):
         return _MOST_VAGUE
     return int(all(word in _SHORT or word == _OVERHEADS for word in alias))

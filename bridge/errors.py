@@ -1,7 +1,7 @@
 """Every error that ghostnote raises on purpose, as one tree.
 
     GhostnoteError                exit code 1: something failed
-    ├── InputError                exit code 2: what was given cannot be used
+    ├── InputError                exit code 2: what the user gave cannot be used
     │   ├── AudioFileError        a sound file
     │   ├── MidiFileError         a MIDI file
     │   ├── KitError              a kit file
@@ -11,7 +11,7 @@
     └── MissingExtraError         an optional dependency is not installed
 
 A message names the value, the rule that it breaks and what to do about it. The command line prints it
-as one line; nothing else of the program's own is ever raised to a user.
+as one line; a user never sees any other exception.
 """
 
 
@@ -32,7 +32,7 @@ class AudioFileError(InputError):
 
 
 class MidiFileError(InputError):
-    """A MIDI file holds nothing that can be played."""
+    """A MIDI file is missing, unreadable or without notes."""
 
 
 class KitError(InputError):
@@ -40,11 +40,11 @@ class KitError(InputError):
 
 
 class ModelError(InputError):
-    """A model file is not one of ours, of another version, or damaged."""
+    """A model file is damaged, of another version, or not from `ghostnote export`."""
 
 
 class CorpusError(InputError):
-    """A folder of training hits holds nothing to learn from."""
+    """A folder of training hits has no usable hit."""
 
 
 class OutputError(GhostnoteError):

@@ -16,7 +16,7 @@ from typing import Final, Self
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.atomic_file import output_errors, replacing
-from ghostnote.bridge.io.partial_files import PARTS
+from ghostnote.bridge.io.partial_files import PARTIAL_PATTERN
 
 MANIFEST: Final = "manifest.csv"
 JOURNAL: Final = ".ghostnote-journal"
@@ -112,7 +112,7 @@ class BatchLog:
         return self._manifest
 
     def _sweep(self) -> None:
-        for leftover in self._folder.rglob(PARTS):
+        for leftover in self._folder.rglob(PARTIAL_PATTERN):
             if leftover.is_dir():
                 shutil.rmtree(leftover, ignore_errors=True)
             else:

@@ -162,11 +162,11 @@ def _export(
     from dataclasses import replace
 
     from ghostnote.bridge.batch.model_varier import ModelSpec
-    from ghostnote.bridge.sampler.build import kits_of_manifest
+    from ghostnote.bridge.sampler.build import kits_from_manifest
     from ghostnote.bridge.sampler.write import export_kits
 
     shape = replace(shape, credits=ModelSpec(model).open().credits)
-    kits, left_out = kits_of_manifest(report.manifest, shape)
+    kits, left_out = kits_from_manifest(report.manifest, shape)
     paths, notes = export_kits(kits, forms, folder, keep=keep)
     for path in paths:
         typer.echo(f"{path}: a kit")

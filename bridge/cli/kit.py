@@ -43,7 +43,7 @@ def new(
 
 @app.command()
 def check(path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to check.")]) -> None:
-    """Check a kit and every sound file in it; the first mistake is named and the exit code is 2."""
+    """Check a kit and every sound file in it; the first mistake is reported and the exit code is 2."""
     from ghostnote.bridge.io.audio_file import read_audio
     from ghostnote.bridge.kit.kit import load_kit
 
@@ -56,7 +56,7 @@ def check(path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit
     notes = sum(len(pad.notes) for pad in kit.pads)
     typer.echo(
         f"ok: kit '{kit.name}' has {len(kit.pads)} pads on {notes} notes, "
-        f"{len(own)} with a hit of their own, {len(kit.pads) - len(own)} invented"
+        f"{len(own)} with a hit of their own, {len(kit.pads) - len(own)} generated"
     )
 
 
@@ -111,14 +111,14 @@ def export(
     from ghostnote.bridge.inference.stroke_source import SourceSpec
     from ghostnote.bridge.kit.kit import load_kit
     from ghostnote.bridge.render.workers import auto_jobs
-    from ghostnote.bridge.sampler.build import KitShape, kit_of_pads
+    from ghostnote.bridge.sampler.build import KitShape, kit_from_pads
     from ghostnote.bridge.sampler.write import export_kits, parse_formats
 
     forms = parse_formats(to)
     kit = load_kit(path)
     shape = KitShape(count, velocities, author, licence, Generator.open(model).card.credits)
     jobs = jobs or auto_jobs(len(kit.pads) * count * velocities)
-    with kit_of_pads(kit, SourceSpec(model, rate), rate, shape, jobs) as made:
+    with kit_from_pads(kit, SourceSpec(model, rate), rate, shape, jobs) as made:
         paths, notes = export_kits([made], forms, output)
     for exported in paths:
         typer.echo(f"{exported}: {len(kit.pads)} drums, {velocities} velocity layers, {count} round robins")

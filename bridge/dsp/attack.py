@@ -1,4 +1,4 @@
-"""The attack of a reference, of which its next strokes keep when they set in and how loud they are."""
+"""The attack of a reference: its strokes take over when it begins and how loud it is."""
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -17,36 +17,36 @@ _QUIET: Final = 1e-12
 
 @dataclass(frozen=True)
 class Attack:
-    """What strokes need to know of their reference's attack."""
+    """The attack of a reference hit."""
 
-    rise: Audio
+    running_peak: Audio
     """The largest sample so far, (channels, frames)."""
     power: float
-    """The mean square."""
+    """The mean square of the attack."""
     peak: float
-    """The largest sample of all the hit."""
+    """The largest sample of the whole hit."""
 
     @classmethod
     def of(cls, hit: Audio) -> Self:
         """Measure a hit (channels, frames)."""
-        return cls(_rise(hit), _power(hit), _peak(hit))
+        return cls(_running_peak(hit), _power(hit), _peak(hit))
 
-    def give_to(self, stroke: Audio) -> None:
-        """Change a stroke (channels, frames), so that it sets in and is as loud as the hit that was measured.
+    def apply_to(self, stroke: Audio) -> None:
+        """Change a stroke (channels, frames) in place so that it rises as late and is as loud as this attack.
 
-        It rises no sooner, for a lapped transform spreads an attack over what is before it: until the attack is
-        over, its largest sample so far, beside the largest of all, is at most its reference's. Its level becomes
-        the reference's, as how levels spread is drawn, not left to chance; but a stroke that has more of a peak,
-        as of a distorted kick, is not raised past twice its reference's.
+        A lapped transform spreads an attack to earlier frames (pre-echo). So within the attack the stroke's running
+        peak, relative to its final one, is held to the reference's. Its level becomes the reference's: how levels
+        vary is drawn elsewhere. A stroke with a higher crest factor, as of a distorted kick, peaks at most
+        twice as high as its reference.
         """
-        own = _rise(stroke)
-        allowed = self.rise * (own[:, -1:] / np.maximum(self.rise[:, -1:], _QUIET))
+        own = _running_peak(stroke)
+        allowed = self.running_peak * (own[:, -1:] / np.maximum(self.running_peak[:, -1:], _QUIET))
         stroke[:, :ATTACK_FRAMES] *= np.minimum(1, allowed / np.maximum(own, _QUIET))
         level = np.sqrt(self.power / max(_power(stroke), _QUIET))
         stroke *= np.float32(min(level, _HEADROOM * self.peak / max(_peak(stroke), _QUIET)))
 
 
-def _rise(hit: Audio) -> Audio:
+def _running_peak(hit: Audio) -> Audio:
     return np.maximum.accumulate(np.abs(hit[:, :ATTACK_FRAMES]), axis=1)
 
 

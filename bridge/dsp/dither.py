@@ -1,4 +1,4 @@
-"""Dither for files of 16 bits: triangular and high-passed, of a constant seed, the same however a file is cut."""
+"""Dither for 16-bit files: triangular and high-passed, from a constant seed, whatever the blocks."""
 
 from functools import lru_cache
 from typing import Final
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 _SEED: Final = 0x6D07E
 _PART_FRAMES: Final = 2**15
-_PARTS_KEPT: Final = 8
-"""Every file begins with the same ones: drawn anew for each they would take a fifth of the time of writing it."""
+_CACHED_PARTS: Final = 8
+"""Every file begins with the same parts; drawing them again would take a fifth of the time of writing it."""
 
 
 def dither(channels: int, frames: int, start: int) -> NDArray[np.float32]:
-    """Return a file's dither from the frame `start` on, `(channels, frames)`, in steps of the file."""
+    """Return a file's dither from the frame `start` on, `(channels, frames)`, in quantization steps."""
     end = start + frames
     first, last = start // _PART_FRAMES, end // _PART_FRAMES
     parts = [_part(channels, number) for number in range(first, last + 1)]
@@ -21,8 +21,8 @@ def dither(channels: int, frames: int, start: int) -> NDArray[np.float32]:
     return whole[:, start - first * _PART_FRAMES : end - first * _PART_FRAMES]
 
 
-@lru_cache(maxsize=_PARTS_KEPT)
+@lru_cache(maxsize=_CACHED_PARTS)
 def _part(channels: int, number: int) -> NDArray[np.float32]:
-    """Return `(channels, _PART_FRAMES)`: differences of even draws."""
+    """Return `(channels, _PART_FRAMES)`: differences of uniform draws."""
     draws = np.random.default_rng((_SEED, number)).random((channels, _PART_FRAMES + 1), np.float32)
     return np.diff(draws)

@@ -1,6 +1,6 @@
 """A transparent peak limiter for the bus, block by block.
 
-`pedalboard.Limiter` was measured first: at a threshold of -1 dB it lifts everything by 4.75 dB and
+`pedalboard.Limiter` was measured first: at a threshold of -1 dB it raises everything by 4.75 dB and
 compresses 4:1 from -10 dB on, so a mix would not be the sum of its stems even where nothing is loud.
 This one leaves every frame untouched, to the bit, while the mix stays under the ceiling.
 """

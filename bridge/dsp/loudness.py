@@ -1,4 +1,4 @@
-"""How loud a take is: integrated loudness after ITU-R BS.1770-4, and the peak, measured as it streams by."""
+"""Integrated loudness after ITU-R BS.1770-4, and the peak, measured block by block."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ _ABSOLUTE_GATE_LUFS: Final = -70.0
 _RELATIVE_GATE_LU: Final = -10.0
 _OFFSET_LUFS: Final = -0.691
 _MEMORY_SECONDS: Final = 0.1
-"""By then the K-weighting's impulse response has fallen 180 dB."""
+"""By then the K-weighting's impulse response has decayed by 180 dB."""
 
 
 class LoudnessMeter:
@@ -59,9 +59,9 @@ class LoudnessMeter:
 
         Blocks are 400 ms, overlapping by three quarters. Sound shorter than that counts as one block.
         """
-        rest = self._weighted_squares()
-        energies = _summed_by_hop(self._hop_energies, rest, self._frames_summed, self._hop_frames)
-        frames = self._frames_summed + len(rest)
+        pending = self._weighted_squares()
+        energies = _summed_by_hop(self._hop_energies, pending, self._frames_summed, self._hop_frames)
+        frames = self._frames_summed + len(pending)
         whole = np.asarray(energies[: frames // self._hop_frames])
         if len(whole) < _HOPS_PER_BLOCK:
             return _lufs(sum(energies) / max(frames, 1))
@@ -69,7 +69,7 @@ class LoudnessMeter:
         return _gated_lufs(powers)
 
     def _empty_chunk(self) -> None:
-        """Sum up a full chunk and keep its end, which the filter still remembers."""
+        """Sum up a full chunk and keep its end, which is still in the filter's memory."""
         squares = self._weighted_squares()
         self._hop_energies = _summed_by_hop(
             self._hop_energies, squares, self._frames_summed, self._hop_frames

@@ -1,4 +1,4 @@
-"""Where a hit begins: one measure for training, the model and files, and the peak under which there is no hit."""
+"""The onset of a hit, measured alike in training and in use, and the floor under its peak."""
 
 from typing import Any, Final
 
@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 ONSET_LEVEL: Final = 10 ** (-46 / 20)
-"""A hit begins where it first reaches this share of its peak: so it does in training, and in use."""
+"""A hit begins where it first reaches this share of its peak (-46 dB)."""
 LEAD_SECONDS: Final = 0.001
-"""What the model knows of the silence before an onset; the rest is cut in training and kept as it is in use."""
+"""The model is trained on hits that begin with at most this much silence."""
 LEAD_LEVEL: Final = 10 ** (-50 / 20)
-"""What stays 50 dB under the peak counts as the silence at the beginning of a file."""
+"""A file's leading silence stays below this share of its peak (-50 dB)."""
 PEAK_FLOOR: Final = 1e-6
-"""A peak below this counts as this one when a hit is scaled, so that silence stays silence."""
+"""Hits are scaled by their peak or by this, whichever is greater, so that silence stays silent."""
 
 
 def onset_frame(audio: NDArray[Any], level: float = ONSET_LEVEL) -> int:

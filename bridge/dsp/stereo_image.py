@@ -1,4 +1,4 @@
-"""The stereo image of a hit: how alike its two sides are, and how loud beside each other."""
+"""The stereo image of a hit: the correlation of left and right, and their balance."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,23 +8,23 @@ Audio = NDArray[np.float32]
 _QUIET = 1e-12
 
 
-def with_image(varied: Audio, original: Audio, width: float = 0.0) -> Audio:
-    """Return two channels with the image of the original's two, and their own loudness.
+def match_image(varied: Audio, original: Audio, width: float = 0.0) -> Audio:
+    """Return two channels with the stereo image of `original` and the loudness of `varied`.
 
-    `width` 0 keeps the correlation of left and right, 1 takes it away. Of all mixtures of left and right that have the
-    image it is the one that changes least: the optimal transport between two Gaussians (Olkin & Pukelsheim 1982).
+    `width` 0 keeps the correlation of left and right, 1 removes it. Of all mixtures of left and right with that
+    image this one changes least: the optimal transport between two Gaussians (Olkin & Pukelsheim 1982).
     """
-    wanted, present = (_covariance(pair) for pair in (original, varied))
-    wanted *= np.trace(present) / np.trace(wanted)
-    wanted[[0, 1], [1, 0]] *= 1 - width
-    return _mixed(varied, present, wanted)
+    target, current = (_covariance(pair) for pair in (original, varied))
+    target *= np.trace(current) / np.trace(target)
+    target[[0, 1], [1, 0]] *= 1 - width
+    return _with_covariance(varied, current, target)
 
 
-def balanced(varied: Audio) -> Audio:
-    """Return two channels of one level, as alike as they were."""
-    present = _covariance(varied)
-    level, alike = np.trace(present) / 2, present[0, 1] / np.sqrt(present[0, 0] * present[1, 1])
-    return _mixed(varied, present, level * np.array([[1, alike], [alike, 1]]))
+def balance_sides(varied: Audio) -> Audio:
+    """Return two channels of equal level with the same correlation."""
+    current = _covariance(varied)
+    level, correlation = np.trace(current) / 2, current[0, 1] / np.sqrt(current[0, 0] * current[1, 1])
+    return _with_covariance(varied, current, level * np.array([[1, correlation], [correlation, 1]]))
 
 
 def band_correlation(head: Audio, bands: int) -> Audio:
@@ -35,26 +35,27 @@ def band_correlation(head: Audio, bands: int) -> Audio:
     return np.asarray(cross / (power + _QUIET), np.float32).clip(-1, 1)
 
 
-def independent_sides(pair: Audio, alike: Audio | np.float32) -> Audio:
-    """Return two independent normal arrays (2, …) mixed so that their correlation is `alike`."""
-    middle, side = pair
-    shared, parted = np.sqrt((1 + alike) / 2) * middle, np.sqrt((1 - alike) / 2) * side
-    return np.stack([shared + parted, shared - parted]).astype(np.float32)
+def correlated_sides(pair: Audio, correlation: Audio | np.float32) -> Audio:
+    """Return two independent normal arrays (2, …) mixed to the given correlation."""
+    mid, side = pair
+    mid, side = np.sqrt((1 + correlation) / 2) * mid, np.sqrt((1 - correlation) / 2) * side
+    return np.stack([mid + side, mid - side]).astype(np.float32)
 
 
 def _covariance(pair: Audio) -> NDArray[np.float64]:
     return np.cov(pair, bias=True) + _QUIET * np.eye(2)
 
 
-def _mixed(varied: Audio, present: NDArray[np.float64], wanted: NDArray[np.float64]) -> Audio:
-    root = _root(present)
-    back = np.linalg.inv(root)
-    mixture = back @ _root(root @ wanted @ root) @ back
+def _with_covariance(varied: Audio, current: NDArray[np.float64], target: NDArray[np.float64]) -> Audio:
+    """Return two channels of covariance `current` mixed to the covariance `target`."""
+    root = _matrix_root(current)
+    inverse = np.linalg.inv(root)
+    mixture = inverse @ _matrix_root(root @ target @ root) @ inverse
     return (mixture @ varied).astype(np.float32)
 
 
-def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the symmetric square root of a positive matrix."""
+def _matrix_root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the symmetric square root of a positive definite matrix."""
     values, vectors = np.linalg.eigh(matrix)
     root: NDArray[np.float64] = vectors * np.sqrt(values.clip(0)) @ vectors.T
     return root

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.attack import Attack
-from ghostnote.bridge.dsp.stereo_image import balanced, band_correlation, independent_sides, with_image
+from ghostnote.bridge.dsp.stereo_image import balance_sides, band_correlation, correlated_sides, match_image
 from ghostnote.bridge.dsp.tail_crossfade import attach_tail
 from ghostnote.bridge.dsp.velocity import FULL_VELOCITY, velocity_db
 from ghostnote.bridge.inference.model import Generator, ReferenceFeatures
@@ -184,8 +184,8 @@ class Variator:
         if sides == 2:
             alike = (band_correlation(head, card.bands) * (1 - width))[:, None]
             for of_noise, of_wander in zip(noise, variation_latent, strict=True):
-                of_noise[:] = independent_sides(of_noise, alike)
-                of_wander[:] = independent_sides(of_wander, np.float32(1 - width))
+                of_noise[:] = correlated_sides(of_noise, alike)
+                of_wander[:] = correlated_sides(of_wander, np.float32(1 - width))
         return noise.reshape(-1, card.bands, card.mdct_frames), variation_latent.reshape(-1, card.latent_size)
 
     def _level_db(self, label: int, seed: int, index: int, amount: float) -> float:
@@ -202,16 +202,16 @@ def _whole(varied: Audio, head: Audio, attack: Attack, body: Audio, width: float
 
     `varied` itself is changed on the way.
     """
-    attack.give_to(varied)
+    attack.apply_to(varied)
     if len(body) == 2:
-        varied = with_image(varied, head, width)
+        varied = match_image(varied, head, width)
     elif len(varied) == 2:
-        varied = balanced(varied)
+        varied = balance_sides(varied)
     if body.shape[1] > head.shape[1]:
         original = np.broadcast_to(body, (len(varied), body.shape[1]))
         whole = attach_tail(varied, original, widened=width > 0)
         # A dry attack and a wide room have an image each, and the tail brings the original's: mended once more.
-        return with_image(whole, body, width) if len(body) == 2 else whole
+        return match_image(whole, body, width) if len(body) == 2 else whole
     varied = varied[:, : body.shape[1]]
     fall = _fall(min(_FADE_FRAMES, varied.shape[1]))
     varied[:, varied.shape[1] - len(fall) :] *= fall

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the reasons why one cannot be written."""
+"""Files written whole or not at all, and the reasons why one cannot be written."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from ghostnote.bridge.errors import OutputError
-from ghostnote.bridge.io.partial_files import clear_leftovers, hold, part_of
+from ghostnote.bridge.io.partial_files import lock, partial_path, remove_stale
 
 _CAUSES: Final = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
@@ -47,20 +47,20 @@ def prepare_folder(folder: Path) -> None:
 def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Yield a new file beside `path` that takes its place when the block ends without an error.
 
-    After an error, Ctrl-C included, the new file is gone and what stood at `path` before still stands.
+    After an error, Ctrl-C included, the new file is removed and what was at `path` before is unchanged.
     A link is followed; a missing folder is made if its parent exists. Errors of opening, of the last
     flush and of the replacement are `OutputError`; the block's own errors pass as they are. What a killed
-    process left in the folder is swept up. What is not `durable` may be lost in a power cut a moment later.
+    process left in the folder is removed. A file that is not `durable` may be lost in a power cut soon after.
     """
     with output_errors(path):
         target = _target(path)
     prepare_folder(target.parent)
-    clear_leftovers(target.parent)
-    temporary = part_of(target.parent)
+    remove_stale(target.parent)
+    temporary = partial_path(target.parent)
     try:
         with output_errors(path):
             file = temporary.open("x+b")
-            hold(file.fileno())
+            lock(file.fileno())
         try:
             yield file
             with output_errors(path):
@@ -79,7 +79,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
 
 
 def _target(path: Path) -> Path:
-    """Return the file that `path` means, links followed; it need not exist, but must not be anything else."""
+    """Return the file that `path` means, links followed; it need not exist, but cannot be anything else."""
     target = path
     try:
         mode = os.lstat(target).st_mode
@@ -96,6 +96,6 @@ def _target(path: Path) -> Path:
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write a file at once, or leave all as it was and raise `OutputError`; `durable` is as in `replacing`."""
+    """Write a file whole, or leave everything as it was and raise `OutputError`; `durable` is as in `replacing`."""
     with replacing(path, durable=durable) as file, output_errors(path):
         file.write(data)

@@ -1,7 +1,6 @@
-"""What a sound file must be before it may serve as a hit: one check, one rule, one message."""
+"""Checks that a sound file can serve as a hit."""
 
 import os
-import stat
 import struct
 import sys
 from pathlib import Path
@@ -11,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import AudioFileError
+from ghostnote.bridge.io.input_file import read_head
 
 SILENCE_PEAK: Final = 1e-4
-"""-80 dBFS: a file whose peak stays below holds nothing to hear."""
+"""-80 dBFS: a file whose peak stays below counts as silent."""
 
 _RATES_HZ: Final = (1_000, 768_000)
 _UNCOMPRESSED: Final = (1, 3, 0xFFFE)
@@ -21,24 +21,12 @@ _UNCOMPRESSED: Final = (1, 3, 0xFFFE)
 
 def check_file(path: Path) -> None:
     """Raise `AudioFileError` unless `path` is a file with something in it that may be read."""
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise AudioFileError(f"{path}: is a folder; name one sound file in it")
-        if not stat.S_ISREG(mode):
-            raise AudioFileError(f"{path}: is a device, not a sound file")
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except FileNotFoundError as error:
-        raise AudioFileError(f"{path}: there is no such file; check the path") from error
-    except (OSError, ValueError) as error:
-        raise AudioFileError(f"{path}: cannot be opened ({error})") from error
-    if empty:
+    if not read_head(path, "a sound file", AudioFileError, 1):
         raise AudioFileError(f"{path}: is empty (0 bytes); record or copy it again")
 
 
 def check_rate(path: Path, rate: float) -> int:
-    """Return the rate as a whole number of Hz, or raise `AudioFileError` for one that no sound has."""
+    """Return the rate as a whole number of Hz, or raise `AudioFileError` for one out of range."""
     low, high = _RATES_HZ
     if not low <= rate <= high:
         raise AudioFileError(f"{path}: its rate is {rate:g} Hz; it must lie between {low} and {high}")
@@ -50,9 +38,11 @@ def check_samples(path: Path, audio: NDArray[np.float32]) -> None:
     if audio.size == 0:
         raise AudioFileError(f"{path}: holds no samples; record or copy it again")
     if not np.isfinite(audio).all():
-        raise AudioFileError(f"{path}: holds values that are no numbers (NaN, infinity); export it again")
+        raise AudioFileError(f"{path}: holds values that are not numbers (NaN, infinity); export it again")
     if np.abs(audio).max() < SILENCE_PEAK:
-        raise AudioFileError(f"{path}: is silent (peak below {20 * np.log10(SILENCE_PEAK):.0f} dBFS)")
+        raise AudioFileError(
+            f"{path}: is silent (peak below {20 * np.log10(SILENCE_PEAK):.0f} dBFS); record it again"
+        )
 
 
 def frames_present(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Sound files: hits that come in whole and checked, takes that go out block by block and atomically."""
+"""Sound files: hits are read whole and checked, takes are written block by block and atomically."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -29,14 +29,14 @@ _OGG_QUALITY: Final = "best"
 
 @dataclass(frozen=True)
 class AudioFormat:
-    """One kind of sound file that can be written, as its name's ending chooses it."""
+    """A format in which sound files are written, chosen by the ending of the file's name."""
 
     suffix: str
     """The ending of the file name, with its dot, in lower case."""
     container: str
-    """What pedalboard calls it."""
+    """Its name in pedalboard."""
     bits: tuple[int, ...]
-    """The sample sizes on offer, the default first; 32 is floating point, none is a lossy code."""
+    """Sample sizes, the default first; 32 is floating point, none a lossy codec."""
 
 
 FORMATS: Final = {
@@ -53,7 +53,7 @@ FORMATS: Final = {
 
 
 def format_for(path: Path, bits: int | None = None) -> tuple[AudioFormat, int | None]:
-    """Return the format that a file name asks for and its sample size in bits, None for a lossy code.
+    """Return the format that a file name asks for and its sample size in bits, None for a lossy codec.
 
     `AudioFileError` for an ending that cannot be written, or a sample size that the format lacks.
     """
@@ -72,7 +72,7 @@ def read_audio(path: Path, *, max_seconds: float = MAX_HIT_SECONDS) -> tuple[NDA
     """Read a whole sound file: float32 `(channels, frames)` and its rate in Hz.
 
     Any number of channels is returned as it is. `AudioFileError` for a file that is missing, a folder,
-    unreadable, empty, silent, longer than `max_seconds`, or holds values that are no numbers.
+    unreadable, empty, silent, longer than `max_seconds`, or holds values that are not numbers.
     """
     check_file(path)
     try:
@@ -83,10 +83,12 @@ def read_audio(path: Path, *, max_seconds: float = MAX_HIT_SECONDS) -> tuple[NDA
                 raise AudioFileError(
                     f"{path}: lasts {frames / rate:.1f} seconds, a hit at most {max_seconds:g}; cut it"
                 )
-            # Asked for 0 frames, pedalboard takes it for a mistake.
+            # pedalboard refuses to read 0 frames.
             audio = np.asarray(file.read(frames or 1), dtype=np.float32)
     except (ValueError, RuntimeError, OSError) as error:
-        raise AudioFileError(f"{path}: is no sound file that can be read, or is damaged ({error})") from error
+        raise AudioFileError(
+            f"{path}: is not a sound file, or is damaged ({error}); export it again"
+        ) from error
     check_samples(path, audio)
     return audio, rate
 
@@ -105,16 +107,18 @@ def mixdown(audio: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
 
 
 def resample(audio: NDArray[np.float32], rate_in: int, rate_out: int) -> NDArray[np.float32]:
-    """Resample `(channels, frames)` to exactly round(frames · out / in) frames; at equal rates do nothing."""
+    """Resample `(channels, frames)` to exactly round(frames · out / in) frames; at equal rates return it as it is."""
     if rate_in == rate_out:
         return audio
     frames = round(audio.shape[1] * rate_out / rate_in)
-    made = soxr.resample(np.ascontiguousarray(audio.T), rate_in, rate_out, quality="VHQ").T[:, :frames]
-    return np.ascontiguousarray(np.pad(made, ((0, 0), (0, frames - made.shape[1]))), dtype=np.float32)
+    resampled = soxr.resample(np.ascontiguousarray(audio.T), rate_in, rate_out, quality="VHQ").T[:, :frames]
+    return np.ascontiguousarray(
+        np.pad(resampled, ((0, 0), (0, frames - resampled.shape[1]))), dtype=np.float32
+    )
 
 
 class AudioWriter:
-    """Writes a sound file block by block; it appears under its name when all of it is there.
+    """Writes a sound file block by block; it appears under its name when it is complete.
 
     A context manager. Integer formats clip at full scale, and 16 bits get high-passed triangular dither of a
     constant seed: the same samples give the same bytes however they are cut (Ogg wants the same blocks, too).
@@ -154,12 +158,12 @@ class AudioWriter:
         self._stack.__exit__(kind, error, trace)
 
     def write(self, block: NDArray[np.float32]) -> None:
-        """Append `(channels, frames)`; `OutputError` on a full disk or for samples that are no numbers."""
+        """Append `(channels, frames)`; `OutputError` on a full disk or for samples that are not numbers."""
         if block.ndim != 2 or block.shape[0] != self._channels:
             raise ValueError(f"a block of shape {block.shape} in a file of {self._channels} channels")
         peak = np.abs(block).max(initial=0.0)
         if not np.isfinite(peak):
-            raise OutputError(f"cannot write {self._path}: the sound holds values that are no numbers")
+            raise OutputError(f"cannot write {self._path}: the sound holds values that are not numbers")
         if self._bits in _FULL_SCALE and peak > 1.0:
             self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
         samples = self._quantized(block)
@@ -188,9 +192,9 @@ class AudioWriter:
     def _finish(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the encoder and see that what it wrote is all there."""
+        """Close the encoder and check that every frame arrived."""
         if error is not None:
-            # The file is about to be thrown away; closing may fail again for the error's own reason.
+            # The file is about to be removed; closing may fail again for the same reason.
             with suppress(Exception):
                 self._encoder.close()
             return
@@ -216,7 +220,7 @@ class AudioWriter:
             with output_errors(self._path):
                 yield
         except SystemError as error:
-            # So the Ogg encoder passes on what the file object raised, Ctrl-C included.
+            # In this the Ogg encoder wraps what the file object raised, Ctrl-C included.
             with output_errors(self._path):
                 raise error.__cause__ or error from None
         except (ValueError, RuntimeError) as error:
@@ -226,9 +230,9 @@ class AudioWriter:
 def write_audio(
     path: Path, audio: NDArray[np.float32], rate: int, bits: int | None = None, *, durable: bool = True
 ) -> bytes:
-    """Write `(channels, frames)` as one file, whole or not at all, and return what is in it.
+    """Write `(channels, frames)` as one file, whole or not at all, and return its bytes.
 
-    All else is as in `AudioWriter`; `durable` as in `replacing`.
+    Everything else is as in `AudioWriter`; `durable` is as in `replacing`.
     """
     data = BytesIO()
     with AudioWriter(path, rate, audio.shape[0], bits, into=data) as writer:

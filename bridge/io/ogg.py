@@ -1,4 +1,4 @@
-"""Makes Ogg files repeatable: the encoder draws a random serial number for each stream."""
+"""Makes Ogg files reproducible: the encoder draws a random serial number for each stream."""
 
 import struct
 from typing import BinaryIO, Final
@@ -12,10 +12,10 @@ _HEADER_BYTES: Final = 27
 
 
 def set_serial(file: BinaryIO, serial: int) -> None:
-    """Give the one stream of an Ogg file the number `serial` and mend every page's checksum, in place.
+    """Give the one stream of an Ogg file the number `serial` and correct every page's checksum, in place.
 
     The checksum is linear and starts from 0 (RFC 3533, section 6), so it changes by the checksum of the
-    changed bits alone: no page is read further than its header. `GhostnoteError` if this is no Ogg file.
+    changed bits alone: no page is read further than its header. `GhostnoteError` if this is not an Ogg file.
     """
     at, end = 0, file.seek(0, 2)
     while at < end:
@@ -26,7 +26,7 @@ def set_serial(file: BinaryIO, serial: int) -> None:
         size = _HEADER_BYTES + header[26] + sum(file.read(header[26]))
         (old,) = struct.unpack_from("<I", header, _SERIAL_AT)
         (checksum,) = struct.unpack_from("<I", header, _CHECKSUM_AT)
-        # Bytes enter the checksum first byte highest, so the little-endian serial is turned round.
+        # Bytes enter the checksum first byte highest, so the little-endian serial is byte-swapped.
         change = int.from_bytes((old ^ serial).to_bytes(4, "little"), "big")
         checksum ^= _times_power(change, 8 * (size - _SERIAL_AT - 4) + 32)
         file.seek(at + _SERIAL_AT)

@@ -1,6 +1,6 @@
-"""Names for what is not finished yet, and how a later run tells what a killed one left from what is being written.
+"""Unfinished files and folders: their names, and how a later run tells those of a killed run from those in work.
 
-Whoever writes holds a lock on it, which the system takes back from a process that is gone, however it went.
+A writer holds a lock on what it writes, which the system releases when the process ends, however it ends.
 """
 
 import os
@@ -17,62 +17,62 @@ from typing import Final
 if sys.platform != "win32":
     import fcntl
 
-PARTS: Final = ".ghostnote-*.part"
-"""The pattern of unfinished files' and folders' names."""
-_FOLDERS_REMEMBERED: Final = 64
+PARTIAL_PATTERN: Final = ".ghostnote-*.part"
+"""Matches the names of unfinished files and folders."""
+_CACHED_FOLDERS: Final = 64
 _YOUNG_SECONDS: Final = 10.0
-"""What is younger may not have been marked yet."""
+"""A younger file may not be locked yet."""
 
 
-def part_of(folder: Path) -> Path:
+def partial_path(folder: Path) -> Path:
     """Return a new name for something unfinished in a folder."""
-    return folder / f".ghostnote-{secrets.token_hex(6)}.part"
+    return folder / PARTIAL_PATTERN.replace("*", secrets.token_hex(6))
 
 
-def hold(descriptor: int) -> None:
-    """Mark an open file or folder as being written, until it is closed; where nothing can be locked do nothing."""
-    # Elsewhere an open file cannot be removed, which does as well.
+def lock(descriptor: int) -> None:
+    """Lock an open file or folder until it is closed; where nothing can be locked do nothing."""
+    # Windows refuses to remove an open file, which does as well.
     if sys.platform != "win32":
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 @contextmanager
-def held_folder(path: Path) -> Iterator[None]:
-    """Make a folder, and mark it as being written inside the block; at its end it is removed."""
+def partial_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder in `parent`, locked inside the block; at its end it is removed."""
+    path = partial_path(parent)
     path.mkdir()
     descriptor = None if sys.platform == "win32" else os.open(path, os.O_RDONLY)
     try:
         if descriptor is not None:
-            hold(descriptor)
-        yield
+            lock(descriptor)
+        yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
         if descriptor is not None:
             os.close(descriptor)
 
 
-@lru_cache(maxsize=_FOLDERS_REMEMBERED)
-def clear_leftovers(folder: Path) -> None:
+@lru_cache(maxsize=_CACHED_FOLDERS)
+def remove_stale(folder: Path) -> None:
     """Remove, once in a process, what killed runs left unfinished in a folder; what is being written stays."""
     with suppress(OSError):
-        for part in folder.glob(PARTS):
+        for path in folder.glob(PARTIAL_PATTERN):
             with suppress(OSError):
-                if time.time() - part.stat().st_mtime > _YOUNG_SECONDS:
-                    _remove_unheld(part)
+                if time.time() - path.stat().st_mtime > _YOUNG_SECONDS:
+                    _remove_unlocked(path)
 
 
-def _remove_unheld(part: Path) -> None:
-    """Remove an unfinished file or folder; `OSError` if somebody writes it, or it cannot be told."""
-    if sys.platform == "win32":
-        shutil.rmtree(part) if part.is_dir() else part.unlink()
-        return
-    descriptor = os.open(part, os.O_RDONLY if part.is_dir() else os.O_RDWR)
+def _remove_unlocked(path: Path) -> None:
+    """Remove an unfinished file or folder; `OSError` if it is locked."""
+    is_folder = path.is_dir()
+    descriptor = None
+    if sys.platform != "win32":
+        descriptor = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if part.is_dir():
-            shutil.rmtree(part)
-        else:
-            part.unlink()
+        if descriptor is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path) if is_folder else path.unlink()
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)

@@ -112,5 +112,5 @@ def _tom_height(path: Path) -> int:
 def _default_parts() -> tuple[str, str]:
     """Return the default kit file's explanation of the keys, and what follows its name."""
     text = DEFAULT_KIT.read_text("utf-8")
-    keys, named = text[text.index("# Every drum") :].split("\nname = ", 1)
+    keys, named = text[text.index("# The model") :].split("\nname = ", 1)
     return f"# A kit for ghostnote.\n#\n{keys}\n", named.split("\n", 1)[1]

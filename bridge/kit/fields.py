@@ -1,4 +1,4 @@
-"""The keys of a kit file: one table of what each may hold, one check for each kind."""
+"""The keys of a kit file: a table of their ranges, and a check for each kind of value."""
 
 import json
 import os
@@ -29,20 +29,20 @@ _MAX_TEXT: Final = 80
 
 
 class FieldError(ValueError):
-    """A value breaks the rule of its key; the message is the rule and the remedy."""
+    """A value breaks the rule of its key; the message says the rule and the remedy."""
 
 
 def check_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    """Raise `FieldError` for a key that a kit file does not have, with the likeliest one that it has."""
+    """Raise `FieldError` for an unknown key, with the most similar known one."""
     for key in table:
         if key not in known:
             close = get_close_matches(key, known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
-            raise FieldError(f"the key {key!r} is unknown; {hint}")
+            advice = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
+            raise FieldError(f"the key {key!r} is unknown; {advice}")
 
 
 def check_number(key: str, value: object) -> Any:
-    """Return a number of `RANGES` as its own kind, int or float; `FieldError` otherwise."""
+    """Return a number within `RANGES` as int or float; `FieldError` for any other value."""
     low, high = RANGES[key]
     whole = isinstance(low, int)
     kind = f"a{' whole' if whole else ''} number from {low:g} to {high:.10g}"
@@ -54,16 +54,16 @@ def check_number(key: str, value: object) -> Any:
 
 
 def check_text(key: str, value: object) -> str:
-    """Return a short line of text; `FieldError` for any other value, or one that is blank."""
+    """Return a line of text, stripped; `FieldError` for any other value, or a blank one."""
     if not isinstance(value, str):
         raise FieldError(f"{key} = {value!r}, but it must be text in quotes")
     if not value.strip() or any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
-        raise FieldError(f"{key} = {value!r}, but it must be text that can be seen, on one line")
+        raise FieldError(f"{key} = {value!r}, but it must be visible text on one line")
     return value.strip()
 
 
 def check_name(key: str, value: object) -> str:
-    """Return a text short enough to stand in file names and tables."""
+    """Return a text short enough for file names and tables."""
     text = check_text(key, value)
     if len(text) > _MAX_TEXT:
         raise FieldError(f"{key} has {len(text)} letters, but at most {_MAX_TEXT} are allowed; shorten it")
@@ -87,13 +87,13 @@ def check_class(value: object) -> str:
     """Return the name of a drum class."""
     if value not in CLASS_NAMES:
         close = get_close_matches(str(value), CLASS_NAMES, 1)
-        hint = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(CLASS_NAMES)}"
-        raise FieldError(f"class = {value!r} is no drum class; {hint}")
+        advice = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(CLASS_NAMES)}"
+        raise FieldError(f"class = {value!r} is not a drum class; {advice}")
     return str(value)
 
 
 def check_hit(value: object, folder: Path) -> Path:
-    """Return the path of a hit's sound file, which must lie in the kit's folder or below and be there."""
+    """Return the path of a hit's sound file, which must exist in the kit's folder or below."""
     text = check_text("hit", value)
     relative = Path(os.path.normpath(text))
     if relative.is_absolute() or relative.parts[:1] == ("..",):
@@ -103,7 +103,7 @@ def check_hit(value: object, folder: Path) -> Path:
         if path.is_dir():
             raise FieldError(f"hit = {text!r} is a folder; name one sound file in it")
         if not path.is_file():
-            raise FieldError(f"hit = {text!r} is not there; looked for {path}")
+            raise FieldError(f"hit = {text!r} does not exist; copy it to {path}")
     except OSError as error:
         raise FieldError(f"hit = {text!r} cannot be looked up ({error.strerror})") from error
     return path

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.drums import class_from_name
 from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.io.input_file import read_head
 from ghostnote.bridge.kit.fields import (
     KIT_KEYS,
     PAD_KEYS,
@@ -40,21 +41,21 @@ class Pad:
     drum_class: str
     """What kind of drum it is: a name of `drums.CLASS_NAMES`."""
     hit: Path | None = None
-    """The sound file of a stroke to vary; without one the model invents the drum."""
+    """The sound file of a stroke to vary; without one the model generates the drum."""
     amount: float = 1.0
-    """How much strokes differ: 0 not at all, 1 like a drummer's, 2 twice that."""
+    """How much strokes differ: 0 not at all, 1 as a drummer's do, 2 twice that."""
     width: float = 0.0
-    """How much the two sides differ: 0 mono, 1 as two strokes do."""
+    """How much left and right differ: 0 mono, 1 as two strokes do."""
     gain_db: float = 0.0
     """Level in the mix."""
     pan: float = 0.0
     """Place in the mix: -1 left, 0 middle, 1 right."""
     steps: int = 2
-    """Steps of the diffusion; 0 does without the network."""
+    """Diffusion steps; 0 leaves the network out."""
     choke: str | None = None
-    """Pads that share this word silence one another."""
+    """The choke group: pads that share this word silence one another."""
     seed: int = 0
-    """Which drum the model invents, and which strokes: the same seed, the same sounds."""
+    """Which drum the model generates, and which strokes: the same seed, the same sounds."""
     velocity: int = 127
     """The velocity at which `hit` was struck."""
 
@@ -76,6 +77,14 @@ class Kit:
         """Return the pad that a MIDI note strikes, or None."""
         return next((pad for pad in self.pads if note in pad.notes), None)
 
+    def with_note(self, name: str, note: int) -> "Kit | None":
+        """Return the kit with a note moved to the pad `name`; None if that would leave a pad without notes."""
+        pads = tuple(
+            replace(pad, notes=(*(n for n in pad.notes if n != note), *([note] if pad.name == name else ())))
+            for pad in self.pads
+        )
+        return replace(self, pads=pads) if all(pad.notes for pad in pads) else None
+
 
 def pad_seed(kit_seed: int, pad_name: str) -> int:
     """Return the 32-bit seed that a pad without one of its own has: the same on every computer."""
@@ -84,25 +93,19 @@ def pad_seed(kit_seed: int, pad_name: str) -> int:
 
 
 def default_kit() -> Kit:
-    """Return the kit that comes with ghostnote; its drums are invented, it needs no sound file."""
+    """Return the kit that comes with ghostnote; the model generates its drums, so it needs no sound file."""
     return replace(load_kit(DEFAULT_KIT), path=None)
 
 
 def load_kit(path: Path) -> Kit:
     """Read a kit file; `KitError` names the file, the pad, the key, the value and the rule that it breaks."""
-    if not path.is_file():
-        what = "is a folder; name the kit file in it" if path.is_dir() else "there is no such file"
-        raise KitError(f"{path}: {what}")
+    data = read_head(path, "a kit file", KitError, _MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise KitError(f"{path}: is larger than {_MAX_BYTES // 1000} kB; name a kit file")
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
         text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise KitError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise KitError(f"{path}: byte {error.start} is not UTF-8 text; save the kit as UTF-8") from error
-    if len(data) > _MAX_BYTES:
-        raise KitError(f"{path}: is no kit: it is larger than {_MAX_BYTES // 1000} kB")
     return replace(parse_kit(text, path.parent, str(path)), path=path)
 
 
@@ -111,7 +114,7 @@ def parse_kit(text: str, folder: Path, origin: str) -> Kit:
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise KitError(f"{origin}: is no TOML: {error}") from error
+        raise KitError(f"{origin}: is not TOML ({error}); mend the line") from error
     where = ""
     try:
         check_keys(table, KIT_KEYS)
@@ -121,7 +124,7 @@ def parse_kit(text: str, folder: Path, origin: str) -> Kit:
         for number, entry in enumerate(_pad_tables(table), 1):
             where = f"pad {number} {entry.get('name', 'without a name')!r}: "
             pads.append(_pad(entry, seed, folder))
-            _check_apart(pads[-1], pads[:-1])
+            _check_unique(pads[-1], pads[:-1])
     except FieldError as error:
         raise KitError(f"{origin}: {where}{error}") from error
     return Kit(name, seed, tuple(pads))
@@ -135,10 +138,10 @@ def with_settings(
     width: float | None = None,
     steps: int | None = None,
 ) -> Kit:
-    """Return the kit with these settings on every pad; None leaves a setting as it is.
+    """Return the kit with these settings on every pad; None keeps a pad's own.
 
-    A new seed renews the seeds that were drawn from the old one; a pad's own seed stays.
-    `KitError` for a value out of its range.
+    A new seed redraws the seeds that were drawn from the old one; a seed that a pad was given stays.
+    `KitError` for a value out of range.
     """
     given = {"seed": seed, "amount": amount, "width": width, "steps": steps}
     try:
@@ -146,11 +149,11 @@ def with_settings(
     except FieldError as error:
         raise KitError(str(error)) from error
     seed = chosen.pop("seed", kit.seed)
-    pads = (replace(pad, seed=_renewed(pad, kit.seed, seed), **chosen) for pad in kit.pads)
+    pads = (replace(pad, seed=_reseeded(pad, kit.seed, seed), **chosen) for pad in kit.pads)
     return replace(kit, seed=seed, pads=tuple(pads))
 
 
-def _renewed(pad: Pad, old: int, new: int) -> int:
+def _reseeded(pad: Pad, old: int, new: int) -> int:
     """Return the pad's seed under a new seed of the kit."""
     return pad_seed(new, pad.name) if pad.seed == pad_seed(old, pad.name) else pad.seed
 
@@ -174,7 +177,7 @@ def _pad(entry: Mapping[str, Any], kit_seed: int, folder: Path) -> Pad:
     name = check_name("name", entry["name"])
     given = entry.get("class", class_from_name(name))
     if given is None:
-        raise FieldError("class is missing, and the name speaks of no drum; add a line class = ...")
+        raise FieldError("class is missing, and the name says no drum; add a line class = ...")
     options: dict[str, Any] = {"seed": pad_seed(kit_seed, name)}
     options |= {key: _option(key, entry[key], folder) for key in entry if key in ("hit", "choke", *RANGES)}
     return Pad(name, check_notes(entry["notes"]), check_class(given), **options)
@@ -187,7 +190,7 @@ def _option(key: str, value: object, folder: Path) -> Any:
     return check_name(key, value) if key == "choke" else check_number(key, value)
 
 
-def _check_apart(pad: Pad, others: list[Pad]) -> None:
+def _check_unique(pad: Pad, others: list[Pad]) -> None:
     """Raise `FieldError` if a pad shares its name or a note with one before it."""
     for other in others:
         if pad.name.casefold() == other.name.casefold():

@@ -21,7 +21,7 @@ def share_notes(kind: DrumClass, drums: int) -> list[tuple[int, ...]]:
 def notes_of_drums(classes: Sequence[str]) -> list[tuple[int, ...]]:
     """Return the notes of each drum of these classes: none where all 128 are taken.
 
-    Drums for which General MIDI has no note left take notes that are no drum of it, and then any.
+    Drums for which General MIDI has no note left take notes that it gives to no drum, and then any.
     """
     given: list[tuple[int, ...]] = [()] * len(classes)
     for kind in CLASSES:

@@ -214,17 +214,11 @@ class Session:
             name, self.learning = self.learning, ""
             if not name:
                 return
-            pads = tuple(
-                replace(
-                    pad,
-                    notes=(*(n for n in pad.notes if n != note), *((note,) if pad.name == name else ())),
-                )
-                for pad in self.kit.pads
-            )
-            if not all(pad.notes for pad in pads):
+            kit = self.kit.with_note(name, note)
+            if kit is None:
                 self.say(f"note {note} stays: it is the only one of its pad")
                 return
-            self.use(replace(self.kit, pads=pads))
+            self.use(kit)
         self._tell(f"pad/{slug(name)}/learn", note)
 
     def _tell(self, address: str, *values: Value) -> None:

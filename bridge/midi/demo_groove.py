@@ -1,4 +1,4 @@
-"""The demo's groove: four bars that show what a kit can do, written as a table."""
+"""The demo's groove: four bars that use the whole kit, written as a table."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What happens on the timeline, as plain data: notes, chokes and controller moves."""
+"""The events that a kit plays, as plain data: notes, chokes and controller moves."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class PedalMove:
 
 @dataclass(frozen=True, slots=True)
 class Aftertouch:
-    """Polyphonic pressure above 0 on a note: a hand on the cymbal, which chokes it."""
+    """Polyphonic pressure above 0 on a note: a hand on the cymbal chokes it."""
 
     frame: int
     note: int

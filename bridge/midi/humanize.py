@@ -1,4 +1,4 @@
-"""Timing and dynamics of a drummer for notes that a machine placed: a drift with a memory, not jitter.
+"""A drummer's timing and dynamics for quantized notes: correlated drift, not jitter.
 
 The deviations of drummers are correlated over minutes, with a spectrum near 1/f, and listeners prefer
 them to independent ones (Räsänen et al., PLoS ONE 10(6), 2015).
@@ -17,9 +17,9 @@ from ghostnote.bridge.midi.events import Event, NoteOn, PedalMove
 from ghostnote.bridge.midi.smf_reader import MidiSong
 
 FLAM_SECONDS: Final = 0.012
-"""Notes of one hand, or of drums that choke one another, that lie closer keep their distance."""
-SHARED: Final = 0.8
-"""How much of the deviations' power the whole kit has in common; the rest is each limb's own."""
+"""Notes of one limb or choke group that are closer than this keep their distance."""
+SHARED_POWER: Final = 0.8
+"""The share of the deviations' power that is common to the whole kit; the rest is each limb's own."""
 
 _LIMBS: Final = {
     "kick": "right foot",
@@ -30,18 +30,18 @@ _LIMBS: Final = {
     "tom": "left hand",
 }
 _OTHER_LIMB: Final = "right hand"
-_GREATEST: Final = 3.0
-"""No deviation exceeds so many standard deviations."""
+_MAX_DEVIATIONS: Final = 3.0
+"""Deviations are clipped to this many standard deviations."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Feel:
-    """How far a take strays from the score."""
+    """How far a take deviates from the score."""
 
     timing_ms: float = 0.0
-    """Standard deviation of the notes' places: 2 a good drummer, 10 a drunken one."""
+    """Standard deviation of onsets: 2 is a good drummer, 10 a drunk one."""
     dynamics: float = 0.0
     """Standard deviation of velocities, in steps of 127."""
     seed: int = 1
@@ -50,12 +50,12 @@ class Feel:
 
 @dataclass(frozen=True)
 class Humanized:
-    """A song as it was played."""
+    """A humanized song."""
 
     song: MidiSong
     """Its events in the order of their new places."""
     placed: tuple[Event, ...]
-    """What became of each event of the score, in the score's order."""
+    """Each event of the score at its new place, in the score's order."""
 
 
 @dataclass
@@ -63,7 +63,7 @@ class _Gesture:
     """Events that move as one."""
 
     keys: set[str]
-    """The limb that strikes it, and the drums whose order it must keep."""
+    """The limb that strikes it, and the drums and choke groups whose order it must keep."""
     events: list[int]
     last_frame: int
     moment: int = 0
@@ -72,9 +72,9 @@ class _Gesture:
 def humanize_song(song: MidiSong, kit: Kit, feel: Feel) -> Humanized:
     """Return a song with the deviations of a drummer.
 
-    All of the kit drifts together, with a smaller part for each limb. Notes of a limb within 12 ms move as
+    The whole kit drifts together, and each limb a little by itself. Notes of a limb within 12 ms move as
     one, events of one drum, or of drums that choke one another, keep their order, and the mean deviation
-    is zero. Velocities beyond 127 or below 1 are mirrored back.
+    is zero. Velocities outside 1 to 127 are reflected back.
     """
     gestures = _gestures(song, kit)
     of_event = np.empty(len(song.events), np.intp)
@@ -85,12 +85,12 @@ def humanize_song(song: MidiSong, kit: Kit, feel: Feel) -> Humanized:
         _deviations(gestures, of_event, struck, np.random.default_rng([part, feel.seed])) for part in (1, 2)
     )
     shifts = np.rint(timing * feel.timing_ms * song.rate / 1000).astype(int)
-    shifts = _in_order(song, gestures, shifts, of_event, struck)
+    shifts = _keep_order(song, gestures, shifts, of_event, struck)
     placed = []
     for event, own in zip(song.events, of_event.tolist(), strict=True):
         moved = replace(event, frame=max(0, event.frame + int(shifts[own])))
         if isinstance(moved, NoteOn):
-            moved = replace(moved, velocity=_mirrored(moved.velocity + dynamics[own] * feel.dynamics))
+            moved = replace(moved, velocity=_reflected(moved.velocity + dynamics[own] * feel.dynamics))
         placed.append(moved)
     order = sorted(range(len(placed)), key=lambda at: placed[at].frame)
     events = tuple(placed[at] for at in order)
@@ -110,16 +110,18 @@ def deviations(song: MidiSong, take: Humanized) -> tuple[Floats, Floats]:
 
 
 def drift(count: int, rng: np.random.Generator) -> Floats:
-    """Return `(count,)` Gaussian noise with a 1/f spectrum, of zero mean and unit deviation."""
+    """Return `(count,)` Gaussian noise with a 1/f spectrum, of zero mean and unit standard deviation."""
     size = 2 * max(count, 32)
-    pitch = np.fft.rfftfreq(size)
-    pitch[0] = np.inf
-    spectrum = (rng.standard_normal(len(pitch)) + 1j * rng.standard_normal(len(pitch))) / np.sqrt(pitch)
-    return _normal(np.fft.irfft(spectrum, size)[:count])
+    frequency = np.fft.rfftfreq(size)
+    frequency[0] = np.inf
+    spectrum = (rng.standard_normal(len(frequency)) + 1j * rng.standard_normal(len(frequency))) / np.sqrt(
+        frequency
+    )
+    return _standardized(np.fft.irfft(spectrum, size)[:count])
 
 
-def _normal(values: Floats) -> Floats:
-    """Return values at zero mean and, if there are any to tell, unit deviation."""
+def _standardized(values: Floats) -> Floats:
+    """Return values scaled to zero mean and, unless they are constant, unit standard deviation."""
     centred: Floats = values - values.mean()
     return centred / (centred.std() or 1.0)
 
@@ -127,46 +129,50 @@ def _normal(values: Floats) -> Floats:
 def _gestures(song: MidiSong, kit: Kit) -> list[_Gesture]:
     """Return the song's events in groups that move as one, in the order of time."""
     gap = round(FLAM_SECONDS * song.rate)
-    done: list[_Gesture] = []
-    open_ones: list[_Gesture] = []
+    gestures: list[_Gesture] = []
+    open_gestures: list[_Gesture] = []
     moment, moment_frame = -1, -gap - 1
-    known: dict[tuple[type[Event], int | None], frozenset[str]] = {}
+    keys_of: dict[tuple[type[Event], int | None], frozenset[str]] = {}
     for at, event in enumerate(song.events):
         kind = type(event), getattr(event, "note", None)
-        keys = known.setdefault(kind, known.get(kind) or _keys(kit, *kind))
-        open_ones = [g for g in open_ones if event.frame - g.last_frame <= gap]
+        if kind not in keys_of:
+            keys_of[kind] = _keys(kit, *kind)
+        keys = keys_of[kind]
+        open_gestures = [g for g in open_gestures if event.frame - g.last_frame <= gap]
         moment += event.frame - moment_frame > gap
         moment_frame = event.frame
-        near = [g for g in open_ones if g.keys & keys]
+        near = [g for g in open_gestures if g.keys & keys]
         if not near:
             near = [_Gesture(set(keys), [], event.frame, moment)]
-            done.append(near[0])
-            open_ones.append(near[0])
+            gestures.append(near[0])
+            open_gestures.append(near[0])
         first, *others = near
         for other in others:
             first.keys |= other.keys
             first.events += other.events
-            open_ones.remove(other)
-            done.remove(other)
+            open_gestures.remove(other)
+            gestures.remove(other)
         first.keys |= keys
         first.events.append(at)
         first.last_frame = event.frame
-    return done
+    return gestures
 
 
 def _keys(kit: Kit, kind: type[Event], note: int | None) -> frozenset[str]:
-    """Return the limb of a kind of event, if it has one, and the drums whose order it must keep."""
+    """Return the limb of a kind of event, if it has one, and the choke groups or pads whose order it must keep."""
     if note is None:
         hats = kind is PedalMove
         pads = (pad for pad in kit.pads if not hats or pad.drum_class in HATS)
-        return frozenset({_drum(pad.choke, pad.name) for pad in pads} | ({"left foot"} if hats else set()))
+        return frozenset(
+            {_choke_key(pad.choke, pad.name) for pad in pads} | ({"left foot"} if hats else set())
+        )
     pad = kit.pad_for_note(note)
     limb = _LIMBS.get(pad.drum_class, _OTHER_LIMB) if pad else _OTHER_LIMB
-    drum = _drum(pad.choke, pad.name) if pad else f"note {note}"
+    drum = _choke_key(pad.choke, pad.name) if pad else f"note {note}"
     return frozenset({drum, limb} if kind is NoteOn else {drum})
 
 
-def _drum(choke: str | None, name: str) -> str:
+def _choke_key(choke: str | None, name: str) -> str:
     return f"group {choke}" if choke else f"pad {name}"
 
 
@@ -176,19 +182,19 @@ def _deviations(
     struck: NDArray[np.bool_],
     rng: np.random.Generator,
 ) -> Floats:
-    """Return each gesture's deviation; over the notes their mean is zero and their deviation one."""
+    """Return each gesture's deviation; over the notes the mean is zero and the standard deviation one."""
     moments = [gesture.moment for gesture in gestures]
-    total = np.sqrt(SHARED) * drift(max(moments) + 1, rng)[moments]
+    total = np.sqrt(SHARED_POWER) * drift(max(moments) + 1, rng)[moments]
     for limb in sorted({*_LIMBS.values(), _OTHER_LIMB}):
         own = [at for at, gesture in enumerate(gestures) if limb in gesture.keys]
         if own:
-            total[own] += np.sqrt(1 - SHARED) * drift(len(own), rng)
+            total[own] += np.sqrt(1 - SHARED_POWER) * drift(len(own), rng)
     notes = total[of_event[struck]]
     scaled: Floats = (total - notes.mean()) / (notes.std() or 1.0)
-    return scaled.clip(-_GREATEST, _GREATEST)
+    return scaled.clip(-_MAX_DEVIATIONS, _MAX_DEVIATIONS)
 
 
-def _in_order(
+def _keep_order(
     song: MidiSong,
     gestures: Sequence[_Gesture],
     shifts: NDArray[np.int_],
@@ -208,8 +214,8 @@ def _in_order(
     return moved
 
 
-def _mirrored(velocity: float) -> int:
-    """Return a velocity 1..127; what exceeds the range comes back from its end."""
+def _reflected(velocity: float) -> int:
+    """Return a velocity 1..127, reflected at the ends of the range."""
     low, high = 1, 127
     inside = low - (velocity - low) if velocity < low else velocity
     inside = high - (inside - high) if inside > high else inside

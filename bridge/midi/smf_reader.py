@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.errors import MidiFileError
+from ghostnote.bridge.io.input_file import read_head
 from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PedalMove, Silence
+from ghostnote.bridge.midi.spec import CHANNEL_DATA_BYTES, SYSEX, SYSEX_END, SYSTEM_DATA_BYTES
 
 MAX_FILE_BYTES: Final = 64 * 2**20
 MAX_SONG_SECONDS: Final = 4 * 3600
-"""What lies later is left out: a wild delta time in a damaged file would otherwise last for months."""
+"""Later events are left out: a wrong delta time in a damaged file would otherwise last for months."""
 DEFAULT_TEMPO: Final = 500_000
 """Microseconds a beat until a file says otherwise: 120 beats a minute."""
 DEFAULT_PPQ: Final = 480
 
 _SMPTE: Final = {24: (24, 1_000_000), 25: (25, 1_000_000), 29: (30, 1_001_000), 30: (30, 1_000_000)}
 """Frames a second as written → whole frames in a "beat" and that beat's microseconds (29 is 29.97)."""
-_CHANNEL_BYTES: Final = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
-_SYSTEM_BYTES: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1}
 _META, _END_OF_TRACK, _SET_TEMPO = 0xFF, 0x2F, 0x51
 
-_CONTROLLERS: Final[dict[int, Callable[[int, int], Event]]] = {
+CONTROLLERS: Final[dict[int, Callable[[int, int], Event]]] = {
     4: PedalMove,
     120: lambda frame, _: Silence(frame),
     123: lambda frame, _: Silence(frame),
@@ -34,14 +34,14 @@ _CONTROLLERS: Final[dict[int, Callable[[int, int], Event]]] = {
 CHANNEL_EVENTS: Final[dict[int, Callable[[int, int, int], Event | None]]] = {
     0x90: lambda frame, note, velocity: NoteOn(frame, note, velocity) if velocity else None,
     0xA0: lambda frame, note, pressure: Aftertouch(frame, note, pressure) if pressure else None,
-    0xB0: lambda frame, number, value: _CONTROLLERS[number](frame, value) if number in _CONTROLLERS else None,
+    0xB0: lambda frame, number, value: CONTROLLERS[number](frame, value) if number in CONTROLLERS else None,
 }
-"""What a channel message, a kind without its channel and two data bytes, means to a kit; None for nothing."""
+"""What a channel message, a status without its channel and two data bytes, means to a kit; None for nothing."""
 
 
 @dataclass(frozen=True)
 class MidiSong:
-    """Everything in a song that a drum kit can play."""
+    """All events of a song that a drum kit can play."""
 
     events: tuple[Event, ...]
     """In the order of time; at one tick in the order of tracks, and of the file inside a track."""
@@ -52,24 +52,24 @@ class MidiSong:
     ppq: int
     """Ticks a beat."""
     warnings: tuple[str, ...] = ()
-    """What could not be read, one sentence each."""
+    """What could not be read, one message each."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Message:
     tick: int
     status: int
-    """A channel message's kind without its channel, or 0xFF for a meta event."""
+    """A channel message's status without its channel, or 0xFF for a meta event."""
     data: bytes
     """A meta event's type and body, or a channel message's data bytes."""
 
 
 class _DamageError(Exception):
-    """A track holds bytes that are no MIDI."""
+    """A track holds bytes that are not MIDI."""
 
 
 class _Cursor:
-    """A place in a track's bytes."""
+    """A reading position in a track's bytes."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
@@ -98,18 +98,16 @@ def read_midi(path: Path, rate: int) -> MidiSong:
     The tempo map runs over all tracks, any channel counts, and a damaged track keeps what stands before
     the damage: the song's `warnings` say so. `MidiFileError` when there is no note to play.
     """
-    data = _bytes_of(path)
+    data = read_head(path, "a MIDI file", MidiFileError, MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise MidiFileError(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB; name a MIDI file")
     start = data.find(b"MThd")
     header = data[start + 8 : start + 14]
     if start < 0 or len(header) < 6:
-        raise MidiFileError(
-            f"{path} is not a MIDI file: it has no MThd header; export it again as a .mid file"
-        )
+        raise MidiFileError(f"{path}: is not a MIDI file, for it has no MThd header; export it again as .mid")
     kind, declared, division = (int.from_bytes(header[i : i + 2], "big") for i in (0, 2, 4))
     if kind == 2:
-        raise MidiFileError(
-            f"{path} is a type 2 MIDI file, a set of patterns without an order: save it as type 0 or 1"
-        )
+        raise MidiFileError(f"{path}: is of type 2, patterns without an order; save it as type 0 or 1")
     warnings: list[str] = []
     ppq, tempo = _clock(division, warnings)
     body_at = start + 8 + max(6, int.from_bytes(data[start + 4 : start + 8], "big"))
@@ -119,27 +117,8 @@ def read_midi(path: Path, rate: int) -> MidiSong:
     messages = [m for n, track in enumerate(tracks, 1) for m in _salvage(n, track, warnings)]
     song = _timeline(messages, rate, ppq, tempo, warnings)
     if not any(isinstance(event, NoteOn) for event in song.events):
-        raise MidiFileError("; ".join((f"{path} holds no notes: there is nothing to play", *warnings)))
+        raise MidiFileError("; ".join((f"{path}: holds no notes; name a file with a drum part", *warnings)))
     return song
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise MidiFileError(f"{path} is a folder: name a MIDI file")
-        if path.exists() and not path.is_file():
-            raise MidiFileError(f"{path} is not a regular file: name a MIDI file")
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            limit = MAX_FILE_BYTES >> 20
-            raise MidiFileError(
-                f"{path} has {size >> 20} MiB, a MIDI file at most {limit}: is it a sound file?"
-            )
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise MidiFileError(f"{path} does not exist: check the name of the MIDI file") from None
-    except (OSError, ValueError) as error:
-        raise MidiFileError(f"{path} cannot be read: {error}") from error
 
 
 def _clock(division: int, warnings: list[str]) -> tuple[int, int | None]:
@@ -151,7 +130,7 @@ def _clock(division: int, warnings: list[str]) -> tuple[int, int | None]:
     if frames and ticks:
         return frames * ticks, beat
     warnings.append(
-        f"the header's time division {division} means nothing: {DEFAULT_PPQ} ticks a beat are assumed"
+        f"the header's time division {division} is invalid: {DEFAULT_PPQ} ticks a beat are assumed"
     )
     return DEFAULT_PPQ, None
 
@@ -207,13 +186,13 @@ def _messages(cursor: _Cursor) -> Iterator[_Message]:
             yield _Message(tick, _META, data)
             if data[0] == _END_OF_TRACK:
                 return
-        elif status in (0xF0, 0xF7):
+        elif status in (SYSEX, SYSEX_END):
             cursor.take(cursor.number())
-        elif status > 0xF0:
-            cursor.take(_SYSTEM_BYTES.get(status, 0))
-        elif status & 0xF0 in _CHANNEL_BYTES:
+        elif status > SYSEX:
+            cursor.take(SYSTEM_DATA_BYTES.get(status, 0))
+        elif status & 0xF0 in CHANNEL_DATA_BYTES:
             running = status
-            data = cursor.take(_CHANNEL_BYTES[status & 0xF0])
+            data = cursor.take(CHANNEL_DATA_BYTES[status & 0xF0])
             if max(data) > 0x7F:
                 raise _DamageError("an event's data is over 127")
             yield _Message(tick, status & 0xF0, data)
@@ -224,7 +203,7 @@ def _messages(cursor: _Cursor) -> Iterator[_Message]:
 def _timeline(
     messages: list[_Message], rate: int, ppq: int, fixed_tempo: int | None, warnings: list[str]
 ) -> MidiSong:
-    """Place messages by the tempo map; exact integers, so that an hour drifts by no frame."""
+    """Place messages by the tempo map; exact integers, so that it does not drift by a frame in an hour."""
     events: list[Event] = []
     tempo = fixed_tempo or DEFAULT_TEMPO
     unit = ppq * 1_000_000

@@ -1,4 +1,4 @@
-"""Writes a humanized song as a MIDI file: the score's own file, with its notes where they were played."""
+"""Writes a humanized song as a MIDI file: the score's file with its notes moved."""
 
 import io
 from bisect import bisect_right
@@ -14,12 +14,10 @@ from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.bridge.midi.events import Event, NoteOn
 from ghostnote.bridge.midi.humanize import Humanized
-from ghostnote.bridge.midi.smf_reader import DEFAULT_TEMPO
+from ghostnote.bridge.midi.smf_reader import CONTROLLERS, DEFAULT_TEMPO
 
 FINE_PPQ: Final = 9600
-"""Ticks a beat are multiplied up to about here: at 480 a tick lasts a millisecond, the size of a feel."""
-
-_CONTROLLERS: Final = (4, 120, 123)
+"""Ticks a beat are multiplied up to about this: at 480 a tick lasts a millisecond, as long as a deviation."""
 
 
 @dataclass
@@ -31,10 +29,10 @@ class _Note:
 
 
 def write_humanized(score: Path, take: Humanized, target: Path) -> None:
-    """Write the file `score` to `target` with each event where `take` has it; all else stays.
+    """Write the file `score` to `target` with each event where `take` has it; everything else stays.
 
     Ticks become finer, notes keep their lengths. `MidiFileError` for a score that is damaged, so that not
-    all of it was played, or that counts in SMPTE time.
+    all of it was played, or in SMPTE time.
     """
     file = _opened(score)
     scale = max(1, FINE_PPQ // file.ticks_per_beat)
@@ -45,7 +43,7 @@ def write_humanized(score: Path, take: Humanized, target: Path) -> None:
     if len(played) != len(take.placed):
         raise MidiFileError(
             f"{score}: is damaged, {len(take.placed)} of its {len(played)} events could be played; "
-            "save it anew before --midi-out"
+            "export it again before --midi-out"
         )
     moved = {
         id(note): _place(note, event, clock, take.song.rate)
@@ -84,11 +82,11 @@ class _Clock:
 def _opened(score: Path) -> Any:
     try:
         file = mido.MidiFile(score, clip=True)
-    # mido passes on whatever a damaged file makes of its parser: there is no common class.
+    # mido's parser raises all kinds of exceptions for a damaged file, without a common class.
     except Exception as error:
-        raise MidiFileError(f"{score}: is damaged ({error}); save it anew before --midi-out") from error
+        raise MidiFileError(f"{score}: is damaged ({error}); export it again before --midi-out") from error
     if file.ticks_per_beat <= 0:
-        raise MidiFileError(f"{score}: counts in SMPTE time; save it in beats before --midi-out")
+        raise MidiFileError(f"{score}: counts in SMPTE time; save it in ticks per beat before --midi-out")
     return file
 
 
@@ -110,15 +108,15 @@ def _relative(track: list[_Note]) -> Any:
 
 
 def _is_event(message: Any) -> bool:
-    """Return whether a message is one of those that `midifile` reads as events."""
+    """Return whether `read_midi` reads a message as an event."""
     if message.type == "control_change":
-        return message.control in _CONTROLLERS
+        return message.control in CONTROLLERS
     kinds = {"note_on": "velocity", "polytouch": "value"}
     return message.type in kinds and getattr(message, kinds[message.type]) > 0
 
 
 def _place(note: _Note, event: Event, clock: _Clock, rate: int) -> int:
-    """Return by how many ticks a message moves; its velocity changes at once."""
+    """Return by how many ticks a message moves, and set its velocity."""
     if isinstance(event, NoteOn):
         note.message = note.message.copy(velocity=event.velocity)
     return clock.tick(event.frame / rate) - note.tick
@@ -126,13 +124,13 @@ def _place(note: _Note, event: Event, clock: _Clock, rate: int) -> int:
 
 def _move_ends(track: list[_Note], moved: dict[int, int]) -> None:
     """Move each note's end with its beginning."""
-    sounding: dict[tuple[int, int], deque[int]] = defaultdict(deque)
+    pending: dict[tuple[int, int], deque[int]] = defaultdict(deque)
     for note in _notes(track):
         key = (note.message.channel, note.message.note)
         if id(note) in moved:
-            sounding[key].append(moved[id(note)])
-        elif sounding[key]:
-            note.tick = max(0, note.tick + sounding[key].popleft())
+            pending[key].append(moved[id(note)])
+        elif pending[key]:
+            note.tick = max(0, note.tick + pending[key].popleft())
 
 
 def _notes(track: list[_Note]) -> Iterator[_Note]:

@@ -1,4 +1,4 @@
-"""The mixer: voices into one stem a pad and their sum, block by block, accurate to the frame."""
+"""The mixer sums voices to one stem a pad and to the bus, block by block, accurate to the frame."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -13,40 +13,40 @@ POLYPHONY: Final = 64
 STEAL_SECONDS: Final = 0.005
 BLOCK_FRAMES: Final = 4096
 
-_LOUDNESS_SECONDS: Final = 0.01
+_PEAK_WINDOW_SECONDS: Final = 0.01
 
 Audio = NDArray[np.float32]
 
 
 def pad_gains(pad: Pad) -> Audio:
-    """Return a pad's left and right gain, (2, 1): its level and a constant-power balance, 1 in the middle."""
+    """Return a pad's left and right gain, (2, 1): its level and constant-power panning, 1 at the centre."""
     angle = (pad.pan + 1) * np.pi / 4
     level = 10 ** (pad.gain_db / 20) * np.sqrt(2)
     return np.array([[level * np.cos(angle)], [level * np.sin(angle)]], np.float32)
 
 
 class _Voice:
-    """One sounding stroke: where it is in its audio, and the linear fades that may be ending it."""
+    """One stroke being played: the position in its audio, and the linear fades that end it."""
 
-    __slots__ = ("at", "audio", "begin", "end", "fades", "gains", "loud", "pad", "sides", "stolen", "window")
+    __slots__ = ("at", "audio", "begin", "end", "fades", "gains", "pad", "peak", "sides", "stolen", "window")
 
     def __init__(self, pad: int, audio: Audio, gains: Audio, begin: int) -> None:
         self.pad, self.audio, self.gains = pad, audio, gains
         self.sides = (float(gains[0, 0]), float(gains[1, 0]))
         self.at, self.end = 0, audio.shape[1]
-        # Where in the block under way it begins; 0 from then on.
+        # Where it begins in its first block; 0 from then on.
         self.begin = begin
-        # From which frame of the audio, over how many, from which level; each cuts the one before it.
+        # (first frame in the audio, length in frames, level at the first frame); each replaces the one before.
         self.fades: list[tuple[int, int, float]] = []
         self.stolen = False
-        self.window, self.loud = -1, 0.0
+        self.window, self.peak = -1, 0.0
 
     def position(self, offset: int) -> int:
-        """Return the frame of the audio that sounds `offset` frames into the block."""
+        """Return the frame of the audio that is played `offset` frames into the block."""
         return self.at + offset - self.begin
 
     def fade(self, frames: int, position: int) -> None:
-        """End within `frames` from `position` on; a fade under way only ever gets shorter."""
+        """End within `frames` from `position` on; a fade that has begun only ever gets shorter."""
         if self.fades and self.fades[-1][0] + self.fades[-1][1] <= position + frames:
             return
         self.fades.append((position, frames, self.level(position)))
@@ -58,12 +58,12 @@ class _Voice:
         start, frames, level = self.fades[-1]
         return level * (1 - (position - start) / frames)
 
-    def look(self, window: int, frames: int) -> None:
-        """Find the peak of the window of so many frames, and of the next; `loud` is it from then on."""
-        ahead = self.audio[:, window * frames : (window + 2) * frames]
-        peaks = np.maximum(ahead.max(axis=1, initial=0.0), -ahead.min(axis=1, initial=0.0))
+    def measure_peak(self, window: int, frames: int) -> None:
+        """Set `peak` to that of a window of so many frames and the next one."""
+        samples = self.audio[:, window * frames : (window + 2) * frames]
+        peaks = np.maximum(samples.max(axis=1, initial=0.0), -samples.min(axis=1, initial=0.0))
         left, right = peaks.tolist()
-        self.window, self.loud = window, max(left * self.sides[0], right * self.sides[1])
+        self.window, self.peak = window, max(left * self.sides[0], right * self.sides[1])
 
     def add_to(self, out: Audio, scratch: Audio) -> None:
         """Add the next frames to `out` (2, frames) and move on."""
@@ -74,7 +74,7 @@ class _Voice:
                 until = self.fades[number][0] - self.at if number < len(self.fades) else n
                 since = max(start - self.at, 0)
                 if since < min(until, n):
-                    # Counted from the fade's own start: the same to the bit however the blocks fall.
+                    # Counted from the fade's start, so that the blocks do not change a bit.
                     elapsed = np.arange(self.at + since - start, self.at + min(until, n) - start)
                     part[:, since : min(until, n)] *= (level * (1 - elapsed / frames)).astype(np.float32)
             into = out[:, self.begin : self.begin + n]
@@ -84,23 +84,23 @@ class _Voice:
 
 
 class Mixer:
-    """Plays strokes on pads. Calls come in the order of time; `offset` counts from the block's start.
+    """Plays strokes on pads. Calls are in order of time; `offset` counts from the block's start.
 
-    `start` and `fade` act on the very frame that they name; `render` ends the block. What it returns, and
-    `stem`, are views that hold until the next call.
+    `start` and `fade` act on exactly the frame that they name; `render` ends the block. It and `stem` return views
+    that are valid until the next call.
     """
 
     def __init__(
         self, pads: Sequence[Pad], rate: int, polyphony: int = POLYPHONY, block_frames: int = BLOCK_FRAMES
     ) -> None:
-        """Start in silence; no block is longer than `block_frames`, no more than `polyphony` voices last."""
+        """Start in silence; blocks have at most `block_frames`, and at most `polyphony` voices play on."""
         self.polyphony = polyphony
         self.stolen = 0
-        """How many voices had to make room."""
+        """How many voices were stolen."""
         self.sounding: tuple[int, ...] = ()
-        """The pads that sounded in the last block."""
+        """The pads with voices in the last block."""
         self._rate = rate
-        self._ahead = max(1, round(_LOUDNESS_SECONDS * rate))
+        self._window_frames = max(1, round(_PEAK_WINDOW_SECONDS * rate))
         self._gains = [pad_gains(pad) for pad in pads]
         self._stems: Audio = np.zeros((len(pads), 2, block_frames), np.float32)
         self._bus: Audio = np.zeros((2, block_frames), np.float32)
@@ -110,11 +110,11 @@ class Mixer:
 
     @property
     def voices(self) -> int:
-        """How many voices sound."""
+        """How many voices are active."""
         return len(self._voices)
 
     def set_gains(self, pads: Sequence[Pad]) -> None:
-        """Take the levels and places of the same pads anew, for strokes from here on."""
+        """Set the gain and pan of the same pads, for strokes from here on."""
         self._gains = [pad_gains(pad) for pad in pads]
 
     def gains(self, pad: int) -> Audio:
@@ -123,29 +123,29 @@ class Mixer:
 
     @property
     def remaining_frames(self) -> int:
-        """How long it sounds on if nothing more happens."""
+        """How long the longest voice plays on if nothing more happens."""
         return max((voice.end - voice.at for voice in self._voices), default=0)
 
     def start(self, pad: int, audio: Audio, offset: int = 0, gains: Audio | None = None) -> None:
-        """Let a stroke (2, frames) begin, with `gains` (2, 1) for the pad's own if given.
+        """Start a stroke (2, frames), with `gains` (2, 1) instead of the pad's own if given.
 
-        The quietest voice goes when there are too many.
+        Beyond the polyphony the quietest voice is stolen.
         """
-        self._reach(offset)
+        self._advance(offset)
         if len(self._voices) >= self.polyphony:
-            self._make_room()
+            self._steal_quietest()
         self._voices.append(_Voice(pad, audio, self._gains[pad] if gains is None else gains, self._at))
 
     def fade(self, pads: Collection[int], seconds: float, offset: int = 0) -> None:
-        """Let all voices of these pads end within `seconds`."""
-        self._reach(offset)
+        """Fade all voices of these pads within `seconds`."""
+        self._advance(offset)
         for voice in self._voices:
             if voice.pad in pads:
                 voice.fade(max(1, round(seconds * self._rate)), voice.position(self._at))
 
     def render(self, frames: int) -> Audio:
         """End a block of `frames` and return its mix (2, frames), the sum of its stems."""
-        self._reach(frames)
+        self._advance(frames)
         self._at = 0
         for pad in self.sounding:
             self._stems[pad].fill(0)
@@ -163,17 +163,17 @@ class Mixer:
         """Return a pad's part (2, frames) of the block that `render` ended."""
         return self._stems[pad, :, :frames]
 
-    def _reach(self, offset: int) -> None:
-        """Move on to `offset`; one already passed means now."""
+    def _advance(self, offset: int) -> None:
+        """Advance to `offset`; an earlier one means now."""
         if offset > self._bus.shape[1]:
             raise ValueError(f"frame {offset} lies outside a block of at most {self._bus.shape[1]}")
         self._at = max(self._at, offset)
 
-    def _make_room(self) -> None:
-        """Let the quietest of the voices that last go, if there are as many as may be."""
-        now, window_frames = self._at, self._ahead
+    def _steal_quietest(self) -> None:
+        """Steal the quietest of the voices that play on, if they are as many as the polyphony."""
+        now, window_frames = self._at, self._window_frames
         quietest, least, lasting = self._voices[0], math.inf, 0
-        # No call in the loop that is not needed: a burst of notes goes through it for each.
+        # Few calls in this loop: it runs for every note of a burst.
         for voice in self._voices:
             position = voice.at + now - voice.begin
             if voice.stolen or position >= voice.end:
@@ -181,10 +181,10 @@ class Mixer:
             lasting += 1
             window = position // window_frames
             if window != voice.window:
-                voice.look(window, window_frames)
-            loud = voice.loud * voice.level(position) if voice.fades else voice.loud
-            if loud < least:
-                quietest, least = voice, loud
+                voice.measure_peak(window, window_frames)
+            peak = voice.peak * voice.level(position) if voice.fades else voice.peak
+            if peak < least:
+                quietest, least = voice, peak
         if lasting >= self.polyphony:
             self._steal(quietest)
 

@@ -1,4 +1,4 @@
-"""The performer: events in, strokes and fades out, for the live engine and the renderer alike."""
+"""The performer turns events into strokes and fades, for the live engine and the renderer alike."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PedalMove, Silence
 
 PEDAL_CLOSED: Final = 100
-"""From this position of controller 4 on the hi-hat counts as closed."""
+"""The position of controller 4 from which the hi-hat counts as closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Fade:
-    """The sounding voices of these pads fade within `seconds`."""
+    """The active voices of these pads fade within `seconds`."""
 
     frame: int
     pads: tuple[int, ...]
@@ -36,19 +36,19 @@ Action = Stroke | Fade
 
 
 class Performer:
-    """Turns events, one after another, into what the mixer does; it knows the kit and the pedal.
+    """Turns events one by one into what the mixer does; holds the kit and the state of the pedal.
 
-    A hit is one-shot: note-offs mean nothing. A stroke fades what sounds on the other pads of its choke
-    group; a hi-hat's stroke also fades that hat's own earlier strokes, and so does pressure on any pad's
-    note. Closing the pedal fades the open hats, and while it is closed a note of an open hat plays the
-    kit's closed hat (the one of its choke group before any other; itself where the kit has none).
+    Hits are one-shots: note-offs are ignored. A stroke fades the voices of the other pads in its choke group; a
+    hi-hat's stroke also fades that hat's earlier strokes, and pressure on a pad's note fades that pad. Closing
+    the pedal fades the open hats. While it is closed, a note of an open hat plays the kit's closed hat, if there
+    is one: that of its choke group before any other.
     """
 
     def __init__(self, kit: Kit, pedal_closed: bool = False) -> None:
-        """Start with every pad's first stroke still to come, and the hi-hat's pedal open or closed."""
+        """Start before every pad's first stroke, with the hi-hat's pedal open or closed."""
         pads = kit.pads
         self.unmapped: Counter[int] = Counter()
-        """Notes that no pad plays, and how often each came."""
+        """Notes that no pad plays, and how often each occurred."""
         self._pad_of_note = {note: i for i, pad in enumerate(pads) for note in pad.notes}
         self._all = tuple(range(len(pads)))
         self._chokes = tuple(choked_by(pads, i) for i in self._all)
@@ -65,7 +65,7 @@ class Performer:
         }
 
     def handle(self, event: Event) -> list[Action]:
-        """Return what an event starts and fades, in the order in which the mixer must do it."""
+        """Return what an event fades and starts, in the order for the mixer."""
         return self._handlers[type(event)](event)
 
     def _note(self, event: NoteOn) -> list[Action]:
@@ -78,7 +78,7 @@ class Performer:
         return self.strike(event.frame, pad, event.velocity)
 
     def strike(self, frame: int, pad: int, velocity: int) -> list[Action]:
-        """Return what a stroke on the kit's pad number `pad` starts and fades, whatever the pedal does."""
+        """Return what a stroke on the kit's pad number `pad` starts and fades, whatever the pedal's position."""
         index = self._strokes[pad]
         self._strokes[pad] += 1
         return [*self._fade(frame, self._chokes[pad]), Stroke(frame, pad, index, velocity)]
@@ -100,7 +100,7 @@ class Performer:
 
 
 def _closed_hat(kit: Kit, open_hat: int) -> int:
-    """Return the pad that an open hat's notes play under a closed pedal."""
+    """Return the pad that an open hat's notes play while the pedal is closed."""
     group = kit.pads[open_hat].choke
     closed = [i for i, pad in enumerate(kit.pads) if pad.drum_class == "closed_hat"]
     return min(closed, key=lambda i: (kit.pads[i].choke != group, i), default=open_hat)

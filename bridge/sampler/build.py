@@ -1,4 +1,4 @@
-"""Sampler kits out of a batch's manifest, or out of a kit file."""
+"""Builds sampler kits from a batch's manifest, or from a kit file."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,10 +21,10 @@ from ghostnote.bridge.sampler.instrument import Instrument, Layer, Sample, Sampl
 
 @dataclass(frozen=True)
 class KitShape:
-    """How many strokes of each pad a kit has, and what is said of it."""
+    """How many strokes of each drum a sampler kit has, and its credits."""
 
     count: int = 8
-    """Round robins a velocity layer."""
+    """Round robins in each velocity layer."""
     velocities: int = 4
     """Velocity layers."""
     author: str = ""
@@ -32,15 +32,15 @@ class KitShape:
     credits: tuple[str, ...] = ()
 
 
-def kits_of_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit], tuple[str, ...]]:
-    """Return a kit for each folder of sources, and a sentence for each drum that found no note.
+def kits_from_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit], tuple[str, ...]]:
+    """Return a kit for each folder of sources, and a message for each drum without a note.
 
-    Kits take their names from the folders, that of the output for files in none.
+    Kits are named after the folders, or after the output where files are in none.
     """
     folders: dict[PurePosixPath, list[list[Row]]] = {}
     for source, rows in manifest_rows(manifest):
         folders.setdefault(PurePosixPath(source).parent, []).append(rows)
-    kits, left_out = [], []
+    kits, without_note = [], []
     for folder, drums in folders.items():
         name = " - ".join(folder.parts) or manifest.resolve().parent.name
         all_notes = notes_of_drums([rows[0]["class"] for rows in drums])
@@ -49,15 +49,15 @@ def kits_of_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit],
             if notes:
                 instruments.append(_instrument(rows, notes, manifest.parent))
             else:
-                left_out.append(f"{rows[0]['source']}: no note is free for it in the kit '{name}'")
+                without_note.append(f"{rows[0]['source']}: left out, for no note is free in the kit '{name}'")
         rate = max(int(row["rate"]) for rows in drums for row in rows)
         kits.append(_kit(name, instruments, rate, shape))
-    return kits, tuple(left_out)
+    return kits, tuple(without_note)
 
 
 @contextmanager
-def kit_of_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -> Iterator[SamplerKit]:
-    """Make the strokes of a kit's pads and yield the sampler kit; the strokes are gone afterwards.
+def kit_from_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -> Iterator[SamplerKit]:
+    """Make the strokes of a kit's pads and yield the sampler kit; its files are removed afterwards.
 
     Each pad's gain and pan are in its samples: the kit sounds as it does in a render.
     """
@@ -70,7 +70,7 @@ def kit_of_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -> 
     with TemporaryDirectory(prefix="ghostnote-") as folder, closing(made(spec, requests, jobs)) as strokes:
         paths = [Path(folder) / f"{number}.wav" for number in range(len(requests))]
         for request, path, audio in zip(requests, paths, strokes, strict=True):
-            write_audio(path, _placed(audio, request.pad), rate, 32)
+            write_audio(path, _with_gain(audio, request.pad), rate, 32)
         each = len(paths) // len(kit.pads)
         instruments = [
             _pad_instrument(pad, paths[at * each : (at + 1) * each], shape) for at, pad in enumerate(kit.pads)
@@ -79,7 +79,7 @@ def kit_of_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -> 
 
 
 def _kit(name: str, instruments: list[Instrument], rate: int, shape: KitShape) -> SamplerKit:
-    """Return the kit, names that come again numbered."""
+    """Return the kit, with repeated names numbered."""
     taken: set[str] = set()
     apart = tuple(replace(i, name=distinct_name(i.name, taken, "{} ({})")) for i in instruments)
     return SamplerKit(name, apart, rate, shape.author, shape.licence, shape.credits)
@@ -105,5 +105,5 @@ def _pad_instrument(pad: Pad, paths: list[Path], shape: KitShape) -> Instrument:
     return Instrument(pad.name, pad.drum_class, pad.notes, pad.choke, tuple(layers))
 
 
-def _placed(audio: Audio, pad: Pad) -> Audio:
+def _with_gain(audio: Audio, pad: Pad) -> Audio:
     return audio * pad_gains(pad)

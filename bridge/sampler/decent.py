@@ -4,7 +4,7 @@ from ghostnote.bridge.sampler.instrument import Instrument, SamplerKit
 from ghostnote.bridge.sampler.xml import Element, child, xml_text
 
 _RELEASE_SECONDS = 60
-"""A hit rings out whatever the key does: its release outlasts any sample."""
+"""Hits are one-shots: the release is longer than any sample."""
 
 
 def decent_files(kit: SamplerKit) -> dict[str, str]:
@@ -19,9 +19,9 @@ def decent_files(kit: SamplerKit) -> dict[str, str]:
 
 
 def _add_key(parent: Element, kit: SamplerKit, number: int, instrument: Instrument, note: int) -> None:
-    """Add a key's groups: one a layer, for each layer takes turns by itself."""
+    """Add a key's groups: one for each velocity layer, as each has its own round robins."""
     numbers = {other.name: n for n, other in enumerate(kit.instruments, 1)}
-    strikers = [other for other in kit.instruments if instrument in kit.silenced_by(other)]
+    strikers = [other for other in kit.instruments if instrument in kit.choked_by_stroke(other)]
     chokes = {"silencedByTags": ",".join(f"drum{numbers[o.name]}" for o in strikers), "silencingMode": "fast"}
     for layer in instrument.layers:
         group = child(
@@ -29,7 +29,7 @@ def _add_key(parent: Element, kit: SamplerKit, number: int, instrument: Instrume
             "group",
             name=f"{instrument.name} {layer.low}-{layer.high}",
             tags=f"drum{number}",
-            ampVelTrack=0 if instrument.levelled else 1,
+            ampVelTrack=0 if instrument.has_velocity_layers else 1,
             seqMode="round_robin",
             seqLength=len(layer.samples),
             **(chokes if strikers else {}),

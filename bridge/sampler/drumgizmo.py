@@ -39,7 +39,7 @@ def _drumkit(kit: SamplerKit) -> Element:
         for name in CHANNELS:
             channel = {"in": name, "out": name, "main": "true"}
             child(entry, "channelmap", **channel)
-        silenced = kit.silenced_by(instrument)
+        silenced = kit.choked_by_stroke(instrument)
         if silenced:
             chokes = child(entry, "chokes")
             for other in silenced:
@@ -48,7 +48,7 @@ def _drumkit(kit: SamplerKit) -> Element:
 
 
 def _instrument(instrument: Instrument) -> Element:
-    """Return an instrument; strokes of equal power take turns."""
+    """Return an instrument; samples of equal power are round robins."""
     root = Element("instrument", version="2.0", name=instrument.name)
     samples = child(root, "samples")
     for number, layer in enumerate(instrument.layers, 1):

@@ -7,7 +7,7 @@ from ghostnote.bridge.sampler.instrument import Instrument, Layer, SamplerKit
 from ghostnote.bridge.sampler.xml import Element, child, xml_text
 
 MAX_SAMPLES: Final = 16
-"""Hydrogen drops what an instrument has beyond so many layers."""
+"""Hydrogen drops all further samples of an instrument."""
 
 _RELEASE_FRAMES: Final = 1000
 
@@ -32,8 +32,8 @@ def hydrogen_files(kit: SamplerKit) -> dict[str, str]:
 
 
 def within_limits(kit: SamplerKit) -> tuple[SamplerKit, str | None]:
-    """Return the kit with as many round robins as Hydrogen plays, and what was left out."""
-    instruments = tuple(replace(i, layers=_fewer(i.layers)) for i in kit.instruments)
+    """Return the kit with as many samples as Hydrogen plays, and a message on the others."""
+    instruments = tuple(replace(i, layers=_limit_samples(i.layers)) for i in kit.instruments)
     if instruments == kit.instruments:
         return kit, None
     most = max(len(layer.samples) for i in kit.instruments for layer in i.layers)
@@ -42,8 +42,8 @@ def within_limits(kit: SamplerKit) -> tuple[SamplerKit, str | None]:
     return replace(kit, instruments=instruments), note
 
 
-def _fewer(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Return layers with at most `MAX_SAMPLES` samples in all: every layer first, then round robins."""
+def _limit_samples(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """Return layers with at most `MAX_SAMPLES` samples in all: layers come before round robins."""
     count = min(len(layers), MAX_SAMPLES)
     kept = [layers[round((n + 1) * len(layers) / count) - 1] for n in range(count)]
     lows = [layers[0].low, *(layer.high + 1 for layer in kept[:-1])]
@@ -67,7 +67,7 @@ def _add_instrument(parent: Element, kit: SamplerKit, number: int, instrument: I
         "pitchOffset": 0,
         "randomPitchFactor": 0,
         "gain": 1,
-        "applyVelocity": "false" if instrument.levelled else "true",
+        "applyVelocity": "false" if instrument.has_velocity_layers else "true",
         "filterActive": "false",
         "filterCutoff": 1,
         "filterResonance": 0,
@@ -92,7 +92,7 @@ def _add_instrument(parent: Element, kit: SamplerKit, number: int, instrument: I
     child(component, "gain", 1)
     for layer in instrument.layers:
         for sample in layer.samples:
-            # Between two velocities, so that none belongs to two layers.
+            # Halfway between velocities, so that none belongs to two layers.
             low, high = (layer.low - 0.5) / 127, (layer.high + 0.5) / 127
             _add_layer(component, sample.file, low if layer.low > 1 else 0, min(high, 1))
 

@@ -1,4 +1,4 @@
-"""A sampler kit as plain data: what every sampler's own file format says in its own words."""
+"""A sampler kit as plain data, which the writers of the formats share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ class Sample:
     """One stroke's sound file."""
 
     file: str
-    """Its name inside the kit, with forward slashes."""
+    """Its path inside the kit, with forward slashes."""
     origin: Path
     """The file it is made from."""
     channels: int
@@ -20,12 +20,12 @@ class Sample:
 
 @dataclass(frozen=True)
 class Layer:
-    """Strokes that take turns, within a range of velocities."""
+    """A velocity layer: round robins for a range of velocities."""
 
     low: int
     high: int
     samples: tuple[Sample, ...]
-    """Round robins, in their order."""
+    """Round robins, in order."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class Instrument:
     name: str
     drum_class: str
     notes: tuple[int, ...]
-    """MIDI notes, the first of which is its own in formats that know one alone."""
+    """MIDI notes; formats with one note an instrument take the first."""
     choke: str | None
-    """Instruments that share this word silence one another."""
+    """The choke group: instruments that share this word silence one another."""
     layers: tuple[Layer, ...]
-    """From the softest to the hardest; together they take all velocities from 1 to 127."""
+    """From the softest to the hardest; together they cover all velocities from 1 to 127."""
 
     @property
-    def levelled(self) -> bool:
-        """Whether the samples carry the levels of velocities, so that a sampler must not apply them again."""
+    def has_velocity_layers(self) -> bool:
+        """Whether the samples have the levels of their velocities, so that a sampler must not apply them again."""
         return len(self.layers) > 1
 
 
@@ -58,10 +58,10 @@ class SamplerKit:
     author: str = ""
     licence: str = ""
     credits: tuple[str, ...] = ()
-    """Who made what the kit is made of, one line each."""
+    """Credits for the hits and the model, one line each."""
 
-    def silenced_by(self, striker: Instrument) -> tuple[Instrument, ...]:
-        """Return the instruments whose sound ends when `striker` is struck."""
+    def choked_by_stroke(self, striker: Instrument) -> tuple[Instrument, ...]:
+        """Return the instruments whose voices a stroke on `striker` ends."""
         choked = choked_by(self.instruments, self.instruments.index(striker))
         return tuple(self.instruments[at] for at in choked)
 

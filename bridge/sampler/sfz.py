@@ -15,11 +15,11 @@ def sfz_files(kit: SamplerKit) -> dict[str, str]:
 
 
 def _key(kit: SamplerKit, instrument: Instrument, note: int) -> list[str]:
-    """Return the regions of one key: a group a layer, its round robins in turn."""
+    """Return the regions of one key: a group for each velocity layer, with its round robins."""
     lines = ["", f"// {instrument.name}"]
     group = kit.choke_groups.get(instrument.choke or "")
     choke = [f"group={group} off_by={group} off_mode=normal"] if group else []
-    track = ["amp_veltrack=0"] if instrument.levelled else []
+    track = ["amp_veltrack=0"] if instrument.has_velocity_layers else []
     for layer in instrument.layers:
         turns = f"seq_length={len(layer.samples)}"
         lines += [
@@ -33,5 +33,5 @@ def _key(kit: SamplerKit, instrument: Instrument, note: int) -> list[str]:
 
 
 def _region(sample: Sample, turn: int) -> str:
-    # The file name comes last, for it may hold spaces.
+    # The file name comes last, as it may contain spaces.
     return f"<region> seq_position={turn} sample={sample.file}"

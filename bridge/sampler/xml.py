@@ -8,9 +8,9 @@ __all__ = ["Element", "SubElement", "child", "xml_text"]
 
 def child(parent: Element, tag: str, text: object = "", **attributes: object) -> Element:
     """Add an element with text and attributes, and return it."""
-    made = SubElement(parent, tag, {key: str(value) for key, value in attributes.items()})
-    made.text = str(text) or None
-    return made
+    element = SubElement(parent, tag, {key: str(value) for key, value in attributes.items()})
+    element.text = str(text) or None
+    return element
 
 
 def xml_text(root: Element) -> str:

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from ghostnote.bridge.errors import ModelError
+from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 
 WEIGHTS: Final = "model.safetensors"
@@ -22,10 +23,8 @@ _FORMAT: Final = "ghostnote-weights-1"
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Write `tensors` with `facts` (plain data) beside them, whole or not at all."""
-    temporary = path.with_suffix(".partial")
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(contiguous, temporary, {"format": _FORMAT, "facts": json.dumps(facts)})
-    temporary.replace(path)
+    write_bytes(path, save(contiguous, {"format": _FORMAT, "facts": json.dumps(facts)}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

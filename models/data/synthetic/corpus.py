@@ -1,7 +1,5 @@
 """A corpus without any download: synthesized drums, each with true repeats, and their manifest."""
 
-import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.atomic_file import output_errors
 from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.io.partial_files import partial_folder
 from ghostnote.models.data.manifest import MANIFEST, write_manifest
 from ghostnote.models.data.synthetic.recipes import RECIPES
 from ghostnote.models.data.synthetic.synthesizer import draw_drum, strike
@@ -103,16 +102,12 @@ def _new_folder(folder: Path) -> Iterator[Path]:
     with output_errors(folder):
         is_new = not folder.is_dir()
         folder.mkdir(exist_ok=True)
-        building = folder / f".ghostnote-{secrets.token_hex(6)}.part"
-    try:
-        with output_errors(folder):
-            building.mkdir()
-        yield building
-        with output_errors(folder):
-            for entry in building.iterdir():
-                entry.rename(folder / entry.name)
-        is_new = False
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-        if is_new:
-            folder.rmdir()
+        try:
+            with partial_folder(folder) as building:
+                yield building
+                for entry in building.iterdir():
+                    entry.rename(folder / entry.name)
+            is_new = False
+        finally:
+            if is_new:
+                folder.rmdir()

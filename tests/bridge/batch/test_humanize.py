@@ -7,7 +7,7 @@ from batch_fakes import RATE, batch, hit, tree, write_pack
 
 from ghostnote.bridge.batch.settings import BatchSettings, check_settings, layer_bounds
 from ghostnote.bridge.batch.sources import find_sources
-from ghostnote.bridge.dsp.stereo_image import with_image
+from ghostnote.bridge.dsp.stereo_image import match_image
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.render.workers import auto_jobs
@@ -120,12 +120,12 @@ def test_the_stereo_image_stays() -> None:
             [balance],
         ]
         varied = (rng.standard_normal((2, 40_000)) + 0.5 * middle).astype(np.float32)
-        made = with_image(varied, original.astype(np.float32))
+        made = match_image(varied, original.astype(np.float32))
         assert np.corrcoef(made)[0, 1] == pytest.approx(np.corrcoef(original)[0, 1], abs=0.01)
         levels = [20 * np.log10(x[0].std() / x[1].std()) for x in (made, original)]
         assert levels[0] == pytest.approx(levels[1], abs=0.1)
         assert np.square(made).sum() == pytest.approx(np.square(varied).sum(), rel=0.01)
-    assert np.abs(with_image(varied, varied) - varied).max() < 1e-4
+    assert np.abs(match_image(varied, varied) - varied).max() < 1e-4
 
 
 def test_the_same_bytes_whatever_the_jobs(pack: Path, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_check_counts_and_describes(tmp_path: Path) -> None:
     result = run("check", tmp_path / "kit.toml")
     assert result.exit_code == 0
     assert "96000 Hz, 8 channels, 0.01 s" in result.output
-    assert "2 pads on 3 notes, 1 with a hit of their own, 1 invented" in result.output
+    assert "2 pads on 3 notes, 1 with a hit of their own, 1 generated" in result.output
 
 
 @pytest.mark.parametrize(("frames", "level"), [(0, 0.5), (44_100, 0.0)])

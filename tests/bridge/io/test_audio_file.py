@@ -126,7 +126,7 @@ def slow_checksum(page: bytes | bytearray) -> int:
         (lambda path: None, "no such file"),
         (lambda path: path.mkdir(), "is a folder"),
         (lambda path: path.write_bytes(b""), "is empty"),
-        (lambda path: path.write_text("la la la " * 500), "no sound file"),
+        (lambda path: path.write_text("la la la " * 500), "not a sound file"),
         (lambda path: write_audio(path, noise(frames=0), RATE), "no samples"),
         (lambda path: write_audio(path, noise(level=1e-6), RATE, 32), "silent"),
         (lambda path: write_audio(path, noise(1, 1_201 * 1_000), 1_000), "1201.0 seconds"),
@@ -147,7 +147,7 @@ def test_values_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "hit.wav"
     write_audio(path, noise(1), RATE, 32)
     path.write_bytes(path.read_bytes()[:-4] + np.float32(np.nan).tobytes())
-    with pytest.raises(AudioFileError, match="no numbers"):
+    with pytest.raises(AudioFileError, match="not numbers"):
         read_audio(path)
 
 
@@ -218,6 +218,6 @@ def test_a_rate_that_the_format_lacks_is_refused(tmp_path: Path) -> None:
 def test_a_broken_sample_is_never_written(tmp_path: Path) -> None:
     broken = noise()
     broken[0, 7] = np.nan
-    with pytest.raises(OutputError, match="no numbers"):
+    with pytest.raises(OutputError, match="not numbers"):
         write_audio(tmp_path / "a.wav", broken, RATE)
     assert not names(tmp_path)

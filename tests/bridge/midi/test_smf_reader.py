@@ -153,7 +153,7 @@ def test_no_notes(tmp_path: Path) -> None:
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:
-    with pytest.raises(MidiFileError, match="does not exist"):
+    with pytest.raises(MidiFileError, match="no such file"):
         read_midi(tmp_path / "none.mid", RATE)
     with pytest.raises(MidiFileError, match="is a folder"):
         read_midi(tmp_path, RATE)

@@ -11,7 +11,7 @@ from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.notes import notes_of_drums
 from ghostnote.bridge.render.workers import Audio
-from ghostnote.bridge.sampler.build import KitShape, kit_of_pads
+from ghostnote.bridge.sampler.build import KitShape, kit_from_pads
 from ghostnote.bridge.sampler.hydrogen import MAX_SAMPLES, within_limits
 from ghostnote.bridge.sampler.instrument import Instrument, Layer, SamplerKit
 from ghostnote.bridge.sampler.write import FORMATS, export_kit, export_kits, kit_path, parse_formats
@@ -188,7 +188,7 @@ def test_a_kit_of_pads_sounds_as_it_does_in_a_render(tmp_path: Path) -> None:
         Pad("Kick", (36,), "kick", seed=1),
         Pad("Hat", (42,), "closed_hat", gain_db=-6, pan=-1, choke="hats"),
     )
-    with kit_of_pads(Kit("two", 1, pads), Spec(), RATE, KitShape(count=2, velocities=3), 1) as made:
+    with kit_from_pads(Kit("two", 1, pads), Spec(), RATE, KitShape(count=2, velocities=3), 1) as made:
         assert [len(i.layers) for i in made.instruments] == [3, 3]
         assert made.instruments[1].choke == "hats"
         export_kit(made, FORMATS["sfz"], tmp_path)

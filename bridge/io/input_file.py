@@ -1,0 +1,22 @@
+"""Files that a user gives to be read, and the reasons why one cannot be."""
+
+import stat
+from pathlib import Path
+
+from ghostnote.bridge.errors import InputError
+
+
+def read_head(path: Path, what: str, error: type[InputError], limit: int) -> bytes:
+    """Return the first `limit` bytes of a file, or raise `error`, which says why it cannot serve as `what`."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise error(f"{path}: is a folder; name {what} in it")
+        if not stat.S_ISREG(mode):
+            raise error(f"{path}: is a device, not {what}")
+        with path.open("rb") as file:
+            return file.read(limit)
+    except FileNotFoundError as cause:
+        raise error(f"{path}: there is no such file; check the path") from cause
+    except (OSError, ValueError) as cause:
+        raise error(f"{path}: cannot be opened ({cause})") from cause
