@@ -1,9 +1,13 @@
 """How a batch is humanized."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import FORMATS
+
+LAYER_STRIDE: Final = 10_000
+"""Stroke numbers of a velocity layer, so that more round robins begin with the strokes of fewer."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
 from ghostnote.bridge.batch.full_band import MOST_WIDENED, Strokes, Varier, VarierSpec, stroke_maker
-from ghostnote.bridge.batch.settings import BatchSettings, layer_bounds
+from ghostnote.bridge.batch.settings import LAYER_STRIDE, BatchSettings, layer_bounds
 from ghostnote.bridge.batch.sources import Source
 from ghostnote.bridge.classify.classifier import Guess, class_by_name, class_by_sound, not_a_hit
 from ghostnote.bridge.errors import InputError
@@ -19,9 +19,6 @@ from ghostnote.bridge.inference.variation import Strike
 from ghostnote.bridge.io.atomic_file import output_errors
 from ghostnote.bridge.io.audio_file import FORMATS, read_audio, resample, write_audio
 from ghostnote.bridge.kit.kit import pad_seed
-
-LAYER_STRIDE: Final = 10_000
-"""Stroke numbers of one velocity layer; so a longer round robin begins with the shorter one's strokes."""
 
 _BITS: Final = {"int8": 16, "int16": 16, "int24": 24, "int32": 32, "float32": 32, "float64": 32}
 _LOSSY_BITS: Final = 24

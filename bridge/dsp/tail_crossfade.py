@@ -19,7 +19,7 @@ _MATCH_FRAMES: Final = 12_288
 _MATCH_BANDS: Final = 24
 _MAX_BOOST_DB: Final = 6.0
 _STRONG_DB, _WEAK_DB = -20.0, -40.0
-"""Bands down to the first level, relative to the strongest, may be boosted in full; below the second only with the rest:
+"""Bands down to the first level, relative to the strongest, may be boosted in full; below the second only as all:
 in a weak band, as of a room's rumble, the stroke has little but the model's noise, which must not raise the tail."""
 _MAX_CUT_DB: Final = 12.0
 _LOWEST_HZ_SHARE: Final = 1 / 512

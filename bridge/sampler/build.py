@@ -7,8 +7,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from ghostnote.bridge.batch.journal import Row, manifest_rows
-from ghostnote.bridge.batch.settings import layer_bounds
-from ghostnote.bridge.batch.worker import LAYER_STRIDE
+from ghostnote.bridge.batch.settings import LAYER_STRIDE, layer_bounds
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.io.hit_files import distinct_name
 from ghostnote.bridge.kit.choke import default_choke

@@ -1,8 +1,9 @@
 import pytest
 
+from ghostnote.bridge.kit.choke import CHOKE_SECONDS
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.midi.events import Aftertouch, NoteOn, PedalMove, Silence
-from ghostnote.bridge.render.performer import CHOKE_SECONDS, Fade, Performer, Stroke
+from ghostnote.bridge.render.performer import Fade, Performer, Stroke
 
 KICK, CLOSED, PEDAL, OPEN, CRASH = range(5)
 PADS = (
