@@ -15,7 +15,7 @@ _INTRO = """# OSC
 
 - {notes}
 - An argument in brackets may be left out. A setting without its value replies the present one.
-- What is wrong with a message is replied as `{root}/error`.
+- What is wrong with a message is replied to its sender as `{root}/error`.
 - A bundle with a time is carried out then; notes are on time to the frame. A minute ahead is the most.
 
 For example, with `oscsend` and `oscdump` of liblo:
@@ -48,7 +48,7 @@ def osc(
     if markdown:
         page = _INTRO.format(notes="\n- ".join(notes), root=ROOT)
         tables = f"## Messages in\n\n{_table(received)}\n\n## Sent to subscribers\n\n{_table(sent)}"
-        changes = "\n\nA change of a setting is sent to them, too, under the address that sets it."
+        changes = "\n\nSubscribers are sent every change of a setting, too, under the address that sets it."
         typer.echo(f"{page}{tables}{changes}")
         return
     typer.echo("\n".join((*notes, *_lines(received), "", "Sent to subscribers:", *_lines(sent))))

@@ -97,7 +97,7 @@ class DriverSupervisor:
         self._end(self.driver)
 
     def _end(self, driver: Driver) -> None:
-        """Stop a driver; one whose device is gone may hang in that for ever, and is left behind."""
+        """Stop a driver; one whose device is gone may hang in that forever, and is left behind."""
         thread = threading.Thread(target=driver.stop, name="stop", daemon=True)
         thread.start()
         thread.join(driver.stop_seconds)

@@ -5,7 +5,7 @@ from collections import deque
 from typing import Final, NamedTuple
 
 STEP_SECONDS: Final = 20e-6
-"""How finely histogram are told apart."""
+"""The width of a step of a histogram."""
 
 _STEPS: Final = 5000
 _MOST_LATE: Final = 1000

@@ -182,7 +182,7 @@ class TcpInput:
     """MIDI bytes over TCP from this computer, as `mido.sockets` sends them."""
 
     def __init__(self, port: str, session: Session) -> None:
-        """Listen; `InputError` for a port that is not a number, `MidiError` for one that is taken."""
+        """Open the port; `InputError` for a port that is not a number, `MidiError` for one that is taken."""
         if not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
             raise InputError(f"'tcp:{port}' names no port: it must be a number from 1 to 65535")
         try:

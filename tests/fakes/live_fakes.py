@@ -41,7 +41,7 @@ class Noise:
         if pad.name == "dies":
             os._exit(3)
         if pad.name == "broken":
-            raise AudioFileError("kick.wav: is no sound file")
+            raise AudioFileError("kick.wav: is not a sound file")
         draw = np.random.default_rng((pad.seed, index, velocity, pad.steps))
         decay = np.exp(-np.arange(RATE // 4) / RATE * 20)
         channels = 1 if pad.name == "mono" else 2
@@ -57,7 +57,7 @@ class FakeSpec:
 
     def open(self) -> Noise:
         if self.how == "damaged":
-            raise ModelError("x.onnx is no model")
+            raise ModelError("x.onnx is not a model")
         return Noise()
 
 

@@ -41,7 +41,7 @@ class TimedMessage:
 def unpack(packet: bytes) -> list[TimedMessage]:
     """Return all messages of a packet, bundles opened, in their order; `OscError` for anything else.
 
-    The frame is checked here before python-osc sees a message: its own bundle parser loops for ever
+    The frame is checked here before python-osc sees a message: its own bundle parser loops forever
     on an element of negative length.
     """
     if len(packet) > MAX_PACKET:

@@ -102,7 +102,7 @@ class OscServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Listen no more."""
+        """Close the port."""
         self._stopping.set()
         self._thread.join(0.5)
         self._socket.close()

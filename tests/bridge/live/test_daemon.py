@@ -10,12 +10,10 @@ import pytest
 from live_fakes import FAKES, KIT, RATE, FakeSpec, best, carried_out, running, until
 
 from ghostnote.bridge.cli.devices import devices
-from ghostnote.bridge.cli.osc import osc
 from ghostnote.bridge.devices.base import DriverSettings
 from ghostnote.bridge.errors import ModelError
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.live.daemon import LiveSettings, run_live
-from ghostnote.bridge.live.osc.addresses import ADDRESSES
 from ghostnote.bridge.live.osc.server import OscSettings
 from ghostnote.bridge.live.saved_settings import SavedSettings, load_settings, save_settings
 from ghostnote.bridge.live.status import PlainView, bar, drawn, facts
@@ -134,8 +132,15 @@ def test_a_model_that_does_not_open_ends_the_daemon() -> None:
         OscSettings(port=0),
         processes=1,
     )
-    with pytest.raises(ModelError, match="no model"):
+    with pytest.raises(ModelError, match="not a model"):
         run_live(settings)
+
+
+def test_threads_switch_as_before_when_the_daemon_has_ended() -> None:
+    before = sys.getswitchinterval()
+    with running():
+        assert sys.getswitchinterval() < before
+    assert sys.getswitchinterval() == before
 
 
 def test_meters_are_bars() -> None:
@@ -152,12 +157,6 @@ def test_choices_are_remembered_and_damage_is_forgotten(tmp_path: Path) -> None:
     for text in ("", "[]", '{"rate": "fast"}', "{"):
         path.write_text(text)
         assert load_settings(path) == SavedSettings()
-
-
-def test_the_osc_command_prints_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    osc()
-    text = capsys.readouterr().out
-    assert all(f"/ghostnote/{address.path} " in text for address in ADDRESSES)
 
 
 def test_the_devices_command_says_what_there_is_or_what_is_missing(

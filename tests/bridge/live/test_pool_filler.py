@@ -70,7 +70,7 @@ def test_a_pad_that_cannot_be_made_is_named_once_and_the_others_play() -> None:
     made.use([replace(KIT.pads[0], name="broken"), *KIT.pads[1:]])
     with PoolFiller(made, FakeSpec(), RATE, 1) as filler:
         until(lambda: made.ready and filler.made > 20 and filler.warnings)
-        assert filler.warnings == ["pad 'broken' cannot be played: kick.wav: is no sound file"]
+        assert filler.warnings == ["pad 'broken' cannot be played: kick.wav: is not a sound file"]
         assert made.queues[1].depth
 
 

@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from live_fakes import KIT, RATE, fill
 
@@ -80,6 +81,14 @@ def test_solo_and_mute() -> None:
         audible[pad.name] = len(made.engine.played)
         made.engine.played.clear()
     assert audible == {"Kick": 1, "Snare Drum": 0, "Hat": 0, "Open Hat": 0}
+
+
+def test_midi_of_the_driver_sounds_in_the_very_block_at_its_offset() -> None:
+    made = session()
+    block = made.render(BLOCK, 0.0, ((17, b"\x99\x24\x64"), (40, b"\x99\x26")))
+    assert np.flatnonzero(block[0])[0] == 17
+    assert made.counts["midi"] == 1
+    assert [note.pad for note in made.engine.played] == ["Kick"]
 
 
 def test_reroll_gives_another_seed_every_time() -> None:
