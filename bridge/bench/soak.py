@@ -52,7 +52,7 @@ class _Sample(NamedTuple):
 
 
 @dataclass
-class _Run:
+class _SoakRun:
     """A soak under way."""
 
     daemon: Daemon
@@ -81,7 +81,7 @@ def soak_source(spec: Spec, kit: Kit, seconds: float, packets: int) -> list[Meas
     """Return the same measurements for any source of strokes and number of fuzzed packets."""
     setup = DaemonSetup(kit, spec, midi=("tcp:0",))
     with _cache_of_its_own(), JackServer(_BLOCK) as server, Daemon(setup) as daemon:
-        run = _Run(daemon, server, seconds)
+        run = _SoakRun(daemon, server, seconds)
         status = daemon.ask()
         jobs: list[Callable[[], None]] = [
             lambda: _play(run, int(status["midi_port"])),
@@ -112,7 +112,7 @@ def _cache_of_its_own() -> Iterator[None]:
                 os.environ["XDG_CACHE_HOME"] = before
 
 
-def _play(run: _Run, port: int) -> None:
+def _play(run: _SoakRun, port: int) -> None:
     """Play sixteenths over TCP, with garbage among the notes."""
     draw = random.Random(1)
     step = 60 / TEMPO_BPM / 4
@@ -134,7 +134,7 @@ def _play(run: _Run, port: int) -> None:
             time.sleep(_AGAIN_SECONDS)
 
 
-def _fuzz(run: _Run, port: int, packets: int) -> None:
+def _fuzz(run: _SoakRun, port: int, packets: int) -> None:
     """Send random packets: noise, damaged messages, and well-formed ones with wild arguments."""
     draw = random.Random(2)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
@@ -168,7 +168,7 @@ def fuzzed(draw: random.Random) -> bytes:
     return bytes(damaged[: draw.randint(1, len(damaged))])
 
 
-def _break(run: _Run) -> None:
+def _break(run: _SoakRun) -> None:
     """Kill a worker and the sound server on the way, and keep an eye on the memory."""
     todo: list[tuple[float, Callable[[], None]]] = [
         (0.3, lambda: _kill_worker(run)),
@@ -197,7 +197,7 @@ def _plug_in(server: JackServer) -> None:
             time.sleep(_GONE_SECONDS)
 
 
-def _kill_worker(run: _Run) -> None:
+def _kill_worker(run: _SoakRun) -> None:
     worker = int(run.daemon.ask()["worker"])
     if worker:
         with contextlib.suppress(ProcessLookupError):
@@ -212,7 +212,7 @@ def _play_on(port: int) -> None:
             time.sleep(0.1)
 
 
-def _figures(run: _Run, before: dict[str, Value], after: dict[str, Value]) -> list[Measurement]:
+def _figures(run: _SoakRun, before: dict[str, Value], after: dict[str, Value]) -> list[Measurement]:
     def total(status: dict[str, Value]) -> float:
         return sum(
             float(status[f"notes_{kind}"]) for kind in ("fresh", "fallback", "reused", "frozen", "silent")

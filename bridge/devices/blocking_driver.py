@@ -83,7 +83,7 @@ class BlockingDriver:
             prefer_thread()
         try:
             self._play(render)
-        except Exception as error:  # the device went while it was written to: the watch sees it
+        except Exception as error:  # the device went while it was written to: the supervisor sees it
             self.lost = str(error) or repr(error)
         finally:
             self.close()

@@ -1,4 +1,4 @@
-"""The audio drivers by name, and the watch over the one that plays."""
+"""The audio drivers by name, and the supervisor of the one that plays."""
 
 import logging
 import threading

@@ -49,7 +49,7 @@ def connect(source: str, target: str) -> None:
     until(lambda: subprocess.run(command, **QUIET).returncode == 0)  # type: ignore[call-overload]
 
 
-class Recorder:
+class JackRecorder:
     """Records JACK ports whose names match a pattern, and where the server says that somebody was late."""
 
     def __init__(self, pattern: str) -> None:

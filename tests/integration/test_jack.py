@@ -15,7 +15,7 @@ import mido.sockets
 import numpy as np
 import pytest
 from live_fakes import until
-from rig import QUIET, Recorder, connect, fake, need, onsets, program
+from rig import QUIET, JackRecorder, connect, fake, need, onsets, program
 
 from ghostnote.bridge.bench.jack_server import JackServer
 from ghostnote.bridge.devices.pedalboard import find_plugins
@@ -37,7 +37,7 @@ def whole_onsets(audio: np.ndarray) -> list[int]:
 
 def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: JackServer) -> None:
     with fake(driver="jack") as daemon, program(*SEQUENCE):
-        recorder = Recorder("ghostnote:out_1")
+        recorder = JackRecorder("ghostnote:out_1")
         connect("Sequencer:out", "ghostnote:midi_in")
 
         def steps() -> list[np.ndarray]:
@@ -103,7 +103,7 @@ def test_other_drivers_reach_jack(server: JackServer, driver: str) -> None:
 
 def five_notes(midi_port: int) -> tuple[list[float], list[int]]:
     """Play five notes; return when they were sent, in seconds, and the frames at which they sounded."""
-    recorder, sent = Recorder("(python|PortAudio|ghostnote|alsa).*:out_0"), []
+    recorder, sent = JackRecorder("(python|PortAudio|ghostnote|alsa).*:out_0"), []
     with mido.sockets.connect("127.0.0.1", midi_port) as port:
         time.sleep(0.5)
         for _ in range(5):
@@ -123,7 +123,7 @@ def test_a_server_that_dies_and_comes_again_is_played_again(server: JackServer, 
         until(lambda: daemon.ask()["device_lost"] == 1, 30)
         server.start()
         until(lambda: daemon.ask()["device_lost"] == 0, 30)
-        recorder = Recorder("ghostnote:out_1")
+        recorder = JackRecorder("ghostnote:out_1")
         with program(*SEQUENCE):
             connect("Sequencer:out", "ghostnote:midi_in")
             until(lambda: len(onsets(recorder.recorded())) >= 4)

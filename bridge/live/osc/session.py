@@ -15,7 +15,7 @@ Facts = Callable[[], dict[str, Value]]
 """Returns the status, each fact under a short name."""
 
 
-class Engine(Protocol):
+class Sounding(Protocol):
     """What is sounding."""
 
     frozen: int
@@ -34,7 +34,7 @@ class LiveSession(Protocol):
     stopping: threading.Event
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Sounding:
         """What is sounding."""
 
     @property

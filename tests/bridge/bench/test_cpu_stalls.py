@@ -29,8 +29,8 @@ def test_a_late_block_is_excused_by_as_much_as_the_machine_stood_still() -> None
 
 def test_the_watch_sees_stalls_in_the_time_of_the_others() -> None:
     began = time.perf_counter()
-    with CpuStallMonitor() as watch:
+    with CpuStallMonitor() as monitor:
         time.sleep(0.5)
     assert time.perf_counter() - began < 120
-    for begin, end in watch.spans:
+    for begin, end in monitor.spans:
         assert began < begin < end < time.perf_counter()
