@@ -26,7 +26,7 @@ TURNS = 6
 DRAWS = 24
 """As many notes where a program draws lots: never is it the same stroke every time."""
 SECONDS_APART = 1.0
-HEARD_SECONDS = 0.06
+AUDIBLE_SECONDS = 0.06
 BESIDE_SECONDS = 0.02
 """So far from its place a note may be."""
 
@@ -68,16 +68,16 @@ def band_correlation(path: Path, turns: int = TURNS) -> list[float]:
     audio, rate = read_audio(path)
     mono = np.pad(audio.mean(axis=0), rate)
     loud = np.flatnonzero(np.abs(mono) > 0.02 * np.abs(mono).max())
-    beside, heard = (round(seconds * rate) for seconds in (BESIDE_SECONDS, HEARD_SECONDS))
+    beside, audible = (round(seconds * rate) for seconds in (BESIDE_SECONDS, AUDIBLE_SECONDS))
     starts = [int(loud[0])]
     # Some programs keep a tempo of their own, but none is quicker.
     while len(later := loud[loud > starts[-1] + 0.9 * SECONDS_APART * rate]):
         starts.append(int(later[0]))
-    assert len(starts) == turns, f"{path}: {len(starts)} of {turns} notes are heard"
+    assert len(starts) == turns, f"{path}: {len(starts)} of {turns} notes are audible"
     found = []
     for one, other in pairwise(starts):
-        note, around = mono[one : one + heard], mono[other - beside : other + heard + beside]
-        places = np.lib.stride_tricks.sliding_window_view(around, heard)
+        note, around = mono[one : one + audible], mono[other - beside : other + audible + beside]
+        places = np.lib.stride_tricks.sliding_window_view(around, audible)
         found.append(float((places @ note / (np.linalg.norm(places, axis=1) * np.linalg.norm(note))).max()))
     return found
 

@@ -62,16 +62,16 @@ def test_the_level_goes_through_the_joint_as_the_original_s_does(
 
 
 def test_the_noise_of_a_stroke_gives_way_to_the_tones_of_the_original_little_by_little() -> None:
-    """Within a moment that would be heard as a seam, though the level stays."""
+    """Within a moment that would be an audible seam, though the level stays."""
     hits = [cymbal(1.0, 0.0, seed) for seed in range(STROKES)]
     noise = [cymbal(0.0, 1.0, 100 + seed) for seed in range(STROKES)]
     whole = [attach_tail(stroke[:, :HEAD_FRAMES], hit) for stroke, hit in zip(noise, hits, strict=True)]
-    fallen = np.mean(
+    decay_db = np.mean(
         [between_partials_db(w) - between_partials_db(n) for w, n in zip(whole, noise, strict=True)], axis=0
     )
-    quieter, gone = (int(np.argmax(fallen < db)) for db in (-3, -20))
+    quieter, gone = (int(np.argmax(decay_db < db)) for db in (-3, -20))
     assert (gone - quieter) * HOP_FRAMES / RATE > 0.2
-    assert fallen[75:115].max() < -25
+    assert decay_db[75:115].max() < -25
 
 
 def between_partials_db(sound):

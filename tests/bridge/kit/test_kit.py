@@ -79,6 +79,14 @@ def test_a_note_finds_its_pad() -> None:
     assert [p and p.name for p in map(kit.pad_for_note, (36, 38, 40, 39))] == ["Kick", "Snare", "Snare", None]
 
 
+def test_a_note_moves_to_another_pad_but_never_leaves_one_without_notes() -> None:
+    kit = parsed(pad_text() + pad_text(name='name = "Snare"', notes="notes = [38, 40]"))
+    moved = kit.with_note("Kick", 40)
+    assert moved
+    assert [pad.notes for pad in moved.pads] == [(36, 40), (38,)]
+    assert kit.with_note("Snare", 36) is None
+
+
 def test_pad_seeds_are_the_same_everywhere() -> None:
     assert pad_seed(1, "Kick") == 1_017_522_737
     assert len({pad_seed(s, n) for s in range(20) for n in ("Kick", "Snare", "Ünï")}) == 60
