@@ -1,6 +1,46 @@
-"""The torch-free side: files, kits, MIDI, the ONNX session, rendering and the command line."""
+"""Drum strokes from a diffusion model, without torch; `docs/python.md` is a tour of this API.
+
+Names are imported when they are first used, so that importing this package costs nothing.
+"""
 
 import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-# A library writes no log of its own accord: the command line's options do, or whoever uses it.
+if TYPE_CHECKING:
+    from ghostnote.bridge.api import Model, humanize_folder, render_midi
+    from ghostnote.bridge.batch.humanize import BatchReport
+    from ghostnote.bridge.batch.settings import BatchSettings
+    from ghostnote.bridge.drums import CLASS_NAMES
+    from ghostnote.bridge.errors import GhostnoteError, InputError, ModelError, OutputError
+    from ghostnote.bridge.inference.variation import StrokeKey, Variation
+    from ghostnote.bridge.io.audio_file import read_audio, write_audio
+    from ghostnote.bridge.kit.kit import Kit, Pad, default_kit, load_kit, with_settings
+    from ghostnote.bridge.render.offline import RenderReport, RenderSettings
+
+# A library writes no log by itself: the command line's options do, or the program that uses it.
 logging.getLogger("ghostnote").addHandler(logging.NullHandler())
+
+_MODULES = {
+    "api": ("Model", "humanize_folder", "render_midi"),
+    "batch.humanize": ("BatchReport",),
+    "batch.settings": ("BatchSettings",),
+    "drums": ("CLASS_NAMES",),
+    "errors": ("GhostnoteError", "InputError", "ModelError", "OutputError"),
+    "inference.variation": ("StrokeKey", "Variation"),
+    "io.audio_file": ("read_audio", "write_audio"),
+    "kit.kit": ("Kit", "Pad", "default_kit", "load_kit", "with_settings"),
+    "render.offline": ("RenderReport", "RenderSettings"),
+}
+__all__ = (
+    "CLASS_NAMES", "BatchReport", "BatchSettings", "GhostnoteError", "InputError", "Kit", "Model", "ModelError",
+    "OutputError", "Pad", "RenderReport", "RenderSettings", "StrokeKey", "Variation", "default_kit",
+    "humanize_folder", "load_kit", "read_audio", "render_midi", "with_settings", "write_audio",
+)  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

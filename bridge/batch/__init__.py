@@ -1,1 +1,1 @@
-"""Folders of hits made into instruments."""
+"""Humanizes folders of hits: many files, resumable, on one machine or a cluster."""

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any, Final
 
 from ghostnote.bridge.batch.journal import JOURNAL
-from ghostnote.bridge.batch.worker import Outcome, Task
+from ghostnote.bridge.batch.worker import FileResult, FileTask
 from ghostnote.bridge.errors import GhostnoteError, InputError, MissingExtraError, OutputError
 from ghostnote.bridge.render.workers import Opener
 
@@ -28,32 +28,32 @@ _AHEAD: Final = 2
 """Tasks that wait or are being worked on, for each thread of the cluster."""
 _LEAST_AHEAD: Final = 8
 _LOOK_SECONDS: Final = 2.0
-"""So often it is seen how many threads there are: workers come and go."""
+"""How often the cluster's threads are counted: workers come and go."""
 _CONNECT_SECONDS: Final = 20
 _QUIET_WORKERS: Final = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
 }
-"""Dask's profiler and monitors, which nobody looks at here, take a tenth of a worker's time."""
+"""Dask's profiler and monitors take a tenth of a worker's time, and nobody looks at them here."""
 
 
 def cluster_pool(
     address: str, jobs: int
-) -> Callable[[Opener[Task, Outcome], Iterable[Task]], Generator[Outcome]]:
-    """Return what works on the cluster whose scheduler is at `address`, or with `jobs` processes if `LOCAL`.
+) -> Callable[[Opener[FileTask, FileResult], Iterable[FileTask]], Generator[FileResult]]:
+    """Return a pool on the cluster whose scheduler is at `address`, or of `jobs` processes if `LOCAL`.
 
-    The files of a worker that is lost are done again by others; a stroke is the same wherever it is made,
-    and files appear whole, so nobody can tell. `MissingExtraError` without Dask, `InputError` for an
+    Other workers repeat the files of one that is lost: a stroke is the same wherever it is made, and files
+    appear whole. `MissingExtraError` without Dask, `InputError` for an
     address where no scheduler answers.
     """
-    return lambda opener, tasks: _done(opener, tasks, address, jobs)
+    return lambda opener, tasks: _ordered_results(opener, tasks, address, jobs)
 
 
-def _done(
-    opener: Opener[Task, Outcome], tasks: Iterable[Task], address: str, jobs: int
-) -> Generator[Outcome]:
-    """Yield the outcomes in the order of the tasks, a bounded number of them ahead."""
+def _ordered_results(
+    opener: Opener[FileTask, FileResult], tasks: Iterable[FileTask], address: str, jobs: int
+) -> Generator[FileResult]:
+    """Yield the results in the order of the tasks, with a bounded number of tasks under way."""
     try:
         dask: Any = import_module("distributed")
     except ImportError as error:
@@ -64,8 +64,8 @@ def _done(
         most, look_at = _LEAST_AHEAD, 0.0
         waiting = iter(tasks)
         try:
-            while together := tuple(map(_shared, islice(waiting, _TOGETHER))):
-                pending.append(client.submit(_do, opener, together, pure=False))
+            while together := tuple(map(_with_absolute_paths, islice(waiting, _TOGETHER))):
+                pending.append(client.submit(_work_on, opener, together, pure=False))
                 if time.monotonic() >= look_at:
                     most = max(_LEAST_AHEAD, _AHEAD * sum(client.nthreads().values()))
                     look_at = time.monotonic() + _LOOK_SECONDS
@@ -75,8 +75,8 @@ def _done(
                 yield from pending.popleft().result()
         except dask.KilledWorker as error:
             raise GhostnoteError(
-                "several workers in a row were lost over one file, perhaps for want of memory; "
-                "start workers with more of it, and go on with --resume"
+                "one file ended several workers in a row, perhaps because memory ran out; "
+                "start workers with more memory, and go on with --resume"
             ) from error
         finally:
             client.cancel(list(pending))
@@ -97,24 +97,24 @@ def _client(stack: ExitStack, dask: Any, address: str, jobs: int) -> Any:
         ) from error
 
 
-def _shared(task: Task) -> Task:
-    """Return a task whose paths mean the same on every machine."""
+def _with_absolute_paths(task: FileTask) -> FileTask:
+    """Return a task that means the same files in every process."""
     source = replace(task.source, path=task.source.path.absolute())
     return replace(task, source=source, output=task.output.absolute())
 
 
-def _do(opener: Opener[Task, Outcome], tasks: Sequence[Task]) -> list[Outcome]:
-    """Do tasks on a worker."""
+def _work_on(opener: Opener[FileTask, FileResult], tasks: Sequence[FileTask]) -> list[FileResult]:
+    """Work on tasks in a worker."""
     output = tasks[0].output
     if not (output / JOURNAL).is_file():
         raise OutputError(
             f"the worker on {platform.node()} does not see {output}: "
             "workers need the output folder, and the sources, under the same path"
         )
-    return list(map(_ready(opener), tasks))
+    return list(map(_opened(opener), tasks))
 
 
 @cache
-def _ready(opener: Opener[Task, Outcome]) -> Callable[[Task], Outcome]:
-    """Return what does tasks; a worker opens its model once."""
+def _opened(opener: Opener[FileTask, FileResult]) -> Callable[[FileTask], FileResult]:
+    """Return what works on tasks; a worker opens its model once."""
     return opener()

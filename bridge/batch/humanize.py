@@ -1,57 +1,57 @@
-"""Batch humanization: many files, each worked on by itself, resumable, the same bytes on any machine pool."""
+"""Batch humanization: many files, resumable, the same bytes with any number of processes or machines."""
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostnote.bridge.batch.full_band import VarierSpec
+from ghostnote.bridge.batch.full_band import HitVariatorSpec
 from ghostnote.bridge.batch.journal import BatchLog, settings_key
 from ghostnote.bridge.batch.settings import BatchSettings, check_settings
-from ghostnote.bridge.batch.sources import Source
-from ghostnote.bridge.batch.worker import Humanizer, Outcome, Task
-from ghostnote.bridge.render.workers import Opener, done
+from ghostnote.bridge.batch.sources import SourceFile
+from ghostnote.bridge.batch.worker import FileResult, FileTask, Humanizer
+from ghostnote.bridge.render.workers import Opener, ordered_map
 
 Progress = Callable[[int, int], None]
 """Called with the sources done and all sources."""
-Pool = Callable[[Opener[Task, Outcome], Iterable[Task]], Generator[Outcome]]
-"""Does tasks somewhere and yields their outcomes in order; closing it ends the work."""
+Pool = Callable[[Opener[FileTask, FileResult], Iterable[FileTask]], Generator[FileResult]]
+"""Works on tasks and yields their results in order; closing it ends the work."""
 
 
 @dataclass(frozen=True)
 class BatchReport:
-    """What a batch came to."""
+    """What a batch made."""
 
     manifest: Path
     sources: int
     """Sources that were humanized, in this run or before."""
     reused: int
-    """Of these, how many were there from a run that was broken off."""
+    """How many of these an interrupted run had finished."""
     files: int
     """Files made in this run."""
     problems: tuple[str, ...]
-    """For each source without a result the reason."""
+    """Why sources were left out, a sentence each."""
     notes: tuple[str, ...]
-    """What else there is to tell, one sentence each."""
+    """What the user should know, a sentence each."""
     seconds: float
 
     @property
     def files_per_second(self) -> float:
-        """How many variations a second were made."""
+        """Files made per second."""
         return self.files / max(self.seconds, 1e-9)
 
 
 def local_pool(jobs: int) -> Pool:
-    """Return what works with `jobs` processes of this machine."""
-    return lambda opener, tasks: done(opener, tasks, jobs)
+    """Return a pool of `jobs` processes on this machine."""
+    return lambda opener, tasks: ordered_map(opener, tasks, jobs)
 
 
 def humanize_files(
-    sources: Sequence[Source],
+    sources: Sequence[SourceFile],
     folder: Path,
     settings: BatchSettings,
-    spec: VarierSpec,
+    spec: HitVariatorSpec,
     pool: Pool,
     *,
     resume: bool = False,
@@ -59,42 +59,30 @@ def humanize_files(
 ) -> BatchReport:
     """Humanize sources into `folder`, with a manifest.
 
-    A file that cannot be used is named in the report and stops nothing. After a kill the same call with
-    `resume` goes on where it was, and ends with the bytes of an unbroken run. `InputError` for settings
-    that fit no file, or a folder with another run in it; `OutputError` where files cannot be written.
+    A file that cannot be used is named in the report, and the others go on. After an interruption the same call
+    with `resume` goes on and ends with the bytes of an unbroken run. `InputError` for settings that fit no file,
+    or a folder with another run in it; `OutputError` where files cannot be written.
     """
     check_settings(settings)
     began = time.monotonic()
     problems: dict[str, str] = {}
     notes: list[str] = []
-    reused = made = 0
-    name = spec.open().name
-    with BatchLog(folder, settings_key(settings, name), resume=resume) as log:
-        outcomes = pool(Humanizer(spec, settings), _tasks(sources, folder, log))
-        with closing(outcomes):
-            for number, outcome in enumerate(outcomes, 1):
-                if outcome.problem:
-                    problems[outcome.place] = outcome.problem
-                elif outcome.reused:
+    reused = files = 0
+    with BatchLog(folder, settings_key(settings, spec.open().name), resume=resume) as log:
+        tasks = (FileTask(source, folder, log.rows_of(source.place)) for source in sources)
+        with closing(pool(Humanizer(spec, settings), tasks)) as results:
+            for number, result in enumerate(results, 1):
+                if result.problem:
+                    problems[result.place] = result.problem
+                elif result.reused:
                     reused += 1
                 else:
-                    log.add(outcome.place, outcome.rows)
-                    made += len(outcome.rows)
-                notes += outcome.notes
+                    log.add(result.place, result.rows)
+                    files += len(result.rows)
+                notes += result.notes
                 if progress:
                     progress(number, len(sources))
         manifest = log.finish(source.place for source in sources if source.place not in problems)
-    return BatchReport(
-        manifest=manifest,
-        sources=len(sources) - len(problems),
-        reused=reused,
-        files=made,
-        problems=tuple(problems.values()),
-        notes=tuple(notes),
-        seconds=time.monotonic() - began,
-    )
-
-
-def _tasks(sources: Iterable[Source], folder: Path, log: BatchLog) -> Iterator[Task]:
-    for source in sources:
-        yield Task(source, folder, log.rows_of(source.place))
+    seconds = time.monotonic() - began
+    humanized = len(sources) - len(problems)
+    return BatchReport(manifest, humanized, reused, files, tuple(problems.values()), tuple(notes), seconds)

@@ -1,4 +1,4 @@
-"""The record of a batch: a journal while it runs, from which a killed run goes on, and then the manifest."""
+"""The record of a batch: a journal while it runs, for resuming, and then the manifest."""
 
 import csv
 import hashlib
@@ -25,19 +25,19 @@ COLUMNS: Final = (
     "high_velocity", "round_robin", "seed", "index", "amount", "width", "steps", "rate", "channels", "bits",
     "frames", "gain_db", "sha256", "model", "settings",
 )  # fmt: skip
-"""Of the manifest, one row a file."""
+"""The manifest's columns; each file is a row."""
 
 Row = dict[str, str]
 
 
 def settings_key(settings: BatchSettings, model: str) -> str:
-    """Return a short mark of everything, beside the source, that decides the files."""
+    """Return a short hash of everything, beside the source, that decides the files."""
     text = json.dumps([asdict(settings), model], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class BatchLog:
-    """Remembers which sources are done. A context manager; a second run into a folder must be `resume`d.
+    """Records which sources are finished. A context manager; a second run into a folder must be `resume`d.
 
     Only the place of each source's rows in the journal is held in memory.
     """
@@ -53,10 +53,10 @@ class BatchLog:
             )
 
     def __enter__(self) -> Self:
-        """Open the journal and sweep up what a killed run left half written."""
+        """Open the journal and remove what an interrupted run left half written."""
         with output_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._sweep()
+            self._remove_partial_files()
             if self._manifest.exists() and not self._journal.exists():
                 self._begin_from_manifest()
             self._file = self._journal.open("a+b")
@@ -74,7 +74,7 @@ class BatchLog:
         self._file.close()
 
     def rows_of(self, source: str) -> tuple[Row, ...]:
-        """Return the rows of a source that is done, or none."""
+        """Return the rows of a finished source, or none."""
         at = self._at.get(source)
         if at is None:
             return ()
@@ -82,7 +82,7 @@ class BatchLog:
         return tuple(json.loads(self._file.readline())["rows"])
 
     def add(self, source: str, rows: Iterable[Row]) -> None:
-        """Note that a source is done; a process killed at once has noted it all the same."""
+        """Record a finished source; the record outlives a process killed right after."""
         line = json.dumps({"source": source, "rows": [{**row, "settings": self._key} for row in rows]})
         with output_errors(self._journal):
             at = self._file.seek(0, io.SEEK_END)
@@ -91,9 +91,9 @@ class BatchLog:
         self._at[source] = at
 
     def finish(self, sources: Iterable[str]) -> Path:
-        """Write the manifest, in the order of the sources, and put the journal away.
+        """Write the manifest, in the order of the sources, and remove the journal.
 
-        Before that all files are on the disk: nothing would look for what a power cut took any more.
+        Before that all files are flushed to the disk: without a journal nothing finds what a power cut took.
         """
         if hasattr(os, "sync"):
             os.sync()
@@ -106,20 +106,20 @@ class BatchLog:
             text.detach()
         self._file.close()
         with output_errors(self._folder):
-            # A worker that was lost on the way may have left some, too.
-            self._sweep()
+            # A lost worker may have left partial files, too.
+            self._remove_partial_files()
             self._journal.unlink(missing_ok=True)
         return self._manifest
 
-    def _sweep(self) -> None:
-        for leftover in self._folder.rglob(PARTIAL_PATTERN):
-            if leftover.is_dir():
-                shutil.rmtree(leftover, ignore_errors=True)
+    def _remove_partial_files(self) -> None:
+        for path in self._folder.rglob(PARTIAL_PATTERN):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
             else:
-                leftover.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
     def _index(self) -> None:
-        """Find each source's line; a last line that a kill cut short is cut away."""
+        """Find each source's line; an incomplete last line is cut away."""
         self._file.seek(0)
         at = 0
         for line in self._file:
@@ -130,7 +130,7 @@ class BatchLog:
                 break
             if any(row["settings"] != self._key for row in entry["rows"]):
                 raise InputError(
-                    f"{self._folder}: was begun with other settings or another model; resume with the same, "
+                    f"{self._folder}: holds a run with other settings or another model; resume with the same, "
                     "or choose another folder"
                 )
             self._at[entry["source"]] = at
@@ -139,18 +139,18 @@ class BatchLog:
             self._file.truncate(at)
 
     def _begin_from_manifest(self) -> None:
-        """Make a journal of the manifest of a run that had come to its end."""
+        """Make a journal of a finished run's manifest."""
         with replacing(self._journal) as journal:
             for source, rows in manifest_rows(self._manifest):
                 journal.write(json.dumps({"source": source, "rows": rows}).encode() + b"\n")
 
 
 def manifest_rows(path: Path) -> Iterator[tuple[str, list[Row]]]:
-    """Yield each source of a manifest with its rows; `InputError` for a file that is no manifest of ours."""
+    """Yield each source of a manifest with its rows; `InputError` for any other file."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise InputError(f"{path}: is no manifest of 'ghostnote humanize'; choose another folder")
+            raise InputError(f"{path}: is not a manifest of 'ghostnote humanize'; choose another folder")
         rows: list[Row] = []
         for row in reader:
             if rows and rows[0]["source"] != row["source"]:

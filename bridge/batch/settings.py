@@ -19,23 +19,23 @@ class BatchSettings:
     velocities: int = 4
     """Velocity layers; the hardest has the level of the file."""
     amount: float = 1.0
-    """How much strokes differ: 0 not at all, 1 like a drummer's, 2 twice that."""
+    """How much strokes differ: 0 not at all, 1 like a drummer's, 2 exaggerated."""
     width: float = 0.0
-    """How much wider the image becomes: 0 leaves it as it is."""
+    """How much wider the stereo image becomes, 0 to 1."""
     steps: int = 2
-    """Steps of the diffusion; 0 does without the network."""
+    """Diffusion steps; 0 leaves the network out."""
     seed: int = 1
     """Another seed, other strokes."""
     drum_class: str | None = None
-    """The class of all files; None asks each file's name, then its sound."""
+    """The class of all files; None goes by each file's name, then by its sound."""
     format: str = "wav"
-    """The ending of the files to write, without its dot."""
+    """Format of the files to write: wav, flac or aiff."""
     bits: int | None = None
-    """Their sample size; None keeps the source's where the format has it."""
+    """Their bits per sample; None keeps the source's where the format has it."""
     rate: int | None = None
-    """Their rate in Hz; None keeps the source's."""
+    """Their sample rate in Hz; None keeps the source's."""
     force: bool = False
-    """Whether files that are no single hit are humanized too."""
+    """Whether files that are not single hits are humanized too."""
 
 
 def check_settings(settings: BatchSettings) -> None:

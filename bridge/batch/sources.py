@@ -1,4 +1,4 @@
-"""What a batch works on: the sound files in files and folders, and the place of each in the output."""
+"""The sound files that a batch works on, and the place of each in the output."""
 
 import re
 import unicodedata
@@ -11,11 +11,11 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, distinct_name, hit_files
 
 _RESERVED: Final = re.compile(r'[<>:"\\|?*\x00-\x1f]|[. ]+$')
-"""What a folder's name may not hold on every system."""
+"""What folder names cannot hold on some systems."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """One sound file to work on."""
 
     path: Path
@@ -23,7 +23,7 @@ class Source:
     """Its folder in the output, with forward slashes; it also decides the file's seed."""
 
 
-def find_sources(paths: Sequence[Path], output: Path) -> list[Source]:
+def find_sources(paths: Sequence[Path], output: Path) -> list[SourceFile]:
     """Return the sources in files and folders, recursively, in the order of their paths.
 
     Folder structure is kept from each given folder on. Hidden files, and what lies in `output`, are left
@@ -31,12 +31,12 @@ def find_sources(paths: Sequence[Path], output: Path) -> list[Source]:
     """
     taken: set[str] = set()
     sources = [
-        Source(path, _free_place(path.relative_to(root), taken))
+        SourceFile(path, _free_place(path.relative_to(root), taken))
         for path, root in _files(paths, Path(output).resolve())
     ]
     if not sources:
         names = ", ".join(map(str, paths))
-        raise InputError(f"{names}: no sound file in there; wanted are {', '.join(HIT_SUFFIXES)}")
+        raise InputError(f"{names}: no sound files found; ghostnote reads {', '.join(HIT_SUFFIXES)}")
     return sources
 
 

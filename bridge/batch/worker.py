@@ -1,4 +1,4 @@
-"""One file of a batch: a hit is read, varied as a drummer would, and written, with a record of each file."""
+"""One file of a batch: a hit is read, its strokes are made and written, and each file is recorded."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
-from ghostnote.bridge.batch.full_band import MOST_WIDENED, Strokes, Varier, VarierSpec, stroke_maker
+from ghostnote.bridge.batch.full_band import MOST_WIDENED, HitVariator, HitVariatorSpec, Strokes, stroke_maker
 from ghostnote.bridge.batch.settings import LAYER_STRIDE, BatchSettings, layer_bounds
-from ghostnote.bridge.batch.sources import Source
+from ghostnote.bridge.batch.sources import SourceFile
 from ghostnote.bridge.classify.classifier import Guess, class_by_name, class_by_sound, not_a_hit
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.inference.variation import Strike
+from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.io.atomic_file import output_errors
 from ghostnote.bridge.io.audio_file import FORMATS, read_audio, resample, write_audio
 from ghostnote.bridge.kit.kit import pad_seed
@@ -28,74 +28,74 @@ Audio = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Task:
-    """One source, and what an earlier run says of it."""
+class FileTask:
+    """One source, and what an earlier run recorded of it."""
 
-    source: Source
+    source: SourceFile
     output: Path
-    known: tuple[dict[str, str], ...] = ()
-    """The rows of a run that was broken off."""
+    earlier: tuple[dict[str, str], ...] = ()
+    """The rows of an interrupted run."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one source: rows of the manifest, or the reason why there are none."""
+class FileResult:
+    """One source's rows of the manifest, or the reason why there are none."""
 
     place: str
     rows: tuple[dict[str, str], ...] = ()
     problem: str | None = None
     notes: tuple[str, ...] = ()
-    """What there is to tell though all went well."""
+    """What the user should know all the same."""
     reused: bool = False
     """Whether all its files were already there."""
 
 
 @dataclass(frozen=True)
 class Humanizer:
-    """Opens a varier in a worker process and humanizes one source after another with it."""
+    """Opens a `HitVariator` in a worker process and humanizes one source after another with it."""
 
-    spec: VarierSpec
+    spec: HitVariatorSpec
     settings: BatchSettings
 
-    def __call__(self) -> Callable[[Task], Outcome]:
-        """Open the varier; what is returned never raises for a source's own faults."""
-        varier = self.spec.open()
+    def __call__(self) -> Callable[[FileTask], FileResult]:
+        """Open the model; what is returned reports a source's faults and does not raise for them."""
+        variator = self.spec.open()
 
-        def work(task: Task) -> Outcome:
+        def work(task: FileTask) -> FileResult:
             try:
-                return _humanized(task, self.settings, varier)
+                return _humanized(task, self.settings, variator)
             except InputError as error:
-                return Outcome(task.source.place, problem=str(error))
+                return FileResult(task.source.place, problem=str(error))
             except OSError as error:
-                return Outcome(task.source.place, problem=f"{task.source.path}: cannot be read ({error})")
+                return FileResult(task.source.place, problem=f"{task.source.path}: cannot be read ({error})")
 
         return work
 
 
 def examine(path: Path, audio: Audio, rate: int, settings: BatchSettings) -> Guess:
-    """Return a hit's class; `InputError` for a sound that is no single hit, unless that is forced."""
+    """Return a hit's class; `InputError` for a sound that is not a single hit, unless settings force it."""
     reason = None if settings.force else not_a_hit(audio, rate)
     if reason:
-        raise InputError(f"{path}: is no drum hit: {reason}; add --force to humanize it all the same")
+        raise InputError(f"{path}: not a drum hit: {reason}; add --force to humanize it all the same")
     if settings.drum_class:
         return Guess(settings.drum_class, "given")
     return class_by_name(path) or class_by_sound(audio, rate)
 
 
 def source_bits(path: Path) -> int:
-    """Return the sample size of a sound file: 16, 24, or 32."""
+    """Return the bits per sample of a sound file: 16, 24, or 32."""
     if path.suffix.lower() in _LOSSY:
         return _LOSSY_BITS
     with AudioFile(str(path)) as file:
         return _BITS[file.file_dtype]
 
 
-def _humanized(task: Task, settings: BatchSettings, varier: Varier) -> Outcome:
+def _humanized(task: FileTask, settings: BatchSettings, variator: HitVariator) -> FileResult:
     source = task.source
     audio, rate = read_audio(source.path)
     digest = _digest(source.path)
-    if _still_there(task, digest):
-        return Outcome(source.place, task.known, reused=True)
+    if _intact(task, digest):
+        return FileResult(source.place, task.earlier, reused=True)
     guess = examine(source.path, audio, rate, settings)
     suffix = FORMATS[f".{settings.format}"]
     wanted = settings.bits or source_bits(source.path)
@@ -113,14 +113,15 @@ def _humanized(task: Task, settings: BatchSettings, varier: Varier) -> Outcome:
         "steps": str(settings.steps),
         "rate": str(settings.rate or rate),
         "bits": str(bits),
-        "model": varier.name,
+        "model": variator.name,
     }
-    strokes = stroke_maker(audio, rate, guess.drum_class, seed, settings, varier)
+    variation = Variation(seed, settings.amount, settings.width, settings.steps)
+    strokes = stroke_maker(audio, rate, guess.drum_class, variation, variator)
     folder = task.output / source.place
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     rows = tuple(common | row for row in _written(task, strokes, rate, bits, settings))
-    return Outcome(source.place, rows, notes=tuple(_notes(source.path, guess, len(audio), settings)))
+    return FileResult(source.place, rows, notes=tuple(_notes(source.path, guess, len(audio), settings)))
 
 
 def _notes(path: Path, guess: Guess, channels: int, settings: BatchSettings) -> Iterator[str]:
@@ -129,27 +130,27 @@ def _notes(path: Path, guess: Guess, channels: int, settings: BatchSettings) -> 
         yield f"{path}: by its sound a {guess.drum_class}, {guess.probability:.0%} sure"
     if settings.width and channels > MOST_WIDENED:
         yield (
-            f"{path}: has {channels} channels, and --width widens files of one or two; its image stays as it "
-            "is: mix it down to two to widen it"
+            f"{path}: has {channels} channels, and --width widens files of one or two; its stereo image "
+            "stays as it is: mix it down to two channels to widen it"
         )
 
 
 def _written(
-    task: Task, strokes: Strokes, rate: int, bits: int, settings: BatchSettings
+    task: FileTask, strokes: Strokes, rate: int, bits: int, settings: BatchSettings
 ) -> Iterator[dict[str, str]]:
-    """Make and write every stroke of a source; yield what is special to each."""
+    """Make and write every stroke of a source; yield the columns that differ from stroke to stroke."""
     name = Path(task.source.place).name
     layers = list(enumerate(layer_bounds(settings.velocities), 1))
     wanted = [(*layer, number) for layer in layers for number in range(1, settings.count + 1)]
-    strikes = [Strike(layer * LAYER_STRIDE + number, high) for layer, (_, high), number in wanted]
-    for (layer, (low, high), number), strike, made in zip(wanted, strikes, strokes(strikes), strict=True):
+    keys = [StrokeKey(layer * LAYER_STRIDE + number, high) for layer, (_, high), number in wanted]
+    for (layer, (low, high), number), key, stroke in zip(wanted, keys, strokes(keys), strict=True):
         relative = f"{task.source.place}/{name}_v{layer}_rr{number}.{settings.format}"
-        peak = float(np.abs(made).max())
-        # Integer files end at full scale; a stroke that is louder by chance comes down to it.
+        peak = float(np.abs(stroke).max())
+        # Integer files clip at full scale; a louder stroke comes down to it.
         gain = 1.0 / peak if bits != 32 and peak > 1.0 else 1.0
         final_rate = settings.rate or rate
-        # The checksum finds what a power cut took, and a disk that is waited for takes a tenth of the time.
-        sound = resample(made if gain == 1.0 else made * np.float32(gain), rate, final_rate)
+        # The checksum finds what a power cut took; waiting for the disk would take a tenth of the time.
+        sound = resample(stroke if gain == 1.0 else stroke * np.float32(gain), rate, final_rate)
         data = write_audio(task.output / relative, sound, final_rate, bits, durable=False)
         yield {
             "path": relative,
@@ -157,20 +158,20 @@ def _written(
             "low_velocity": str(low),
             "high_velocity": str(high),
             "round_robin": str(number),
-            "index": str(strike.index),
-            "channels": str(len(made)),
-            "frames": str(round(made.shape[1] * final_rate / rate)),
+            "index": str(key.index),
+            "channels": str(len(stroke)),
+            "frames": str(round(stroke.shape[1] * final_rate / rate)),
             "gain_db": f"{20 * np.log10(gain):.2f}",
             "sha256": hashlib.sha256(data).hexdigest(),
         }
 
 
-def _still_there(task: Task, digest: str) -> bool:
-    """Return whether all files that an earlier run made of this very source are whole."""
+def _intact(task: FileTask, digest: str) -> bool:
+    """Return whether an earlier run's files of this very source are all there, unchanged."""
     try:
-        return bool(task.known) and all(
+        return bool(task.earlier) and all(
             row["source_sha256"] == digest and _digest(task.output / row["path"]) == row["sha256"]
-            for row in task.known
+            for row in task.earlier
         )
     except (OSError, KeyError):
         return False

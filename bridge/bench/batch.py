@@ -1,4 +1,4 @@
-"""How fast batches are on this machine, beside what the bare model gives, and whether their memory is flat."""
+"""How fast batches are beside the bare model, and whether their memory stays flat."""
 
 import subprocess
 import sys
@@ -15,22 +15,22 @@ from typing import Final
 import numpy as np
 
 from ghostnote.bridge.batch.cluster import LOCAL, cluster_pool
-from ghostnote.bridge.batch.full_band import Audio, VarierSpec
+from ghostnote.bridge.batch.full_band import Audio, HitVariatorSpec
 from ghostnote.bridge.batch.humanize import Pool, humanize_files, local_pool
-from ghostnote.bridge.batch.model_varier import ModelSpec
+from ghostnote.bridge.batch.model_variator import ModelSpec
 from ghostnote.bridge.batch.settings import BatchSettings
-from ghostnote.bridge.batch.sources import Source, find_sources
+from ghostnote.bridge.batch.sources import SourceFile, find_sources
 from ghostnote.bridge.bench.offline import peak_bytes
 from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import ROWS
 from ghostnote.bridge.io.audio_file import write_audio
-from ghostnote.bridge.render.workers import done
+from ghostnote.bridge.render.workers import ordered_map
 
 SETTINGS: Final = BatchSettings()
 STROKES: Final = SETTINGS.count * SETTINGS.velocities
-"""For each hit."""
+"""Strokes of each hit."""
 SOURCES: Final = 32
 MEMORY_SOURCES: Final = 2_000
 _ROUNDS: Final = 4
@@ -38,9 +38,9 @@ _ROUNDS: Final = 4
 _RATE: Final = 44_100
 _HIT_SECONDS: Final = 0.6
 _SETTLED: Final = 0.25
-"""The share of sources after which rate and memory count: the model is open then everywhere."""
+"""The share of sources after which rate and memory count: every process has its model open then."""
 _ENDING: Final = 0.875
-"""The share of sources up to which the rate counts: after the last one is begun, others have nothing to do."""
+"""The share of sources up to which the rate counts: at the end some processes have nothing to do."""
 _WEIGH: Final = """
 import sys
 from pathlib import Path
@@ -85,7 +85,7 @@ def measure_batch(model: Path | None = None, sources: int = SOURCES) -> list[Mea
 
 
 def _best_rates(model: Path | None, sources: int) -> dict[str, float]:
-    """Return strokes a second of each way of working, the best of several rounds: undisturbed by other programs."""
+    """Return strokes per second of each pool, the best of several rounds: other programs disturb."""
     best: dict[str, float] = defaultdict(float)
     spec = ModelSpec(model)
     pools = {"batch": local_pool}
@@ -103,7 +103,7 @@ def _best_rates(model: Path | None, sources: int) -> dict[str, float]:
     return best
 
 
-def write_hits(folder: Path, count: int) -> list[Source]:
+def write_hits(folder: Path, count: int) -> list[SourceFile]:
     """Write hits of decaying noise and return them as sources."""
     folder.mkdir()
     for number in range(count):
@@ -113,12 +113,12 @@ def write_hits(folder: Path, count: int) -> list[Source]:
 
 @dataclass(frozen=True)
 class BareStrokes:
-    """Opens a model in a process and has it make strokes, as many at once as a batch does, and nothing else."""
+    """Makes strokes with the bare model in a process, as many at once as a batch does."""
 
     model: Path | None
 
     def __call__(self) -> Callable[[int], int]:
-        """Open the model; what is returned makes a hit's strokes of it and says how many."""
+        """Open the model; what is returned makes a hit's strokes and returns their number."""
         generator = Generator.open(self.model)
         card = generator.card
         hit = np.zeros((1, card.hit_frames), np.float32)
@@ -140,26 +140,26 @@ class BareStrokes:
 
 
 def bare_rate(model: Path | None, hits: int, jobs: int) -> float:
-    """Return strokes a second of the model alone, once they are under way."""
-    times = [time.perf_counter() for _ in done(BareStrokes(model), range(hits), jobs)]
+    """Return strokes per second of the model alone, once under way."""
+    times = [time.perf_counter() for _ in ordered_map(BareStrokes(model), range(hits), jobs)]
     return _rate(times)
 
 
-def batch_rate(spec: VarierSpec, hits: list[Source], folder: Path, pool: Pool) -> float:
-    """Return variations a second of a batch once it is under way."""
+def batch_rate(spec: HitVariatorSpec, hits: list[SourceFile], folder: Path, pool: Pool) -> float:
+    """Return strokes per second of a batch, once under way."""
     times: list[float] = []
     humanize_files(hits, folder, SETTINGS, spec, pool, progress=lambda *_: times.append(time.perf_counter()))
     return _rate(times)
 
 
 def _rate(times: list[float]) -> float:
-    """Return strokes a second by the times at which hits were done, while all work is under way."""
+    """Return strokes per second by the times at which hits were finished, while all processes work."""
     first, end = (int(len(times) * share) for share in (_SETTLED, _ENDING))
-    # The slope through all of them: processes that end their hits together, or by turns, have the same.
+    # A fitted slope does not depend on whether processes finish hits together or by turns.
     return float(np.polyfit(times[first:end], range(first, end), 1)[0]) * STROKES
 
 
-def weigh(model: Path | None, sources: int, spec: VarierSpec | None = None) -> tuple[float, float]:
+def weigh(model: Path | None, sources: int, spec: HitVariatorSpec | None = None) -> tuple[float, float]:
     """Return the peak of resident memory in MB after a quarter of a batch's files, and after all."""
     peaks: list[int] = []
     settings = BatchSettings(count=1, velocities=1, steps=0)
@@ -177,7 +177,7 @@ def weigh(model: Path | None, sources: int, spec: VarierSpec | None = None) -> t
 
 
 def _memory_mb(model: Path | None) -> tuple[float, float]:
-    """Return what `weigh` does, of a process by itself; nan where the system cannot tell."""
+    """Return what `weigh` does in a process of its own; nan where the system does not report it."""
     command = (sys.executable, "-c", _WEIGH, str(model or ""), str(MEMORY_SOURCES))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     early, late = map(float, done.stdout.split()) if done.returncode == 0 else (float("nan"),) * 2

@@ -17,13 +17,13 @@ from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.inference.drum_cache import CachedSpec
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import SourceSpec, generate_drum
-from ghostnote.bridge.inference.variation import Reference, Variator
+from ghostnote.bridge.inference.variation import Reference, Variation, Variator
 from ghostnote.bridge.kit.kit import default_kit
 from ghostnote.bridge.midi.demo_groove import groove
 from ghostnote.bridge.midi.events import NoteOn
 from ghostnote.bridge.midi.smf_reader import MidiSong
 from ghostnote.bridge.render.offline import RenderSettings, render_song
-from ghostnote.bridge.render.workers import Request, auto_jobs, made
+from ghostnote.bridge.render.workers import Request, auto_jobs, stroke_results
 
 _BATCHES: Final = (1, 2, 8)
 _THREADS: Final = (1, 2)
@@ -35,7 +35,7 @@ _RATE: Final = 48_000
 
 
 def measure(model: Path | None = None) -> list[Measurement]:
-    """Return the speed of steps, hits and renders with a model, and the program's memory and start-up time."""
+    """Return the speed of steps, hits and renders, and the program's memory and start-up time."""
     generator = Generator.open(model)
     steps = generator.card.default_steps
     measurements = [Measurement("steps", "default steps", steps)]
@@ -90,7 +90,7 @@ def _median_seconds(work: Callable[[], object], repeats: int = _REPEATS) -> floa
 
 
 def _step_ms(generator: Generator, batch: int) -> float:
-    """Return the milliseconds that each step adds."""
+    """Return the milliseconds of each step."""
     card, rng = generator.card, np.random.default_rng(0)
     hit = rng.standard_normal((batch, card.hit_frames), np.float32)
     noise = rng.standard_normal((batch, card.bands, card.mdct_frames), np.float32)
@@ -106,16 +106,16 @@ def _hit_ms(generator: Generator, width: float) -> float:
     reference = Reference(generate_drum(generator, "snare", 1)[None], generator.card.classes.index("snare"))
     variator = Variator(generator)
     return 1000 * _median_seconds(
-        lambda: variator.next_stroke(reference, seed=1, index=0, velocity=100, width=width), 4 * _REPEATS
+        lambda: variator.next_stroke(reference, Variation(width=width), index=0, velocity=100), 4 * _REPEATS
     )
 
 
 def _hits_per_second(model: Path | None) -> float:
-    """Return the rate at which worker processes make the default kit's strokes, once they are warm."""
+    """Return how many strokes of the default kit warm worker processes make per second."""
     pads = default_kit().pads
     warm_up = 4 * len(pads)
     requests = [Request(pads[i % len(pads)], i, 100) for i in range(warm_up + _STROKES)]
-    strokes = made(CachedSpec(SourceSpec(model, _RATE)), requests, auto_jobs(len(requests)))
+    strokes = stroke_results(CachedSpec(SourceSpec(model, _RATE)), requests, auto_jobs(len(requests)))
     for _ in range(warm_up):
         next(strokes)
     started = time.perf_counter()
@@ -134,7 +134,7 @@ def full_kit_song() -> MidiSong:
 
 
 def render_once(model: Path | None, jobs: int | None) -> float:
-    """Render the song with stems and return how many times real time that was."""
+    """Render the song with stems; return how many times faster than real time."""
     with tempfile.TemporaryDirectory() as folder:
         settings = RenderSettings(stems=Path(folder, "stems"), jobs=jobs)
         mix = Path(folder, "mix.wav")
@@ -148,17 +148,17 @@ def _render_factor(model: Path | None) -> float:
 
 
 def _memory_mb(model: Path | None) -> float:
-    """Return the largest resident memory of a process that renders by itself; nan where the system cannot tell."""
+    """Return the largest resident memory of a process that renders; nan where the system does not report it."""
     command = (sys.executable, "-c", _RENDER_AND_WEIGH, str(model or ""))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return int(done.stdout) / 1e6 if done.returncode == 0 else float("nan")
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process was resident with."""
+    """Return this process's peak resident memory."""
     status = Path("/proc/self/status")
     if status.is_file():
-        # Linux adds to its other figure, `ru_maxrss`, what the process was that started this one.
+        # On Linux `ru_maxrss` includes the peak of the process that started this one.
         return next(
             int(line.split()[1]) * 1024
             for line in status.read_text().splitlines()

@@ -1,4 +1,4 @@
-"""What drum a sound file holds, by its name or by its sound, and whether it is a drum hit at all."""
+"""Which drum a sound file holds, by its name or by its sound, and whether it is a drum hit at all."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -30,28 +30,28 @@ Audio = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Guess:
-    """A drum class and where it is known from."""
+    """A drum class and what it was guessed from."""
 
     drum_class: str
     source: str
     """`name`, `folder`, `sound`, or `given` by the user."""
     probability: float = 1.0
-    """How sure it is, 0 to 1; below 1 only by sound."""
+    """0 to 1; below 1 only for a guess by sound."""
 
 
 def class_by_name(path: Path) -> Guess | None:
-    """Return the class that a path's file name, or else its nearest folder, speaks of, or None."""
+    """Return the class that a path's file name, or else its nearest folder, names, or None."""
     named = class_from_name(path.stem)
     folder = next((part for part in reversed(path.parent.parts) if class_from_name(part)), None)
     if named and not (folder and may_be_overheads(path.stem)):
         return Guess(named, "name")
-    # Both together: "OH 1" among hats is an open one, and "open 1" is, too.
+    # Both together: "OH 1" or "open 1" in a folder of hats is an open hat.
     both = class_from_name(f"{folder} {path.stem}") if folder else None
     return Guess(both, "folder") if both else None
 
 
 def class_by_sound(audio: Audio, rate: int) -> Guess:
-    """Return the likeliest class of a hit `(channels, frames)`: a small network on `features`."""
+    """Return the most probable class of a hit `(channels, frames)`, by a small network on `features`."""
     chances = probabilities(features(mono_for_features(audio, rate)))
     best = int(chances.argmax())
     return Guess(CLASS_NAMES[best], "sound", float(chances[best]))
@@ -68,20 +68,20 @@ def probabilities(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def not_a_hit(audio: Audio, rate: int) -> str | None:
-    """Return why a sound `(channels, frames)` is no single hit, or None if it may be one."""
+    """Return why a sound `(channels, frames)` is not a single hit, or None if it may be one."""
     mono = mono_for_features(audio, rate)
     count = attacks(mono)
     if count > _MOST_ATTACKS:
-        return f"it is struck {count} times, like a loop or a melody"
-    sounding = _without_silence(mono)
-    if len(sounding) > _HELD_SECONDS * FEATURE_RATE and second_half_db(sounding) > _HELD_DB:
-        return "it does not die away, like a held note or a loop"
+        return f"it has {count} attacks, like a loop or a melody"
+    trimmed = _without_silence(mono)
+    if len(trimmed) > _HELD_SECONDS * FEATURE_RATE and second_half_db(trimmed) > _HELD_DB:
+        return "it does not decay, like a held note or a loop"
     return None
 
 
 def _without_silence(mono: NDArray[np.float64]) -> NDArray[np.float64]:
-    heard = np.flatnonzero(np.abs(mono) > 1e-3 * np.abs(mono).max())
-    return mono[heard[0] : heard[-1] + 1]
+    audible = np.flatnonzero(np.abs(mono) > 1e-3 * np.abs(mono).max())
+    return mono[audible[0] : audible[-1] + 1]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a hit sounds like, as numbers: level over time and band, and how often it is struck."""
+"""A hit as numbers: its level over time and frequency, and how many attacks it has."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,16 +10,16 @@ from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.io.audio_file import mixdown, resample
 
 FEATURE_RATE: Final = 44_100
-"""Everything here is heard at this rate, in Hz."""
+"""The sample rate of all features, in Hz."""
 FEATURES: Final = 108
-"""How many numbers `features` gives."""
+"""How many numbers `features` returns."""
 
 _EDGES_HZ: Final = np.array(
     (0, 60, 90, 130, 190, 270, 380, 530, 740, 1000, 1400, 2000, 2800, 4000, 5600, 8000, 11000, 15000)
 )
 _SEGMENTS_SECONDS: Final = ((0, 0.012), (0.012, 0.04), (0.04, 0.1), (0.1, 0.22), (0.22, 0.45), (0.45, 0.75))
 _BROAD: Final = (0, 4, 8, 11, 14)
-"""Where five broad bands begin among the narrow ones."""
+"""The narrow bands at which five broad ones begin."""
 _ONSET_LEVEL: Final = 0.05
 _FLOOR: Final = 1e-7
 _HOP_SECONDS: Final = 0.01
@@ -57,7 +57,7 @@ def features(mono: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def attacks(mono: NDArray[np.float64]) -> int:
-    """Return how often a sound is struck: 1 for a hit, more for a loop or a melody.
+    """Return how many attacks a sound has: 1 for a hit, more for a loop or a melody.
 
     A new attack stands 8 dB above the valley before it and less than 18 dB below the loudest moment, both
     in the whole band and in the first difference; bursts within 80 ms, as in a clap or a flam, are one.
@@ -66,7 +66,7 @@ def attacks(mono: NDArray[np.float64]) -> int:
 
 
 def second_half_db(mono: NDArray[np.float64]) -> float:
-    """Return the energy of a sound's second half over its first: hits die away, held notes do not."""
+    """Return the energy of a sound's second half over its first, in dB: hits decay, held notes do not."""
     middle = len(mono) // 2
     halves = [float(np.square(part).sum()) + 1e-12 for part in (mono[:middle], mono[middle:])]
     return float(10 * np.log10(halves[1] / halves[0]))
@@ -77,7 +77,7 @@ def _band_power(mono: NDArray[np.float64]) -> NDArray[np.float64]:
     peak = float(np.abs(mono).max())
     onset = onset_frame(mono[None], _ONSET_LEVEL)
     frames = round(_SEGMENTS_SECONDS[-1][1] * FEATURE_RATE)
-    # Hits whose files begin later or sooner before the onset look alike.
+    # Silence before the onset must not change the features.
     before = round(LEAD_SECONDS * FEATURE_RATE)
     hit = np.pad(mono, (before, frames))[onset : onset + frames] / peak
     rows = []
@@ -91,13 +91,13 @@ def _band_power(mono: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _decibels(power: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
-    """Return dB under the greatest value."""
+    """Return dB relative to the largest value."""
     levels: NDArray[np.float64] = 10 * np.log10(power / power.max() + floor)
     return levels
 
 
 def _envelope_db(signal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the level of every hop under the loudest one."""
+    """Return the level of every hop, in dB relative to the loudest one."""
     hop = round(_HOP_SECONDS * FEATURE_RATE)
     padded = np.pad(signal, (0, 4 * hop))
     energy = np.square(padded[: len(padded) // hop * hop].reshape(-1, hop)).sum(axis=1)

@@ -1,18 +1,22 @@
-"""`ghostnote bench`: how fast it is here."""
+"""`ghostnote bench`: how fast it is on this machine."""
+
+from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostnote.bridge.cli import options
 from ghostnote.bridge.errors import InputError
+
+if TYPE_CHECKING:
+    from ghostnote.bridge.bench.report import Measurement
 
 
 def bench(
-    json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write the measurements as JSON.")
-    ] = None,
-    train: Annotated[bool, typer.Option("--train", help="Measure training: hits a second.")] = False,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the results as JSON.")] = None,
+    train: Annotated[bool, typer.Option("--train", help="Measure training: hits per second.")] = False,
     peer: Annotated[
         bool, typer.Option("--peer", help="Measure a hit beside tiny-audio-diffusion's, one thread each.")
     ] = False,
@@ -21,21 +25,19 @@ def bench(
         typer.Option(metavar="REPORT.json", help="Reports of 'evaluate', whose results --peer shows."),
     ] = None,
     batch: Annotated[
-        bool, typer.Option("--batch", help="Measure 'humanize': strokes a second, memory.")
+        bool, typer.Option("--batch", help="Measure 'humanize': strokes per second, memory.")
     ] = False,
     live: Annotated[
-        bool, typer.Option("--live", help="Measure the daemon beside JACK's dummy server.")
+        bool, typer.Option("--live", help="Measure live playing on JACK's dummy server.")
     ] = False,
     soak: Annotated[
-        float | None, typer.Option(min=20, metavar="SECONDS", help="Plague the daemon for so long.")
+        float | None, typer.Option(min=20, metavar="SECONDS", help="Stress live playing for this long.")
     ] = None,
     seconds: Annotated[float, typer.Option(min=5, help="How long --live plays.")] = 600.0,
-    steps: Annotated[int, typer.Option(min=0, max=64, help="Network steps a hit in --live.")] = 2,
+    steps: Annotated[int, typer.Option(min=0, max=64, help="Diffusion steps per hit in --live.")] = 2,
     width: Annotated[float, typer.Option(min=0, max=1, help="Stereo width in --live; 0 is mono.")] = 0.0,
-    block: Annotated[int, typer.Option(min=16, max=8192, help="Frames a block in --live.")] = 256,
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that comes along.")
-    ] = None,
+    block: Annotated[int, typer.Option(min=16, max=8192, help="Frames per block in --live.")] = 256,
+    model: options.Model = None,
 ) -> None:
     """Measure speed and memory on this machine: of hits and renders, or of what an option names."""
     from ghostnote.bridge.bench.report import measurements_table, write_measurements
@@ -46,19 +48,7 @@ def bench(
         )
     if report and not peer:
         raise InputError("--report is given without --peer, which shows its results: add --peer")
-    if train:
-        from ghostnote.bridge.cli.train import measure_training
-
-        measurements = measure_training()
-    elif peer:
-        from ghostnote.bridge.cli.train import measure_peer
-
-        measurements = measure_peer(model, report or [])
-    elif batch:
-        from ghostnote.bridge.bench.batch import measure_batch
-
-        measurements = measure_batch(model)
-    elif live:
+    if live:
         from ghostnote.bridge.bench.live import measure_live
 
         measurements = measure_live(model, seconds, steps, width, block)
@@ -67,9 +57,28 @@ def bench(
 
         measurements = measure_soak(model, soak)
     else:
-        from ghostnote.bridge.bench.offline import measure
-
-        measurements = measure(model)
+        measurements = _measure_offline(model, report or [], train=train, peer=peer, batch=batch)
     typer.echo(measurements_table(measurements))
     if json:
         write_measurements(json, measurements)
+
+
+def _measure_offline(
+    model: Path | None, reports: list[Path], *, train: bool, peer: bool, batch: bool
+) -> list[Measurement]:
+    """Measure what needs no audio device."""
+    if train:
+        from ghostnote.bridge.cli.train import measure_training
+
+        return measure_training()
+    if peer:
+        from ghostnote.bridge.cli.train import measure_peer
+
+        return measure_peer(model, reports)
+    if batch:
+        from ghostnote.bridge.bench.batch import measure_batch
+
+        return measure_batch(model)
+    from ghostnote.bridge.bench.offline import measure
+
+    return measure(model)

@@ -1,10 +1,11 @@
-"""`ghostnote demo`: something to hear right after the installation."""
+"""`ghostnote demo`: something to listen to right after the installation."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.render import print_report, run_with_bar
 
 
@@ -15,11 +16,9 @@ def demo(
             "--output", "-o", metavar="OUT.wav", help="The mix; its stems go into a folder beside it."
         ),
     ] = Path("demo.wav"),
-    seed: Annotated[int | None, typer.Option(min=0, help="Another take: another seed for every pad.")] = None,
-    rate: Annotated[
-        int, typer.Option(min=8000, max=192_000, help="Sample rate of what is written, in Hz.")
-    ] = 48_000,
-    jobs: Annotated[int, typer.Option(min=0, max=64, help="Processes that make hits; 0 chooses.")] = 0,
+    seed: options.TakeSeed = None,
+    rate: options.Rate = 48_000,
+    jobs: options.Jobs = 0,
 ) -> None:
     """Render a four-bar groove with the default kit: a mix, and the stems beside it."""
     from ghostnote.bridge.kit.kit import default_kit, with_settings

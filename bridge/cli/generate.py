@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ghostnote.bridge.cli import options
+
 
 def generate(
     drum_class: Annotated[
@@ -13,32 +15,31 @@ def generate(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the files go.")],
     count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="How many.")] = 8,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the first; each next one counts up. It is in the file's name.")
+        int, typer.Option(min=0, help="Seed of the first; the others count up. File names contain it.")
     ] = 0,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Network steps a hit: more is finer and slower.")
+        int | None, typer.Option(min=1, max=256, help="Diffusion steps: more is finer and slower.")
     ] = None,
     guidance: Annotated[
         float, typer.Option(min=0, max=10, help="Above 1: more typical of its class, less varied.")
     ] = 1.0,
     length: Annotated[
-        float | None, typer.Option(min=0.02, max=0.74, help="Longest duration in seconds, ended by a fade.")
+        float | None,
+        typer.Option(min=0.02, max=0.74, help="Maximum duration in seconds; longer hits fade out."),
     ] = None,
-    rate: Annotated[int, typer.Option(min=8000, max=192_000, help="Sample rate in Hz.")] = 44_100,
+    rate: options.Rate = 44_100,
     bits: Annotated[int | None, typer.Option(help="16, 24, or 32 (floating point).")] = None,
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that comes along.")
-    ] = None,
+    model: options.Model = None,
 ) -> None:
-    """Invent new drums: one-shot samples of a class, each with its seed in its name."""
+    """Generate new drums: one-shot samples of a class, each with its seed in its name."""
     from rich.console import Console
     from rich.progress import track
 
     from ghostnote.bridge.inference.one_shots import OneShotSettings, write_one_shots
 
     settings = OneShotSettings(drum_class, seed, count, steps, guidance, length, rate, bits)
-    made = write_one_shots(output, settings, model)
+    paths = write_one_shots(output, settings, model)
     for path in track(
-        made, f"Inventing {drum_class}", total=count, console=Console(stderr=True), transient=True
+        paths, f"Generating {drum_class}", total=count, console=Console(stderr=True), transient=True
     ):
         typer.echo(str(path))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostnote.bridge.cli import options
 from ghostnote.bridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from ghostnote.bridge.batch.humanize import BatchReport, Pool
     from ghostnote.bridge.batch.settings import BatchSettings
-    from ghostnote.bridge.batch.sources import Source
+    from ghostnote.bridge.batch.sources import SourceFile
     from ghostnote.bridge.sampler.build import KitShape
     from ghostnote.bridge.sampler.write import KitFormat
 
@@ -23,7 +24,7 @@ def humanize(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Sound files, and folders of them.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the strokes go.")],
     count: Annotated[
-        int, typer.Option("--count", "-n", min=1, max=999, help="Round robins: strokes a velocity layer.")
+        int, typer.Option("--count", "-n", min=1, max=999, help="Round robins: strokes per velocity layer.")
     ] = 8,
     velocities: Annotated[
         int, typer.Option(min=1, max=127, help="Velocity layers; the hardest is as loud as the file.")
@@ -38,38 +39,37 @@ def humanize(
         float, typer.Option(min=0, max=1, help="Widen the stereo image; 0 leaves it as it is.")
     ] = 0.0,
     drum_class: Annotated[
-        str | None, typer.Option("--class", help="The class of all files, instead of a guess for each.")
+        str | None, typer.Option("--class", help="The class of all files; by default guessed for each.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another seed, other strokes.")] = 1,
-    steps: Annotated[int, typer.Option(min=0, max=64, help="Network steps a stroke; 0 uses none.")] = 2,
-    jobs: Annotated[int, typer.Option(min=0, max=64, help="Processes at work; 0 chooses.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another number, other strokes.")] = 1,
+    steps: Annotated[
+        int, typer.Option(min=0, max=64, help="Diffusion steps: more is finer and slower; 0 is fastest.")
+    ] = 2,
+    jobs: options.Jobs = 0,
     cluster: Annotated[
         str | None,
-        typer.Option(metavar="ADDRESS", help="Work on a Dask cluster: its scheduler's address, or 'local'."),
+        typer.Option(metavar="ADDRESS", help="Use a Dask cluster: its scheduler's address, or 'local'."),
     ] = None,
     file_format: Annotated[str, typer.Option("--format", help="wav, flac or aiff.")] = "wav",
-    bits: Annotated[int | None, typer.Option(help="16, 24, or 32; left out, as the source has.")] = None,
+    bits: Annotated[int | None, typer.Option(help="16, 24, or 32; by default as in the source.")] = None,
     rate: Annotated[
-        int | None, typer.Option(min=8000, max=192_000, help="Rate in Hz; left out, the source's.")
+        int | None, typer.Option(min=8000, max=192_000, help="Sample rate in Hz; by default the source's.")
     ] = None,
     export: Annotated[
         str,
         typer.Option(
-            metavar="FORMATS", help="Also make kits: sfz, hydrogen, drumgizmo, decent; several with commas."
+            metavar="FORMATS",
+            help="Also make sampler kits, separated by commas: sfz, hydrogen, drumgizmo, decent.",
         ),
     ] = "",
-    author: Annotated[str, typer.Option(help="Who made the hits, for the kits' credits.")] = "",
-    licence: Annotated[str, typer.Option(help="What others may do with the kits, for their credits.")] = "",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was broken off.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be made, and make nothing.")
-    ] = False,
+    author: Annotated[str, typer.Option(help="Who recorded the hits, for the kits' credits.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the kits, for their credits.")] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be made.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Humanize loops and melodies too.")] = False,
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that comes along.")
-    ] = None,
+    model: options.Model = None,
 ) -> None:
-    """Turn single hits into instruments: strokes of the same drum, in velocity layers and round robins."""
+    """Turn single hits into instruments: more strokes of the same drum, in velocity layers and round robins."""
     from ghostnote.bridge.batch.settings import BatchSettings, check_settings
     from ghostnote.bridge.batch.sources import find_sources
     from ghostnote.bridge.drums import CLASS_NAMES
@@ -78,14 +78,14 @@ def humanize(
 
     forms = parse_formats(export)
     if drum_class is not None and drum_class not in CLASS_NAMES:
-        raise InputError(f"--class {drum_class}: is no drum class; choose one of {', '.join(CLASS_NAMES)}")
+        raise InputError(f"--class {drum_class}: not a drum class; choose one of {', '.join(CLASS_NAMES)}")
     settings = BatchSettings(
         count, velocities, amount, width, steps, seed, drum_class, file_format, bits, rate, force
     )
     check_settings(settings)
     sources = find_sources(paths, output)
     if dry_run:
-        _foretell(sources, output, settings)
+        _list_hits(sources, output, settings)
         return
     pool = _pool(jobs, sources, settings, cluster)
     report = _run_with_bar(sources, output, settings, model, pool, resume=resume)
@@ -96,8 +96,8 @@ def humanize(
         raise typer.Exit(1)
 
 
-def _pool(jobs: int, sources: Sequence[Source], settings: BatchSettings, cluster: str | None) -> Pool:
-    """Return what the work is done with."""
+def _pool(jobs: int, sources: Sequence[SourceFile], settings: BatchSettings, cluster: str | None) -> Pool:
+    """Return the processes, or the cluster, to work with."""
     from ghostnote.bridge.batch.humanize import local_pool
     from ghostnote.bridge.render.workers import auto_jobs
 
@@ -111,7 +111,7 @@ def _pool(jobs: int, sources: Sequence[Source], settings: BatchSettings, cluster
 
 
 def _run_with_bar(
-    sources: Sequence[Source],
+    sources: Sequence[SourceFile],
     output: Path,
     settings: BatchSettings,
     model: Path | None,
@@ -119,30 +119,30 @@ def _run_with_bar(
     *,
     resume: bool,
 ) -> BatchReport:
-    """Work under a bar that shows the rate and the time left."""
+    """Humanize under a progress bar with the speed and the time left."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from ghostnote.bridge.batch.humanize import humanize_files
-    from ghostnote.bridge.batch.model_varier import ModelSpec
+    from ghostnote.bridge.batch.model_variator import ModelSpec
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Humanizing", total=len(sources))
 
-        def show(done: int, total: int) -> None:
+        def show(finished: int, total: int) -> None:
             speed = bar.tasks[0].finished_speed or bar.tasks[0].speed or 0.0
             rate = speed * settings.count * settings.velocities
-            bar.update(task, completed=done, total=total, description=f"{rate:.0f} strokes/s")
+            bar.update(task, completed=finished, total=total, description=f"{rate:.0f} strokes/s")
 
         return humanize_files(sources, output, settings, ModelSpec(model), pool, resume=resume, progress=show)
 
 
 def _print_report(report: BatchReport) -> None:
-    """Print what was made, and on the error stream what was not."""
-    again = f", {report.reused} of them from before" if report.reused else ""
-    typer.echo(f"{report.manifest}: {report.sources} hits{again}")
-    typer.echo(f"{report.files} files in {report.seconds:.1f} s, {report.files_per_second:.1f} a second")
+    """Print what was made, and on the error stream what was left out."""
+    reused = f", {report.reused} of them finished before" if report.reused else ""
+    typer.echo(f"{report.manifest}: {report.sources} hits{reused}")
+    typer.echo(f"{report.files} files in {report.seconds:.1f} s, {report.files_per_second:.1f} per second")
     for note in report.notes:
         typer.echo(f"note: {note}")
     for problem in report.problems:
@@ -158,10 +158,10 @@ def _export(
     *,
     keep: bool,
 ) -> None:
-    """Make sampler kits of what is in the manifest, one for each folder of sources."""
+    """Make sampler kits of the manifest's files, one for each folder of sources."""
     from dataclasses import replace
 
-    from ghostnote.bridge.batch.model_varier import ModelSpec
+    from ghostnote.bridge.batch.model_variator import ModelSpec
     from ghostnote.bridge.sampler.build import kits_from_manifest
     from ghostnote.bridge.sampler.write import export_kits
 
@@ -174,8 +174,8 @@ def _export(
         typer.echo(f"note: {note}", err=True)
 
 
-def _foretell(sources: Sequence[Source], output: Path, settings: BatchSettings) -> None:
-    """Print each source's class and place, and what would be left out."""
+def _list_hits(sources: Sequence[SourceFile], output: Path, settings: BatchSettings) -> None:
+    """Print each source's class and output folder, and what would be left out."""
     from ghostnote.bridge.batch.worker import examine
     from ghostnote.bridge.io.audio_file import read_audio
 

@@ -1,4 +1,4 @@
-"""`ghostnote model`: what a model file says of itself."""
+"""`ghostnote model`: what is in a model file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,17 +10,17 @@ app = typer.Typer(no_args_is_help=True, help="Look at model files.")
 
 @app.callback()
 def _group() -> None:
-    """Keep `info` a command of its own."""
+    """Make `info` a subcommand, though it is the only one."""
 
 
 @app.command()
 def info(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE.onnx", help="A model; without one the model that comes along."),
+        typer.Argument(metavar="FILE.onnx", help="A model; by default the one that ghostnote ships."),
     ] = None,
 ) -> None:
-    """Print a model's card: what it plays, how it was trained, and whose recordings it learnt from."""
+    """Print a model's card: what it plays, how it was trained, and who made the recordings."""
     from rich.console import Console
     from rich.table import Table
 

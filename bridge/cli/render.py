@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostnote.bridge.cli import options
 from ghostnote.bridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ghostnote.bridge.live.take.format import Take
     from ghostnote.bridge.midi.humanize import Feel
     from ghostnote.bridge.midi.smf_reader import MidiSong
-    from ghostnote.bridge.render.offline import Progress, RenderReport, RenderSettings
+    from ghostnote.bridge.render.offline import RenderReport, RenderSettings
 
 
 def render(
@@ -25,18 +25,21 @@ def render(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="OUT.wav", help="The mix: .wav, .flac, .aiff or .ogg by its ending."
+            "--output",
+            "-o",
+            metavar="OUT.wav",
+            help="The mix; its ending sets the format: .wav, .flac, .aiff or .ogg.",
         ),
     ],
     kit: Annotated[
         Path | None,
-        typer.Option(metavar="KIT.toml", help="The kit; without one the default General MIDI kit."),
+        typer.Option(metavar="KIT.toml", help="The kit; by default a General MIDI kit."),
     ] = None,
     stems: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Also write one file for each pad that plays, in here."),
+        typer.Option(metavar="FOLDER", help="Also write a stem for each pad that plays, into this folder."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Another take: another seed for every pad.")] = None,
+    seed: options.TakeSeed = None,
     amount: Annotated[
         float | None,
         typer.Option(
@@ -44,21 +47,17 @@ def render(
         ),
     ] = None,
     width: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Stereo width of every pad, 0 is mono.")
+        float | None, typer.Option(min=0, max=1, help="Stereo width of every pad; 0 is mono.")
     ] = None,
     steps: Annotated[
         int | None,
-        typer.Option(min=0, max=64, help="Network steps a hit: more is finer and slower, 0 uses none."),
+        typer.Option(min=0, max=64, help="Diffusion steps: more is finer and slower; 0 is fastest."),
     ] = None,
-    rate: Annotated[
-        int, typer.Option(min=8000, max=192_000, help="Sample rate of what is written, in Hz.")
-    ] = 48_000,
+    rate: options.Rate = 48_000,
     bits: Annotated[int | None, typer.Option(help="16, 24, or 32 (floating point, .wav only).")] = None,
     tail: Annotated[
         float | None,
-        typer.Option(
-            min=0, max=600, help="Seconds after the song's end; left out, the last hit rings to its end."
-        ),
+        typer.Option(min=0, max=600, help="Seconds after the song's end; by default the last hit rings out."),
     ] = None,
     timing: Annotated[
         float,
@@ -66,24 +65,26 @@ def render(
             min=0,
             max=100,
             metavar="MS",
-            help="Stray from the score as drummers do: 2 is a good one, 10 drunk.",
+            help="Loosen the timing as drummers do: 2 is a good one, 10 a drunk one.",
         ),
     ] = 0.0,
     dynamics: Annotated[
-        float, typer.Option(min=0, max=40, metavar="STEPS", help="And in velocity, by so many steps of 127.")
+        float,
+        typer.Option(
+            min=0, max=40, metavar="VELOCITY", help="Vary the velocities by about this much of 127."
+        ),
     ] = 0.0,
     midi_out: Annotated[
-        Path | None, typer.Option(metavar="FILE.mid", help="Write the song as it was played.")
+        Path | None,
+        typer.Option(metavar="FILE.mid", help="Also write the song with these timings and velocities."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, max=64, help="Processes that make hits; 0 chooses.")] = 0,
+    jobs: options.Jobs = 0,
     limiter: Annotated[
         bool, typer.Option(help="Hold the mix under -1 dBFS. Stems are never limited.")
     ] = True,
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that comes along.")
-    ] = None,
+    model: options.Model = None,
 ) -> None:
-    """Play a MIDI file: every note becomes a hit of its own, and the same seed gives the same file again."""
+    """Render a MIDI file: every note becomes a new hit, and the same seed gives the same file again."""
     from ghostnote.bridge.kit.kit import default_kit, load_kit, with_settings
     from ghostnote.bridge.live.take.format import read_take
     from ghostnote.bridge.midi.humanize import Feel
@@ -96,9 +97,9 @@ def render(
         changes = (kit, seed, amount, width, steps, midi_out, timing or None, dynamics or None)
         if any(change is not None for change in changes):
             raise InputError(
-                f"{song} is a live take, which holds the very hits: leave out what would change them"
+                f"{song} is a live take, which fixes every hit: leave out the options that would change them"
             )
-        print_report(_take_with_bar(take, output, settings, model), take.kit)
+        print_report(run_with_bar(take, take.kit, output, settings, model), take.kit)
         return
     played = read_midi(song, rate)
     pads = with_settings(
@@ -111,7 +112,7 @@ def render(
 
 
 def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, midi_out: Path | None) -> MidiSong:
-    """Return the song as a drummer plays it, say how far that strays, and write it as MIDI if asked to."""
+    """Return the song as a drummer plays it, print how far it deviates, and write it if `midi_out` is given."""
     from ghostnote.bridge.midi.humanize import deviations, humanize_song
     from ghostnote.bridge.midi.smf_writer import write_humanized
 
@@ -120,7 +121,7 @@ def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, midi_out: Path 
     take = humanize_song(song, kit, feel)
     late, louder = deviations(song, take)
     typer.echo(
-        f"feel: notes stray by {late.std():.1f} ms (at most {abs(late).max():.1f}), "
+        f"feel: timing varies by {late.std():.1f} ms (at most {abs(late).max():.1f}), "
         f"velocities by {louder.std():.1f} (at most {abs(louder).max():.0f})"
     )
     if midi_out:
@@ -129,34 +130,28 @@ def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, midi_out: Path 
 
 
 def run_with_bar(
-    song: MidiSong, kit: Kit, output: Path, settings: RenderSettings, model: Path | None = None
+    song: MidiSong | Take, kit: Kit, output: Path, settings: RenderSettings, model: Path | None = None
 ) -> RenderReport:
-    """Render under a progress bar."""
-    from ghostnote.bridge.inference.drum_cache import CachedSpec
-    from ghostnote.bridge.inference.stroke_source import SourceSpec
-    from ghostnote.bridge.render.offline import render_song
+    """Render a song, or a live take with its own kit, under a progress bar."""
+    from rich.console import Console
+    from rich.progress import Progress
 
-    source = CachedSpec(SourceSpec(model, song.rate))
-    return _under_bar(output, lambda progress: render_song(song, kit, source, output, settings, progress))
-
-
-def _take_with_bar(take: Take, output: Path, settings: RenderSettings, model: Path | None) -> RenderReport:
-    """Render a live take under a progress bar."""
     from ghostnote.bridge.inference.drum_cache import CachedSpec
     from ghostnote.bridge.inference.stroke_source import SourceSpec
     from ghostnote.bridge.live.take.render import render_take
+    from ghostnote.bridge.midi.smf_reader import MidiSong
+    from ghostnote.bridge.render.offline import render_song
 
-    source = CachedSpec(SourceSpec(model, take.rate))
-    return _under_bar(output, lambda progress: render_take(take, source, output, settings, progress))
-
-
-def _under_bar(output: Path, work: Callable[[Progress], RenderReport]) -> RenderReport:
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
+    spec = CachedSpec(SourceSpec(model, song.rate))
+    with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(f"Rendering {output.name}", total=None)
-        return work(lambda done, total: bar.update(task, completed=done, total=total))
+
+        def show(frames: int, total: int) -> None:
+            bar.update(task, completed=frames, total=total)
+
+        if isinstance(song, MidiSong):
+            return render_song(song, kit, spec, output, settings, show)
+        return render_take(song, spec, output, settings, show)
 
 
 def print_report(report: RenderReport, kit: Kit) -> None:
@@ -167,7 +162,7 @@ def print_report(report: RenderReport, kit: Kit) -> None:
     typer.echo(f"peak {report.peak_dbfs:.1f} dBFS, loudness {report.loudness_lufs:.1f} LUFS{limited}")
     if report.stems:
         typer.echo(f"{len(report.stems)} stems in {report.stems[0].parent}")
-    typer.echo(f"made in {report.render_seconds:.1f} s, {report.realtime_factor:.1f} times real time")
+    typer.echo(f"rendered in {report.render_seconds:.1f} s, {report.realtime_factor:.1f} times real time")
     warnings = [*report.warnings]
     if report.unmapped:
         notes = ", ".join(f"{note} ({count} times)" for note, count in report.unmapped.items())
@@ -175,6 +170,6 @@ def print_report(report: RenderReport, kit: Kit) -> None:
             f"no pad of kit '{kit.name}' plays notes {notes}: {sum(report.unmapped.values())} left out"
         )
     if report.stolen:
-        warnings.append(f"{report.stolen} voices gave way: more hits sounded at once than can")
+        warnings.append(f"{report.stolen} voices were stolen: too many hits sounded at once")
     for warning in warnings:
         typer.echo(f"warning: {warning}", err=True)

@@ -1,4 +1,4 @@
-"""Remembers invented drums between sessions: the model needs a second for one, a file a millisecond."""
+"""Generated drums kept as files: the model needs a second for one, a file a millisecond."""
 
 import os
 import sys
@@ -9,11 +9,10 @@ from typing import Final, Protocol
 import numpy as np
 
 from ghostnote.bridge.errors import GhostnoteError
-from ghostnote.bridge.inference.stroke_source import SourceSpec
+from ghostnote.bridge.inference.stroke_source import Audio, SourceSpec
 from ghostnote.bridge.inference.variation import Reference
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.kit import Pad
-from ghostnote.bridge.render.workers import Audio
 
 MOST_FILES: Final = 500
 MODEL_RATE: Final = 44_100
@@ -23,7 +22,7 @@ _NAME_DIGITS: Final = 16
 
 
 class DrumSource(Protocol):
-    """A source of strokes that tells what they follow."""
+    """A source of strokes that also gives their reference."""
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         """Return the pad's `index`-th stroke, (2, frames)."""
@@ -34,11 +33,11 @@ class DrumSource(Protocol):
 
 @dataclass(frozen=True)
 class CachedSpec:
-    """Opens a source whose invented drums are kept in a folder of the user's."""
+    """Opens a source whose generated drums are kept in the user's cache folder."""
 
     spec: SourceSpec
     model_rate: int = MODEL_RATE
-    """Sample rate of the model, which the drums are kept at."""
+    """The model's sample rate in Hz, which the drums are kept at."""
 
     def open(self) -> "CachedSource":
         """Open the model in this process."""
@@ -47,10 +46,10 @@ class CachedSpec:
 
 
 class CachedSource:
-    """Makes the same strokes as the source that it asks, to the bit."""
+    """Makes the same strokes as the source behind it, to the bit."""
 
     def __init__(self, source: DrumSource, folder: Path, rate: int) -> None:
-        """Keep the drums that `source` invents in `folder`, as files at `rate` Hz."""
+        """Keep the drums that `source` generates in `folder`, as files at `rate` Hz."""
         self._source, self._folder, self._rate = source, folder, rate
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
@@ -58,7 +57,7 @@ class CachedSource:
         return self._source.stroke(self._cached(pad), index, velocity)
 
     def _cached(self, pad: Pad) -> Pad:
-        """Return the pad with its invented drum as its hit; as it is where that cannot be kept."""
+        """Return the pad with its generated drum as its hit; unchanged where that cannot be kept."""
         if pad.hit is not None:
             return pad
         path = self._folder / f"{pad.drum_class}-{pad.seed}.wav"
@@ -67,14 +66,14 @@ class CachedSource:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 write_audio(path, np.asarray(self._source.reference(pad).audio), self._rate, _FULL_PRECISION)
             except (GhostnoteError, OSError):
-                # A full or read-only disk costs time at the next start, nothing else.
+                # A full or read-only disk only costs time at the next start.
                 return pad
-            _forget_oldest(self._folder)
+            _remove_oldest(self._folder)
         return replace(pad, hit=path)
 
 
 def cache_folder() -> Path:
-    """Return the folder where this user's programs keep what can be made again."""
+    """Return the folder for this user's cached files."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
     elif sys.platform == "darwin":
@@ -84,8 +83,8 @@ def cache_folder() -> Path:
     return base / "ghostnote"
 
 
-def _forget_oldest(folder: Path) -> None:
-    """Keep no more drums than can be of use."""
+def _remove_oldest(folder: Path) -> None:
+    """Keep the newest `MOST_FILES` drums."""
     kept = sorted(folder.glob("*.wav"), key=lambda path: path.stat().st_mtime)
     for path in kept[:-MOST_FILES]:
         path.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """The model in ONNX Runtime: new hits, and next strokes of given ones, as arrays."""
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final
@@ -17,18 +16,16 @@ from ghostnote.bridge.inference.schedule import schedule, shape_schedule
 
 Audio = NDArray[np.float32]
 ReferenceFeatures = NDArray[np.float32]
-"""(batch, features): what the graph needs to know of references."""
+"""(batch, features): what the graph needs of references."""
 
 _QUIET: Final = 3
-_BATCHES_KEPT: Final = 2
-"""So many sizes of batches, mono and stereo, have blank inputs at hand."""
 
 
 class Generator:
-    """One model file, opened: thread-safe, and single-threaded unless told otherwise."""
+    """One model file, opened: thread-safe, and single-threaded by default."""
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        """Open a model file. `ModelError` says why a file is none of ours, of another format, or damaged."""
+        """Open a model file. `ModelError` for one that is damaged, of another format, or not one of ghostnote's."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -47,14 +44,11 @@ class Generator:
         except OSError as error:
             raise ModelError(f"{path} cannot be read as a model: {error.strerror}") from error
         except Exception as error:  # ONNX Runtime's exceptions share no base class but this one.
-            raise ModelError(
-                f"{path} is no model that can be played: it is damaged or no ONNX file"
-            ) from error
+            raise ModelError(f"{path} cannot be played: it is damaged or not an ONNX file") from error
         metadata = self._session.get_modelmeta().custom_metadata_map
         if CARD_KEY not in metadata or SEAL_KEY not in metadata:
             raise ModelError(f"{path} is an ONNX file, but not one that 'ghostnote export' wrote")
         check_seal(data, metadata[SEAL_KEY], path)
-        self._blanks = lru_cache(_BATCHES_KEPT)(self._blank_inputs)
         self.card = Card.from_json(metadata[CARD_KEY], str(path))
         self.checksum: str = metadata[SEAL_KEY]
 
@@ -78,13 +72,12 @@ class Generator:
         steps: int | None = None,
         features: ReferenceFeatures | None = None,
     ) -> tuple[Audio, ReferenceFeatures]:
-        """Return the next strokes (batch, frames) after each `hit` (batch, frames), as `noise` and `variation_latent` decide.
+        """Return the next strokes (batch, frames) after each `hit` (batch, frames), and the hits' features.
 
-        `noise` is (batch, bands, steps) and `variation_latent` (batch, wander), normal numbers both. `difference_db`, one or
-        (batch,), is how much louder a stroke is struck: it moves the timbre, the level stays the reference's.
-        `amount` 1 is calibrated to the spread of real strokes. With 0 steps the network is left out, and the noise
-        itself is the innovation. Also returned are the hits' features: given as `features` with the same label, they
-        stand for the hits, and `hit` is not read.
+        `noise` (batch, bands, mdct_frames) and `variation_latent` (batch, latent_size), both standard normal, decide
+        which strokes. `difference_db`, one or (batch,), is how much harder than the hit: it moves the timbre, the level
+        stays the hit's. `amount` 1 varies as real strokes do. With 0 steps the network is left out, and the noise
+        itself is the innovation. Given the `features` of the same label, `hit` is not read.
         """
         count = len(noise)
         graph_amount = amount * self.card.amounts[label]
@@ -132,25 +125,24 @@ class Generator:
 
         `given` are the graph's inputs by name, others are blank.
         """
-        blank = self._blanks(count)
-        outcome: list[Audio] = self._session.run(
-            outputs, {**blank, "label": np.full(count, label, np.int64), **given}
-        )
-        return outcome
-
-    def _blank_inputs(self, count: int) -> dict[str, Audio]:
         card = self.card
-        return {
-            "hit": np.zeros((count, card.hit_frames), np.float32),
-            "reference_features": np.zeros((count, 0), np.float32),
-            "has_hit": np.zeros(count, np.float32),
-            "shape": np.zeros((count, *card.shape_size), np.float32),
-            "shape_schedule": np.ones(1, np.float32),
-            "coherence": np.ones((count, *card.coherence_size), np.float32),
-            "amount": np.ones(count, np.float32),
-            "velocity": np.zeros(count, np.float32),
-            "noise": np.zeros((count, card.bands, card.mdct_frames), np.float32),
-            "variation_latent": np.zeros((count, card.latent_size), np.float32),
-            "mask": np.zeros((count, card.bands, card.mdct_frames), np.float32),
-            "guidance": np.ones((), np.float32),
+        size = (card.bands, card.mdct_frames)
+        blank: dict[str, tuple[Callable[..., Audio], tuple[int, ...]]] = {
+            "hit": (np.zeros, (count, card.hit_frames)),
+            "reference_features": (np.zeros, (count, 0)),
+            "has_hit": (np.zeros, (count,)),
+            "shape": (np.zeros, (count, *card.shape_size)),
+            "shape_schedule": (np.ones, (1,)),
+            "coherence": (np.ones, (count, *card.coherence_size)),
+            "amount": (np.ones, (count,)),
+            "velocity": (np.zeros, (count,)),
+            "noise": (np.zeros, (count, *size)),
+            "variation_latent": (np.zeros, (count, card.latent_size)),
+            "mask": (np.zeros, (count, *size)),
+            "guidance": (np.ones, ()),
         }
+        others = {name: fill(shape, np.float32) for name, (fill, shape) in blank.items() if name not in given}
+        result: list[Audio] = self._session.run(
+            outputs, {**others, "label": np.full(count, label, np.int64), **given}
+        )
+        return result

@@ -1,4 +1,4 @@
-"""A model's card: what a model file says of itself, and the seal that shows whether it is whole."""
+"""A model's card, and the checksum that shows whether its file is intact."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any, Final
 from ghostnote.bridge.errors import ModelError
 
 FORMAT: Final = 4
-"""The version of the graph's inputs and outputs; another one cannot be played."""
+"""The version of the graph's inputs and outputs; others cannot be played."""
 CARD_KEY: Final = "ghostnote.card"
 """The metadata entry of the model file that holds the card as JSON."""
 SEAL_KEY: Final = "ghostnote.sha256"
@@ -19,40 +19,40 @@ BLANK_SEAL: Final = "0" * 64
 
 @dataclass(frozen=True)
 class Card:
-    """What a model is, how it was made and how it wants to be played."""
+    """What a model is, how it was trained and how it is played."""
 
     name: str
-    """What the model is called."""
+    """The model's name."""
     format: int
     """The version of the graph, `FORMAT`."""
     rate: int
-    """Frames a second of the model's audio."""
+    """Sample rate of the model's audio, in Hz."""
     hit_frames: int
     """Frames of a hit."""
     bands: int
-    """Bands of the noise that decides a hit."""
+    """Bands of the MDCT, in which the noise is drawn."""
     mdct_frames: int
-    """Frames of that noise, in the coordinates of the MDCT."""
+    """Frames of the MDCT."""
     shape_size: tuple[int, int]
-    """Rows and time steps of the shape that is decided first: envelope and pitch."""
+    """Rows and frames of the shape, envelope and pitch, that is generated first."""
     coherence_size: tuple[int, int]
     """Band groups and time segments of the coherence."""
     latent_size: int
-    """Size of the latent that decides, beside the noise, how a stroke differs from its reference."""
+    """Size of the variation latent: beside the noise it decides how a stroke differs from its reference."""
     classes: tuple[str, ...]
     """Drum classes in the order of the labels; one more label stands for any class."""
     default_steps: int
-    """Steps for the next stroke of a hit."""
+    """Diffusion steps of a next stroke."""
     shape_steps: int
-    """Steps for the shape of a new hit; its sound takes the default."""
+    """Diffusion steps of a new hit's shape; its sound takes the default."""
     amounts: tuple[float, ...]
-    """For each class and then for all: the graph's amount at which strokes spread as real ones do."""
+    """For each class and then for all: the graph's amount at which strokes vary as real ones do."""
     level_spread_db: tuple[float, ...]
-    """For each class and then for all: standard deviation of the level of strokes meant to be alike."""
+    """For each class and then for all: standard deviation of the level of equally loud strokes."""
     training: dict[str, Any] = field(default_factory=dict)
     """How it was trained: corpus, steps, minutes, settings."""
     credits: tuple[str, ...] = ()
-    """Who recorded what it learnt from."""
+    """Who recorded what it was trained on."""
 
     def to_json(self) -> str:
         """Return the card as JSON."""
@@ -76,12 +76,12 @@ class Card:
 
 
 def seal(data: bytes) -> bytes:
-    """Return a model file's bytes with the blank seal in them replaced by the true one."""
+    """Return a model file's bytes with the blank seal replaced by their checksum."""
     return data.replace(BLANK_SEAL.encode(), hashlib.sha256(data).hexdigest().encode(), 1)
 
 
 def check_seal(data: bytes, digest: str, path: Path) -> None:
-    """Raise `ModelError` where a file's bytes are not those that were sealed with `digest`."""
+    """Raise `ModelError` where a file's bytes are not those that `digest` was computed from."""
     at, view = data.find(digest.encode()), memoryview(data)
     # In parts, without a copy of all but the seal.
     hashed = hashlib.sha256(view[:at])
@@ -89,5 +89,5 @@ def check_seal(data: bytes, digest: str, path: Path) -> None:
     hashed.update(view[at + len(digest) :])
     if at < 0 or hashed.hexdigest() != digest:
         raise ModelError(
-            f"{path} is damaged: its contents do not fit its checksum {digest[:12]}…; copy or download it again"
+            f"{path} is damaged: its contents do not match its checksum {digest[:12]}…; copy or download it again"
         )

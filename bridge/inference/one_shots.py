@@ -1,4 +1,4 @@
-"""New one-shot samples as files, each made again from the seed in its name."""
+"""New one-shot samples as files; the seed in a name makes the same file again."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _SILENT: Final = 10 ** (-66 / 20)
 
 @dataclass(frozen=True)
 class OneShotSettings:
-    """What to invent."""
+    """Which one-shots to make."""
 
     drum_class: str
     """A name of `drums.CLASS_NAMES`."""
@@ -31,7 +31,7 @@ class OneShotSettings:
     count: int = 8
     """How many hits."""
     steps: int | None = None
-    """Network steps, or the model's default."""
+    """Diffusion steps; None is the model's default."""
     guidance: float = 1.0
     """Classifier-free guidance; 1 is none."""
     length_seconds: float | None = None
@@ -45,7 +45,9 @@ class OneShotSettings:
 def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None = None) -> Iterator[Path]:
     """Write `CLASS_SEED.wav` files into `folder` and yield each path; `InputError` for an unknown class."""
     if settings.drum_class not in CLASS_NAMES:
-        raise InputError(f"'{settings.drum_class}' is no drum class: choose one of {', '.join(CLASS_NAMES)}")
+        raise InputError(
+            f"'{settings.drum_class}' is not a drum class: choose one of {', '.join(CLASS_NAMES)}"
+        )
     format_for(folder / f"hit{_SUFFIX}", settings.bits)
     generator = Generator.open(model)
     prepare_folder(folder)
@@ -66,8 +68,8 @@ def _written(folder: Path, settings: OneShotSettings, generator: Generator) -> I
 
 def trim(hit: Audio, length_seconds: float | None, rate: int) -> Audio:
     """Return `hit` (frames,) without silence at its end, faded to at most `length_seconds`."""
-    heard = np.flatnonzero(np.abs(hit) > _SILENT * np.abs(hit).max())
-    kept = hit[: int(heard[-1]) + 1] if heard.size else hit
+    audible = np.flatnonzero(np.abs(hit) > _SILENT * np.abs(hit).max())
+    kept = hit[: int(audible[-1]) + 1] if audible.size else hit
     frames = int(length_seconds * rate) if length_seconds else len(kept)
     if frames >= len(kept):
         return kept

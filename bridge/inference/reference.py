@@ -14,7 +14,7 @@ _LEAD_FRAMES: Final = int(LEAD_SECONDS * 44_100)
 
 
 class PreparedReference:
-    """A reference's parts, and the features that a model found in it so far."""
+    """A reference's parts, and its features as far as a model has computed them."""
 
     def __init__(self, audio: Audio) -> None:
         """Split a reference (channels, frames) at its onset."""
@@ -26,19 +26,19 @@ class PreparedReference:
         self._features: dict[int, ReferenceFeatures] = {}
 
     def head(self, channels: int, frames: int) -> Audio:
-        """Return the hit's beginning (channels, frames), with silence after a shorter one."""
+        """Return the hit's first frames (channels, frames), padded with silence."""
         head = np.zeros((channels, frames), np.float32)
         head[:, : self.body.shape[1]] = self.body[:, :frames]
         return head
 
     def keep(self, features: ReferenceFeatures) -> None:
-        """Remember the features of so many channels (channels, features), once where they are the same."""
+        """Keep features (channels, features); a single row where all are the same."""
         self._features[len(features)] = features[
             : 1 if (features == features[0]).all() else len(features)
         ].copy()
 
     def features(self, channels: int, rows: int) -> ReferenceFeatures | None:
-        """Return the features of so many channels (rows, features), repeated; None where they are not known yet."""
+        """Return the features of `channels` channels, repeated to (rows, features); None before `keep`."""
         features = self._features.get(channels)
         return None if features is None else features[np.arange(rows) % len(features)]
 

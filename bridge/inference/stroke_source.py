@@ -1,4 +1,4 @@
-"""Strokes for the pads of a kit: what the renderer's and the daemon's workers make."""
+"""Strokes for the pads of a kit, as the renderer's and the daemon's workers make them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.drums import CLASSES
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.inference.variation import Reference, Variator
+from ghostnote.bridge.inference.variation import Reference, Variation, Variator
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.bridge.kit.kit import Pad
 
@@ -17,12 +17,12 @@ Audio = NDArray[np.float32]
 
 DRUM_PEAK: Final = 0.9
 MOST_BYTES: Final = 16 * 2**20
-"""What the drums that are kept open may take, in each process: some forty invented ones, or as many seconds of stereo.
-Whoever rerolls pads all night must not run out of memory; to open one anew takes a third of a stroke's time."""
+"""What the drums that are kept open may take, in each process: some forty generated ones, or as many seconds of stereo.
+Who rerolls pads all night must not run out of memory; opening a drum again takes a third of a stroke's time."""
 
 _DRUM_STREAM: Final = 3
 _RISE_FRAMES: Final = 32
-"""A new hit rises from silence in 0.7 ms, as recorded ones do; without, it would begin with a click."""
+"""A new hit rises from silence in 0.7 ms, as recorded ones do; otherwise it would begin with a click."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SourceSpec:
 
 
 class StrokeSource:
-    """Makes the strokes of pads: each a function of the model, the pad, its seed, the index and the velocity."""
+    """Makes the strokes of pads: each depends on the model, the pad, the index and the velocity alone."""
 
     def __init__(self, generator: Generator, rate: int) -> None:
         """Make strokes at `rate` Hz with an opened model."""
@@ -51,7 +51,7 @@ class StrokeSource:
 
     @property
     def checksum(self) -> str:
-        """What tells the model from any other."""
+        """The model file's SHA-256."""
         return self._generator.checksum
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
@@ -59,39 +59,32 @@ class StrokeSource:
 
         `AudioFileError` where the pad's hit cannot be read.
         """
-        audio = self._variator.next_stroke(
-            self.reference(pad),
-            seed=pad.seed,
-            index=index,
-            velocity=velocity,
-            amount=pad.amount,
-            width=pad.width,
-            steps=pad.steps,
-        )
-        # Only now is known what the stroke made it keep.
-        self._forget()
+        variation = Variation(pad.seed, pad.amount, pad.width, pad.steps)
+        audio = self._variator.next_stroke(self.reference(pad), variation, index=index, velocity=velocity)
+        # Once more: the stroke may have added the reference's features.
+        self._evict()
         return mixdown(resample(audio, self._generator.card.rate, self.rate), 2)
 
     def reference(self, pad: Pad) -> Reference:
-        """Return what the pad's strokes follow: its own hit, or a drum that the model invents from its seed."""
+        """Return what the pad's strokes follow: its own hit, or a drum generated from its seed."""
         key = (pad.hit, pad.drum_class, 0 if pad.hit else pad.seed, pad.velocity)
         found = self._references.pop(key, None)
-        # Put back last: the first is the one that was not asked for for the longest time.
-        self._references[key] = found if found is not None else self._made(pad)
-        self._forget()
+        # Put back last: the first is the least recently used.
+        self._references[key] = found if found is not None else self._opened(pad)
+        self._evict()
         return self._references[key]
 
     @property
     def bytes_held(self) -> int:
-        """What the drums that are open take."""
+        """What the drums that are kept open take."""
         return sum(map(self._variator.bytes_held, self._references.values()))
 
-    def _forget(self) -> None:
-        """Close the drums that were not asked for for the longest time until the others are within bounds."""
+    def _evict(self) -> None:
+        """Close the least recently used drums until the others are within bounds."""
         while len(self._references) > 1 and self.bytes_held > MOST_BYTES:
             del self._references[next(iter(self._references))]
 
-    def _made(self, pad: Pad) -> Reference:
+    def _opened(self, pad: Pad) -> Reference:
         label = self._generator.card.classes.index(pad.drum_class)
         audio = (
             self._read(pad.hit) if pad.hit else generate_drum(self._generator, pad.drum_class, pad.seed)[None]
@@ -106,7 +99,7 @@ class StrokeSource:
 def generate_drum(
     generator: Generator, drum_class: str, seed: int, *, steps: int | None = None, guidance: float = 1.0
 ) -> Audio:
-    """Return a class's new hit (frames,) at the model's rate: it rises from silence, a fade ends it."""
+    """Return a class's new hit (frames,) at the model's rate, from a short rise to a fade."""
     label = generator.card.classes.index(drum_class)
     rng = np.random.default_rng([_DRUM_STREAM, seed])
     hit = generator.generate_drum(rng, label=label, steps=steps, guidance=guidance) * np.float32(DRUM_PEAK)

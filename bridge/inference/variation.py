@@ -1,12 +1,11 @@
-"""The next stroke of a hit of any length and one or two channels, keeping all that the model does not own.
+"""The next stroke of a hit of any length and one or two channels.
 
-The model renews the first 0.743 s of each channel, at the model's rate. Silence before the onset, the stereo image, the
-length and the tail beyond are the reference's own.
+The model renews the first 0.743 s of each channel, at the model's rate. The silence before the onset, the stereo image,
+the length and the rest of the tail are the reference's own.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -25,34 +24,49 @@ Audio = NDArray[np.float32]
 
 _FADE_FRAMES: Final = 220
 ROWS: Final = 8
-"""Sounds that go through the network at once; more are hardly quicker."""
+"""Sounds that go through the network at once; more are hardly faster."""
 _NOISE_STREAM: Final = 1
 _LEVEL_STREAM: Final = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A stroke of a drum, to be followed by others; its features are kept as long as it lives."""
+    """A stroke of a drum that others follow; its features are kept as long as it lives."""
 
     audio: Audio
     """(channels, frames), one or two channels at the model's rate."""
     label: int
     """The drum's class, as the model's card numbers them."""
     velocity: int = FULL_VELOCITY
-    """The velocity at which it was struck."""
+    """The velocity at which it was struck, 1 to 127."""
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
-    """Which stroke of a drum, and how hard."""
+class StrokeKey:
+    """Which stroke of a drum: its number and its velocity."""
 
     index: int
+    """From 0; each number is another stroke."""
     velocity: int = FULL_VELOCITY
     """1 to 127."""
 
 
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """How strokes differ from their reference, and from each other."""
+
+    seed: int = 1
+    """Another seed, other strokes."""
+    amount: float = 1.0
+    """0 repeats the reference, 1 varies as a drummer does, 2 is exaggerated."""
+    width: float = 0.0
+    """0 keeps the reference's stereo image, 1 makes left and right two independent strokes."""
+    steps: int | None = None
+    """Diffusion steps; None is the model's default, 0 leaves the network out."""
+
+
 class Variator:
-    """Makes next strokes: the same arguments, the same samples."""
+    """Makes next strokes: the same arguments give the same samples."""
 
     def __init__(self, generator: Generator) -> None:
         """Make strokes with an opened model."""
@@ -60,46 +74,26 @@ class Variator:
         self._prepared: WeakKeyDictionary[Reference, PreparedReference] = WeakKeyDictionary()
 
     def next_stroke(
-        self,
-        reference: Reference,
-        *,
-        seed: int,
-        index: int,
-        velocity: int = FULL_VELOCITY,
-        amount: float = 1.0,
-        width: float = 0.0,
-        steps: int | None = None,
+        self, reference: Reference, variation: Variation, *, index: int, velocity: int = FULL_VELOCITY
     ) -> Audio:
-        """Return the `index`-th stroke after `reference`, as many frames as it has.
+        """Return the `index`-th stroke after `reference`, (channels, frames) with as many frames.
 
-        One channel for a mono reference at `width` 0, else two. `velocity` 1..127 sets level and timbre. `amount`
-        0 repeats the reference, 1 varies as a drummer does, 2 more. `width` 0..1 parts left from right: 0 keeps
-        the reference's image, 1 is two independent strokes.
+        One channel for a mono reference at width 0, else two. `velocity` 1..127 sets level and timbre.
         """
-        channels = _channels(reference, width)
-        # Features that are not known yet are computed in the same call, which is faster.
+        channels = _channels(reference, variation)
+        # Features that are not there yet are computed in the same call, which is faster.
         features = self._prepare(reference).features(channels, channels)
-        made = self._together(
-            reference, [Strike(index, velocity)], features, seed=seed, amount=amount, width=width, steps=steps
-        )
-        return next(made)
+        return next(self._strokes(reference, [StrokeKey(index, velocity)], features, variation))
 
     def next_strokes(
-        self,
-        reference: Reference,
-        strikes: Sequence[Strike],
-        *,
-        seed: int,
-        amount: float = 1.0,
-        width: float = 0.0,
-        steps: int | None = None,
+        self, reference: Reference, keys: Sequence[StrokeKey], variation: Variation
     ) -> Iterator[Audio]:
-        """Yield the stroke of each strike; all else is as in `next_stroke`, but for rounding.
+        """Yield the stroke of each key; all else is as in `next_stroke`, but for rounding.
 
         Several go through the network at once, and the reference is encoded once for all, which takes less time.
-        Their number does not show in them.
+        How many they are does not change them.
         """
-        channels = _channels(reference, width)
+        channels = _channels(reference, variation)
         prepared = self._prepare(reference)
         features = prepared.features(channels, ROWS)
         if features is None:
@@ -107,53 +101,46 @@ class Variator:
             prepared.keep(self.generator.encode_reference(head, reference.label))
             features = prepared.features(channels, ROWS)
         many = ROWS // channels
-        for first in range(0, len(strikes), many):
-            block = strikes[first : first + many]
+        for first in range(0, len(keys), many):
+            block = keys[first : first + many]
             # For a single row products are added up in another order.
             rows = [*block, *block] if len(block) * channels == 1 else block
-            made = self._together(
-                reference, rows, features, seed=seed, amount=amount, width=width, steps=steps
-            )
-            yield from islice(made, len(block))
+            yield from islice(self._strokes(reference, rows, features, variation), len(block))
 
-    def _together(
+    def _strokes(
         self,
         reference: Reference,
-        strikes: Sequence[Strike],
+        keys: Sequence[StrokeKey],
         features: ReferenceFeatures | None,
-        *,
-        seed: int,
-        amount: float,
-        width: float,
-        steps: int | None,
+        variation: Variation,
     ) -> Iterator[Audio]:
         """Make strokes in one call of the network, and yield them one by one.
 
-        `features` has a row for each channel of each strike, or more; None is for a single strike.
+        `features` has a row for each channel of each stroke, or more; None is for a single stroke.
         """
         prepared = self._prepare(reference)
-        head = prepared.head(_channels(reference, width), self.generator.card.hit_frames)
-        louder_db = [velocity_db(strike.velocity) - velocity_db(reference.velocity) for strike in strikes]
-        chances = self._chances(head, seed, strikes, width)
-        rows, kept = self.generator.vary(
+        head = prepared.head(_channels(reference, variation), self.generator.card.hit_frames)
+        louder_db = [velocity_db(key.velocity) - velocity_db(reference.velocity) for key in keys]
+        rows, found = self.generator.vary(
             head,
-            *chances,
+            *self._latents(head, keys, variation),
             label=reference.label,
             difference_db=np.repeat(np.array(louder_db, np.float32), len(head)),
-            amount=amount,
-            steps=steps,
-            features=None if features is None else features[: len(strikes) * len(head)],
+            amount=variation.amount,
+            steps=variation.steps,
+            features=None if features is None else features[: len(keys) * len(head)],
         )
         if features is None:
-            prepared.keep(kept)
+            prepared.keep(found)
         attack = Attack.of(head)
         lead = np.broadcast_to(prepared.lead, (len(head), prepared.lead.shape[1]))
-        for strike, louder, varied in zip(
-            strikes, louder_db, rows.reshape(len(strikes), *head.shape), strict=True
-        ):
-            stroke = np.concatenate([lead, _whole(varied, head, attack, prepared.body, width)], axis=1)
-            gain = 10 ** ((louder + self._level_db(reference.label, seed, strike.index, amount)) / 20)
-            stroke *= np.float32(gain)
+        heads = rows.reshape(len(keys), *head.shape)
+        for key, louder, varied in zip(keys, louder_db, heads, strict=True):
+            attack.apply_to(varied)
+            whole = _with_body(varied, head, prepared.body, variation.width)
+            stroke = np.concatenate([lead, whole], axis=1)
+            gain_db = louder + self._level_db(reference.label, key.index, variation)
+            stroke *= np.float32(10 ** (gain_db / 20))
             yield stroke
 
     def bytes_held(self, reference: Reference) -> int:
@@ -166,43 +153,38 @@ class Variator:
             prepared = self._prepared[reference] = PreparedReference(reference.audio)
         return prepared
 
-    def _chances(
-        self, head: Audio, seed: int, strikes: Sequence[Strike], width: float
-    ) -> tuple[Audio, Audio]:
-        """Return noise (rows, bands, steps) and wander (rows, wander): for each strike the sides of `head`.
+    def _latents(self, head: Audio, keys: Sequence[StrokeKey], variation: Variation) -> tuple[Audio, Audio]:
+        """Return noise (rows, bands, frames) and latents (rows, size), a row for each side of each stroke.
 
-        The noise of the sides is as alike, band by band, as the sides are, less `width`; without width they stray
-        together.
+        The sides' noise correlates as the sides of `head` (sides, frames) do, band by band, less the width; their
+        latents are the same but for the width.
         """
         card, sides = self.generator.card, len(head)
-        noise = np.empty((len(strikes), sides, card.bands, card.mdct_frames), np.float32)
-        variation_latent = np.empty((len(strikes), sides, card.latent_size), np.float32)
-        for strike, of_noise, of_wander in zip(strikes, noise, variation_latent, strict=True):
-            rng = np.random.default_rng([_NOISE_STREAM, seed, strike.index])
-            rng.standard_normal(dtype=np.float32, out=of_noise)
-            rng.standard_normal(dtype=np.float32, out=of_wander)
+        noise = np.empty((len(keys), sides, card.bands, card.mdct_frames), np.float32)
+        latents = np.empty((len(keys), sides, card.latent_size), np.float32)
+        for key, stroke_noise, latent in zip(keys, noise, latents, strict=True):
+            rng = np.random.default_rng([_NOISE_STREAM, variation.seed, key.index])
+            rng.standard_normal(dtype=np.float32, out=stroke_noise)
+            rng.standard_normal(dtype=np.float32, out=latent)
         if sides == 2:
-            alike = (band_correlation(head, card.bands) * (1 - width))[:, None]
-            for of_noise, of_wander in zip(noise, variation_latent, strict=True):
-                of_noise[:] = correlated_sides(of_noise, alike)
-                of_wander[:] = correlated_sides(of_wander, np.float32(1 - width))
-        return noise.reshape(-1, card.bands, card.mdct_frames), variation_latent.reshape(-1, card.latent_size)
+            together = 1 - variation.width
+            correlation = (band_correlation(head, card.bands) * together)[:, None]
+            for stroke_noise, latent in zip(noise, latents, strict=True):
+                stroke_noise[:] = correlated_sides(stroke_noise, correlation)
+                latent[:] = correlated_sides(latent, np.float32(together))
+        return noise.reshape(-1, card.bands, card.mdct_frames), latents.reshape(-1, card.latent_size)
 
-    def _level_db(self, label: int, seed: int, index: int, amount: float) -> float:
-        spread = self.generator.card.level_spread_db[label]
-        return float(amount * spread * np.random.default_rng([_LEVEL_STREAM, seed, index]).standard_normal())
-
-
-def _channels(reference: Reference, width: float) -> int:
-    return 2 if width > 0 else len(reference.audio)
+    def _level_db(self, label: int, index: int, variation: Variation) -> float:
+        draw = np.random.default_rng([_LEVEL_STREAM, variation.seed, index]).standard_normal()
+        return float(variation.amount * self.generator.card.level_spread_db[label] * draw)
 
 
-def _whole(varied: Audio, head: Audio, attack: Attack, body: Audio, width: float) -> Audio:
-    """Return what the network gave for a head at its level, with its image, and as long as `body`.
+def _channels(reference: Reference, variation: Variation) -> int:
+    return 2 if variation.width > 0 else len(reference.audio)
 
-    `varied` itself is changed on the way.
-    """
-    attack.apply_to(varied)
+
+def _with_body(varied: Audio, head: Audio, body: Audio, width: float) -> Audio:
+    """Return a varied head (channels, frames) with its image, and as long as `body`; `varied` may be changed."""
     if len(body) == 2:
         varied = match_image(varied, head, width)
     elif len(varied) == 2:
@@ -210,15 +192,10 @@ def _whole(varied: Audio, head: Audio, attack: Attack, body: Audio, width: float
     if body.shape[1] > head.shape[1]:
         original = np.broadcast_to(body, (len(varied), body.shape[1]))
         whole = attach_tail(varied, original, widened=width > 0)
-        # A dry attack and a wide room have an image each, and the tail brings the original's: mended once more.
+        # A dry attack and a wide room have an image each, and the tail brings the original's: set it once more.
         return match_image(whole, body, width) if len(body) == 2 else whole
     varied = varied[:, : body.shape[1]]
-    fall = _fall(min(_FADE_FRAMES, varied.shape[1]))
-    varied[:, varied.shape[1] - len(fall) :] *= fall
+    # The model's own hiss would be cut at the hit's end.
+    frames = min(_FADE_FRAMES, varied.shape[1])
+    varied[:, varied.shape[1] - frames :] *= np.cos(np.linspace(0, np.pi / 2, frames, dtype=np.float32)) ** 2
     return varied
-
-
-@lru_cache(maxsize=8)
-def _fall(frames: int) -> Audio:
-    """Return the fade (frames,) of a hit's end, where the model's own hiss would be cut."""
-    return np.cos(np.linspace(0, np.pi / 2, frames, dtype=np.float32)) ** 2

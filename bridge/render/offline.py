@@ -1,4 +1,4 @@
-"""The offline renderer: a song and a kit in, a mix and stems out, streamed from end to end.
+"""The offline renderer: a song and a kit in, a mix and stems out, block by block.
 
 The strokes are made by worker processes and mixed here in the order of the song, so the bytes are the
 same however many workers there are.
@@ -22,13 +22,13 @@ from ghostnote.bridge.midi.smf_reader import MidiSong
 from ghostnote.bridge.render.mixer import BLOCK_FRAMES, POLYPHONY, Mixer
 from ghostnote.bridge.render.outputs import TakeFiles
 from ghostnote.bridge.render.performer import Action, Fade, Performer, Stroke
-from ghostnote.bridge.render.workers import Request, Spec, auto_jobs, made
+from ghostnote.bridge.render.workers import Request, Spec, auto_jobs, stroke_results
 
 END_FADE_SECONDS: Final = 0.02
-"""How what still sounds at a set end fades."""
+"""How long the fade at a set end is."""
 
 Progress = Callable[[int, int], None]
-"""Called with the frames done and the frames known to be in the song."""
+"""Called with the frames rendered and the frames that the song has at least."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class RenderSettings:
     stems: Path | None = None
     """The folder for one file a pad; None writes the mix alone."""
     bits: int | None = None
-    """The sample size; None is the format's default."""
+    """Bits per sample; None is the format's default."""
     tail_seconds: float | None = None
-    """What follows the song's end; None waits for the last hit to ring out."""
+    """How long to go on after the song's end; None lets the last hit ring out."""
     limiter: bool = True
-    """Whether the mix is held under the limiter's ceiling; stems never are."""
+    """Whether the mix is limited; stems never are."""
     polyphony: int = POLYPHONY
-    """How many voices sound at once before the quietest gives way."""
+    """How many voices may sound at once; then the quietest is stolen."""
     jobs: int | None = None
     """How many processes make strokes; None chooses by the machine and the song."""
 
@@ -56,13 +56,13 @@ class RenderReport:
     mix: Path
     stems: tuple[Path, ...]
     strokes: dict[str, int]
-    """How many strokes each pad that played has, by its name."""
+    """How many strokes each pad played, by its name."""
     unmapped: dict[int, int]
     """Notes without a pad, and how often each came."""
     stolen: int
-    """How many voices gave way to others."""
+    """How many voices were stolen."""
     seconds: float
-    """How long the mix and every stem are."""
+    """Length of the mix and of every stem."""
     peak_dbfs: float
     loudness_lufs: float
     limited_db: float
@@ -83,16 +83,16 @@ class RenderReport:
 
 @dataclass(frozen=True)
 class Score:
-    """All that a mixer is to do, before a stroke of it is made."""
+    """Everything a mixer will do, before any stroke is made."""
 
     rate: int
     actions: Sequence[Action]
     requests: Sequence[Request]
     """The strokes to be made, in the order of the actions."""
-    known_frames: int
+    least_frames: int
     """How long it lasts at least."""
     rings_out: bool
-    """Whether it goes on until the last hit is silent."""
+    """Whether it then goes on until the last hit is silent."""
     gains: Sequence[NDArray[np.float32]] | None = None
     """Each stroke's left and right gain, (2, 1); None for the pads' own."""
     unmapped: Mapping[int, int] = field(default_factory=dict)
@@ -109,18 +109,18 @@ def render_song(
 ) -> RenderReport:
     """Render a song to the file `mix`, at the song's rate, in the format of the name's ending.
 
-    Nothing appears under any name before all is rendered. `InputError` when the kit plays none of the
+    No file appears before everything is rendered. `InputError` when the kit plays none of the
     notes; `OutputError` when a file cannot be written.
     """
     settings = settings or RenderSettings()
     performer = Performer(kit)
     actions, last = _score(song, kit, performer, settings.tail_seconds)
     requests = [Request(kit.pads[a.pad], a.index, a.velocity) for a in actions if isinstance(a, Stroke)]
-    # Where the end is not set, the last hit rings out after all that is known.
+    # Without a set end the last hit rings out.
     struck = [action.frame + 1 for action in actions if isinstance(action, Stroke)]
-    known = max(song.end_frame, *struck) if last is None else last
+    least = max(song.end_frame, *struck) if last is None else last
     unmapped = dict(sorted(performer.unmapped.items()))
-    score = Score(song.rate, actions, requests, known, last is None, None, unmapped, song.warnings)
+    score = Score(song.rate, actions, requests, least, last is None, None, unmapped, song.warnings)
     return render_score(score, kit, spec, mix, settings, progress)
 
 
@@ -132,16 +132,17 @@ def render_score(
     settings: RenderSettings,
     progress: Progress | None = None,
 ) -> RenderReport:
-    """Render what is already decided; as `render_song` otherwise."""
+    """Render a score; all else is as in `render_song`."""
     began = time.monotonic()
     counts = Counter(action.pad for action in score.actions if isinstance(action, Stroke))
     mixer = Mixer(kit.pads, score.rate, settings.polyphony)
     files = TakeFiles(kit, sorted(counts), mix, score.rate, settings.stems, settings.bits, settings.limiter)
-    with files, closing(made(spec, score.requests, settings.jobs or auto_jobs(len(score.requests)))) as audio:
+    jobs = settings.jobs or auto_jobs(len(score.requests))
+    with files, closing(stroke_results(spec, score.requests, jobs)) as audio:
         for at, frames in _blocks(score, audio, mixer):
             files.write(mixer, frames)
             if progress:
-                progress(at + frames, max(at + frames, score.known_frames))
+                progress(at + frames, max(at + frames, score.least_frames))
         files.finish()
     return RenderReport(
         mix=mix,
@@ -161,7 +162,7 @@ def render_score(
 def _score(
     song: MidiSong, kit: Kit, performer: Performer, tail_seconds: float | None
 ) -> tuple[list[Action], int | None]:
-    """Return all that the mixer will do, and the frame of a set end."""
+    """Return the mixer's actions, and the frame of a set end."""
     actions = [action for event in song.events for action in performer.handle(event)]
     if not any(isinstance(action, Stroke) for action in actions):
         notes = ", ".join(
@@ -182,7 +183,7 @@ def _score(
 
 
 def _faded_out(actions: list[Action], last: int, rate: int) -> list[Action]:
-    """Return what happens before the frame `last`, with a fade that is complete at that frame."""
+    """Return the actions before the frame `last`, with a fade that ends there."""
     fade_at = max(0, last - round(END_FADE_SECONDS * rate))
     pads = tuple({action.pad for action in actions if isinstance(action, Stroke)})
     ending = [action for action in actions if action.frame < fade_at]
@@ -198,18 +199,18 @@ def _faded_out(actions: list[Action], last: int, rate: int) -> list[Action]:
 def _blocks(score: Score, audio: Iterator[NDArray[np.float32]], mixer: Mixer) -> Iterator[tuple[int, int]]:
     """Give the mixer the actions of one block after another; yield each block's start and length."""
     actions, gains = score.actions, iter(score.gains or ())
-    at = done = 0
+    at = number = 0
     while True:
-        rings = score.rings_out and at >= score.known_frames
-        frames = min(BLOCK_FRAMES, mixer.remaining_frames if rings else score.known_frames - at)
+        rings = score.rings_out and at >= score.least_frames
+        frames = min(BLOCK_FRAMES, mixer.remaining_frames if rings else score.least_frames - at)
         if frames <= 0:
             return
-        while done < len(actions) and actions[done].frame < at + frames:
-            action = actions[done]
+        while number < len(actions) and actions[number].frame < at + frames:
+            action = actions[number]
             if isinstance(action, Stroke):
                 mixer.start(action.pad, next(audio), action.frame - at, next(gains, None))
             else:
                 mixer.fade(action.pads, action.seconds, action.frame - at)
-            done += 1
+            number += 1
         yield at, frames
         at += frames

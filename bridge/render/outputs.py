@@ -30,8 +30,7 @@ def stem_name(number: int, pad: Pad, suffix: str) -> str:
 class TakeFiles:
     """Writes what a mixer renders. A context manager: all files appear at its end, or none after an error.
 
-    The mix is held under the limiter's ceiling if `limited`; stems never are, and all files are of one
-    length from time zero.
+    The mix is limited if `limited`, stems never are. All files begin at time zero and have one length.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class TakeFiles:
         """Open the files; `OutputError` where that cannot be done."""
         with ExitStack() as stack:
             if self._folder:
-                stack.enter_context(_made_folder(self._folder))
+                stack.enter_context(_new_folder(self._folder))
             for writer in (self._mix, *self._stems.values()):
                 stack.enter_context(writer)
             self._stack = stack.pop_all()
@@ -85,7 +84,7 @@ class TakeFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Place the files, or leave nothing of them."""
+        """Move the files into place, or remove them after an error."""
         self._stack.__exit__(kind, error, trace)
 
     def write(self, mixer: Mixer, frames: int) -> None:
@@ -96,12 +95,12 @@ class TakeFiles:
         self._put(self._limiter.process(bus) if self._limiter else bus)
 
     def finish(self) -> None:
-        """Write what the limiter still holds."""
+        """Write what the limiter still delays."""
         if self._limiter:
             self._put(self._limiter.flush())
 
     def clipped(self) -> tuple[str, ...]:
-        """Return a sentence for each file that went over full scale in a format that has no more."""
+        """Return a sentence for each file that clipped."""
         writers = {self.mix: self._mix, **{self._paths[pad]: writer for pad, writer in self._stems.items()}}
         return tuple(
             f"{path.name} is clipped in {writer.clipped} samples: lower gain_db, or write 32 bits"
@@ -110,7 +109,7 @@ class TakeFiles:
         )
 
     def _put(self, block: Audio) -> None:
-        """Measure and write the mix, less the silence that the limiter's delay puts before it."""
+        """Measure and write the mix, less the limiter's latency."""
         skipped = min(self._late, block.shape[1])
         self._late -= skipped
         if skipped < block.shape[1]:
@@ -118,7 +117,7 @@ class TakeFiles:
             self._mix.write(block[:, skipped:])
 
     def _protect(self, kit: Kit) -> None:
-        """Raise `OutputError` where two files have one name, or one is a hit that the kit plays."""
+        """Raise `OutputError` where two files have one name, or a file is a hit of the kit."""
         taken = {path.resolve(): "a stem" for path in self._paths.values()}
         hits = {pad.hit.resolve(): f"the hit of pad '{pad.name}'" for pad in kit.pads if pad.hit}
         for path in (self.mix, *self._paths.values()):
@@ -128,8 +127,8 @@ class TakeFiles:
 
 
 @contextmanager
-def _made_folder(folder: Path) -> Iterator[None]:
-    """Make a folder, and take it away again if an error leaves it empty."""
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder, and remove it again if an error leaves it empty."""
     is_new = not folder.exists()
     prepare_folder(folder)
     try:

@@ -1,4 +1,4 @@
-"""Work done ahead of its use by worker processes, and handed back in order: strokes, whole files."""
+"""Worker processes: strokes and whole files made ahead of their use, and returned in order."""
 
 import multiprocessing
 import os
@@ -21,16 +21,16 @@ from ghostnote.bridge.kit.kit import Pad
 
 MAX_JOBS: Final = 64
 _AHEAD: Final = 4
-"""Tasks that wait or are being done, for each worker: enough to keep it busy, few enough to hold."""
+"""Tasks under way for each worker: enough to keep it busy, few enough to hold in memory."""
 _STROKES_FOR_A_WORKER: Final = 64
-"""Fewer are made sooner than another process has started."""
+"""Fewer strokes take less time than starting another process."""
 _AUTO_JOBS: Final = 8
 
 Audio = NDArray[np.float32]
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-Opener = Callable[[], Callable[[Task], Result]]
-"""Gets a process ready for tasks: called once in each, it returns what does one. It must be picklable."""
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
+Opener = Callable[[], Callable[[TaskT], ResultT]]
+"""Called once in each process, it returns what works on a task. It must be picklable."""
 
 
 class Source(Protocol):
@@ -57,7 +57,7 @@ class Request:
 
 
 def auto_jobs(strokes: int) -> int:
-    """Return how many processes are worth starting for so many strokes on this machine."""
+    """Return how many processes to start for so many strokes on this machine."""
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     return max(1, min(cores, _AUTO_JOBS, strokes // _STROKES_FOR_A_WORKER))
@@ -74,12 +74,12 @@ class _Strokes:
         return lambda request: source.stroke(request.pad, request.index, request.velocity)
 
 
-def made(spec: Spec, requests: Iterable[Request], jobs: int) -> Generator[Audio]:
-    """Yield the strokes of `requests` in their order; all else is as in `done`."""
-    return done(_Strokes(spec), requests, jobs)
+def stroke_results(spec: Spec, requests: Iterable[Request], jobs: int) -> Generator[Audio]:
+    """Yield the strokes of `requests` in their order; all else is as in `ordered_map`."""
+    return ordered_map(_Strokes(spec), requests, jobs)
 
 
-def done(opener: Opener[Task, Result], tasks: Iterable[Task], jobs: int) -> Generator[Result]:
+def ordered_map(opener: Opener[TaskT, ResultT], tasks: Iterable[TaskT], jobs: int) -> Generator[ResultT]:
     """Yield the results of `tasks` in their order, from `jobs` processes, or from this one if that is 1.
 
     Close the generator to end the workers early. `GhostnoteError` when a worker dies; what a task raises
@@ -89,19 +89,19 @@ def done(opener: Opener[Task, Result], tasks: Iterable[Task], jobs: int) -> Gene
         yield from map(opener(), tasks)
         return
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(opener,))
-    pending: deque[Future[Result]] = deque()
+    executor = ProcessPoolExecutor(jobs, context, initializer=_start, initargs=(opener,))
+    pending: deque[Future[ResultT]] = deque()
     try:
         for task in tasks:
             with interrupts_held():
-                pending.append(executor.submit(_do, task))
+                pending.append(executor.submit(_work, task))
             if len(pending) >= jobs * _AHEAD:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     except BrokenProcessPool as error:
         raise GhostnoteError(
-            "a worker process was ended from outside, perhaps for want of memory: try fewer with --jobs"
+            "a worker process was ended from outside, perhaps because memory ran out: try fewer with --jobs"
         ) from error
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
@@ -109,7 +109,7 @@ def done(opener: Opener[Task, Result], tasks: Iterable[Task], jobs: int) -> Gene
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back while processes start: they inherit that, and end only when they are told to."""
+    """Block Ctrl-C while processes start: they inherit that, and end only when this process ends them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -122,9 +122,9 @@ def interrupts_held() -> Iterator[None]:
 
 @contextmanager
 def main_left_out() -> Iterator[None]:
-    """Let processes start without the program's main module, which they would run again and need nothing of.
+    """Let processes start without the program's main module, which they do not need and would run again.
 
-    For a console command that is the whole command line: a tenth of a second.
+    For a console command that is the whole command line, a tenth of a second.
     """
     main = sys.modules["__main__"]
     spec, path = main.__spec__, main.__dict__.pop("__file__", None)
@@ -137,30 +137,30 @@ def main_left_out() -> Iterator[None]:
             main.__file__ = path
 
 
-class _Worker:
-    """What one worker process holds; the first task opens it, so that errors of opening can come back."""
+class _Process:
+    """The state of a worker process; the first task opens it, so that an error of opening reaches the caller."""
 
     opener: Opener[Any, Any] | None = None
     work: Callable[[Any], Any] | None = None
 
 
-def _begin(opener: Opener[Any, Any]) -> None:
+def _start(opener: Opener[Any, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _Worker.opener = opener
+    _Process.opener = opener
     threading.Thread(target=leave_with_parent, daemon=True).start()
 
 
 def leave_with_parent() -> None:
-    """End this process when the one that started it was killed and cannot say so."""
+    """End this process when the one that started it was killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def _do(task: Any) -> Any:
-    if _Worker.work is None:
-        if _Worker.opener is None:
-            raise GhostnoteError("a worker process has nothing to work with")
-        _Worker.work = _Worker.opener()
-    return _Worker.work(task)
+def _work(task: Any) -> Any:
+    if _Process.work is None:
+        if _Process.opener is None:
+            raise GhostnoteError("a worker process was started without its opener")
+        _Process.work = _Process.opener()
+    return _Process.work(task)

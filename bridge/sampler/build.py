@@ -14,7 +14,7 @@ from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.notes import notes_of_drums
 from ghostnote.bridge.render.mixer import pad_gains
-from ghostnote.bridge.render.workers import Audio, Request, Spec, made
+from ghostnote.bridge.render.workers import Audio, Request, Spec, stroke_results
 from ghostnote.bridge.sampler.instrument import Instrument, Layer, Sample, SamplerKit
 
 
@@ -66,7 +66,10 @@ def kit_from_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -
         for layer, (_, high) in enumerate(layer_bounds(shape.velocities), 1)
         for turn in range(1, shape.count + 1)
     ]
-    with TemporaryDirectory(prefix="ghostnote-") as folder, closing(made(spec, requests, jobs)) as strokes:
+    with (
+        TemporaryDirectory(prefix="ghostnote-") as folder,
+        closing(stroke_results(spec, requests, jobs)) as strokes,
+    ):
         paths = [Path(folder) / f"{number}.wav" for number in range(len(requests))]
         for request, path, audio in zip(requests, paths, strokes, strict=True):
             write_audio(path, _with_gain(audio, request.pad), rate, 32)

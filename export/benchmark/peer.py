@@ -23,7 +23,7 @@ from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
-from ghostnote.bridge.inference.variation import Reference, Variator
+from ghostnote.bridge.inference.variation import Reference, Variation, Variator
 from ghostnote.export.benchmark.tiny_audio_diffusion import Peer, PeerSettings
 from ghostnote.export.torch_parts import OPSET, exported
 from ghostnote.models.dsp.mdct import MDCT_FRAMES
@@ -180,7 +180,9 @@ def _hit_ms(generator: Generator, steps: int, repeats: int) -> float:
     reference = Reference(generate_drum(generator, "snare", 1)[None], snare)
     variator = Variator(generator)
     return 1000 * statistics.median(
-        _seconds(lambda: variator.next_stroke(reference, seed=1, index=0, velocity=100, steps=steps), repeats)
+        _seconds(
+            lambda: variator.next_stroke(reference, Variation(steps=steps), index=0, velocity=100), repeats
+        )
     )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
-from ghostnote.bridge.inference.variation import Reference, Variator
+from ghostnote.bridge.inference.variation import Reference, Variation, Variator
 from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS, innovation, scale, to_bands
 from ghostnote.models.dsp.mdct import PEAK, analyse
@@ -61,8 +61,8 @@ class Player:
         def stroke(row: tuple[int, int]) -> Tensor:
             trial, index = row
             seed = self.seed + trials.trials[trial].reference
-            made = variator.next_stroke(references[trial], seed=seed, index=index, amount=amount, steps=steps)
-            return torch.from_numpy(made[0])
+            variation = Variation(seed, amount, steps=steps)
+            return torch.from_numpy(variator.next_stroke(references[trial], variation, index=index)[0])
 
         return torch.stack(self._each(stroke, trials.rows if rows is None else rows, tick))
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from ghostnote.bridge.batch.full_band import lead_frames, stroke_maker
-from ghostnote.bridge.batch.model_varier import ModelSpec
+from ghostnote.bridge.batch.model_variator import ModelSpec
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.drums import class_from_name
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
-from ghostnote.bridge.inference.variation import Reference, Strike, Variator
+from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.models.plots.hits import draw_hits
 from ghostnote.models.plots.levels import Pair, draw_levels
@@ -25,11 +25,11 @@ def draw_variations(
 ) -> None:
     """Draw each of `hits`, or one invented drum of `drum_class`, beside its next strokes."""
     generator = Generator.open(model)
-    variator = Variator(generator)
+    variator, variation = Variator(generator), Variation(seed, steps=steps)
     rows = []
     for name, reference in _references(generator, hits, drum_class, seed):
         strokes = [
-            variator.next_stroke(reference, seed=seed, index=i, velocity=reference.velocity, steps=steps)[0]
+            variator.next_stroke(reference, variation, index=i, velocity=reference.velocity)[0]
             for i in range(variations)
         ]
         labelled = [(f"variation {i + 1}", stroke) for i, stroke in enumerate(strokes)]
@@ -41,14 +41,15 @@ def draw_long(
     output: Path, hits: list[Path], drum_class: str, settings: BatchSettings, model: Path | None
 ) -> None:
     """Draw each of `hits` beside its next stroke, as a batch makes it, with the level of every channel."""
-    varier = ModelSpec(model).open()
+    variator = ModelSpec(model).open()
+    variation = Variation(settings.seed, settings.amount, settings.width, settings.steps)
     pairs = []
     for path in hits:
         audio, rate = read_audio(path)
         named = class_from_name(path.stem) or drum_class
-        strokes = stroke_maker(audio, rate, named, settings.seed, settings, varier)
-        (stroke,) = strokes([Strike(1)])
-        renewed_seconds = lead_frames(audio, rate) / rate + varier.renewed_seconds
+        strokes = stroke_maker(audio, rate, named, variation, variator)
+        (stroke,) = strokes([StrokeKey(1)])
+        renewed_seconds = lead_frames(audio, rate) / rate + variator.renewed_seconds
         pairs.append(Pair(path.stem, audio, stroke, rate, renewed_seconds))
     draw_levels(output, pairs)
 

@@ -12,7 +12,7 @@ from ghostnote.bridge.batch.full_band import Audio, Strokes
 from ghostnote.bridge.batch.humanize import BatchReport, humanize_files, local_pool
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.batch.sources import find_sources
-from ghostnote.bridge.inference.variation import Strike
+from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.io.audio_file import write_audio
 
 RATE = 44_100
@@ -26,14 +26,16 @@ class Louder:
     name = "fake 1"
     pause = 0.0
 
-    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
-        def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
-            shape = (2 if sound.width else len(hit), hit.shape[1])
-            for strike in strikes:
+    def strokes(self, hit: Audio, drum_class: str, variation: Variation) -> Strokes:
+        def strokes(keys: Sequence[StrokeKey]) -> Iterator[Audio]:
+            shape = (2 if variation.width else len(hit), hit.shape[1])
+            for key in keys:
                 time.sleep(self.pause)
-                noise = np.random.default_rng((seed, strike.index, len(drum_class))).uniform(-1, 1, shape)
-                level = (strike.velocity / 127) ** 2
-                yield ((hit + 0.1 * sound.amount * noise * np.abs(hit)) * level).astype(np.float32)
+                noise = np.random.default_rng((variation.seed, key.index, len(drum_class))).uniform(
+                    -1, 1, shape
+                )
+                level = (key.velocity / 127) ** 2
+                yield ((hit + 0.1 * variation.amount * noise * np.abs(hit)) * level).astype(np.float32)
 
         return strokes
 
@@ -50,15 +52,15 @@ class Halting(Louder):
     def __init__(self) -> None:
         self.made = 0
 
-    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
-        make = super().strokes(hit, drum_class, seed, sound)
+    def strokes(self, hit: Audio, drum_class: str, variation: Variation) -> Strokes:
+        make = super().strokes(hit, drum_class, variation)
 
-        def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
-            for made in make(strikes):
+        def strokes(keys: Sequence[StrokeKey]) -> Iterator[Audio]:
+            for stroke in make(keys):
                 if self.made == self.most:
                     threading.Event().wait()
                 self.made += 1
-                yield made
+                yield stroke
 
         return strokes
 

@@ -10,10 +10,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.batch.full_band import Audio, Strokes
-from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.cli.humanize import humanize
 from ghostnote.bridge.errors import GhostnoteError, InputError
-from ghostnote.bridge.inference.variation import Strike
+from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 
 
@@ -21,9 +20,9 @@ class Same:
     rate = 44_100
     name = "fake"
 
-    def strokes(self, hit: Audio, drum_class: str, seed: int, sound: BatchSettings) -> Strokes:
-        def strokes(strikes: Sequence[Strike]) -> Iterator[Audio]:
-            return (hit * np.float32(strike.velocity / 127) for strike in strikes)
+    def strokes(self, hit: Audio, drum_class: str, variation: Variation) -> Strokes:
+        def strokes(keys: Sequence[StrokeKey]) -> Iterator[Audio]:
+            return (hit * np.float32(key.velocity / 127) for key in keys)
 
         return strokes
 
@@ -38,9 +37,9 @@ class ModelSpec:
 
 @pytest.fixture(autouse=True)
 def _fake_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = ModuleType("ghostnote.bridge.batch.model_varier")
+    fake = ModuleType("ghostnote.bridge.batch.model_variator")
     fake.ModelSpec = ModelSpec  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ghostnote.bridge.batch.model_varier", fake)
+    monkeypatch.setitem(sys.modules, "ghostnote.bridge.batch.model_variator", fake)
 
 
 @pytest.fixture

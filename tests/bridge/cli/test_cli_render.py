@@ -115,7 +115,7 @@ def test_a_feel_moves_notes_and_is_written_as_midi(song: Path, tmp_path: Path) -
     options = ("--timing", 10, "--dynamics", 5, "--midi-out", tmp_path / "played.mid")
     result = run("render", song, "-o", tmp_path / "felt.wav", *options)
     assert result.exit_code == 0, result.output
-    assert "feel: notes stray by 10" in result.stdout
+    assert "feel: timing varies by 10" in result.stdout
     assert (tmp_path / "plain.wav").read_bytes() != (tmp_path / "felt.wav").read_bytes()
     assert run("render", tmp_path / "played.mid", "-o", tmp_path / "again.wav").exit_code == 0
 

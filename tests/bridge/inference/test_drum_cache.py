@@ -15,16 +15,16 @@ RATE = 44_100
 PAD = Pad("Kick", (36,), "kick", seed=7)
 
 
-class Inventor:
-    """Counts how often a drum is invented."""
+class Generating:
+    """Counts how often a drum is generated."""
 
     def __init__(self) -> None:
-        self.invented = 0
+        self.generated = 0
 
     def reference(self, pad: Pad) -> Reference:
         if pad.hit:
             return Reference(read_audio(pad.hit)[0], 0)
-        self.invented += 1
+        self.generated += 1
         draw = np.random.default_rng(pad.seed)
         return Reference(draw.uniform(-0.9, 0.9, (1, 1000)).astype(np.float32), 0)
 
@@ -32,43 +32,43 @@ class Inventor:
         return np.repeat(self.reference(pad).audio, 2, axis=0) * np.float32(index + velocity)
 
 
-def test_a_drum_is_invented_once_and_sounds_the_same_to_the_bit(tmp_path: Path) -> None:
-    plain, inventor = Inventor(), Inventor()
+def test_a_drum_is_generated_once_and_sounds_the_same_to_the_bit(tmp_path: Path) -> None:
+    plain, generating = Generating(), Generating()
     for _ in range(3):
-        source = CachedSource(inventor, tmp_path / "model", RATE)
+        source = CachedSource(generating, tmp_path / "model", RATE)
         for index in range(2):
             np.testing.assert_array_equal(source.stroke(PAD, index, 90), plain.stroke(PAD, index, 90))
-    assert inventor.invented == 1
+    assert generating.generated == 1
 
 
 def test_another_seed_class_or_model_is_another_drum(tmp_path: Path) -> None:
-    inventor = Inventor()
+    generating = Generating()
     for folder in ("one", "two"):
-        source = CachedSource(inventor, tmp_path / folder, RATE)
+        source = CachedSource(generating, tmp_path / folder, RATE)
         for pad in (PAD, replace(PAD, seed=8), replace(PAD, drum_class="tom")):
             source.stroke(pad, 0, 90)
-    assert inventor.invented == 6
+    assert generating.generated == 6
 
 
 def test_a_pad_with_a_hit_is_left_as_it_is(tmp_path: Path) -> None:
-    source = CachedSource(Inventor(), tmp_path / "model", RATE)
+    source = CachedSource(Generating(), tmp_path / "model", RATE)
     source.stroke(PAD, 0, 1)
     (kept,) = (tmp_path / "model").iterdir()
-    CachedSource(Inventor(), tmp_path / "other", RATE).stroke(replace(PAD, hit=kept), 0, 1)
+    CachedSource(Generating(), tmp_path / "other", RATE).stroke(replace(PAD, hit=kept), 0, 1)
     assert not (tmp_path / "other").exists()
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    inventor = Inventor()
-    source = CachedSource(inventor, tmp_path / "file" / "model", RATE)
+    generating = Generating()
+    source = CachedSource(generating, tmp_path / "file" / "model", RATE)
     assert source.stroke(PAD, 0, 1).any()
     assert source.stroke(PAD, 0, 1).any()
 
 
 def test_the_oldest_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drum_cache, "MOST_FILES", 3)
-    source = CachedSource(Inventor(), tmp_path, RATE)
+    source = CachedSource(Generating(), tmp_path, RATE)
     for seed in range(6):
         source.stroke(replace(PAD, seed=seed), 0, 1)
     assert len(list(tmp_path.iterdir())) == 3

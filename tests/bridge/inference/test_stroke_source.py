@@ -66,7 +66,7 @@ def test_a_model_with_one_wrong_bit_in_its_file_is_refused(tiny_onnx, tmp_path):
         SourceSpec(path, 48_000).open()
 
 
-def test_an_invented_hit_rises_from_silence_and_ends_in_a_fade(tiny_generator):
+def test_a_generated_hit_rises_from_silence_and_ends_in_a_fade(tiny_generator):
     made = generate_drum(tiny_generator, "kick", 1)
     assert made.shape == (32_768,)
     assert made[0] == 0
@@ -114,5 +114,5 @@ def test_generate_keeps_to_a_length(tiny_onnx, tmp_path):
 def test_generate_names_the_classes(tmp_path):
     result = run("generate", "--class", "cowbel", "-o", tmp_path)
     assert result.exit_code != 0
-    assert "'cowbel' is no drum class" in str(result.exception)
+    assert "'cowbel' is not a drum class" in str(result.exception)
     assert "snare" in str(result.exception)

@@ -3,7 +3,7 @@ import pytest
 
 from ghostnote.bridge.dsp.tail_crossfade import attach_tail
 from ghostnote.bridge.dsp.velocity import velocity_db
-from ghostnote.bridge.inference.variation import ROWS, Reference, Strike, Variator
+from ghostnote.bridge.inference.variation import ROWS, Reference, StrokeKey, Variation, Variator
 
 RATE = 44_100
 
@@ -32,51 +32,51 @@ def level_db(x):
 
 def test_each_index_is_another_stroke_and_each_comes_again(variator):
     reference = Reference(hit(), 1)
-    first, second, again = (variator.next_stroke(reference, seed=3, index=i) for i in (0, 1, 0))
+    first, second, again = (variator.next_stroke(reference, Variation(seed=3), index=i) for i in (0, 1, 0))
     assert np.array_equal(first, again)
     assert correlation(first, second) < 0.98
-    other_seed = variator.next_stroke(reference, seed=4, index=0)
+    other_seed = variator.next_stroke(reference, Variation(seed=4), index=0)
     assert not np.array_equal(first, other_seed)
 
 
 @pytest.mark.parametrize("width", [0.0, 0.3])
-def test_a_stroke_is_the_same_whether_its_reference_was_heard_before_or_not(tiny_generator, width):
+def test_a_stroke_is_the_same_whether_its_features_were_kept_or_not(tiny_generator, width):
     audio, made = hit(), {}
     for order in ((0, 1), (1, 0)):
         variator, reference = Variator(tiny_generator), Reference(audio, 1)
         for index in order:
-            stroke = variator.next_stroke(reference, seed=3, index=index, velocity=90, width=width)
+            stroke = variator.next_stroke(reference, Variation(seed=3, width=width), index=index, velocity=90)
             assert np.array_equal(made.setdefault(index, stroke), stroke)
 
 
 @pytest.mark.parametrize(("channels", "width"), [(1, 0.0), (1, 0.3), (2, 0.0)])
 def test_how_many_strokes_are_asked_for_together_does_not_show_in_them(tiny_generator, channels, width):
     audio = hit(channels=channels)
-    strikes = [Strike(index, 127 - 10 * index) for index in range(ROWS + 1)]
-    whole = list(Variator(tiny_generator).next_strokes(Reference(audio, 1), strikes, seed=3, width=width))
-    assert len(whole) == len(strikes)
+    keys = [StrokeKey(index, 127 - 10 * index) for index in range(ROWS + 1)]
+    whole = list(Variator(tiny_generator).next_strokes(Reference(audio, 1), keys, Variation(3, width=width)))
+    assert len(whole) == len(keys)
     for first, end in [(0, 1), (1, 4), (4, ROWS + 1)]:
         variator, reference = Variator(tiny_generator), Reference(audio, 1)
-        # What a stroke by itself made known of the reference is the same.
+        # The features that a stroke by itself computes are the same.
         alone = variator.next_stroke(
-            reference, seed=3, index=first, velocity=strikes[first].velocity, width=width
+            reference, Variation(seed=3, width=width), index=first, velocity=keys[first].velocity
         )
-        some = list(variator.next_strokes(reference, strikes[first:end], seed=3, width=width))
+        some = list(variator.next_strokes(reference, keys[first:end], Variation(3, width=width)))
         assert all(map(np.array_equal, some, whole[first:end]))
         assert np.abs(alone - some[0]).max() < 1e-4
 
 
-def test_what_was_heard_of_one_reference_is_not_taken_for_another(variator):
+def test_the_features_of_one_reference_are_not_taken_for_another(variator):
     first, second = Reference(hit(seed=1), 1), Reference(hit(seed=2), 1)
-    variator.next_stroke(first, seed=0, index=0)
-    stroke = variator.next_stroke(second, seed=0, index=0, amount=0.0)
+    variator.next_stroke(first, Variation(seed=0), index=0)
+    stroke = variator.next_stroke(second, Variation(seed=0, amount=0.0), index=0)
     assert correlation(stroke[:, :20_000], second.audio[:, :20_000]) > 0.9999
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_a_stroke_keeps_length_and_rough_level(variator, steps):
     reference = Reference(hit(0.3), 1)
-    stroke = variator.next_stroke(reference, seed=0, index=0, steps=steps)
+    stroke = variator.next_stroke(reference, Variation(seed=0, steps=steps), index=0)
     assert stroke.shape == reference.audio.shape
     assert stroke.dtype == np.float32
     assert abs(level_db(stroke) - level_db(reference.audio)) < 6
@@ -86,13 +86,13 @@ def test_a_stroke_keeps_length_and_rough_level(variator, steps):
 def test_a_stroke_begins_no_sooner_than_its_reference(variator, width):
     silence = np.zeros((1, 60), np.float32)
     reference = Reference(np.concatenate([silence, hit(0.3)], axis=1), 1)
-    stroke = variator.next_stroke(reference, seed=0, index=0, width=width)
+    stroke = variator.next_stroke(reference, Variation(seed=0, width=width), index=0)
     assert np.abs(stroke[:, :60]).max() <= 1e-3 * np.abs(stroke).max()
 
 
 def test_silence_after_the_reference_stays_silent(variator):
     reference = Reference(np.pad(hit(0.3), ((0, 0), (0, 15_000))), 1)
-    stroke = variator.next_stroke(reference, seed=0, index=0)
+    stroke = variator.next_stroke(reference, Variation(seed=0), index=0)
     assert np.abs(stroke[:, 14_000:]).max() <= 1e-5 * np.abs(stroke).max()
 
 
@@ -100,7 +100,7 @@ def test_amount_zero_is_the_reference_and_more_differs_more(variator):
     reference = Reference(hit(0.7), 1)
     alike = [
         correlation(
-            variator.next_stroke(reference, seed=0, index=0, amount=amount)[:, :20_000],
+            variator.next_stroke(reference, Variation(seed=0, amount=amount), index=0)[:, :20_000],
             reference.audio[:, :20_000],
         )
         for amount in (0.0, 0.5, 1.0, 2.0)
@@ -111,7 +111,7 @@ def test_amount_zero_is_the_reference_and_more_differs_more(variator):
 
 def test_velocity_sets_the_level(variator):
     reference = Reference(hit(), 1)
-    soft, hard = (variator.next_stroke(reference, seed=0, index=0, velocity=v) for v in (32, 127))
+    soft, hard = (variator.next_stroke(reference, Variation(seed=0), index=0, velocity=v) for v in (32, 127))
     assert level_db(hard) - level_db(soft) == pytest.approx(-velocity_db(32), abs=6)
     assert velocity_db(127) == 0
     assert velocity_db(64) == pytest.approx(-11.9, abs=0.1)
@@ -119,17 +119,17 @@ def test_velocity_sets_the_level(variator):
 
 def test_width_parts_the_sides_of_a_mono_hit(variator):
     reference = Reference(hit(), 4)
-    sides = [variator.next_stroke(reference, seed=0, index=0, width=width) for width in (0.2, 1.0)]
+    sides = [variator.next_stroke(reference, Variation(seed=0, width=width), index=0) for width in (0.2, 1.0)]
     assert [len(stroke) for stroke in sides] == [2, 2]
     narrow, wide = (correlation(*stroke) for stroke in sides)
     assert wide < narrow < 0.9999
-    assert len(variator.next_stroke(reference, seed=0, index=0)) == 1
+    assert len(variator.next_stroke(reference, Variation(seed=0), index=0)) == 1
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.4, 0.95])
 def test_a_stereo_hit_keeps_its_image(variator, alike):
     audio = hit(1.0, channels=2, alike=alike, decay=6.0) * np.array([[1.0], [0.4]], np.float32)
-    stroke = variator.next_stroke(Reference(audio, 8), seed=0, index=0)
+    stroke = variator.next_stroke(Reference(audio, 8), Variation(seed=0), index=0)
     assert stroke.shape == audio.shape
     assert correlation(*stroke) == pytest.approx(correlation(*audio), abs=0.03)
     balance = [level_db(x[0]) - level_db(x[1]) for x in (audio, stroke)]
@@ -139,7 +139,7 @@ def test_a_stereo_hit_keeps_its_image(variator, alike):
 def test_a_dry_hit_in_a_wide_room_keeps_its_image(variator):
     audio = hit(2.0, channels=2, alike=0.0, decay=3.0)
     audio[:, :8_000] += 3 * hit(0.5, decay=30.0)[:, :8_000]
-    stroke = variator.next_stroke(Reference(audio, 1), seed=0, index=0, amount=2.0)
+    stroke = variator.next_stroke(Reference(audio, 1), Variation(seed=0, amount=2.0), index=0)
     assert correlation(*stroke) == pytest.approx(correlation(*audio), abs=0.01)
     assert level_db(stroke[0]) - level_db(stroke[1]) == pytest.approx(
         level_db(audio[0]) - level_db(audio[1]), abs=0.1
@@ -148,7 +148,7 @@ def test_a_dry_hit_in_a_wide_room_keeps_its_image(variator):
 
 def test_silence_before_the_onset_stays(variator):
     audio = np.concatenate([np.zeros((1, 5000), np.float32), hit()], axis=1)
-    stroke = variator.next_stroke(Reference(audio, 1), seed=0, index=0)
+    stroke = variator.next_stroke(Reference(audio, 1), Variation(seed=0), index=0)
     assert stroke.shape == audio.shape
     assert not stroke[:, :4950].any()
     assert np.abs(stroke[:, 4990:5200]).max() > 0.02
@@ -156,7 +156,7 @@ def test_silence_before_the_onset_stays(variator):
 
 def test_a_long_hit_rings_to_its_end_without_a_step(variator):
     audio = hit(4.0, decay=1.2)
-    stroke = variator.next_stroke(Reference(audio, 8), seed=0, index=0)
+    stroke = variator.next_stroke(Reference(audio, 8), Variation(seed=0), index=0)
     assert stroke.shape == audio.shape
     blocks = np.array([level_db(block) for block in np.array_split(stroke[0], 160)])
     expected = np.array([level_db(block) for block in np.array_split(audio[0], 160)])
@@ -183,5 +183,5 @@ def test_a_stroke_peaks_at_most_twice_as_high_as_its_reference(variator):
     t = np.arange(RATE // 2) / RATE
     square = (0.5 * np.sign(np.sin(2 * np.pi * 55 * t)) * np.exp(-6 * t)).astype(np.float32)[None]
     level_spread = 10 ** (4 * variator.generator.card.level_spread_db[0] / 20)
-    strokes = [variator.next_stroke(Reference(square, 0), seed=1, index=i) for i in range(6)]
+    strokes = [variator.next_stroke(Reference(square, 0), Variation(seed=1), index=i) for i in range(6)]
     assert max(np.abs(stroke).max() for stroke in strokes) <= 2 * level_spread * np.abs(square).max()

@@ -21,7 +21,7 @@ from ghostnote.bridge.midi.demo_groove import groove
 from ghostnote.bridge.midi.events import Event, NoteOn
 from ghostnote.bridge.midi.smf_reader import MidiSong
 from ghostnote.bridge.render.offline import RenderReport, RenderSettings, render_song
-from ghostnote.bridge.render.workers import Audio, Request, auto_jobs, made
+from ghostnote.bridge.render.workers import Audio, Request, auto_jobs, stroke_results
 
 RATE = 8_000
 KIT = Kit(
@@ -223,7 +223,7 @@ def test_a_worker_s_end_and_error_are_told(tmp_path: Path, how: str, error: str)
 
 def test_workers_run_ahead_only_so_far() -> None:
     endless = (Request(KIT.pads[0], index, 90) for index in itertools.count())
-    with closing(made(Spec(), endless, 2)) as strokes:
+    with closing(stroke_results(Spec(), endless, 2)) as strokes:
         for index, audio in enumerate(itertools.islice(strokes, 12)):
             np.testing.assert_array_equal(audio, Noise().stroke(KIT.pads[0], index, 90))
 

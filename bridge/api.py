@@ -1,0 +1,156 @@
+"""The Python API: a model's strokes and drums as arrays, songs and folders as files. Import it from `ghostnote.bridge`.
+
+Audio is float32, (channels, frames), full scale at 1. Everything raises `GhostnoteError` or its subclasses.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ghostnote.bridge.batch.full_band import stroke_maker
+from ghostnote.bridge.batch.humanize import BatchReport, Progress, humanize_files, local_pool
+from ghostnote.bridge.batch.model_variator import ModelSpec, ModelVariator
+from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.batch.sources import find_sources
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.inference.drum_cache import CachedSpec
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.model_card import Card
+from ghostnote.bridge.inference.schedule import MAX_STEPS
+from ghostnote.bridge.inference.stroke_source import SourceSpec, generate_drum
+from ghostnote.bridge.inference.variation import StrokeKey, Variation
+from ghostnote.bridge.kit.kit import Kit, default_kit
+from ghostnote.bridge.midi.smf_reader import read_midi
+from ghostnote.bridge.render.offline import RenderReport, RenderSettings, render_song
+
+Audio = NDArray[np.float32]
+
+
+class Model:
+    """An opened model; threads may share it."""
+
+    def __init__(self, path: Path | str | None = None) -> None:
+        """Open a model file, or without a path the shipped one; `ModelError` where that cannot be done."""
+        self._generator = Generator.open(None if path is None else Path(path))
+        self._variator = ModelVariator(self._generator)
+
+    @property
+    def card(self) -> Card:
+        """The model's card: sample rate, classes, training and credits."""
+        return self._generator.card
+
+    def next_stroke(
+        self, hit: ArrayLike, rate: int, drum_class: str, key: StrokeKey, variation: Variation | None = None
+    ) -> Audio:
+        """Return one stroke of a hit; all else is as in `next_strokes`."""
+        return next(self.next_strokes(hit, rate, drum_class, [key], variation))
+
+    def next_strokes(
+        self,
+        hit: ArrayLike,
+        rate: int,
+        drum_class: str,
+        keys: Sequence[StrokeKey],
+        variation: Variation | None = None,
+    ) -> Iterator[Audio]:
+        """Return an iterator over strokes of the drum that a hit (channels, frames) at `rate` Hz was struck on.
+
+        Each is (channels, frames) like the hit, which counts as struck at velocity 127; a width above 0 makes two
+        channels of one. The same arguments give the same strokes. `InputError` for an argument out of its range.
+        """
+        audio, variation = _checked_hit(hit), variation or Variation()
+        _check_class(drum_class)
+        _check("rate", rate, 1, 768_000)
+        _check("amount", variation.amount, 0, 2)
+        _check("width", variation.width, 0, 1)
+        _check("steps", variation.steps or 0, 0, MAX_STEPS)
+        _check("seed", variation.seed, 0, 2**64 - 1)
+        for key in keys:
+            _check("index", key.index, 0, 2**64 - 1)
+            _check("velocity", key.velocity, 1, 127)
+        return stroke_maker(audio, rate, drum_class, variation, self._variator)(keys)
+
+    def new_drum(
+        self, drum_class: str, seed: int = 0, *, steps: int | None = None, guidance: float = 1.0
+    ) -> Audio:
+        """Return a new hit (1, frames) of a class at the model's rate, `card.rate` Hz; the seed decides which.
+
+        More `steps` are finer and slower. `guidance` above 1 is more typical of the class, and less varied.
+        `InputError` for an unknown class or a number out of its range.
+        """
+        _check_class(drum_class)
+        _check("seed", seed, 0, 2**64 - 1)
+        _check("steps", 1 if steps is None else steps, 1, MAX_STEPS)
+        _check("guidance", guidance, 0, 10)
+        return generate_drum(self._generator, drum_class, seed, steps=steps, guidance=guidance)[None]
+
+
+def render_midi(
+    song: Path | str,
+    mix: Path | str,
+    kit: Kit | None = None,
+    settings: RenderSettings | None = None,
+    *,
+    rate: int = 48_000,
+    model: Path | None = None,
+) -> RenderReport:
+    """Render a MIDI file to a sound file at `rate` Hz, by default with the shipped kit and in this process.
+
+    `InputError` for a song that cannot be played, `OutputError` where a file cannot be written. More than one of
+    `settings.jobs` needs the script's own code under `if __name__ == "__main__":`.
+    """
+    _check("rate", rate, 8_000, 192_000)
+    spec = CachedSpec(SourceSpec(model, rate))
+    return render_song(
+        read_midi(Path(song), rate), kit or default_kit(), spec, Path(mix), settings or RenderSettings(jobs=1)
+    )
+
+
+def humanize_folder(
+    folder: Path | str,
+    output: Path | str,
+    settings: BatchSettings | None = None,
+    *,
+    model: Path | None = None,
+    jobs: int = 1,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> BatchReport:
+    """Write strokes of every hit in a folder into `output`, in velocity layers and round robins, with a manifest.
+
+    Files that cannot be used are named in the report. `InputError` where none are found or `output` holds another
+    run, `OutputError` where files cannot be written. More than one of `jobs`, the processes at work, needs the
+    script's own code under `if __name__ == "__main__":`.
+    """
+    _check("jobs", jobs, 1, 64)
+    sources = find_sources([Path(folder)], Path(output))
+    spec, pool = ModelSpec(model), local_pool(jobs)
+    settings = settings or BatchSettings()
+    return humanize_files(sources, Path(output), settings, spec, pool, resume=resume, progress=progress)
+
+
+def _checked_hit(hit: ArrayLike) -> Audio:
+    try:
+        audio = np.asarray(hit, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the hit is not an array of numbers: {error}") from error
+    if audio.ndim != 2 or not audio.size:
+        raise InputError(
+            f"the hit has the shape {audio.shape}: give (channels, frames), one of each at least"
+        )
+    if not np.isfinite(audio).all() or not audio.any():
+        raise InputError("the hit is silent, or holds values that are not finite")
+    return audio
+
+
+def _check_class(name: str) -> None:
+    if name not in CLASS_NAMES:
+        raise InputError(f"'{name}' is not a drum class: choose one of {', '.join(CLASS_NAMES)}")
+
+
+def _check(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise InputError(f"{name} is {value}: choose {least:g} to {most:g}")
