@@ -1,4 +1,4 @@
-"""The `ghostnote` program: its commands, and what becomes of errors."""
+"""The `ghostnote` program: its commands, its exit codes and how it prints errors."""
 
 import signal
 import sys
@@ -77,18 +77,18 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens to stderr.")] = False,
     log_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Log what happens to the end of a file.")
     ] = None,
 ) -> None:
-    """Take the options that stand before a command; `main` reads --debug itself."""
+    """Take the options before a command; `main` reads --debug itself."""
     configure_logs(verbose, log_file)
 
 
 def main() -> None:
-    """Run the command line: one clear line for an error, and the exit code that its kind has."""
+    """Run the command line; an error prints one line and ends with its kind's exit code."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
@@ -98,22 +98,16 @@ def main() -> None:
         typer.echo(f"ghostnote: {error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("ghostnote: interrupted; nothing half-made is left", err=True)
+        typer.echo("ghostnote: interrupted; no unfinished files are left", err=True)
         sys.exit(_INTERRUPTED)
     except Exception as error:
         if "--debug" in sys.argv:
             raise
         kind = type(error).__name__
-        typer.echo(
-            f"ghostnote: {kind}: {error} (a fault of ghostnote's: see it whole with --debug)", err=True
-        )
+        typer.echo(f"ghostnote: {kind}: {error} (a bug in ghostnote; --debug shows the traceback)", err=True)
         sys.exit(GhostnoteError.exit_code)
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:
-    """End on SIGTERM as on Ctrl-C, so that temporary files go."""
+    """End on SIGTERM as on Ctrl-C, so that temporary files are removed."""
     raise KeyboardInterrupt
-
-
-if __name__ == "__main__":
-    main()

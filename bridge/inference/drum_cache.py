@@ -9,8 +9,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from ghostnote.bridge.errors import GhostnoteError
-from ghostnote.bridge.inference.stroke_source import Audio, SourceSpec
-from ghostnote.bridge.inference.variation import Reference
+from ghostnote.bridge.inference.stroke_source import SourceSpec
+from ghostnote.bridge.inference.variation import Audio, Reference
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.kit import Pad
 

@@ -68,12 +68,13 @@ def format_for(path: Path, bits: int | None = None) -> tuple[AudioFormat, int | 
     return found, bits if bits is not None else next(iter(found.bits), None)
 
 
-def read_audio(path: Path, *, max_seconds: float = MAX_HIT_SECONDS) -> tuple[NDArray[np.float32], int]:
+def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tuple[NDArray[np.float32], int]:
     """Read a whole sound file: float32 `(channels, frames)` and its rate in Hz.
 
     Any number of channels is returned as it is. `AudioFileError` for a file that is missing, a folder,
     unreadable, empty, silent, longer than `max_seconds`, or holds values that are not numbers.
     """
+    path = Path(path)
     check_file(path)
     try:
         with AudioFile(str(path)) as file:
@@ -228,13 +229,13 @@ class AudioWriter:
 
 
 def write_audio(
-    path: Path, audio: NDArray[np.float32], rate: int, bits: int | None = None, *, durable: bool = True
+    path: Path | str, audio: NDArray[np.float32], rate: int, bits: int | None = None, *, durable: bool = True
 ) -> bytes:
     """Write `(channels, frames)` as one file, whole or not at all, and return its bytes.
 
     Everything else is as in `AudioWriter`; `durable` is as in `replacing`.
     """
-    data = BytesIO()
+    path, data = Path(path), BytesIO()
     with AudioWriter(path, rate, audio.shape[0], bits, into=data) as writer:
         writer.write(audio)
     written = data.getvalue()

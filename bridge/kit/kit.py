@@ -97,8 +97,9 @@ def default_kit() -> Kit:
     return replace(load_kit(DEFAULT_KIT), path=None)
 
 
-def load_kit(path: Path) -> Kit:
+def load_kit(path: Path | str) -> Kit:
     """Read a kit file; `KitError` names the file, the pad, the key, the value and the rule that it breaks."""
+    path = Path(path)
     data = read_head(path, "a kit file", KitError, _MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise KitError(f"{path}: is larger than {_MAX_BYTES // 1000} kB; name a kit file")

@@ -93,7 +93,7 @@ def test_loops_melodies_and_held_notes_are_not() -> None:
         ]
     )
     held = np.sin(np.arange(3 * RATE) / 30)
-    for audio, reason in ((loop, "8 times"), (tune[None], "4 times"), (held[None], "die away")):
+    for audio, reason in ((loop, "8 attacks"), (tune[None], "4 attacks"), (held[None], "decay")):
         said = not_a_hit(audio.astype(np.float32), RATE)
         assert said is not None
         assert reason in said

@@ -39,7 +39,7 @@ def _fake_strokes(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = ModuleType("ghostnote.bridge.inference.stroke_source")
     fake.SourceSpec = SourceSpec  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ghostnote.bridge.inference.stroke_source", fake)
-    monkeypatch.setattr("ghostnote.bridge.inference.drum_cache.RememberingSpec", lambda spec: spec)
+    monkeypatch.setattr("ghostnote.bridge.inference.drum_cache.CachedSpec", lambda spec: spec)
 
 
 @pytest.fixture
