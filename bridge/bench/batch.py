@@ -57,21 +57,21 @@ def measure_batch(model: Path | None = None, sources: int = SOURCES) -> list[Mea
         bare, batch = best[f"bare {jobs}"], best[f"batch {jobs}"]
         processes = f"{jobs} process{'es'[: 2 * jobs - 2]}"
         measurements += [
-            Measurement(f"batch_bare_per_second_{jobs}", f"strokes a second, bare model, {processes}", bare),
-            Measurement(f"batch_per_second_{jobs}", f"strokes a second, --jobs {jobs}", batch),
-            Measurement(f"batch_share_of_bare_{jobs}", "which is of the bare model's", batch / bare),
+            Measurement(f"batch_bare_per_second_{jobs}", f"strokes per second, bare model, {processes}", bare),
+            Measurement(f"batch_per_second_{jobs}", f"strokes per second, --jobs {jobs}", batch),
+            Measurement(f"batch_share_of_bare_{jobs}", "as a share of the bare model's", batch / bare),
         ]
     efficiency = best["batch 2"] / (2 * best["batch 1"])
-    measurements.append(Measurement("batch_efficiency_2", "2 jobs beside twice 1 job", efficiency))
+    measurements.append(Measurement("batch_efficiency_2", "2 jobs over twice 1 job", efficiency))
     if "cluster 2" in best:
         rate = best["cluster 2"]
         measurements += [
-            Measurement("batch_cluster_per_second_2", "strokes a second, 2 Dask workers", rate),
+            Measurement("batch_cluster_per_second_2", "strokes per second, 2 Dask workers", rate),
             Measurement(
-                "batch_cluster_efficiency_2", "2 Dask workers beside twice 1", rate / (2 * best["cluster 1"])
+                "batch_cluster_efficiency_2", "2 Dask workers over twice 1", rate / (2 * best["cluster 1"])
             ),
             Measurement(
-                "batch_cluster_share_2", "2 Dask workers beside twice 1 job", rate / (2 * best["batch 1"])
+                "batch_cluster_share_2", "2 Dask workers over twice 1 job", rate / (2 * best["batch 1"])
             ),
         ]
     early, late = _memory_mb(model)
@@ -79,7 +79,7 @@ def measure_batch(model: Path | None = None, sources: int = SOURCES) -> list[Mea
         *measurements,
         Measurement("batch_memory_mb", f"resident memory after {MEMORY_SOURCES} files", late, "MB"),
         Measurement(
-            "batch_memory_growth_mb", f"and what of it came after {_SETTLED:.0%} of them", late - early, "MB"
+            "batch_memory_growth_mb", f"of which grown after {_SETTLED:.0%} of them", late - early, "MB"
         ),
     ]
 

@@ -52,9 +52,9 @@ def measure(model: Path | None = None) -> list[Measurement]:
     render_factor, hits_per_second = _render_factor(model), _hits_per_second(model)
     return [
         *measurements,
-        Measurement("ms_per_hit", "a mono hit, all included, 1 thread", mono, "ms"),
-        Measurement("ms_per_hit_stereo", "a stereo hit, all included, 1 thread", stereo, "ms"),
-        Measurement("hits_per_second", "hits a second, default kit, all cores", hits_per_second),
+        Measurement("ms_per_hit", "a mono hit, everything included, 1 thread", mono, "ms"),
+        Measurement("ms_per_hit_stereo", "a stereo hit, everything included, 1 thread", stereo, "ms"),
+        Measurement("hits_per_second", "hits per second, default kit, all cores", hits_per_second),
         Measurement("render_realtime_factor", "render of a full-kit song, times real time", render_factor),
         Measurement(
             "memory_mb", "resident memory after rendering with stems, in one process", _memory_mb(model), "MB"
