@@ -148,7 +148,7 @@ def test_bad_files_and_loops_are_named_and_stop_nothing(pack: Path, tmp_path: Pa
     report = batch(pack, tmp_path / "out")
     assert report.sources == 4
     assert any("broken.wav" in problem for problem in report.problems)
-    assert any("snare loop.wav" in p and "8 times" in p and "--force" in p for p in report.problems)
+    assert any("snare loop.wav" in p and "8 attacks" in p and "--force" in p for p in report.problems)
     assert batch(pack, tmp_path / "forced", force=True).sources == 5
 
 
