@@ -1,5 +1,6 @@
 """Which drum a sound file holds, by its name or by its sound, and whether it is a drum hit at all."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,9 +58,11 @@ def class_by_sound(audio: Audio, rate: int) -> Guess:
     return Guess(CLASS_NAMES[best], "sound", float(chances[best]))
 
 
-def probabilities(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probability of each class for features `(..., FEATURES)`."""
-    w = _weights()
+def probabilities(
+    numbers: NDArray[np.float64], weights: Mapping[str, NDArray[np.float64]] | None = None
+) -> NDArray[np.float64]:
+    """Return the probability of each class for features `(..., FEATURES)`, by the shipped `weights` or others."""
+    w = weights or _weights()
     hidden = np.maximum((numbers - w["mean"]) / w["deviation"] @ w["w1"] + w["b1"], 0.0)
     out = hidden @ w["w2"] + w["b2"]
     chances = np.exp(out - out.max(axis=-1, keepdims=True))

@@ -15,6 +15,8 @@ from ghostnote.bridge.cli import (
     devices,
     distill,
     evaluate,
+    export,
+    figure,
     finetune,
     generate,
     humanize,
@@ -23,6 +25,7 @@ from ghostnote.bridge.cli import (
     model,
     osc,
     render,
+    synth,
     train,
 )
 from ghostnote.bridge.cli.logs import configure_logs
@@ -40,14 +43,13 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_PREPARE, humanize.humanize),
     (_PREPARE, generate.generate),
     (_PREPARE, bench.bench),
-    (_WORKSHOP, train.synth),
+    (_WORKSHOP, synth.synth),
     (_WORKSHOP, train.train),
-    (_WORKSHOP, finetune.tune),
+    (_WORKSHOP, finetune.finetune),
     (_WORKSHOP, distill.distill),
-    (_WORKSHOP, distill.schedule),
-    (_WORKSHOP, train.export),
+    (_WORKSHOP, export.export),
     (_WORKSHOP, evaluate.evaluate),
-    (_WORKSHOP, train.figure),
+    (_WORKSHOP, figure.figure),
 )
 _GROUPS: Final = ((_PREPARE, "kit", kit.app), (_PREPARE, "model", model.app))
 _INTERRUPTED: Final = 130

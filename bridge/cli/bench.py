@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli import options
+from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,13 +69,15 @@ def _measure_offline(
 ) -> list[Measurement]:
     """Measure what needs no audio device."""
     if train:
-        from ghostnote.bridge.cli.train import measure_training
+        with needs_extra("bench --train"):
+            from ghostnote.export.benchmark.training import measure as measure_training
 
-        return measure_training()
+            return measure_training()
     if peer:
-        from ghostnote.bridge.cli.train import measure_peer
+        with needs_extra("bench --peer"):
+            from ghostnote.export.benchmark.peer import measure as measure_peer
 
-        return measure_peer(model, reports)
+            return measure_peer(model, reports)
     if batch:
         from ghostnote.bridge.bench.batch import measure_batch
 

@@ -47,7 +47,7 @@ def evaluate(
     """Hold a model against a drummer's own strokes: spread, bias, judges, velocity and new sounds."""
     from dataclasses import replace
 
-    from ghostnote.bridge.cli.train import needs_extra
+    from ghostnote.bridge.cli.extras import needs_extra
 
     with needs_extra("evaluate"):
         from ghostnote.models.evaluate.run import Question

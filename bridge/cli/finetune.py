@@ -1,72 +1,65 @@
-"""`ghostnote tune`, with its progress bar."""
+"""`ghostnote finetune`, with its progress bar."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ghostnote.bridge.cli.train import needs_extra
+from ghostnote.bridge.cli.extras import needs_extra
+from ghostnote.bridge.cli.train_options import Calibration, Seed, Trained
 
 if TYPE_CHECKING:
-    from ghostnote.models.train.adversarial import TuneSettings
+    from ghostnote.models.train.adversarial import FinetuneSettings
 
 
-def tune(
-    start: Annotated[
-        Path, typer.Argument(metavar="START", help="A trained run's folder, or its model.safetensors.")
-    ],
+def finetune(
+    start: Trained,
     data: Annotated[
         Path, typer.Option("--data", "-d", metavar="DATA", help="A folder of drums with repeated strokes.")
     ],
     run: Annotated[
-        Path, typer.Option("--output", "-o", metavar="RUN", help="The folder of the tuned model.")
+        Path, typer.Option("--output", "-o", metavar="RUN", help="The folder of the fine-tuned model.")
     ],
-    minutes: Annotated[float, typer.Option(min=0.01, help="Tune for so long.")] = 20.0,
-    batch: Annotated[int, typer.Option(min=2, max=4096, help="Strokes made in a step.")] = 24,
+    minutes: Annotated[float, typer.Option(min=0.01, help="Train for so long.")] = 20.0,
+    batch: Annotated[int, typer.Option(min=2, max=4096, help="Strokes generated in a step.")] = 24,
     steps: Annotated[int, typer.Option(min=0, max=64, help="Diffusion steps of a stroke.")] = 2,
-    table_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Learning rate of the tables.")] = 3e-3,
+    statistics_rate: Annotated[
+        float, typer.Option(min=1e-6, max=1, help="Learning rate of the statistics.")
+    ] = 3e-3,
     network_rate: Annotated[
         float, typer.Option(min=0, max=1, help="Learning rate of the sound network; 0 leaves it as it is.")
     ] = 1e-4,
-    seed: Annotated[int, typer.Option(min=0, help="Decides draws and noise.")] = 0,
-    calibration: Annotated[
-        Path | None,
-        typer.Option(metavar="REPORT.json", help="A report of 'evaluate', for the amounts it found."),
-    ] = None,
+    seed: Seed = 0,
+    calibration: Calibration = None,
 ) -> None:
-    """Tune strokes until a judge hears less difference from real ones; Ctrl-C keeps what is reached."""
-    with needs_extra("tune"):
-        from ghostnote.models.train.adversarial import TuneSettings
+    """Fine-tune strokes against discriminators (adversarial post-training); Ctrl-C keeps what is reached."""
+    with needs_extra("finetune"):
+        from ghostnote.models.train.adversarial import FinetuneSettings
 
-        settings = TuneSettings(minutes, batch, steps, table_rate, network_rate, seed=seed)
+        settings = FinetuneSettings(minutes, batch, steps, statistics_rate, network_rate, seed=seed)
         _run(data, start, run, settings, calibration)
 
 
-def _run(data: Path, start: Path, run: Path, settings: TuneSettings, calibration: Path | None) -> None:
-    """Tune under a progress bar."""
+def _run(data: Path, start: Path, run: Path, settings: FinetuneSettings, calibration: Path | None) -> None:
+    """Fine-tune under a progress bar."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+    from ghostnote.bridge.cli.train_progress import training_bar
     from ghostnote.export.export import ExportSettings, read_amounts
-    from ghostnote.models.train.adversarial import TuneProgress
-    from ghostnote.models.train.adversarial import tune as tune_tables
+    from ghostnote.models.train.finetune import FinetuneProgress
+    from ghostnote.models.train.finetune import finetune as finetune_run
 
     console = Console(stderr=True)
     amounts = read_amounts(calibration) if calibration else ExportSettings().amounts
-    columns = (
-        TextColumn("step {task.fields[step]}"),
-        BarColumn(),
-        TextColumn("told from real {task.fields[told]:.2f}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=1.0, step=0, told=float("nan"))
+    right = "distinguished from real {task.fields[distinguished]:.2f}"
+    with training_bar(console, "step {task.fields[step]}", right) as bar:
+        task = bar.add_task("", total=1.0, step=0, distinguished=float("nan"))
 
-        def report(progress: TuneProgress) -> None:
-            bar.update(task, completed=progress.done, step=progress.step, told=progress.told)
+        def report(progress: FinetuneProgress) -> None:
+            values: dict[str, Any] = {"step": progress.step, "distinguished": progress.distinguished}
+            bar.update(task, completed=progress.done, **values)
 
-        tune_tables(data, start, run, amounts, settings, report)
-    console.print(f"{run}: tuned; next: ghostnote export {run} -o my-drums.onnx")
+        finetune_run(data, start, run, amounts, settings, report)
+    console.print(f"{run}: fine-tuned; next: ghostnote export {run} -o my-drums.onnx")

@@ -49,7 +49,6 @@ def _rate(device: torch.device, batch: int, compiled: bool) -> float:
             files.append(HitFile(Path(drum_class), drum_class, drum_class, "rr", "1", 0.8, "train", ""))
     hits = make_hit_set(np.stack(audio), files)
     settings = TrainSettings(steps=1_000_000, batch=batch, compile=compiled)
-    torch.manual_seed(0)
     trainer = Trainer(measured_model(hits, CascadeSettings()), hits, settings, device)
     for _ in range(_WARM_UP_STEPS):
         trainer.train_step()

@@ -1,99 +1,95 @@
-"""The last tuning of strokes, by ear: until a judge hears less difference from the drummers' own.
+"""Adversarial fine-tuning of strokes, against discriminators that learn meanwhile.
 
-The sound network's last step, and the tables that say how coherent strokes are, how far they stray, how sharp their
-colour is and how peaked they are, are moved against judges that learn meanwhile: an adversarial post-training (as Sauer
-et al. 2023 do for few steps). Pairs are augmented, so that judges hear more drums than there are; without a reference
-the network is held to what it was.
+The sound network's last step and the statistics of variation (coherence, spectral deviation, spectral contrast and
+sparsity) are trained against discriminators: an adversarial post-training, as Sauer et al. 2023 do for few steps. Pairs
+are augmented, so that discriminators see more drums than there are; without a reference, the network is anchored to its
+initial state.
 """
 
 import copy
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call
 
-from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.attack import ATTACK_FRAMES
 from ghostnote.models.data.dataset import PairSampler
-from ghostnote.models.data.trial_set import TrialSet, load_split, make_trials
-from ghostnote.models.diffusion.inputs import blank_inputs
+from ghostnote.models.data.trial_set import TrialSet
+from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
 from ghostnote.models.diffusion.pipeline import rendered
 from ghostnote.models.diffusion.v_prediction import add_noise, linear_schedule
 from ghostnote.models.evaluate.c2st import smooth_features
 from ghostnote.models.nets.cascade import Cascade
-from ghostnote.models.nets.checkpoint import WEIGHTS, load_model, save_model
 from ghostnote.models.nets.discriminators import Discriminators
 from ghostnote.models.statistics.corpus_statistics import Fold
 from ghostnote.models.statistics.repeatability import LATENT_SIZE
+from ghostnote.models.train.batch import make_batch
 from ghostnote.models.train.distill_methods import bind
-from ghostnote.models.train.objective import make_batch, noise_for
+from ghostnote.models.train.objective import noise_for, normal_like
 from ghostnote.models.train.stroke_pairs import AUGMENTATION, StrokePairs
-from ghostnote.models.train.tunable_statistics import Tables
+from ghostnote.models.train.tunable_statistics import TunableStatistics
 
-_REFERENCES: Final = 8
-_OTHERS: Final = 2
 _CHUNK: Final = 64
 _DISTANCE_WEIGHT: Final = 10.0
 _ANCHOR_WEIGHT: Final = 5.0
 _ANCHORED: Final = 6
-"""Sounds without a reference in a step, on which the network is held to what it was."""
-_RESTRAINT: Final = 2e-3
+"""Sounds without a reference in a step, on which the network is anchored."""
+_SIZE_WEIGHT: Final = 2e-3
 _LARGEST_GRADIENT: Final = 5.0
 _AVERAGED: Final = 0.995
-_SAVE_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
-class TuneSettings:
-    """How long and how to tune."""
+class FinetuneSettings:
+    """How long and how to fine-tune."""
 
     minutes: float = 20.0
-    """Time in which strokes are tuned; much longer learns the training drums by heart."""
+    """Duration; much longer overfits to the training drums."""
     batch: int = 24
-    """Strokes made in a step."""
+    """Strokes generated in a step."""
     steps: int = 2
     """Diffusion steps of a stroke."""
-    table_rate: float = 3e-3
-    """Learning rate of the tables."""
+    statistics_rate: float = 3e-3
+    """Learning rate of the statistics."""
     network_rate: float = 1e-4
     """Learning rate of the sound network; 0 leaves it as it is."""
     warmup_steps: int = 25
-    """Steps in which the judges alone learn."""
+    """Steps in which only the discriminators learn."""
     seed: int = 0
     """Decides draws and noise."""
 
 
-@dataclass(frozen=True)
-class TuneProgress:
-    """How far a tuning has come."""
+class _Strokes(nn.Module):
+    """Strokes of a model as a module, so that its statistics can be given from outside for one call."""
 
-    step: int
-    done: float
-    told: float
-    """Share of made strokes that the judges told from real ones lately, on drums that they know."""
+    def __init__(self, model: Cascade) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        return rendered(self.model, inputs, half=True)[0]
 
 
-class Tuner:
-    """A model, the judges, and the pairs of real strokes that they learn from."""
+class FineTuner:
+    """A model, the discriminators, and the pairs of real strokes that these learn from."""
 
     def __init__(
         self,
         model: Cascade,
         amounts: tuple[float, ...],
         trials: TrialSet,
-        settings: TuneSettings,
+        settings: FinetuneSettings,
         device: torch.device | None = None,
     ) -> None:
-        """Prepare to tune `model`, whose strokes are made at `amounts`, one for each class, on `device`."""
+        """Prepare to fine-tune `model` on `device`; `amounts` of variation are one for each class."""
         device = device or torch.device("cpu")
         self.model, self.settings = model.to(device).eval().requires_grad_(False), settings
+        self.initial = copy.deepcopy(self.model)
         self.amounts = torch.tensor(amounts, device=device)
-        self.tables = Tables(model).to(device)
+        self.statistics = TunableStatistics(self.model).to(device)
         self.generator = torch.Generator(device).manual_seed(settings.seed)
         self.pairs = StrokePairs(trials, self.generator, device)
         self.sampler = PairSampler(self.pairs.hits, 0.0, self.generator)
@@ -102,53 +98,57 @@ class Tuner:
             real = torch.cat([smooth_features(*part.unbind(1)) for part in parts])
         self.discriminators = Discriminators(real, self.generator)
         self.network = list(model.sound.parameters()) if settings.network_rate else []
-        self.former = copy.deepcopy(model)
         for parameter in self.network:
             parameter.requires_grad_(True)
-        self.tuned = [*self.tables.parameters(), *self.network]
+        self.tuned = [*self.statistics.parameters(), *self.network]
         self.averaged = [parameter.detach().clone() for parameter in self.tuned]
-        rates = [(list(self.tables.parameters()), settings.table_rate, 0.98)]
-        rates += [(self.network, settings.network_rate, 0.99)] if self.network else []
-        self.optimiser = torch.optim.Adam(
-            [{"params": group, "lr": rate, "betas": (0.5, beta)} for group, rate, beta in rates]
-        )
-        self.step, self.told = 0, 0.5
+        self.optimiser = self._make_optimiser()
+        self.step, self.distinguished = 0, 0.5
 
     def take_step(self) -> None:
-        """Make strokes, teach the judges, and tune once these know something."""
+        """Generate strokes, teach the discriminators, and after the warm-up train against them."""
         is_warm = self.step >= self.settings.warmup_steps
         pair, label, fold = self.pairs.draw(self.settings.batch)
         with torch.no_grad():
             real = self.discriminators.scaled(smooth_features(*pair.unbind(1)))
         with torch.set_grad_enabled(is_warm):
-            made = self.discriminators.scaled(
-                smooth_features(pair[:, 0], self._strokes(pair[:, 0], label, fold))
-            )
-        self.discriminators.learn(real, made)
-        verdicts = self.discriminators.verdicts(made)
-        self.told += 0.05 * (float((verdicts < 0).float().mean()) - self.told)
+            strokes = self._strokes(pair[:, 0], label, fold)
+            generated = self.discriminators.scaled(smooth_features(pair[:, 0], strokes))
+        self.discriminators.learn(real, generated)
+        verdicts = self.discriminators.verdicts(generated)
+        self.distinguished += 0.05 * (float((verdicts < 0).float().mean()) - self.distinguished)
         if is_warm:
-            loss = _DISTANCE_WEIGHT * self.discriminators.distance(made, real) - verdicts.mean(1).sum()
-            loss = loss + _RESTRAINT * self.tables.restraint()
+            loss = _DISTANCE_WEIGHT * self.discriminators.distance(generated, real) - verdicts.mean(1).sum()
+            loss = loss + _SIZE_WEIGHT * self.statistics.size()
             if self.network:
-                loss = loss + _ANCHOR_WEIGHT * self._moved()
+                loss = loss + _ANCHOR_WEIGHT * self._anchor_loss()
             self._descend(loss)
         self.step += 1
 
     def finish(self) -> Cascade:
-        """Return the model as it is on the average of the last steps."""
-        finished = copy.deepcopy(self.former)
-        tables = copy.deepcopy(self.tables)
-        into = [*tables.parameters(), *(finished.sound.parameters() if self.network else ())]
+        """Return the model at the average of the last steps."""
+        finished, statistics = copy.deepcopy(self.initial), copy.deepcopy(self.statistics)
+        into = [*statistics.parameters(), *(finished.sound.parameters() if self.network else ())]
         with torch.no_grad():
             for parameter, average in zip(into, self.averaged, strict=True):
                 parameter.copy_(average)
-            tables.apply_to(finished)
+            finished.load_state_dict(statistics.changed(), strict=False)
         return finished
 
+    def _make_optimiser(self) -> torch.optim.Optimizer:
+        groups: list[dict[str, Any]] = [
+            {
+                "params": list(self.statistics.parameters()),
+                "lr": self.settings.statistics_rate,
+                "betas": (0.5, 0.98),
+            }
+        ]
+        if self.network:
+            groups.append({"params": self.network, "lr": self.settings.network_rate, "betas": (0.5, 0.99)})
+        return torch.optim.Adam(groups)
+
     def _strokes(self, hit: Tensor, label: Tensor, fold: Fold) -> Tensor:
-        """Return a stroke (batch, HIT_FRAMES) after each `hit`, by what drums other than the `fold`'s tell."""
-        self.tables.apply_to(self.model, fold)
+        """Return a stroke (batch, HIT_FRAMES) after each `hit`, by the statistics of drums outside the `fold`."""
         count, device = len(hit), hit.device
         blank = blank_inputs(count, device)
         inputs = replace(
@@ -157,14 +157,14 @@ class Tuner:
             has_hit=torch.ones(count, device=device),
             label=label,
             amount=self.amounts[label],
-            noise=torch.randn(blank.noise.shape, generator=self.generator, device=device),
+            noise=normal_like(blank.noise, self.generator),
             variation_latent=torch.randn(count, LATENT_SIZE, generator=self.generator, device=device),
             schedule=linear_schedule(self.settings.steps).to(device),
         )
-        made, _ = rendered(self.model, inputs, half=True)
-        return _limited(hit, made)
+        statistics = {f"model.{name}": value for name, value in self.statistics.changed(fold).items()}
+        return _limit_attack(hit, functional_call(_Strokes(self.model), statistics, (inputs,)))
 
-    def _moved(self) -> Tensor:
+    def _anchor_loss(self) -> Tensor:
         """Return how far the network has moved where there is no reference, as a weighted mean square of v."""
         batch = make_batch(
             self.model, self.pairs.hits, self.sampler.draw(_ANCHORED), AUGMENTATION, self.generator
@@ -173,9 +173,9 @@ class Tuner:
         z = add_noise(batch.innovation, noise, t)
         with torch.autocast(z.device.type, torch.bfloat16):
             with torch.no_grad():
-                wanted = bind(self.former, batch)(z, t)
-            given = bind(self.model, batch)(z, t)
-        return (batch.weight * (given - wanted).square()).mean()
+                anchor = bind(self.initial, batch)(z, t)
+            v = bind(self.model, batch)(z, t)
+        return (batch.weight * (v - anchor).square()).mean()
 
     def _descend(self, loss: Tensor) -> None:
         self.optimiser.zero_grad(set_to_none=True)
@@ -192,8 +192,8 @@ class Tuner:
                 average.lerp_(parameter, share)
 
 
-def _limited(hit: Tensor, stroke: Tensor) -> Tensor:
-    """Return strokes (batch, HIT_FRAMES) whose attack rises no sooner than that of their `hit`; see `bridge.attack`."""
+def _limit_attack(hit: Tensor, stroke: Tensor) -> Tensor:
+    """Return strokes (batch, HIT_FRAMES) whose attack rises no sooner than their `hit`'s; see `bridge.dsp.attack`."""
     with torch.no_grad():
         given, own = (x[:, :ATTACK_FRAMES].abs().cummax(1).values for x in (hit, stroke))
         allowed = given * (own[:, -1:] / given[:, -1:].clamp_min(1e-9))
@@ -201,44 +201,3 @@ def _limited(hit: Tensor, stroke: Tensor) -> Tensor:
             (allowed / own.clamp_min(1e-9)).clamp(max=1), (0, hit.shape[1] - ATTACK_FRAMES), value=1.0
         )
     return stroke * gain
-
-
-def tune(
-    data: Path,
-    start: Path,
-    run: Path,
-    amounts: tuple[float, ...],
-    settings: TuneSettings,
-    report: Callable[[TuneProgress], None] = lambda progress: None,
-) -> None:
-    """Tune the run `start` on the train split of `data`, and save the model into `run`.
-
-    `amounts` are those of the classes, as they will be exported. What is reached is saved every minute and at an
-    interrupt. Raises `CorpusError` where no drum has repeated strokes.
-    """
-    if len(amounts) < len(CLASS_NAMES):
-        raise ValueError(f"{len(amounts)} amounts are not one for each of {len(CLASS_NAMES)} classes")
-    model, facts = load_model(start)
-    trials = make_trials(load_split(data, "train"), _REFERENCES, _OTHERS, settings.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tuner = Tuner(model, amounts, trials, settings, device)
-    run.mkdir(parents=True, exist_ok=True)
-    facts = {**facts, "tuning": asdict(settings)}
-    started = saved = time.monotonic()
-    try:
-        done = 0.0
-        # However slow the machine, the model is moved at least once.
-        while done < 1 or tuner.step <= settings.warmup_steps:
-            tuner.take_step()
-            done = (time.monotonic() - started) / 60 / settings.minutes
-            report(TuneProgress(tuner.step, min(1.0, done), tuner.told))
-            if time.monotonic() - saved > _SAVE_SECONDS:
-                saved = time.monotonic()
-                _save(tuner, run, facts)
-    finally:
-        _save(tuner, run, facts)
-
-
-def _save(tuner: Tuner, run: Path, facts: dict[str, object]) -> None:
-    model = tuner.finish().cpu()
-    save_model(run / WEIGHTS, model.state_dict(), model.settings, facts)

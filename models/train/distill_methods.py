@@ -1,4 +1,4 @@
-"""What a student of few steps learns from its teacher, or from the data: a table of published methods."""
+"""How a student of few steps learns, from its teacher or from the data: a table of published methods."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -16,8 +16,9 @@ from ghostnote.models.dsp.decomposition import GROUPS, group_map, innovation_gai
 from ghostnote.models.dsp.mdct import BANDS
 from ghostnote.models.dsp.noise_shaping import shape_noise
 from ghostnote.models.nets.cascade import ANY_CLASS, Cascade
-from ghostnote.models.train.objective import Batch, noise_for
-from ghostnote.models.train.trainer import Task
+from ghostnote.models.train.batch import Batch
+from ghostnote.models.train.objective import noise_for, normal_like
+from ghostnote.models.train.trainer import TrainingTask
 
 _PATCH: Final = 16
 _SPANS: Final = (4, 16, 64)
@@ -51,8 +52,8 @@ def bind(model: Cascade, batch: Batch, guidance: float = 1.0) -> Velocity:
     return guided(of(batch.label), of(torch.full_like(batch.label, ANY_CLASS)), guidance)
 
 
-def walk(velocity: Velocity, z: Tensor, t: Tensor, s: Tensor, steps: int) -> Tensor:
-    """Return `z` (batch, …) after as many even straight steps from times `t` (batch,) to `s` (batch,)."""
+def euler(velocity: Velocity, z: Tensor, t: Tensor, s: Tensor, steps: int) -> Tensor:
+    """Return `z` (batch, …) after `steps` even Euler steps from times `t` (batch,) to `s` (batch,)."""
     for i in range(steps):
         a, b = t.lerp(s, i / steps), t.lerp(s, (i + 1) / steps)
         z = euler_step(z, velocity(z, a), expand_dims(a, z), expand_dims(b, z))
@@ -62,8 +63,8 @@ def walk(velocity: Velocity, z: Tensor, t: Tensor, s: Tensor, steps: int) -> Ten
 class Progressive(nn.Module):
     """The student's one step is to reach where its teacher's several do (Salimans & Ho 2022).
 
-    The paper's steps are DDIM's, and its errors those of x, weighed by a truncated SNR. Here steps are straight:
-    a student's v is the mean of its teacher's on the way, so that errors of v count alike at all times.
+    The paper takes DDIM steps, and errors of x weighed by a truncated SNR. Here the steps are Euler's: a student's
+    v is the mean of its teacher's on the way, so that errors of v count alike at all times.
     """
 
     def __init__(self, student: Cascade, teacher: Cascade, stage: Stage) -> None:
@@ -77,17 +78,17 @@ class Progressive(nn.Module):
         z = add_noise(batch.innovation, noise, t)
         with torch.no_grad():
             teacher = bind(self.teacher, batch, self.stage.guidance)
-            reached = walk(teacher, z, t, s, self.stage.substeps)
+            reached = euler(teacher, z, t, s, self.stage.substeps)
         aim = (z - reached) / (math.pi / 2 * expand_dims(t - s, z))
         loss = (batch.weight * (bind(self.student, batch)(z, t) - aim).square()).mean()
         return torch.stack([loss, torch.zeros_like(loss)])
 
 
 class SpectralEnergy(nn.Module):
-    """What the student makes is to be spread as the data is, told by a generalised energy distance.
+    """The student's results are to have the distribution of the data, by a generalised energy distance.
 
     Two results from two noises are near the data, yet as far from each other (Gritsenko et al. 2020, for audio;
-    De Bortoli et al. 2025, for few-step diffusion). No teacher is asked. Guidance cannot be folded in.
+    De Bortoli et al. 2025, for few-step diffusion). It needs no teacher, and guidance cannot be folded in.
     """
 
     def __init__(self, student: Cascade, _: Cascade, stage: Stage) -> None:
@@ -105,19 +106,19 @@ class SpectralEnergy(nn.Module):
         return torch.stack([loss, torch.zeros_like(loss)])
 
     def _sample(self, velocity: Velocity, t: Tensor, noise: Tensor) -> Tensor:
-        """Return what the student makes of `noise` if its step at `t` (batch,) is its last, its way there untaught."""
+        """Return the student's result from `noise`, whose last step starts at `t` (batch,); only that is taught."""
         times = self.stage.schedule
         start, _ = _interval(self.stage, t)
         z, arrived = noise, noise
         with torch.no_grad():
             for a, b in pairwise(times[:-1]):
-                z = walk(velocity, z, torch.full_like(t, a), torch.full_like(t, b), 1)
+                z = euler(velocity, z, torch.full_like(t, a), torch.full_like(t, b), 1)
                 arrived = torch.where(expand_dims(start == b, z), z, arrived)
-        return walk(velocity, arrived, start, torch.zeros_like(t), 1)
+        return euler(velocity, arrived, start, torch.zeros_like(t), 1)
 
 
 def _interval(stage: Stage, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Return start and end (batch,) of the student's step that `t` (batch,) in 0..1 chooses, all alike often."""
+    """Return start and end (batch,) of the student's step that `t` (batch,) in 0..1 chooses, each equally often."""
     times = torch.tensor(stage.schedule, device=t.device)
     steps = len(times) - 1
     index = (t * steps).long().clamp(0, steps - 1)
@@ -125,22 +126,22 @@ def _interval(stage: Stage, t: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _distance(a: Tensor, b: Tensor, batch: Batch) -> Tensor:
-    """Return the distance of two rests (batch, BANDS, MDCT_FRAMES): of patches, and of the hits' log power in spans."""
-    fresh = innovation_gain(to_bands(batch.conditioning[:, BANDS + GROUPS : BANDS + 2 * GROUPS]))
-    weight = batch.weight * fresh
+    """Return the distance of innovations (batch, BANDS, MDCT_FRAMES): of patches, and of log power in spans."""
+    gain = innovation_gain(to_bands(batch.conditioning[:, BANDS + GROUPS : BANDS + 2 * GROUPS]))
+    weight = batch.weight * gain
     patches = F.avg_pool1d((weight * (a - b)).square(), _PATCH)
     total = (patches + _TINY).sqrt().mean()
-    followed = (1 - fresh.square()).sqrt() * batch.conditioning[:, :BANDS]
+    followed = (1 - gain.square()).sqrt() * batch.conditioning[:, :BANDS]
     groups = group_map(a.device)
     for span in _SPANS:
-        powers = [_log_power(followed + fresh * u, groups, span) for u in (a, b)]
+        powers = [_log_power(followed + gain * u, groups, span) for u in (a, b)]
         counted = groups @ F.avg_pool1d(batch.weight, span)
         total = total + (counted * (powers[0] - powers[1]).abs()).sum(1).mean() / BANDS / len(_SPANS)
     return total
 
 
 def _log_power(q: Tensor, groups: Tensor, span: int) -> Tensor:
-    """Return the log power (batch, GROUPS, spans) of coefficients without their envelope."""
+    """Return the log power (batch, GROUPS, spans) of normalised coefficients."""
     power = groups @ F.avg_pool1d(q.square(), span) / groups.sum(1)[:, None]
     return (power + _POWER_FLOOR).log()
 
@@ -148,8 +149,7 @@ def _log_power(q: Tensor, groups: Tensor, span: int) -> Tensor:
 def two_noises(batch: Batch, generator: torch.Generator) -> tuple[Tensor, ...]:
     """Return stratified times (batch,) and two noises for the sound."""
     t, noise, _ = noise_for(batch, generator)
-    other = torch.randn(noise.shape, generator=generator, device=noise.device)
-    return t, noise, shape_noise(other, batch.spectral_gain)
+    return t, noise, shape_noise(normal_like(noise, generator), batch.spectral_gain)
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Method:
     objective: Callable[[Cascade, Cascade, Stage], nn.Module]
     draw: Callable[[Batch, torch.Generator], tuple[Tensor, ...]]
     asks_teacher: bool
-    """Whether the teacher is asked, so that its guidance can be folded in."""
+    """Whether the student learns from the teacher, so that its guidance can be folded in."""
 
 
 METHODS: Final[Mapping[str, Method]] = {
@@ -168,7 +168,7 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-def make_task(method: str, teacher: Cascade, stage: Stage) -> Task:
+def make_task(method: str, teacher: Cascade, stage: Stage) -> TrainingTask:
     """Return what a run of `method` minimises; only the sound network is taught."""
     chosen = METHODS[method]
-    return Task(lambda student: chosen.objective(student, teacher, stage), chosen.draw)
+    return TrainingTask(lambda student: chosen.objective(student, teacher, stage), chosen.draw)

@@ -1,4 +1,4 @@
-"""Training: from a folder of hits to a run that can be exported, and taken up again after a kill."""
+"""Training: from a folder of hits to a run that can be exported, and resumed after a kill."""
 
 import csv
 import os
@@ -21,13 +21,16 @@ from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 from ghostnote.models.nets.checkpoint import STATE, load_model
 from ghostnote.models.statistics.corpus_statistics import measure_tables
 from ghostnote.models.train.preview import PREVIEW_STEPS, write_preview
-from ghostnote.models.train.shape_objective import shapes_of
-from ghostnote.models.train.trainer import Task, Trainer, TrainSettings
+from ghostnote.models.train.shape_objective import measure_shapes
+from ghostnote.models.train.trainer import Trainer, TrainingTask, TrainSettings
+
+Report = Callable[["TrainProgress"], None]
+Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a run stands, told after each step."""
+class TrainProgress:
+    """Where a run stands after a step."""
 
     step: int
     done: float
@@ -38,7 +41,24 @@ class Progress:
     """Losses of sound and shape on the valid split, where just measured."""
 
 
-def load_split(data: Path, split: str) -> tuple[HitSet, list[str], list[Skipped]]:
+@dataclass(frozen=True)
+class TrainingData:
+    """A corpus on the device that trains on it."""
+
+    train: HitSet
+    """On the CPU, where its statistics are measured."""
+    valid: HitSet
+    """On the training device."""
+    credits: list[str]
+    """Whom to name for the hits of the train split."""
+
+    @property
+    def device(self) -> torch.device:
+        """The device to train on."""
+        return self.valid.audio.device
+
+
+def load_hit_set(data: Path, split: str) -> tuple[HitSet, list[str], list[Skipped]]:
     """Return the hits of a split of a corpus, their credits, and the files that were left out."""
     corpus = scan(data)
     files = [hit for hit in corpus.hits if hit.split == split]
@@ -49,10 +69,21 @@ def load_split(data: Path, split: str) -> tuple[HitSet, list[str], list[Skipped]
     return make_hit_set(audio, loaded), credits, [*corpus.skipped, *skipped]
 
 
-def measured_model(hits: HitSet, settings: CascadeSettings) -> Cascade:
-    """Return a new cascade that knows the tables and statistics of `hits`."""
-    model = Cascade(settings)
-    model.set_tables(measure_tables(hits), shapes_of(hits.audio))
+def load_training_data(data: Path, device: torch.device, warn: Warn) -> TrainingData:
+    """Return the train and valid splits of the corpus `data`; `warn` receives files that are left out."""
+    hits, credits, skipped = load_hit_set(data, "train")
+    valid, _, more = load_hit_set(data, "valid")
+    for path, reason in dict([*skipped, *more]).items():
+        warn(f"{path} is left out: {reason}")
+    return TrainingData(hits, valid.to(device), credits)
+
+
+def measured_model(hits: HitSet, settings: CascadeSettings, seed: int = 0) -> Cascade:
+    """Return a new cascade with the statistics of `hits`; the `seed` decides its weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = Cascade(settings)
+    model.set_tables(measure_tables(hits), measure_shapes(hits.audio))
     return model
 
 
@@ -63,34 +94,29 @@ def train(
     shape: CascadeSettings = CascadeSettings(),
     *,
     initial: Path | None = None,
-    task: Task = Task(),
-    device: torch.device | None = None,
-    report: Callable[[Progress], None] = lambda progress: None,
-    warn: Callable[[str], None] = lambda message: None,
+    task: TrainingTask = TrainingTask(),
+    report: Report = lambda progress: None,
+    warn: Warn = lambda message: None,
 ) -> None:
     """Train on the corpus `data` until the settings' steps or minutes are over, saving into `run`.
 
-    A run that has a saved state goes on from it. `initial` are weights to start a new run from, `task` is what is
-    trained. Under `torchrun` each process trains on its share, and the first one saves and reports.
+    A run that has a saved state resumes from it. `shape` is that of a new model; `initial` are weights to start from
+    instead. Under `torchrun` each process trains on its share, and the first one saves and reports.
     """
+    require_end(settings)
+    with joined_processes() as rank:
+        corpus = load_training_data(data, default_device(rank), warn)
+        model = load_model(initial)[0] if initial else measured_model(corpus.train, shape, settings.seed)
+        trainer = Trainer(model.train(), corpus.train, settings, corpus.device, task)
+        size = {"hits": len(corpus.train.audio), "groups": len(corpus.train.groups)}
+        facts = {"training": {**size, "settings": asdict(settings)}, "credits": corpus.credits}
+        run_to_end(trainer, run, corpus.valid, facts, report if rank == 0 else None)
+
+
+def require_end(settings: TrainSettings) -> None:
+    """Raise `InputError` for settings that would train for ever."""
     if not settings.steps and not settings.minutes:
         raise InputError("neither steps nor minutes are given: say how long to train, as in --minutes 90")
-    rank = join_processes()
-    device = device or default_device(rank)
-    hits, credits, skipped = load_split(data, "train")
-    valid, _, more = load_split(data, "valid")
-    for path, reason in dict([*skipped, *more]).items():
-        warn(f"{path} is left out: {reason}")
-    torch.manual_seed(settings.seed)
-    model = load_model(initial)[0].train() if initial else measured_model(hits, shape)
-    trainer = Trainer(model, hits, settings, device, task)
-    facts = {
-        "training": {"hits": len(hits.audio), "groups": len(hits.groups), "settings": asdict(settings)},
-        "credits": credits,
-    }
-    run_to_end(trainer, run, valid.to(device), facts, report if rank == 0 else None)
-    if distributed.is_initialized():
-        distributed.destroy_process_group()
 
 
 def run_to_end(
@@ -98,7 +124,7 @@ def run_to_end(
     run: Path,
     valid: HitSet,
     facts: dict[str, Any],
-    report: Callable[[Progress], None] | None,
+    report: Report | None,
     preview_steps: int = PREVIEW_STEPS,
 ) -> None:
     """Train to the end, from where `run` stands; the process that has a `report` saves, validates and draws."""
@@ -130,12 +156,12 @@ def run_to_end(
                 trainer.save(run, facts)
             if over or trainer.step % settings.preview_every == 0:
                 write_preview(run, load_model(run)[0], steps=preview_steps)
-            report(Progress(trainer.step, trainer.done(), loss, rate, validation))
+            report(TrainProgress(trainer.step, trainer.done(), loss, rate, validation))
 
 
 @contextmanager
 def _finishing_steps() -> Iterator[Callable[[], bool]]:
-    """Hold Ctrl-C back while a step is taken; yield what tells whether it came."""
+    """Hold Ctrl-C back while a step is taken; yield a function that returns whether it came."""
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
@@ -149,13 +175,17 @@ def _finishing_steps() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def join_processes() -> int:
-    """Join the other processes where `torchrun` started this one; return this one's rank."""
+@contextmanager
+def joined_processes() -> Iterator[int]:
+    """Join the other processes where `torchrun` started this one, until the block ends; yield this one's rank."""
     if "LOCAL_RANK" not in os.environ:
-        return 0
-    if not distributed.is_initialized():
-        distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return distributed.get_rank()
+        yield 0
+        return
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield distributed.get_rank()
+    finally:
+        distributed.destroy_process_group()
 
 
 def default_device(rank: int = 0) -> torch.device:

@@ -1,4 +1,4 @@
-"""New hits straight from the torch model: a look and a listen at how far a run has come."""
+"""New hits straight from the torch model, as a picture and a sound file: how far a run has come."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,59 +16,26 @@ from ghostnote.models.diffusion.v_prediction import linear_schedule
 from ghostnote.models.dsp.mdct import RATE, to_peak
 from ghostnote.models.nets.cascade import Cascade
 from ghostnote.models.plots.hits import draw_hits
+from ghostnote.models.train.objective import normal_like
 
 PREVIEW_STEPS = 4
-"""Steps for the sound of a new hit, where nothing else is said."""
+"""Steps for the sound of a new hit, by default."""
 _SHAPE_STEPS = 32
 
 
-def generate_drum(
-    model: Cascade, label: Tensor, steps: int = PREVIEW_STEPS, generator: torch.Generator | None = None
-) -> Tensor:
-    """Return new hits (batch, HIT_FRAMES) of the classes `label` (batch,), with peak PEAK, the sound in `steps` steps."""
+def generate_drums(model: Cascade, label: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+    """Return new hits (batch, HIT_FRAMES) of the classes `label` (batch,) at full level, the sound in `steps` steps."""
     inputs = blank_inputs(len(label), label.device)
     inputs = replace(
         inputs,
         label=label,
-        shape=_noise_like(inputs.shape, generator),
-        noise=_noise_like(inputs.noise, generator),
+        shape=normal_like(inputs.shape, generator),
+        noise=normal_like(inputs.noise, generator),
         shape_schedule=torch.from_numpy(shape_schedule(_SHAPE_STEPS)).to(label.device),
         schedule=linear_schedule(steps).to(label.device),
     )
     x, _ = render(model, inputs)
     return to_peak(x)
-
-
-def vary(
-    model: Cascade,
-    hit: Tensor,
-    label: Tensor,
-    difference_db: Tensor,
-    *,
-    amount: float = 1.0,
-    steps: int = 2,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """Return the next stroke (batch, HIT_FRAMES) after each `hit` (batch, HIT_FRAMES), `difference_db` (batch,) above it.
-
-    The level is still the reference's: only the timbre moves.
-    """
-    inputs = blank_inputs(len(label), label.device)
-    inputs = replace(
-        inputs,
-        hit=hit,
-        has_hit=torch.ones_like(difference_db),
-        label=label,
-        velocity=difference_db,
-        amount=torch.full_like(difference_db, amount),
-        noise=_noise_like(inputs.noise, generator),
-        schedule=linear_schedule(steps).to(label.device),
-    )
-    return render(model, inputs)[0]
-
-
-def _noise_like(tensor: Tensor, generator: torch.Generator | None) -> Tensor:
-    return torch.randn(tensor.shape, generator=generator, device=tensor.device)
 
 
 def write_preview(run: Path, model: Cascade, per_class: int = 2, steps: int = PREVIEW_STEPS) -> None:
@@ -77,7 +44,7 @@ def write_preview(run: Path, model: Cascade, per_class: int = 2, steps: int = PR
     sounds = []
     for label, name in enumerate(CLASS_NAMES):
         generator = torch.Generator().manual_seed(label)
-        hits = generate_drum(model, torch.full((per_class,), label), steps, generator).numpy()
+        hits = generate_drums(model, torch.full((per_class,), label), steps, generator).numpy()
         rows.append((name, [(f"new {i + 1}", hit) for i, hit in enumerate(hits)]))
         sounds.append(hits.reshape(-1))
     draw_hits(run / "preview.png", rows, RATE)

@@ -1,11 +1,10 @@
-"""Training of the shape network alone: new drums are drawn from the corpus's shapes, each a little varied.
+"""Training of the shape network alone, on the corpus's shapes with small variations.
 
-Strokes need references that are taken far from their recordings, so that a drum like none of the corpus's is followed
-too. New drums are to be as varied as real ones, not more: so their shapes are varied less, and as shapes, not as audio.
+Strokes need strong augmentation, so that the model follows drums unlike those of the corpus. New drums should be as
+diverse as real ones, not more: so their shapes vary less, and as shapes, not as audio.
 """
 
 import math
-from functools import lru_cache
 from typing import Final
 
 import torch
@@ -16,8 +15,9 @@ from ghostnote.models.data.dataset import HitSet
 from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, FLOOR, GROUPS, group_exponents
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE, analyse, to_peak
 from ghostnote.models.nets.cascade import Cascade, measure_shape
-from ghostnote.models.train.objective import Batch, dropped_labels, stratified_times, v_loss
-from ghostnote.models.train.trainer import Task
+from ghostnote.models.train.batch import Batch, dropped_labels
+from ghostnote.models.train.objective import normal_like, shape_loss, stratified_times
+from ghostnote.models.train.trainer import TrainingTask
 
 _SHARE: Final = 0.6
 """Share of the shapes that are varied."""
@@ -33,7 +33,7 @@ _CHUNK: Final = 64
 
 
 def varied(shape: Tensor, generator: torch.Generator) -> Tensor:
-    """Return shapes (batch, SHAPE_ROWS, ENVELOPE_FRAMES) with a little other colour, decay and pitch."""
+    """Return shapes (batch, SHAPE_ROWS, ENVELOPE_FRAMES) with small changes of spectrum, decay and pitch."""
     device, size = shape.device, (len(shape), 1, 1)
 
     def normal() -> Tensor:
@@ -55,33 +55,37 @@ def varied(shape: Tensor, generator: torch.Generator) -> Tensor:
     return torch.cat([0.5 * (power + floor).log(), track, shape[:, GROUPS + 1 :]], dim=1)
 
 
+class ShapeBatches:
+    """Batches of a set's shapes, which are measured once."""
+
+    def __init__(self, model: Cascade, hits: HitSet) -> None:
+        """Measure the shapes of `hits`, to normalise them as `model` does."""
+        self.model, self.labels = model, hits.labels
+        self.shapes = measure_shapes(hits.audio)
+
+    @torch.no_grad()
+    def __call__(
+        self, draw: tuple[Tensor, Tensor, Tensor], augmentation: Augmentation, generator: torch.Generator
+    ) -> Batch:
+        """Return the shapes of the drawn targets alone, varied if there is `augmentation` at all."""
+        target = draw[0]
+        shape = self.shapes[target]
+        if augmentation.share:
+            shape = varied(shape, generator)
+        label = dropped_labels(self.labels[target], generator)
+        empty = torch.zeros(len(target), 0, device=shape.device)
+        difference = torch.zeros(len(target), device=shape.device)
+        return Batch(empty, empty, empty, self.model.normalise_shape(shape), label, difference, empty)
+
+
 @torch.no_grad()
-def make_shape_batch(
-    model: Cascade,
-    hits: HitSet,
-    draw: tuple[Tensor, Tensor, Tensor],
-    augmentation: Augmentation,
-    generator: torch.Generator,
-) -> Batch:
-    """Return the drawn targets' shapes alone, varied if there is `augmentation` at all; the other parts are empty."""
-    target = draw[0]
-    shape = shapes_of(hits.audio)[target]
-    if augmentation.share:
-        shape = varied(shape, generator)
-    label = dropped_labels(hits.labels[target], generator)
-    empty = torch.zeros(len(target), 0, device=shape.device)
-    difference = torch.zeros(len(target), device=shape.device)
-    return Batch(empty, empty, empty, model.normalise_shape(shape), label, difference, empty)
-
-
-@lru_cache(maxsize=2)
-def shapes_of(audio: Tensor) -> Tensor:
-    """Return the shapes (hits, SHAPE_ROWS, ENVELOPE_FRAMES) of a split's hits (hits, HIT_FRAMES), measured once in a run."""
+def measure_shapes(audio: Tensor) -> Tensor:
+    """Return the shapes (hits, SHAPE_ROWS, ENVELOPE_FRAMES) of `audio` (hits, HIT_FRAMES) at full level."""
     return torch.cat([measure_shape(part, analyse(part)) for part in to_peak(audio).split(_CHUNK)])
 
 
 class ShapeObjective(nn.Module):
-    """The shape network's loss; the sound network's is nought."""
+    """The shape network's loss; the sound network's is 0."""
 
     def __init__(self, model: Cascade) -> None:
         """Train the shape network of `model`."""
@@ -90,14 +94,13 @@ class ShapeObjective(nn.Module):
 
     def forward(self, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
         """Return the losses of sound and shape (2,) at times `t` (batch,)."""
-        loss = v_loss(self.shape, batch, t, noise)
+        loss = shape_loss(self.shape, batch, t, noise)
         return torch.stack([torch.zeros_like(loss), loss])
 
 
 def shape_noise_for(batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return stratified times (batch,) and the shapes' noise."""
-    times = stratified_times(batch, generator)
-    return times, torch.randn(batch.shape.shape, generator=generator, device=times.device)
+    """Return stratified times (batch,) and the noise for the shape network."""
+    return stratified_times(batch, generator), normal_like(batch.shape, generator)
 
 
-SHAPES_ALONE: Final = Task(ShapeObjective, shape_noise_for, make_shape_batch)
+SHAPES_ALONE: Final = TrainingTask(ShapeObjective, shape_noise_for, ShapeBatches)

@@ -1,4 +1,4 @@
-"""Pairs of real strokes to tune strokes by: drawn drum by drum, augmented, in folds of drums."""
+"""Pairs of real strokes for adversarial fine-tuning: drawn drum by drum, augmented, in folds of drums."""
 
 from dataclasses import replace
 from typing import Final
@@ -13,16 +13,16 @@ from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.statistics.corpus_statistics import Fold, cross_fitted
 
 AUGMENTATION: Final = Augmentation(share=0.85, semitones=2.0, limit_semitones=4.0, eq_db=4.0, damping=6.0)
-"""How far drums are taken from their recordings, so that judges hear more of them than there are."""
+"""How far drums may depart from their recordings, so that discriminators see more of them than there are."""
 _FOLDS: Final = 10
 _PEAK: Final = 0.7
 
 
 class StrokePairs:
-    """A drummer's strokes with another of the same drum and layer each."""
+    """A drummer's strokes, each with another of the same drum and velocity layer."""
 
     def __init__(self, trials: TrialSet, generator: torch.Generator, device: torch.device) -> None:
-        """Take the pairs of `trials` to `device`; drums count alike."""
+        """Move the pairs of `trials` to `device`; each drum has the same weight."""
         self.generator = generator
         self.audio = torch.stack([trials.references, trials.real], dim=1).to(device)
         """(pairs, 2, HIT_FRAMES)."""

@@ -1,10 +1,11 @@
-"""One process's share of a training run: what it does in a step, and how it is saved and taken up again."""
+"""One process's share of a training run: its steps, its checkpoints, and how it resumes from them."""
 
 import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from ghostnote.models.nets.checkpoint import (
     save_model,
     write_tensors,
 )
-from ghostnote.models.train.objective import Batch, Objective, make_batch, noise_for
+from ghostnote.models.train.batch import Batch, make_batch
+from ghostnote.models.train.objective import Objective, noise_for
 
 _AVERAGE_DECAY = 0.999
 
@@ -34,11 +36,11 @@ class TrainSettings:
     steps: int | None = None
     """Optimiser steps; the cosine schedule ends with them."""
     minutes: float | None = None
-    """Or minutes of training, over all sittings."""
+    """Or minutes of training, over all sessions."""
     batch: int = 64
     """Examples a step, on each device."""
     draws: int = 3
-    """Steps for which a batch's examples are used, each with new noise: factors are cheaper shared."""
+    """Steps that share a batch's examples, each with new noise: measuring the factors is the dear part."""
     learning_rate: float = 5e-4
     """The peak of the schedule."""
     warmup_steps: int = 200
@@ -46,7 +48,7 @@ class TrainSettings:
     pair_share: float = 0.6
     """Share of the examples that have a reference stroke."""
     augmentation: Augmentation = Augmentation()
-    """How far drums are taken from their recordings."""
+    """How far drums may depart from their recordings."""
     seed: int = 0
     """Decides initial weights, draws and noise."""
     compile: bool = False
@@ -59,18 +61,20 @@ class TrainSettings:
     """Steps between grids of generated hits."""
 
 
+MakeBatch = Callable[[tuple[Tensor, Tensor, Tensor], Augmentation, torch.Generator], Batch]
+"""Makes a batch of what a `PairSampler` drew."""
+
+
 @dataclass(frozen=True)
-class Task:
+class TrainingTask:
     """What a run minimises."""
 
     objective: Callable[[Cascade], nn.Module] = Objective
-    """Makes the module of a model's losses of sound and shape (2,), given a batch and what was drawn for it."""
+    """Makes the module that returns a model's losses of sound and shape (2,), given a batch and its times and noise."""
     draw: Callable[[Batch, torch.Generator], tuple[Tensor, ...]] = noise_for
     """Draws times and noise; all lead with the batch."""
-    batch: Callable[
-        [Cascade, HitSet, tuple[Tensor, Tensor, Tensor], Augmentation, torch.Generator], Batch
-    ] = make_batch
-    """Makes a batch of what was drawn."""
+    batches: Callable[[Cascade, HitSet], MakeBatch] = lambda model, hits: partial(make_batch, model, hits)
+    """Prepares a set of hits for drawing batches from it."""
 
 
 class Trainer:
@@ -82,7 +86,7 @@ class Trainer:
         hits: HitSet,
         settings: TrainSettings,
         device: torch.device,
-        task: Task = Task(),
+        task: TrainingTask = TrainingTask(),
     ) -> None:
         """Prepare to train `model` on `hits` on `device`."""
         rank = distributed.get_rank() if distributed.is_initialized() else 0
@@ -99,6 +103,7 @@ class Trainer:
         )
         self.generator = torch.Generator(device).manual_seed(settings.seed + 7919 * rank)
         self.sampler = PairSampler(self.hits, settings.pair_share, self.generator)
+        self.make_batch = task.batches(self.model, self.hits)
         self.objective = task.objective(self.model)
         if distributed.is_initialized():
             self.objective = nn.parallel.DistributedDataParallel(self.objective)
@@ -118,22 +123,25 @@ class Trainer:
         shares = [self.step / steps if steps else 0.0, self.seconds / 60 / minutes if minutes else 0.0]
         return max(shares)
 
+    def learning_rate(self) -> float:
+        """Return the learning rate of the next step: a linear warm-up under a falling cosine."""
+        warmup = min(1.0, (self.step + 1) / self.settings.warmup_steps)
+        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, self.done())))
+        return self.settings.learning_rate * warmup * fall
+
     def train_step(self) -> Tensor:
         """Take one optimiser step; return the losses of sound and shape (2,)."""
         settings, started = self.settings, time.monotonic()
         if self.batch is None or self.step % settings.draws == 0:
             draw = self.sampler.draw(settings.batch)
-            self.batch = self.task.batch(self.model, self.hits, draw, settings.augmentation, self.generator)
+            self.batch = self.make_batch(draw, settings.augmentation, self.generator)
         with self.autocast():
             losses: Tensor = self.objective(self.batch, *self.task.draw(self.batch, self.generator))
         self.optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        warmup = min(1.0, (self.step + 1) / settings.warmup_steps)
         for group in self.optimiser.param_groups:
-            group["lr"] = (
-                settings.learning_rate * warmup * 0.5 * (1 + math.cos(math.pi * min(1.0, self.done())))
-            )
+            group["lr"] = self.learning_rate()
         self.optimiser.step()
         self.step += 1
         self.average.update(self.model, self.step)
@@ -168,8 +176,8 @@ class Trainer:
         tensors, facts = read_tensors(run / STATE)
         parts: dict[str, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
-            kind, _, innovation = name.partition(".")
-            parts.setdefault(kind, {})[innovation] = tensor.to(self.device)
+            kind, _, key = name.partition(".")
+            parts.setdefault(kind, {})[key] = tensor.to(self.device)
         self.model.load_state_dict(parts["model"])
         self.average.state = parts["average"]
         entries: dict[int, dict[str, Tensor]] = {}
@@ -184,13 +192,13 @@ class Trainer:
 
 
 @torch.no_grad()
-def validation_loss(model: Cascade, hits: HitSet, examples: int, task: Task, seed: int = 0) -> Tensor:
+def validation_loss(model: Cascade, hits: HitSet, examples: int, task: TrainingTask, seed: int = 0) -> Tensor:
     """Return both losses (2,) of `model` on `hits` without augmentation; the `seed` decides the draws."""
     generator = torch.Generator(hits.audio.device).manual_seed(seed)
     draw = PairSampler(hits, 0.5, generator).draw(examples)
-    # Factors in bf16 would round a coherence near 1 to 1, beside which nothing is left to invent.
+    # In bf16 a coherence near 1 would round to 1, which leaves no innovation to generate.
     with torch.autocast(hits.audio.device.type, enabled=False):
-        batch = task.batch(model, hits, draw, Augmentation(share=0.0), generator)
+        batch = task.batches(model, hits)(draw, Augmentation(share=0.0), generator)
     drawn, objective = task.draw(batch, generator), task.objective(model)
     parts = [slice(i, min(i + 32, examples)) for i in range(0, examples, 32)]
     losses = [objective(batch.rows(p), *(x[p] for x in drawn)) * (p.stop - p.start) for p in parts]

@@ -1,4 +1,4 @@
-"""The tables that are tuned beside the sound network: what strokes share, how far they stray, and how they sound."""
+"""The statistics that adversarial fine-tuning changes beside the sound network."""
 
 from typing import Final
 
@@ -11,52 +11,44 @@ from ghostnote.models.nets.cascade import Cascade
 from ghostnote.models.statistics.corpus_statistics import Fold
 
 _FIRST_EXTENT: Final = 0.35
-_FIRST_LOOSENESS: Final = -0.3
-_FIRST_PEAK_SPREAD: Final = 0.1
-_LUCKS: Final = ("extent", "coherence_offset", "sparsity")
+_FIRST_COHERENCE_OFFSET: Final = -0.3
+_FIRST_SPARSITY: Final = 0.1
+_ADDED: Final = ("coherence_shift", "spectral_contrast", "extent", "coherence_offset", "sparsity")
+"""Statistics that change by addition."""
+_FITTED: Final = ("principal_components", "repeatability_weight", "repeatability_bias")
 
 
-class Tables(nn.Module):
-    """What is tuned beside the network, as changes to a model's tables."""
+class TunableStatistics(nn.Module):
+    """Changes to a model's statistics, as parameters."""
 
     def __init__(self, model: Cascade) -> None:
-        """Begin at the tables of `model`, whose own are replaced by each `apply_to`."""
+        """Begin at the statistics of `model`, which stays as it is."""
         super().__init__()
-        self.coherence = nn.Parameter(torch.zeros(GROUPS, SEGMENTS))
+        self.initial = {name: getattr(model, name).clone() for name in (*_ADDED, *_FITTED)}
+        if not self.initial["extent"].any():
+            # A model that was never fine-tuned: begin with one shared latent for all cells.
+            self.initial["extent"][0] = _FIRST_EXTENT
+            self.initial["coherence_offset"][0] = _FIRST_COHERENCE_OFFSET
+            self.initial["sparsity"][1] = _FIRST_SPARSITY
+        self.added = nn.ParameterDict({name: torch.zeros_like(self.initial[name]) for name in _ADDED})
         self.deviation = nn.Parameter(torch.zeros(GROUPS))
-        self.principal_components = nn.Parameter(torch.zeros(GROUPS, SEGMENTS))
-        self.spectral_contrast = nn.Parameter(torch.zeros(GROUPS))
-        for name in _LUCKS:
-            setattr(self, name, nn.Parameter(torch.zeros_like(getattr(model, name))))
-        names = (
-            "coherence_shift",
-            "repeatability_weight",
-            "repeatability_bias",
-            "principal_components",
-            "spectral_contrast",
-        )
-        self.first = {name: getattr(model, name).clone() for name in (*names, *_LUCKS)}
-        if not self.first["extent"].any():
-            # A model that was never tuned: one luck for all cells to begin with.
-            self.first["extent"][0] = _FIRST_EXTENT
-            self.first["coherence_offset"][0] = _FIRST_LOOSENESS
-            self.first["sparsity"][1] = _FIRST_PEAK_SPREAD
+        self.log_gain = nn.Parameter(torch.zeros(GROUPS, SEGMENTS))
+        """Of the principal components."""
 
-    def apply_to(self, model: Cascade, fold: Fold | None = None) -> None:
-        """Give `model` the changed tables, as told without the drums of `fold`; gradients lead back to the changes."""
-        model.coherence_shift = self.first["coherence_shift"] + self.coherence
-        model.repeatability_weight = self.first["repeatability_weight"] + (fold.weight if fold else 0)
-        model.repeatability_bias = self.first["repeatability_bias"] + F.pad(
-            self.deviation, (GROUPS * SEGMENTS, 0)
-        )
-        if fold:
-            model.repeatability_bias = model.repeatability_bias + fold.bias
-        model.principal_components = self.first["principal_components"] * self.principal_components.exp()
-        model.spectral_contrast = self.first["spectral_contrast"] + self.spectral_contrast
-        model.extent = self.first["extent"] + self.extent
-        model.coherence_offset = self.first["coherence_offset"] + self.coherence_offset
-        model.sparsity = self.first["sparsity"] + self.sparsity
+    def changed(self, fold: Fold | None = None) -> dict[str, Tensor]:
+        """Return the changed statistics by the names of the model's buffers; gradients lead back to the changes.
 
-    def restraint(self) -> Tensor:
-        """Return how large the changes are, ()."""
+        With a `fold`, repeatability is as predicted without the fold's drums.
+        """
+        initial = self.initial
+        bias = initial["repeatability_bias"] + F.pad(self.deviation, (GROUPS * SEGMENTS, 0))
+        return {
+            **{name: initial[name] + change for name, change in self.added.items()},
+            "principal_components": initial["principal_components"] * self.log_gain.exp(),
+            "repeatability_weight": initial["repeatability_weight"] + (fold.weight if fold else 0),
+            "repeatability_bias": bias + (fold.bias if fold else 0),
+        }
+
+    def size(self) -> Tensor:
+        """Return how large the changes are, the sum of their squares, ()."""
         return torch.stack([parameter.square().sum() for parameter in self.parameters()]).sum()

@@ -13,7 +13,8 @@ from ghostnote.models.dsp.noise_shaping import line_power, spectral_gain_of, wit
 from ghostnote.models.nets.checkpoint import load_model
 from ghostnote.models.nets.discriminators import Discriminators
 from ghostnote.models.statistics.repeatability import COHERENCE_LIMIT, COMPONENTS, LATENT_SIZE, SPANS, shifted
-from ghostnote.models.train.adversarial import Tuner, TuneSettings, tune
+from ghostnote.models.train.adversarial import FineTuner, FinetuneSettings
+from ghostnote.models.train.finetune import finetune
 from ghostnote.models.train.loop import train
 from ghostnote.models.train.stroke_pairs import StrokePairs
 
@@ -27,7 +28,7 @@ def run(small_corpus, tmp_path_factory):
     return folder
 
 
-TABLES = {
+STATISTICS = {
     "coherence_shift",
     "repeatability_bias",
     "principal_components",
@@ -39,57 +40,59 @@ TABLES = {
 
 
 @pytest.mark.parametrize("network_rate", [0.0, 1e-3])
-def test_tuning_moves_the_tables_and_where_wanted_the_sound_network(
+def test_fine_tuning_changes_the_statistics_and_where_wanted_the_sound_network(
     small_corpus, run, tmp_path, network_rate
 ):
-    settings = TuneSettings(minutes=0.05, batch=4, steps=1, network_rate=network_rate, warmup_steps=1)
-    tune(small_corpus, run, tmp_path / "tuned", AMOUNTS, settings)
+    settings = FinetuneSettings(minutes=0.05, batch=4, steps=1, network_rate=network_rate, warmup_steps=1)
+    finetune(small_corpus, run, tmp_path / "tuned", AMOUNTS, settings)
     before, (tuned, facts) = load_model(run)[0].state_dict(), load_model(tmp_path / "tuned")
     after = tuned.state_dict()
     moved = {name for name in before if not torch.equal(before[name], after[name])}
-    assert moved >= TABLES
-    assert all(name.startswith("sound.") for name in moved - TABLES)
-    assert bool(moved - TABLES) == bool(network_rate)
+    assert moved >= STATISTICS
+    assert all(name.startswith("sound.") for name in moved - STATISTICS)
+    assert bool(moved - STATISTICS) == bool(network_rate)
     assert all(after[name].isfinite().all() for name in moved)
-    assert facts["tuning"]["batch"] == 4
+    assert facts["finetuning"]["batch"] == 4
     assert facts["credits"] == ["ghostnote's drum synthesizer (CC0-1.0)"]
 
 
 def make_tuner(model, corpus, **settings):
     trials = make_trials(load_split(corpus, "train"), 3, 2, 0)
-    return Tuner(model, AMOUNTS, trials, TuneSettings(**settings))
+    return FineTuner(model, AMOUNTS, trials, FinetuneSettings(**settings))
 
 
-def test_strokes_that_stray_too_far_are_brought_back(small_corpus, run):
+def test_spectral_deviation_that_is_too_large_shrinks(small_corpus, run):
     model = load_model(run)[0]
     model.principal_components *= 6
+    initial = model.principal_components.clone()
     tuner = make_tuner(
-        model, small_corpus, batch=8, steps=0, table_rate=0.03, network_rate=0.0, warmup_steps=10
+        model, small_corpus, batch=8, steps=0, statistics_rate=0.03, network_rate=0.0, warmup_steps=10
     )
     for _ in range(40):
         tuner.take_step()
-    assert tuner.tables.principal_components.mean() < -0.05
+    assert tuner.statistics.log_gain.mean() < -0.05
+    assert torch.equal(model.principal_components, initial)
 
 
-def test_without_a_reference_the_network_is_held_to_what_it_was(small_corpus, run):
+def test_without_a_reference_the_network_is_anchored(small_corpus, run):
     model = load_model(run)[0]
     tuner = make_tuner(model, small_corpus, batch=2)
-    assert float(tuner._moved().detach()) == 0
+    assert float(tuner._anchor_loss().detach()) == 0
     with torch.no_grad():
         model.sound.out.weight.add_(0.1)
-    assert float(tuner._moved().detach()) > 0
+    assert float(tuner._anchor_loss().detach()) > 0
 
 
-def test_strokes_of_another_kind_are_farther_and_judges_learn_to_tell_them():
+def test_strokes_of_another_kind_are_farther_and_discriminators_learn_to_distinguish_them():
     generator = torch.Generator().manual_seed(0)
     real, same, other = (torch.randn(40, 24, generator=generator) + shift for shift in (0.0, 0.0, 2.0))
-    judges = Discriminators(real, generator)
-    real, same, other = map(judges.scaled, (real, same, other))
-    assert judges.distance(other, real) > judges.distance(same, real) + 0.1
+    discriminators = Discriminators(real, generator)
+    real, same, other = map(discriminators.scaled, (real, same, other))
+    assert discriminators.distance(other, real) > discriminators.distance(same, real) + 0.1
     for _ in range(40):
-        judges.learn(real, other)
-    assert (judges.verdicts(other) < 0).float().mean() > 0.8
-    assert (judges.verdicts(real) > 0).float().mean() > 0.8
+        discriminators.learn(real, other)
+    assert (discriminators.verdicts(other) < 0).float().mean() > 0.8
+    assert (discriminators.verdicts(real) > 0).float().mean() > 0.8
 
 
 def test_pairs_are_drawn_from_the_drums_of_one_fold(small_corpus):
@@ -102,7 +105,7 @@ def test_pairs_are_drawn_from_the_drums_of_one_fold(small_corpus):
     assert set(labels.tolist()) <= of_fold
 
 
-def test_a_strokes_luck_moves_what_it_shares_and_how_far_it_strays(run):
+def test_the_shared_latent_changes_coherence_and_spectral_deviation(run):
     model = load_model(run)[0]
     variation_latent = torch.randn(2, LATENT_SIZE, generator=torch.Generator().manual_seed(0))
     variation_latent[1, :COMPONENTS] = variation_latent[0, :COMPONENTS]
@@ -124,23 +127,32 @@ def test_a_strokes_luck_moves_what_it_shares_and_how_far_it_strays(run):
     assert torch.equal(model.sparsity_of(sparsity, variation_latent, torch.zeros(2)), sparsity)
 
 
-def test_an_interrupted_tuning_keeps_what_it_reached(small_corpus, run, tmp_path):
+def test_an_interrupted_fine_tuning_keeps_what_it_reached(small_corpus, run, tmp_path):
     def stop(progress):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tune(small_corpus, run, tmp_path / "tuned", AMOUNTS, TuneSettings(minutes=1, batch=2, steps=0), stop)
-    assert load_model(tmp_path / "tuned")[1]["tuning"]["minutes"] == 1
+        finetune(
+            small_corpus,
+            run,
+            tmp_path / "tuned",
+            AMOUNTS,
+            FinetuneSettings(minutes=1, batch=2, steps=0),
+            stop,
+        )
+    assert load_model(tmp_path / "tuned")[1]["finetuning"]["minutes"] == 1
 
 
 def test_the_command_says_what_is_missing(tmp_path):
-    said = CliRunner().invoke(app, ["tune", str(tmp_path), "-d", str(tmp_path), "-o", str(tmp_path / "x")])
+    said = CliRunner().invoke(
+        app, ["finetune", str(tmp_path), "-d", str(tmp_path), "-o", str(tmp_path / "x")]
+    )
     assert isinstance(said.exception, ModelError)
     assert "ghostnote train" in str(said.exception)
     assert not (tmp_path / "x").exists()
 
 
-def test_a_sharpened_colour_has_its_power_and_higher_lines():
+def test_more_spectral_contrast_keeps_the_power_and_raises_the_lines():
     rng = torch.Generator().manual_seed(0)
     q = torch.randn(2, BANDS, MDCT_FRAMES, generator=rng) + 3 * torch.cos(torch.arange(MDCT_FRAMES) * 0.7)
     gain = spectral_gain_of(line_power(q), torch.ones(2))

@@ -1,5 +1,4 @@
 import csv
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,18 @@ from typer.testing import CliRunner
 from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.errors import InputError
 from ghostnote.models.nets.checkpoint import WEIGHTS, load_model, save_model
-from ghostnote.models.train.distill import DistillSettings, choose_schedules, distill, folder_of, make_stages
-from ghostnote.models.train.loop import load_split, measured_model
-from ghostnote.models.train.schedule_search import choose_schedule
+from ghostnote.models.train.distill import DistillSettings, distill, folder_of, make_stages
+from ghostnote.models.train.loop import load_hit_set, measured_model
 from ghostnote.models.train.trainer import TrainSettings
 
-QUICK = DistillSettings(steps=(2, 1), teacher_steps=4, examples=4)
+QUICK = DistillSettings(steps=(2, 1), teacher_steps=4)
 
 
 @pytest.fixture(scope="module")
 def teacher(small_corpus, tmp_path_factory):
-    """A model whose v is not nothing."""
+    """Return a run whose v is not zero."""
     run = tmp_path_factory.mktemp("teacher")
-    model = measured_model(load_split(small_corpus, "train")[0], TINY)
+    model = measured_model(load_hit_set(small_corpus, "train")[0], TINY)
     torch.nn.init.normal_(model.sound.out.weight, std=0.1)
     save_model(run / WEIGHTS, model.state_dict(), TINY, {"credits": ["a drummer"], "step": 2})
     return run
@@ -40,24 +38,21 @@ def weights(run):
 
 @pytest.mark.usefixtures("without_pictures")
 @pytest.mark.parametrize("method", ["progressive", "energy"])
-def test_each_student_is_kept_with_its_times_and_only_the_sound_has_learnt(
-    small_corpus, teacher, tmp_path, method
-):
-    told = []
-    settings = DistillSettings((2, 1), method, teacher_steps=4, examples=4)
+def test_each_student_is_saved_and_only_its_sound_network_has_learnt(small_corpus, teacher, tmp_path, method):
+    reports = []
+    settings = DistillSettings((2, 1), method, teacher_steps=4)
     distill(
         small_corpus,
         teacher,
         tmp_path,
         settings,
         small_settings(steps=4, validation_examples=4),
-        report=told.append,
+        report=reports.append,
     )
-    assert [student.steps for student in told] == [2] * 2 + [1] * 2
+    assert [student.steps for student in reports] == [2] * 2 + [1] * 2
     before = weights(teacher)
     for steps in (2, 1):
         after, facts = weights(folder_of(tmp_path, steps)), load_model(folder_of(tmp_path, steps))[1]
-        assert len(facts["schedules"][str(steps)]["times"]) == steps + 1
         assert facts["credits"] == load_model(teacher)[1]["credits"]
         assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("shape"))
         assert not torch.equal(before["sound.out.weight"], after["sound.out.weight"])
@@ -65,7 +60,7 @@ def test_each_student_is_kept_with_its_times_and_only_the_sound_has_learnt(
 
 @pytest.mark.usefixtures("without_pictures")
 def test_a_student_comes_nearer_to_its_teacher(small_corpus, teacher, tmp_path):
-    settings = DistillSettings((1,), guidance=2.0, teacher_steps=4, examples=4)
+    settings = DistillSettings((1,), guidance=2.0, teacher_steps=4)
     training = small_settings(steps=16, learning_rate=3e-3, validate_every=4, draws=16, validation_examples=8)
     distill(small_corpus, teacher, tmp_path, settings, training)
     rows = list(csv.DictReader((folder_of(tmp_path, 1) / "metrics.csv").open()))
@@ -100,7 +95,7 @@ def test_a_run_taken_up_ends_as_an_unbroken_one(small_corpus, teacher, tmp_path)
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"steps": (4, 3)}, "chain"),
+        ({"steps": (4, 3)}, "not a chain"),
         ({"steps": ()}, "nothing"),
         ({"method": "alchemy"}, "progressive, energy"),
         ({"method": "energy", "guidance": 2.0}, "guidance of 2"),
@@ -116,27 +111,9 @@ def test_neither_steps_nor_minutes_is_an_error(small_corpus, teacher, tmp_path):
         distill(small_corpus, teacher, tmp_path, QUICK, TrainSettings())
 
 
-def test_times_are_chosen_by_the_distance_that_they_leave():
-    found = choose_schedule(lambda times: 1 + abs(times[1] - 0.7) + abs(times[2] - 0.2), 3)
-    assert found.times == pytest.approx((1.0, 0.7, 0.2, 0.0))
-    assert found.distance_db == pytest.approx(1.0)
-    assert found.even_distance_db > found.distance_db
-
-
-def test_chosen_times_are_kept_beside_the_weights(small_corpus, teacher, tmp_path):
-    shutil.copy(teacher / WEIGHTS, tmp_path)
-    before = weights(tmp_path)
-    chosen = choose_schedules(tmp_path, small_corpus, (1, 2), examples=4)
-    facts = load_model(tmp_path)[1]
-    assert facts["schedules"]["2"]["times"] == list(chosen[2].times)
-    assert facts["step"] == 2
-    after = weights(tmp_path)
-    assert all(torch.equal(before[name], after[name]) for name in before)
-
-
-def test_the_command_passes_on_what_it_is_told(monkeypatch, tmp_path):
-    told = []
-    monkeypatch.setattr("ghostnote.models.train.distill.distill", lambda *args, **options: told.extend(args))
+def test_the_command_passes_on_its_options(monkeypatch, tmp_path):
+    given = []
+    monkeypatch.setattr("ghostnote.models.train.distill.distill", lambda *args, **options: given.extend(args))
     command = [
         "distill",
         "teacher",
@@ -151,13 +128,13 @@ def test_the_command_passes_on_what_it_is_told(monkeypatch, tmp_path):
     ]
     result = CliRunner().invoke(app, [*command, "--teacher-steps", "8", "--guidance", "1.5", "--batch", "2"])
     assert result.exit_code == 0, result.output
-    assert told[:4] == [
+    assert given[:4] == [
         Path("drums"),
         Path("teacher"),
         tmp_path,
         DistillSettings((2, 1), "progressive", 1.5, 8),
     ]
-    assert (told[4].minutes, told[4].batch) == (9, 2)
+    assert (given[4].minutes, given[4].batch) == (9, 2)
     assert str(folder_of(tmp_path, 1)) in result.stderr.replace("\n", "")
 
 

@@ -105,15 +105,15 @@ def test_varied_shapes_differ_a_little_and_keep_their_silence():
     shape = torch.zeros(400, SHAPE_ROWS, ENVELOPE_FRAMES)
     silent = (FLOOR ** group_exponents(shape.device)).log()[:, None].expand(-1, 64)
     shape[:, :GROUPS, :64], shape[:, :GROUPS, 64:] = -1.0, silent
-    made = varied(shape, torch.Generator().manual_seed(0))
-    assert torch.allclose(made[:, :GROUPS, 64:], shape[:, :GROUPS, 64:], atol=1e-3)
-    change_db = (made - shape)[:, GROUPS - 1, 0] / 0.5 * 8.7
+    generated = varied(shape, torch.Generator().manual_seed(0))
+    assert torch.allclose(generated[:, :GROUPS, 64:], shape[:, :GROUPS, 64:], atol=1e-3)
+    change_db = (generated - shape)[:, GROUPS - 1, 0] / 0.5 * 8.7
     assert 1 < change_db.std() < 4
     # Neither longer nor shorter, brighter nor darker, on the whole.
-    change = (made - shape)[:, :GROUPS, :64]
+    change = (generated - shape)[:, :GROUPS, :64]
     assert change.mean().abs() < 0.03
     assert change.mean((0, 2)).abs().max() < 0.05
-    assert (made - shape)[:, GROUPS + 1 :].abs().max() == 0
+    assert (generated - shape)[:, GROUPS + 1 :].abs().max() == 0
 
 
 def test_neither_steps_nor_minutes_is_an_error(small_corpus, tmp_path):

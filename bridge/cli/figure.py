@@ -1,0 +1,44 @@
+"""`ghostnote figure`: a picture of hits and their next strokes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ghostnote.bridge.cli.extras import needs_extra
+from ghostnote.bridge.errors import InputError
+
+
+def figure(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="The picture to write.")],
+    hits: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="HIT…", help="Sound files; without any, drums that the model generates."),
+    ] = None,
+    drum_class: Annotated[
+        str,
+        typer.Option("--class", "-c", metavar="CLASS", help="Kind of drum, where the name does not say it."),
+    ] = "snare",
+    variations: Annotated[int, typer.Option("-n", min=1, max=12, help="Variations beside each hit.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="Which drums and variations.")] = 1,
+    steps: Annotated[int | None, typer.Option(min=0, max=64, help="Network steps a hit.")] = None,
+    levels: Annotated[
+        bool,
+        typer.Option("--levels", help="One variation, as long as the hit, and the level of each channel."),
+    ] = False,
+    width: Annotated[float, typer.Option(min=0, max=1, help="Stereo width with --levels.")] = 0.0,
+    model: Annotated[Path | None, typer.Option(metavar="FILE.onnx", help="Another model.")] = None,
+) -> None:
+    """Draw a hit and its next strokes: waveforms and spectrograms, side by side."""
+    if levels and not hits:
+        raise InputError("--levels is given without a sound file: name one or more")
+    with needs_extra("figure"):
+        from ghostnote.bridge.batch.settings import BatchSettings
+        from ghostnote.models.plots.variations import draw_long, draw_variations
+
+        if levels:
+            settings = BatchSettings(width=width, seed=seed, steps=2 if steps is None else steps)
+            draw_long(output, hits or [], drum_class, settings, model)
+        else:
+            draw_variations(output, hits or [], drum_class, variations, seed, steps, model)
+    typer.echo(str(output))
