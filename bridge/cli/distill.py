@@ -7,32 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from ghostnote.bridge.cli import train_options as options
 from ghostnote.bridge.cli.extras import needs_extra
-from ghostnote.bridge.cli.train_options import (
-    BatchSize,
-    Compiled,
-    Data,
-    Draws,
-    LearningRate,
-    Minutes,
-    Pairs,
-    Run,
-    Seed,
-    Trained,
-)
 from ghostnote.bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from ghostnote.models.train.distill import DistillProgress, DistillSettings
+    from ghostnote.models.train.distill import DistillSettings
+    from ghostnote.models.train.loop import TrainProgress
     from ghostnote.models.train.trainer import TrainSettings
 
 _WARMUP_STEPS: Final = 50
 
 
 def distill(
-    teacher: Trained,
-    data: Data,
-    run: Run,
+    teacher: options.Trained,
+    data: options.Data,
+    run: options.Run,
     steps: Annotated[
         str, typer.Option(metavar="N,N…", help="Steps of the students, each taught by the one before.")
     ] = "4,2,1",
@@ -43,16 +33,16 @@ def distill(
         float, typer.Option(min=0, max=20, help="The teacher's guidance, folded into the students.")
     ] = 1.0,
     teacher_steps: Annotated[int, typer.Option(min=1, max=1024, help="Steps of the first teacher.")] = 16,
-    minutes: Minutes = None,
+    minutes: options.Minutes = None,
     train_steps: Annotated[
         int | None, typer.Option(min=1, help="Or for so many optimiser steps, all students together.")
     ] = None,
-    batch: BatchSize = 32,
-    draws: Draws = 3,
-    learning_rate: LearningRate = 2e-4,
-    pairs: Pairs = 0.6,
-    seed: Seed = 0,
-    compiled: Compiled = False,
+    batch: options.BatchSize = 32,
+    draws: options.Draws = 3,
+    learning_rate: options.LearningRate = 2e-4,
+    pairs: options.Pairs = 0.6,
+    seed: options.Seed = 0,
+    compiled: options.Compiled = False,
 ) -> None:
     """Teach a trained model to need fewer steps; a run that was stopped resumes where it was."""
     counts = read_counts(steps)
@@ -99,18 +89,17 @@ def _run(data: Path, teacher: Path, run: Path, settings: DistillSettings, traini
     with training_bar(console, left, right) as bar:
         task = bar.add_task("", total=len(settings.steps), student="–", step=0, loss=float("nan"), rate=0.0)
 
-        def report(student: DistillProgress) -> None:
-            progress = student.progress
+        def report(student: int, progress: TrainProgress) -> None:
             values: dict[str, Any] = {
                 "step": progress.step,
                 "loss": progress.loss,
                 "rate": progress.hits_per_second,
             }
-            completed = settings.steps.index(student.steps) + min(1.0, progress.done)
-            bar.update(task, completed=completed, student=student.steps, **values)
+            completed = settings.steps.index(student) + min(1.0, progress.done)
+            bar.update(task, completed=completed, student=student, **values)
             if progress.validation:
                 loss = progress.validation[0]
-                console.print(f"student of {student.steps}, step {progress.step}: validation loss {loss:.4f}")
+                console.print(f"student of {student}, step {progress.step}: validation loss {loss:.4f}")
 
         def warn(message: str) -> None:
             console.print(f"warning: {message}")

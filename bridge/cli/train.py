@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ghostnote.bridge.cli import train_options as options
 from ghostnote.bridge.cli.extras import needs_extra
-from ghostnote.bridge.cli.train_options import (
-    BatchSize,
-    Compiled,
-    Draws,
-    LearningRate,
-    Minutes,
-    Pairs,
-    Run,
-    Seed,
-)
 
 if TYPE_CHECKING:
     from ghostnote.models.train.loop import TrainProgress
@@ -28,18 +19,18 @@ def train(
     data: Annotated[
         Path, typer.Argument(metavar="DATA", help="A folder of drum hits, with or without a manifest.")
     ],
-    run: Run,
-    minutes: Minutes = None,
+    run: options.Run,
+    minutes: options.Minutes = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Or for so many optimiser steps.")] = None,
-    batch: BatchSize = 32,
-    draws: Draws = 3,
-    learning_rate: LearningRate = 5e-4,
-    pairs: Pairs = 0.6,
-    seed: Seed = 0,
+    batch: options.BatchSize = 32,
+    draws: options.Draws = 3,
+    learning_rate: options.LearningRate = 5e-4,
+    pairs: options.Pairs = 0.6,
+    seed: options.Seed = 0,
     initial: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Start a new run from the weights of another.")
     ] = None,
-    compiled: Compiled = False,
+    compiled: options.Compiled = False,
     preview_every: Annotated[int, typer.Option(min=1, help="Steps between grids of generated hits.")] = 2500,
     shapes_alone: Annotated[
         bool,

@@ -1,4 +1,4 @@
-"""Augmentation on the training device: the hits of a pair get the same change, so their relation stays."""
+"""Augmentation on the training device: the hits of a pair get the same change, which keeps their relation."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ghostnote.models.dsp.mdct import RATE
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a drum is taken from its recording."""
+    """How far a drum may depart from its recording."""
 
     share: float = 0.8
     """Share of the examples that are changed at all."""
@@ -26,7 +26,7 @@ class Augmentation:
 
 
 def augment(x: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
-    """Change the pitch, colour, decay and polarity of `x` (batch, hits, frames), each row as one drum."""
+    """Change the pitch, spectrum, decay and polarity of `x` (batch, hits, frames), each row as one drum."""
     batch, _, frames = x.shape
 
     def uniform() -> Tensor:

@@ -43,7 +43,7 @@ def scan(folder: Path) -> Corpus:
     Hidden files are ignored. Raises `CorpusError` where there is no folder or nothing usable in it.
     """
     if not folder.is_dir():
-        raise CorpusError(f"{folder} is no folder: give a folder with drum hits in it")
+        raise CorpusError(f"{folder} is not a folder: give a folder with drum hits in it")
     manifest = folder / MANIFEST
     hits, skipped = read_manifest(manifest) if manifest.is_file() else _from_names(folder)
     if not hits:

@@ -19,14 +19,14 @@ REPEATS: Final = ("rr", "velocity")
 _LAG_FRAMES: Final = 132
 _LAG_WINDOW: Final = 6000
 _LAG_CORRELATION: Final = 0.4
-"""Below this correlation a lag is chance, as between two strokes of a hat, and is not used."""
+"""Below this correlation a lag is random, as between two strokes of a hat, and is not used."""
 _MOST_STROKES: Final = 6
-"""Strokes of one drum that count among the hits without a reference: there drums are learnt, not strokes."""
+"""Strokes of one drum that count among the hits without a reference: there the model learns drums, not strokes."""
 
 
 @dataclass(frozen=True)
 class HitSet:
-    """Hits with what is known of them, on one device."""
+    """Hits and their metadata, on one device."""
 
     audio: Tensor
     """(hits, HIT_FRAMES), levels as recorded, aligned within each group."""
@@ -91,7 +91,7 @@ def shift(x: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
 
 
 class PairSampler:
-    """Draws targets and references on the device, rare classes more often than they occur."""
+    """Draws targets and references on the device; rare classes are drawn more often than they occur."""
 
     def __init__(self, hits: HitSet, pair_share: float, generator: torch.Generator) -> None:
         """Sample from `hits`; `pair_share` of the examples have a reference, where groups allow it."""

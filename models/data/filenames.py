@@ -1,4 +1,4 @@
-"""What the name of a sound file tells: its class, its group, its velocity layer and its round robin."""
+"""What the name of a sound file says: its class, its group, its velocity layer and its round robin."""
 
 import re
 import unicodedata

@@ -45,17 +45,17 @@ class HitFile:
     layer: str
     """The velocity layer inside the group, or ''."""
     velocity: float | None
-    """0..1, or None where nothing tells."""
+    """0..1, or None where unknown."""
     split: str
     """`train`, `valid` or `test`; a group is never divided."""
     credit: str
-    """Whom to name for the sound and its licence, or ''."""
+    """Whom to credit for the sound, with its licence, or ''."""
 
 
 def read_manifest(path: Path) -> tuple[list[HitFile], list[Skipped]]:
     """Return the hits of a manifest, `split` empty where it has none, and the rows that break a rule.
 
-    Raises `CorpusError` where the file is no such table.
+    Raises `CorpusError` where the file is not such a table.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -121,7 +121,7 @@ def _velocity(text: str) -> float | None:
     except ValueError:
         value = -1.0
     if value is not None and not 0 <= value <= 1:
-        raise ValueError(f"has velocity {text!r}, which is no number from 0 to 1")
+        raise ValueError(f"has velocity {text!r}, which is not a number from 0 to 1")
     return value
 
 

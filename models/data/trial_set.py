@@ -1,7 +1,8 @@
-"""The hits of a split made ready to be asked about: audio, groups, trials, and one row for each question."""
+"""The hits of a split prepared for evaluation: audio, groups, trials, and one row for each pair of strokes."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -41,13 +42,11 @@ class TrialSet:
     hits: Hits
     groups: tuple[Group, ...]
     trials: tuple[Trial, ...]
-    rows: tuple[tuple[int, int], ...] = field(init=False)
-    """(trial, number of the stroke in it), as many as each trial has real strokes."""
 
-    def __post_init__(self) -> None:
-        """Lay out the rows."""
-        rows = tuple((i, k) for i, trial in enumerate(self.trials) for k in range(len(trial.others)))
-        object.__setattr__(self, "rows", rows)
+    @cached_property
+    def rows(self) -> tuple[tuple[int, int], ...]:
+        """(trial, number of the stroke in it), as many as each trial has real strokes."""
+        return tuple((i, k) for i, trial in enumerate(self.trials) for k in range(len(trial.others)))
 
     @property
     def references(self) -> Tensor:
@@ -96,7 +95,7 @@ def make_trials(hits: Hits, references: int, others: int, seed: int = 0) -> Tria
     trials = trials_of(groups, references, others, seed)
     if not trials:
         raise CorpusError(
-            "no drum has two strokes at one velocity: variations can only be held against round robins, "
+            "no drum has two strokes at one velocity: variations can only be compared with round robins, "
             "as in 'snare_v3_rr1.wav' and 'snare_v3_rr2.wav'"
         )
     return TrialSet(hits, groups, trials)

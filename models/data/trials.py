@@ -1,4 +1,4 @@
-"""Which real strokes a variation is held against: references, and other strokes at the same velocity."""
+"""Which real strokes a variation is compared with: references, and other strokes at the same velocity."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Trial:
 def groups_of(files: Sequence[HitFile], level_db: Sequence[float]) -> tuple[Group, ...]:
     """Return the groups of repeated strokes among `files`, whose levels of the first 60 ms are `level_db`.
 
-    Round robins are parted by their layer; single strokes at rising level by windows of 1 dB.
+    Round robins are split by layer; single strokes at rising level by windows of 1 dB.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for i, file in enumerate(files):
@@ -54,11 +54,11 @@ def groups_of(files: Sequence[HitFile], level_db: Sequence[float]) -> tuple[Grou
             layers: dict[str, list[int]] = defaultdict(list)
             for i in by_level:
                 layers[files[i].layer].append(i)
-            parted = list(layers.values())
+            by_velocity = list(layers.values())
         else:
-            parted = _windows(by_level, level_db)
-        parted.sort(key=lambda layer: float(np.median([level_db[i] for i in layer])))
-        groups.append(Group(name, files[group[0]].drum_class, tuple(map(tuple, parted))))
+            by_velocity = _windows(by_level, level_db)
+        by_velocity.sort(key=lambda layer: float(np.median([level_db[i] for i in layer])))
+        groups.append(Group(name, files[group[0]].drum_class, tuple(map(tuple, by_velocity))))
     return tuple(groups)
 
 
@@ -75,8 +75,8 @@ def trials_of(groups: Sequence[Group], references: int, others: int, seed: int =
                 if not queue or taken == references:
                     continue
                 chosen = int(queue.pop())
-                rest = [i for i in layer if i != chosen]
-                picked = sorted(int(i) for i in rng.permutation(rest)[:others])
+                others_left = [i for i in layer if i != chosen]
+                picked = sorted(int(i) for i in rng.permutation(others_left)[:others])
                 trials.append(Trial(group.name, group.drum_class, chosen, tuple(picked), layer))
                 taken += 1
     return tuple(trials)

@@ -82,11 +82,6 @@ class Factors:
     spectral_gain: Tensor
     """(batch, BANDS, LINES)."""
 
-    @property
-    def log_envelope(self) -> Tensor:
-        """The log envelope that the target is held to, (batch, GROUPS, ENVELOPE_FRAMES)."""
-        return self.shape[:, :GROUPS]
-
 
 @torch.no_grad()
 def make_batch(
@@ -101,7 +96,7 @@ def make_batch(
     factors = make_factors(model, pairs)
     return Batch(
         innovation=factors.innovation,
-        weight=loss_weight(factors.log_envelope),
+        weight=loss_weight(factors.shape[:, :GROUPS]),
         conditioning=model.conditioning(factors.followed, factors.shape, factors.coherence, pairs.has_hit),
         shape=model.normalise_shape(factors.own_shape),
         label=dropped_labels(pairs.label, generator),

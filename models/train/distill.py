@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -39,15 +40,6 @@ class DistillSettings:
     """Even Euler steps of the first teacher, a multiple of the first student's."""
 
 
-@dataclass(frozen=True)
-class DistillProgress:
-    """Where distillation stands after a step."""
-
-    steps: int
-    """The student's steps."""
-    progress: TrainProgress
-
-
 def folder_of(run: Path, steps: int) -> Path:
     """Return the folder of a run's student: a run of its own, which can be exported."""
     return run / f"steps-{steps}"
@@ -82,41 +74,33 @@ def distill(
     settings: DistillSettings,
     training: TrainSettings,
     *,
-    report: Callable[[DistillProgress], None] = lambda progress: None,
+    report: Callable[[int, TrainProgress], None] = lambda steps, progress: None,
     warn: Warn = lambda message: None,
 ) -> None:
     """Teach the students of `settings` one after the other, each into a folder of `run`.
 
-    The steps and minutes of `training` are shared out evenly. A run that was stopped resumes where it was.
-    Only the sound network is taught: the shape network runs once for a new drum, at its own many steps.
+    The steps and minutes of `training` are shared out evenly; `report` gets a student's steps and progress. A run that
+    was stopped resumes where it was. Only the sound network is taught: the shape network runs once for a new drum, at
+    its own many steps.
     """
     require_end(training)
     stages = make_stages(settings)
     load_model(teacher)
+    share = replace(
+        training,
+        steps=max(1, training.steps // len(stages)) if training.steps else None,
+        minutes=training.minutes / len(stages) if training.minutes else None,
+    )
     with joined_processes() as rank:
         corpus = load_training_data(data, default_device(rank), warn)
-        share = _shared_out(training, len(stages))
         previous = teacher
         for steps, stage in stages.items():
             folder = folder_of(run, steps)
-            _teach(
-                previous, folder, stage, settings, share, corpus, _of(steps, report) if rank == 0 else None
-            )
+            reporting = partial(report, steps) if rank == 0 else None
+            _teach(previous, folder, stage, settings, share, corpus, reporting)
             if distributed.is_initialized():
                 distributed.barrier()
             previous = folder
-
-
-def _shared_out(training: TrainSettings, stages: int) -> TrainSettings:
-    return replace(
-        training,
-        steps=max(1, training.steps // stages) if training.steps else None,
-        minutes=training.minutes / stages if training.minutes else None,
-    )
-
-
-def _of(steps: int, report: Callable[[DistillProgress], None]) -> Report:
-    return lambda progress: report(DistillProgress(steps, progress))
 
 
 def _teach(

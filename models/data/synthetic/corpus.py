@@ -87,7 +87,7 @@ def _is_for_validation(index: int, drums: int) -> bool:
 
 
 def _without_silence(hit: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the hit up to where nothing is heard any more, with a short fade."""
+    """Return the hit up to where nothing is audible any more, with a short fade."""
     level = np.abs(hit)
     end = int(np.flatnonzero(level > level.max() * _FLOOR_RATIO)[-1]) + 1
     cut = hit[: end + _FADE_FRAMES].copy()

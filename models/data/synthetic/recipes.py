@@ -1,10 +1,10 @@
-"""What the drums of the synthesizer are made of: one table row a class."""
+"""The synthesizer's drums: a recipe for each class."""
 
 from dataclasses import dataclass
 from typing import Final
 
 Range = tuple[float, float]
-"""The lowest and highest value that a drum may draw."""
+"""Lowest and highest value of a random draw."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class NoiseRecipe:
     """The time to fall by 60 dB."""
     attack_seconds: float = 0.0005
     tilt: float = 0.0
-    """Decibels that the layer gains beyond the stroke's own per decibel of level."""
+    """Decibels that the layer gains per decibel of the stroke's level, beyond that level itself."""
     coherence: float = 0.5
-    """How much of the first millisecond is the same in every stroke; it soon falls to nothing."""
+    """How much of the first millisecond is the same in every stroke; it soon falls to 0."""
     bursts: int = 0
     """Onsets before the last one: the hands of a clap."""
 
@@ -36,7 +36,7 @@ class Recipe:
     decay_seconds: Range = (0.1, 0.1)
     """The time in which the lowest mode falls by 60 dB."""
     glide_semitones: Range = (0, 0)
-    """How far above its pitch a full stroke begins."""
+    """How far above its pitch a full stroke starts."""
     glide_seconds: Range = (0.02, 0.02)
     position: Range = (0.2, 0.4)
     """Where the drum is struck: 0 is the centre, 1 the edge."""

@@ -1,7 +1,7 @@
 """A drum synthesizer: drums drawn at random, and true repeats of each.
 
 A stroke is a body of decaying, gliding modes and layers of shaped noise. What belongs to the drum (pitch,
-modes, decays, colours) is the same in every stroke; the noise, and small deviations of level, pitch, decay
+modes, decays, spectra) is the same in every stroke; the noise, and small deviations of level, pitch, decay
 and position, are new each time. So the strokes relate as a drummer's do.
 """
 
@@ -21,14 +21,14 @@ FULL_PEAK: Final = 0.4
 """The peak of a drum's reference stroke at velocity 1, which leaves room for its louder repeats."""
 _LEVEL_EXPONENT: Final = 1.6
 _COHERENT_SECONDS: Final = 0.004
-_COLOUR_POINTS: Final = 14
-_COLOUR_DB: Final = 5.0
+_SPECTRUM_POINTS: Final = 14
+_SPECTRUM_DB: Final = 5.0
 _LN_1000: Final = 6.907755
 _FADE_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True)
-class Noise:
+class NoiseLayer:
     """One noise layer of one drum."""
 
     recipe: NoiseRecipe
@@ -36,14 +36,14 @@ class Noise:
     low_hz: float
     high_hz: float
     decay_seconds: float
-    colour_db: tuple[float, ...]
-    """Its own peaks and dips, at points spread evenly over log frequency from 30 Hz to 20 kHz."""
+    spectrum_db: tuple[float, ...]
+    """Its own peaks and dips, at points evenly spaced in log frequency from 30 Hz to 20 kHz."""
     burst_seconds: tuple[float, ...]
-    """When it sets in; the last is the onset that rings."""
+    """Its onsets; the last is the one that rings."""
 
 
 @dataclass(frozen=True)
-class Drum:
+class SyntheticDrum:
     """One drum: everything that its strokes have in common."""
 
     recipe: Recipe
@@ -54,16 +54,16 @@ class Drum:
     glide_seconds: float
     position: float
     mode_ratios: tuple[float, ...]
-    noises: tuple[Noise, ...]
+    noises: tuple[NoiseLayer, ...]
     gain: float = 1.0
 
 
-def draw_drum(drum_class: str, seed: int, index: int = 0) -> Drum:
+def draw_drum(drum_class: str, seed: int, index: int = 0) -> SyntheticDrum:
     """Return the `index`-th drum of a class for a seed; `KeyError` for a class without a recipe."""
     recipe = RECIPES[drum_class]
     key = (seed, label_of(drum_class), index)
     rng = np.random.default_rng(key)
-    drum = Drum(
+    drum = SyntheticDrum(
         recipe=recipe,
         seed=key,
         pitch_hz=_log_uniform(rng, recipe.pitch_hz),
@@ -82,7 +82,7 @@ def draw_drum(drum_class: str, seed: int, index: int = 0) -> Drum:
 
 
 def strike(
-    drum: Drum, velocity: float, index: int, frames: int = 32768, rate: int = 44100
+    drum: SyntheticDrum, velocity: float, index: int, frames: int = 32768, rate: int = 44100
 ) -> NDArray[np.float32]:
     """Return the `(frames,)` audio of a drum's `index`-th stroke at `velocity` 0..1.
 
@@ -98,7 +98,7 @@ def strike(
     return audio.astype(np.float32)
 
 
-def _stroke(drum: Drum, velocity: float, rng: Generator, frames: int, rate: int) -> Floats:
+def _stroke(drum: SyntheticDrum, velocity: float, rng: Generator, frames: int, rate: int) -> Floats:
     """Return a stroke without the drum's gain; the body of a full stroke peaks near 1."""
     level = velocity**_LEVEL_EXPONENT
     decay = 1 + drum.recipe.decay_jitter * float(np.clip(rng.standard_normal(), -2.5, 2.5))
@@ -110,7 +110,7 @@ def _stroke(drum: Drum, velocity: float, rng: Generator, frames: int, rate: int)
     return audio
 
 
-def _body(drum: Drum, level: float, decay: float, rng: Generator, time: Floats) -> Floats:
+def _body(drum: SyntheticDrum, level: float, decay: float, rng: Generator, time: Floats) -> Floats:
     """Return the decaying modes; a harder stroke begins higher above the pitch, as a stretched head does."""
     rate = 1 / time[1]
     cents = drum.recipe.pitch_jitter_cents * rng.standard_normal()
@@ -126,26 +126,26 @@ def _body(drum: Drum, level: float, decay: float, rng: Generator, time: Floats) 
     return level * body
 
 
-def _noise(noise: Noise, decay: float, own: Generator, fresh: Generator, time: Floats) -> Floats:
-    """Return one layer: the drum's own noise at first, fresh noise after, coloured and decaying."""
+def _noise(noise: NoiseLayer, decay: float, own: Generator, fresh: Generator, time: Floats) -> Floats:
+    """Return one layer: the drum's own noise at first, fresh noise after, shaped and decaying."""
     coherence = noise.recipe.coherence * np.exp(-time / _COHERENT_SECONDS)
     white = coherence * own.standard_normal(time.size)
     white += np.sqrt(1 - coherence**2) * fresh.standard_normal(time.size)
-    return _coloured(noise, white, 1 / time[1]) * _envelope(noise, decay, fresh, time)
+    return _shaped(noise, white, 1 / time[1]) * _envelope(noise, decay, fresh, time)
 
 
-def _coloured(noise: Noise, white: Floats, rate: float) -> Floats:
-    """Return the noise inside its band and with the drum's own colour, at a level whose peaks are near 1."""
+def _shaped(noise: NoiseLayer, white: Floats, rate: float) -> Floats:
+    """Return the noise inside its band and with the drum's own spectrum, at a level whose peaks are near 1."""
     hz = np.fft.rfftfreq(white.size, 1 / rate)
-    points = np.geomspace(30, 20000, _COLOUR_POINTS)
-    shape = 10 ** (np.interp(hz, points, noise.colour_db) / 20)
+    points = np.geomspace(30, 20000, _SPECTRUM_POINTS)
+    shape = 10 ** (np.interp(hz, points, noise.spectrum_db) / 20)
     # Slopes of 24 dB an octave on both sides; nothing is left at 0 Hz.
     shape /= np.sqrt(1 + (noise.low_hz / np.maximum(hz, 1e-3)) ** 8) * np.sqrt(1 + (hz / noise.high_hz) ** 8)
     # The level comes from the filter, not from this noise: it must not undo the deviations between strokes.
     return np.asarray(np.fft.irfft(np.fft.rfft(white) * shape, white.size) * 0.3 / np.sqrt(np.mean(shape**2)))
 
 
-def _envelope(noise: Noise, decay: float, rng: Generator, time: Floats) -> Floats:
+def _envelope(noise: NoiseLayer, decay: float, rng: Generator, time: Floats) -> Floats:
     seconds = noise.decay_seconds * decay
     *early, last = (t + 0.0008 * rng.standard_normal() * (t > 0) for t in noise.burst_seconds)
     envelope = _ring(time - last, noise.recipe.attack_seconds, seconds)
@@ -160,15 +160,15 @@ def _ring(time: Floats, attack_seconds: float, decay_seconds: float) -> Floats:
     return rising * falling
 
 
-def _draw_noise(rng: Generator, recipe: NoiseRecipe) -> Noise:
+def _draw_noise(rng: Generator, recipe: NoiseRecipe) -> NoiseLayer:
     gaps = rng.uniform(0.007, 0.013, recipe.bursts)
-    return Noise(
+    return NoiseLayer(
         recipe=recipe,
         gain=10 ** (rng.uniform(*recipe.gain_db) / 20),
         low_hz=_log_uniform(rng, recipe.low_hz),
         high_hz=_log_uniform(rng, recipe.high_hz),
         decay_seconds=_log_uniform(rng, recipe.decay_seconds),
-        colour_db=tuple(_COLOUR_DB * rng.standard_normal(_COLOUR_POINTS)),
+        spectrum_db=tuple(_SPECTRUM_DB * rng.standard_normal(_SPECTRUM_POINTS)),
         burst_seconds=(0.0, *np.cumsum(gaps).tolist()),
     )
 

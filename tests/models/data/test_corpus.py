@@ -183,7 +183,7 @@ def test_a_manifest_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_folder_or_nothing_in_it_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="no folder"):
+    with pytest.raises(CorpusError, match="not a folder"):
         scan(tmp_path / "nowhere")
     with pytest.raises(CorpusError, match="snare_v3_rr2"):
         scan(tmp_path)

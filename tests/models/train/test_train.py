@@ -47,7 +47,7 @@ def test_training_lowers_the_loss_and_can_be_loaded(small_corpus, tmp_path):
     assert model.principal_components.any()
 
 
-def test_a_run_taken_up_ends_as_an_unbroken_one(small_corpus, tmp_path):
+def test_a_resumed_run_ends_as_an_unbroken_one(small_corpus, tmp_path):
     settings = small_settings(steps=8)
     train(small_corpus, tmp_path / "whole", settings, TINY)
 
@@ -84,7 +84,7 @@ def test_shapes_alone_leave_the_sound_as_it_was(small_corpus, tmp_path):
     assert float(row["validation_sound"]) == 0 < float(row["validation_shape"])
 
 
-def test_a_run_of_shapes_taken_up_ends_as_an_unbroken_one(small_corpus, tmp_path):
+def test_a_resumed_run_of_shapes_ends_as_an_unbroken_one(small_corpus, tmp_path):
     train(
         small_corpus, tmp_path / "whole", small_settings(steps=6, validate_every=3), TINY, task=SHAPES_ALONE
     )
