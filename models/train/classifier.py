@@ -6,6 +6,7 @@ A hidden layer of 32 units on the features of `ghostnote.bridge.classify.feature
 corpus's train split; the accuracy on its valid and test splits is that on new drums.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +42,7 @@ def corpus_features(corpus: Corpus) -> Floats:
 
 def weigh(hits: tuple[HitFile, ...]) -> Floats:
     """Return the weight of each hit: large groups and common classes count for less than their numbers."""
-    groups = {name: sum(h.group == name for h in hits) for name in {h.group for h in hits}}
+    groups = Counter(hit.group for hit in hits)
     weights = np.array([groups[h.group] ** -0.5 for h in hits])
     labels = np.array([h.drum_class for h in hits])
     for name in np.unique(labels):
