@@ -20,7 +20,7 @@ def weight(model: Path, drum: Pad) -> int:
     return source.bytes_held
 
 
-def test_the_drums_last_asked_for_are_kept_and_forgotten_ones_come_back_the_same(
+def test_recently_used_drums_are_kept_and_closed_ones_come_back_the_same(
     tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = SourceSpec(tiny_onnx, 48_000).open()
@@ -34,7 +34,7 @@ def test_the_drums_last_asked_for_are_kept_and_forgotten_ones_come_back_the_same
     np.testing.assert_array_equal(again.audio, second.audio)
 
 
-def test_whoever_rerolls_all_night_holds_no_more_than_the_bound(
+def test_rerolling_all_night_holds_no_more_than_the_bound(
     tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bound = 3 * weight(tiny_onnx, pad(1))
