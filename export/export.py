@@ -14,6 +14,7 @@ from ghostnote.bridge.inference.model_card import BLANK_SEAL, CARD_KEY, FORMAT, 
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.export.calibration import calibrated
 from ghostnote.export.graph import build
+from ghostnote.export.parity import ParityError, compare, parity_table, tolerance
 from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS
 from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES, RATE
 from ghostnote.models.nets.cascade import SHAPE_ROWS, Cascade
@@ -74,10 +75,26 @@ def make_card(model: Cascade, facts: dict[str, Any], settings: ExportSettings) -
     )
 
 
-def write_onnx(model: Cascade, card: Card, path: Path, half: bool = True, eight_bit: bool = False) -> None:
-    """Write `model` with its card as a sealed ONNX file, whole or not at all; see `build` and `calibration`."""
+def to_onnx(model: Cascade, card: Card, half: bool = True, eight_bit: bool = False) -> bytes:
+    """Return `model` with its card as a sealed ONNX file; see `build` and `calibration`."""
     built = build(model, half, calibrated(model) if eight_bit else None)
     helper.set_model_props(built, {CARD_KEY: card.to_json(), SEAL_KEY: BLANK_SEAL})
     built.producer_name = "ghostnote"
     onnx.checker.check_model(built)
-    write_bytes(path, seal(built.SerializeToString(deterministic=True)))
+    return seal(built.SerializeToString(deterministic=True))
+
+
+def export_model(model: Cascade, card: Card, path: Path, half: bool = True, eight_bit: bool = False) -> str:
+    """Write `model` as `path` if ONNX Runtime computes what torch does, and return the comparison as text.
+
+    Raises `ParityError` where it does not; then nothing is written.
+    """
+    data = to_onnx(model, card, half, eight_bit)
+    cases = compare(model, data)
+    worst, limit = max(case.error for case in cases), tolerance(half, eight_bit)
+    if worst > limit:
+        raise ParityError(
+            f"the exported graph differs from torch by {worst:.1e}, more than {limit:.0e}: {path} was not written"
+        )
+    write_bytes(path, data)
+    return parity_table(cases, half, eight_bit)

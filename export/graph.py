@@ -16,59 +16,41 @@ from ghostnote.export.graph_surgery import halved, loop, parsed
 from ghostnote.export.node_writer import RUNTIME
 from ghostnote.export.quantization import Arithmetic, Exact
 from ghostnote.export.torch_parts import OPSET
+from ghostnote.models.diffusion.inputs import Inputs
 from ghostnote.models.diffusion.pipeline import (
-    Describe,
-    Finish,
-    Follow,
-    PlainFollow,
-    Prepare,
-    Restore,
-    Start,
+    ChoosePredictor,
+    ConditionNetwork,
+    DrawStroke,
+    ReferencePredictor,
+    RestoreShape,
+    StartSample,
+    Synthesize,
+    SynthesizeUnmasked,
 )
 from ghostnote.models.diffusion.reference_encoder import (
     REFERENCE_FEATURES,
     ReferenceEncoder,
     SplitReferenceFeatures,
 )
-from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS
-from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES
-from ghostnote.models.nets.cascade import ANY_CLASS, SHAPE_ROWS, Cascade
-from ghostnote.models.statistics.repeatability import LATENT_SIZE
+from ghostnote.models.diffusion.values import (
+    Conditions,
+    Predictor,
+    ReferenceFeatures,
+    Stroke,
+    TensorSpec,
+    tensor_specs,
+)
+from ghostnote.models.dsp.mdct import HIT_FRAMES
+from ghostnote.models.nets.cascade import ANY_CLASS, Cascade
 
-INPUTS: Final[Mapping[str, tuple[str | int, ...]]] = {
-    "hit": ("batch", HIT_FRAMES),
-    "reference_features": ("batch", "n_features"),
-    "has_hit": ("batch",),
-    "shape": ("batch", SHAPE_ROWS, ENVELOPE_FRAMES),
-    "shape_schedule": ("shape_times",),
-    "coherence": ("batch", GROUPS, SEGMENTS),
-    "amount": ("batch",),
-    "label": ("batch",),
-    "velocity": ("batch",),
-    "noise": ("batch", BANDS, MDCT_FRAMES),
-    "variation_latent": ("batch", LATENT_SIZE),
-    "schedule": ("times",),
-    "mask": ("batch", BANDS, MDCT_FRAMES),
-    "guidance": (),
-}
-"""The graph's inputs and their shapes; all float32 but the label, int64."""
-OUTPUTS: Final[Mapping[str, tuple[str | int, ...]]] = {
-    "audio": ("batch", HIT_FRAMES),
-    "shape_made": ("batch", SHAPE_ROWS, ENVELOPE_FRAMES),
-    "features": ("batch", REFERENCE_FEATURES),
+INPUTS: Final = tensor_specs(Inputs)
+"""The graph's inputs."""
+OUTPUTS: Final[Mapping[str, TensorSpec]] = {
+    "audio": TensorSpec(("batch", HIT_FRAMES)),
+    "shape_made": INPUTS["shape"],
+    "features": TensorSpec(("batch", REFERENCE_FEATURES)),
 }
 """The graph's outputs: the hit, the shape that it was given, and its reference's features."""
-
-_REFERENCE_FEATURES: Final = (
-    "peak",
-    "reference",
-    "envelope",
-    "spectral_gain",
-    "reference_coherence",
-    "spectral_deviation_db",
-    "cells_db",
-    "sparsity",
-)
 
 # What the exported parts leave open: the rows of `inputs.lay_out`, and which way the shape comes.
 _LAYOUT: Final = f"""
@@ -125,7 +107,9 @@ def build(model: Cascade, half: bool = True, arithmetic: Arithmetic | None = Non
     with torch.no_grad():
         nodes = _nodes(model, arithmetic or Exact(), assembly)
     casts, stored = halved(assembly.weights) if half else ([], assembly.weights)
-    graph = helper.make_graph([*casts, *nodes], "ghostnote", _values(INPUTS), _values(OUTPUTS), stored)
+    graph = helper.make_graph(
+        [*casts, *nodes], "ghostnote", _value_infos(INPUTS), _value_infos(OUTPUTS), stored
+    )
     built = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME, 1)], ir_version=9
     )
@@ -136,33 +120,22 @@ def build(model: Cascade, half: bool = True, arithmetic: Arithmetic | None = Non
 def _nodes(model: Cascade, arithmetic: Arithmetic, assembly: Assembly) -> list[NodeProto]:
     """Return all nodes in order; their weights go to `assembly`."""
     shape, sound = assembly.shape_step(model), assembly.sound_step(model, arithmetic)
-    part, either, made = assembly.part, assembly.either, {"shape": "shape_made", "noise": "shape_noise"}
-    followed = ["r", "rho_groups"]
+    part, either, axes = assembly.part, assembly.either, {name: spec.axes for name, spec in INPUTS.items()}
     return [
         *parsed(_LAYOUT),
-        *loop("shape", shape, "shape_schedule", "shape_steps", "shape", "shaped", INPUTS["shape"]),
-        either("is_shaped", (Restore(model), {}), ["shape"], ["given"]),
-        either("is_encoded", ["reference_features"], (ReferenceEncoder(model), {}), ["features"]),
-        *part(SplitReferenceFeatures(), _REFERENCE_FEATURES, reference_features="features"),
-        *part(
-            Describe(model), ["shape_made", "shared", "shape_noise", "target_db", "target_sparsity", "gate"]
-        ),
-        either(
-            "is_referred",
-            (PlainFollow(), {"r": "reference"}),
-            (Follow(), {"r": "reference", "shape": "shape_made"}),
-            followed,
-        ),
-        *part(Prepare(model), ["rho", "embedded", "conditioning"], shape="shape_made"),
-        either("is_plain", ["shape_noise", "shape_noise"], (Start(), made), ["reference_innovation", "z"]),
-        *loop("sound", sound, "schedule", "steps", "z", "u", INPUTS["noise"]),
-        either("is_plain", (Finish(plain=True), made), (Finish(), made), ["audio"]),
+        *loop("shape", shape, "shape_schedule", "shape_steps", "shape", "shaped", axes["shape"]),
+        either("is_shaped", RestoreShape(model), ["shape"], ["given"]),
+        either("is_encoded", ["reference_features"], ReferenceEncoder(model), ["features"]),
+        *part(SplitReferenceFeatures(), ReferenceFeatures._fields),
+        *part(DrawStroke(model), Stroke._fields),
+        either("is_referred", ReferencePredictor(), ChoosePredictor(), Predictor._fields),
+        *part(ConditionNetwork(model), Conditions._fields),
+        either("is_plain", ["stroke_noise"] * 2, StartSample(), ["reference_innovation", "z"]),
+        *loop("sound", sound, "schedule", "steps", "z", "u", axes["noise"]),
+        either("is_plain", SynthesizeUnmasked(), Synthesize(), ["audio"]),
     ]
 
 
-def _values(shapes: Mapping[str, tuple[str | int, ...]]) -> list[ValueInfoProto]:
-    kinds = {"label": TensorProto.INT64}
-    return [
-        helper.make_tensor_value_info(name, kinds.get(name, TensorProto.FLOAT), shape)
-        for name, shape in shapes.items()
-    ]
+def _value_infos(specs: Mapping[str, TensorSpec]) -> list[ValueInfoProto]:
+    kinds = {torch.float32: TensorProto.FLOAT, torch.int64: TensorProto.INT64}
+    return [helper.make_tensor_value_info(name, kinds[spec.dtype], spec.axes) for name, spec in specs.items()]

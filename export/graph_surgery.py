@@ -21,16 +21,15 @@ go_on = Identity(go)
 
 
 def inlined(
-    model: ModelProto, prefix: str, names: Mapping[str, str], outputs: Sequence[str] = ()
+    model: ModelProto, prefix: str, names: Mapping[str, str], outputs: Sequence[str]
 ) -> tuple[list[NodeProto], list[TensorProto]]:
     """Return a model's nodes and weights for use inside another graph.
 
-    Inputs take the given `names` (or keep their own, prefixed), outputs those of `outputs`; all other values
-    get the prefix.
+    Inputs keep their names or take the given `names`, outputs those of `outputs`; all other values get the prefix.
     """
     graph = model.graph
-    renamed = {value.name: names.get(value.name, f"{prefix}/{value.name}") for value in graph.input}
-    renamed |= {value.name: name for value, name in zip(graph.output, outputs, strict=False)}
+    renamed = {value.name: names.get(value.name, value.name) for value in graph.input}
+    renamed |= {value.name: name for value, name in zip(graph.output, outputs, strict=True)}
 
     def rename(values: Sequence[str]) -> list[str]:
         return [value and renamed.get(value, f"{prefix}/{value}") for value in values]
@@ -40,8 +39,7 @@ def inlined(
         copy = NodeProto()
         copy.CopyFrom(node)
         copy.name = f"{prefix}/{node.name}"
-        for field in ("metadata_props",):
-            copy.ClearField(field)
+        copy.ClearField("metadata_props")
         copy.input[:], copy.output[:] = rename(node.input), rename(node.output)
         nodes.append(copy)
     weights = []
@@ -62,17 +60,12 @@ def loop(
     result: str,
     shape: Sequence[str | int],
 ) -> list[NodeProto]:
-    """Return the nodes that run a step's `nodes` once for each interval of `schedule`, from `start` to `result`."""
-    bound = {f"{prefix}/z": f"{prefix}/state", f"{prefix}/t": "t", f"{prefix}/s": "s"}
-    step = []
-    for node in nodes:
-        copy = NodeProto()
-        copy.CopyFrom(node)
-        copy.input[:] = [bound.get(value, value) for value in node.input]
-        step.append(copy)
-    final = step[-1].output[0]
+    """Return the nodes that run a step's `nodes` once for each interval of `schedule`, from `start` to `result`.
+
+    A step goes from `PREFIX/state` at time `t` to `PREFIX/stepped` at time `s`.
+    """
     body = helper.make_graph(
-        [*parsed(_BODY.format(schedule=schedule)), *step],
+        [*parsed(_BODY.format(schedule=schedule)), *nodes],
         f"{prefix}_body",
         [
             helper.make_tensor_value_info("i", TensorProto.INT64, ()),
@@ -81,7 +74,7 @@ def loop(
         ],
         [
             helper.make_tensor_value_info("go_on", TensorProto.BOOL, ()),
-            helper.make_tensor_value_info(final, TensorProto.FLOAT, shape),
+            helper.make_tensor_value_info(f"{prefix}/stepped", TensorProto.FLOAT, shape),
         ],
         [
             numpy_helper.from_array(torch.tensor([0]).numpy(), "body_axis"),

@@ -1,14 +1,14 @@
-"""Does the exported graph compute what torch computes?"""
+"""Checks that the exported graph computes what torch computes."""
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Final
 
 import onnxruntime
 import torch
 
+from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
 from ghostnote.models.diffusion.pipeline import render
 from ghostnote.models.diffusion.v_prediction import linear_schedule
@@ -23,6 +23,10 @@ _STEPS: Final = (0, 1, 2, 4, 8)
 _BATCH: Final = 2
 
 
+class ParityError(GhostnoteError):
+    """The exported graph does not compute what torch computes."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One comparison."""
@@ -35,11 +39,11 @@ class Case:
     """Norm of the difference over the norm of torch's answer."""
 
 
-def compare(model: Cascade, path: Path, seed: int = 0) -> list[Case]:
-    """Run torch and ONNX Runtime on the same inputs, over steps, with and without reference and mask."""
+def compare(model: Cascade, data: bytes, seed: int = 0) -> list[Case]:
+    """Run torch and the ONNX file `data` on the same inputs, over steps, with and without reference and mask."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     generator = torch.Generator().manual_seed(seed)
     return [
         Case(steps, reference, mask, guidance, _error(model, session, inputs))
@@ -60,7 +64,7 @@ def _cases(generator: torch.Generator) -> Iterator[tuple[int, bool, bool, float,
 
 
 def _inputs(steps: int, reference: bool, mask: bool, guidance: float, generator: torch.Generator) -> Inputs:
-    """Return inputs such as the bridge gives: a noise burst as reference, or a hit to be invented."""
+    """Return inputs such as the bridge gives: a noise burst as reference, or a new sound."""
     blank = blank_inputs(_BATCH)
 
     def noise(like: torch.Tensor) -> torch.Tensor:
@@ -72,7 +76,7 @@ def _inputs(steps: int, reference: bool, mask: bool, guidance: float, generator:
         label=torch.arange(_BATCH),
         noise=noise(blank.noise),
         variation_latent=noise(blank.variation_latent),
-        schedule=linear_schedule(steps) if steps else torch.ones(1),
+        schedule=linear_schedule(steps),
         mask=(noise(blank.mask) > 0).float() if mask else blank.mask,
         guidance=torch.tensor(guidance),
     )

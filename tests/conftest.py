@@ -1,10 +1,10 @@
 import os
 import tempfile
 
-# Tests run small networks: more threads than one only wait for each other.
+# Tests run small networks, on which several threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# What tests invent is not remembered for the user.
+# Drums that tests generate stay out of the user's cache.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="ghostnote-tests-")
 
 import pytest
@@ -55,12 +55,12 @@ def small_corpus(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_onnx(tiny_model, tmp_path_factory):
     """Return the path of that model as ONNX, fp32."""
-    from ghostnote.export.export import ExportSettings, make_card, write_onnx
+    from ghostnote.export.export import ExportSettings, make_card, to_onnx
 
     path = tmp_path_factory.mktemp("model") / "tiny.onnx"
     settings = ExportSettings(name="tiny", half=False, shape_steps=2)
     facts = {"training": {"hits": 3}, "credits": ["Somebody (CC0-1.0)"], "step": 7, "seconds": 1.0}
-    write_onnx(tiny_model, make_card(tiny_model, facts, settings), path, half=False)
+    path.write_bytes(to_onnx(tiny_model, make_card(tiny_model, facts, settings), half=False))
     return path
 
 

@@ -1,8 +1,7 @@
 """From a reference hit or from nothing to a new hit: the parts that the exported graph is made of.
 
-`ShapeStep` runs once for each interval of the shape's schedule, `SoundStep` once for each interval of the sound's,
-`ReferenceEncoder` once for a reference, the others once for a hit. `render` is the whole in torch, and what the exported
-graph must agree with. A part whose name begins with `Plain` does less work where less is asked for.
+`ShapeStep` and `SoundStep` run once for each interval of their schedules, `ReferenceEncoder` once for a reference, the
+others once for a hit. `render` is the whole in torch, and what the exported graph must agree with.
 """
 
 import math
@@ -16,7 +15,19 @@ from ghostnote.models.diffusion.reference_encoder import ReferenceEncoder, Split
 from ghostnote.models.diffusion.sampling import inpaint
 from ghostnote.models.diffusion.steps import ShapeStep, SoundStep
 from ghostnote.models.diffusion.v_prediction import t_to_alpha_sigma
-from ghostnote.models.dsp.cell_matching import matched
+from ghostnote.models.diffusion.values import (
+    Coefficients,
+    Conditions,
+    Flag,
+    Label,
+    Predictor,
+    ReferenceFeatures,
+    Rows,
+    Shape,
+    Stroke,
+    Time,
+)
+from ghostnote.models.dsp.cell_matching import match_cells
 from ghostnote.models.dsp.decomposition import (
     GROUPS,
     INNOVATION_BOUND,
@@ -34,204 +45,206 @@ from ghostnote.models.dsp.decomposition import (
 )
 from ghostnote.models.dsp.mdct import PEAK, expand, inverse_mdct
 from ghostnote.models.dsp.noise_shaping import from_lines
-from ghostnote.models.nets.cascade import DIFFERENCE_LIMIT_DB, VELOCITY_UNIT_DB, Cascade, reference_of
+from ghostnote.models.nets.cascade import DIFFERENCE_LIMIT_DB, VELOCITY_UNIT_DB, Cascade, predictor_of
 
 _NEPER_DB = 20 / math.log(10)
 
 
-class Restore(nn.Module):
-    """The shape model's answer as a shape."""
+class RestoreShape(nn.Module):
+    """Undoes the normalisation of the shape model's sample."""
 
     def __init__(self, model: Cascade) -> None:
         """Take the statistics of shapes from `model`."""
         super().__init__()
         self.model = model
 
-    def forward(self, shaped: Tensor, label: Tensor) -> Tensor:
-        """Return the shape (batch, SHAPE_ROWS, ENVELOPE_FRAMES) of a drum of class `label` (batch,)."""
+    def forward(self, shaped: Shape, label: Label) -> Tensor:
+        """Return the shape (batch, SHAPE_ROWS, ENVELOPE_FRAMES) of drums of class `label`."""
         return self.model.restore_shape(shaped, label)
 
 
-class Describe(nn.Module):
-    """What is drawn for a stroke, before what it follows is known."""
+class DrawStroke(nn.Module):
+    """Draws how a stroke differs from its reference, by its latent, its noise and its velocity."""
 
     def __init__(self, model: Cascade) -> None:
-        """Take tables from `model`."""
+        """Take the statistics from `model`."""
         super().__init__()
         self.model = model
 
-    def forward(
-        self,
-        envelope: Tensor,
-        spectral_gain: Tensor,
-        reference_coherence: Tensor,
-        spectral_deviation_db: Tensor,
-        cells_db: Tensor,
-        sparsity: Tensor,
-        given: Tensor,
-        coherence: Tensor,
-        has_hit: Tensor,
-        label: Tensor,
-        velocity: Tensor,
-        noise: Tensor,
-        variation_latent: Tensor,
-        amount: Tensor,
-    ) -> tuple[Tensor, ...]:
-        """Return shape, coherence (batch, GROUPS, SEGMENTS), coloured noise, the cells' wanted power in dB and
-        peakedness, and what sounds at all (batch, GROUPS, ENVELOPE_FRAMES).
-        """
-        present = has_hit[:, None, None]
-        velocity = _limited(velocity, has_hit)
-        added = given[:, :GROUPS] + present * self.model.envelope_change(label, velocity)
-        log_envelope = added + present * envelope
-        shape = torch.cat([log_envelope, given[:, GROUPS:]], dim=1)
-        gate = noise_floor_gate(torch.where(present > 0, envelope, log_envelope))
-        deviation_db = amount[:, None, None] * self.model.deviation_db_of(
-            variation_latent, spectral_deviation_db
+    def forward(self, inputs: Inputs, features: ReferenceFeatures, given: Shape) -> Stroke:
+        """Return the stroke; `given` is its shape, or with a reference what is added to that one's."""
+        has_hit, latent = inputs.has_hit[:, None, None], inputs.variation_latent
+        change = self.model.envelope_change(inputs.label, _limited_velocity(inputs))
+        added = given[:, :GROUPS] + has_hit * change
+        log_envelope = added + has_hit * features.envelope
+        return Stroke(
+            shape_made=torch.cat([log_envelope, given[:, GROUPS:]], dim=1),
+            stroke_coherence=self._coherence(inputs, features),
+            stroke_noise=from_lines(inputs.noise, features.spectral_gain),
+            target_db=features.cells_db + self._change_db(inputs, features, added),
+            target_sparsity=self.model.sparsity_of(features.sparsity, latent, inputs.amount),
+            gate=noise_floor_gate(torch.where(has_hit > 0, features.envelope, log_envelope)),
         )
-        change_db = (
-            deviation_db + envelope_to_segments(added / group_exponents(added.device)[:, None]) * _NEPER_DB
+
+    def _coherence(self, inputs: Inputs, features: ReferenceFeatures) -> Tensor:
+        offset = self.model.offset_coherence(features.reference_coherence, inputs.variation_latent)
+        return inputs.coherence * self.model.attenuate_coherence(offset, _limited_velocity(inputs))
+
+    def _change_db(self, inputs: Inputs, features: ReferenceFeatures, added: Tensor) -> Tensor:
+        """Return the change of the cells' power: the stroke's own deviation, and what is `added` to its envelope."""
+        deviation_db = inputs.amount[:, None, None] * self.model.deviation_db_of(
+            inputs.variation_latent, features.spectral_deviation_db
         )
-        shared = coherence * self.model.attenuate_coherence(
-            self.model.offset_coherence(reference_coherence, variation_latent), velocity
+        return deviation_db + envelope_to_segments(added / group_exponents(added.device)[:, None]) * _NEPER_DB
+
+
+class ChoosePredictor(nn.Module):
+    """`predictor_of`: the reference, or the tone of a new sound."""
+
+    def forward(self, inputs: Inputs, features: ReferenceFeatures, stroke: Stroke) -> Predictor:
+        """Return the predictor of each hit."""
+        return Predictor(
+            *predictor_of(features.reference, stroke.shape_made, stroke.stroke_coherence, inputs.has_hit)
         )
-        target_sparsity = self.model.sparsity_of(sparsity, variation_latent, amount)
-        return shape, shared, from_lines(noise, spectral_gain), cells_db + change_db, target_sparsity, gate
 
 
-class Follow(nn.Module):
-    """What a hit follows: `reference_of`."""
+class ReferencePredictor(nn.Module):
+    """`ChoosePredictor` where every hit has a reference."""
 
-    def forward(self, r: Tensor, shape: Tensor, shared: Tensor, has_hit: Tensor) -> tuple[Tensor, Tensor]:
-        """Return r (batch, BANDS, MDCT_FRAMES) and its coherence (batch, GROUPS, MDCT_FRAMES)."""
-        return reference_of(r, shape, shared, has_hit)
-
-
-class PlainFollow(nn.Module):
-    """`Follow` where every hit has a reference."""
-
-    def forward(self, r: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
-        """Return r (batch, BANDS, MDCT_FRAMES) and its coherence (batch, GROUPS, MDCT_FRAMES)."""
-        return r + 0.0, table_to_frames(shared)
+    def forward(self, features: ReferenceFeatures, stroke: Stroke) -> Predictor:
+        """Return the reference as predictor."""
+        return Predictor(features.reference + 0.0, table_to_frames(stroke.stroke_coherence))
 
 
-class Prepare(nn.Module):
-    """What the network is given and does not change from step to step."""
+class ConditionNetwork(nn.Module):
+    """What the sound network is given and does not change from step to step."""
 
     def __init__(self, model: Cascade) -> None:
         """Take the network's first layers from `model`."""
         super().__init__()
         self.model = model
 
-    def forward(
-        self,
-        r: Tensor,
-        shape: Tensor,
-        rho_groups: Tensor,
-        has_hit: Tensor,
-        velocity: Tensor,
-        amount: Tensor,
-        source: Tensor,
-        row_label: Tensor,
-    ) -> tuple[Tensor, ...]:
-        """Return the coherence of the bands (batch, BANDS, MDCT_FRAMES), embedding and projected hint."""
-        rho = to_bands(scale_coherence(rho_groups, amount[:, None, None]))
+    def forward(self, inputs: Inputs, rows: Rows, stroke: Stroke, predictor: Predictor) -> Conditions:
+        """Return the coherence of the bands, the embedding and the projected conditioning."""
+        rho = to_bands(scale_coherence(predictor.rho_groups, inputs.amount[:, None, None]))
         sound = self.model.sound
-        conditioning = sound.project_conditioning(self.model.conditioning(r, shape, rho_groups, has_hit))
-        velocity = _limited(velocity, has_hit) / VELOCITY_UNIT_DB
-        embedded = sound.embed(row_label, velocity.index_select(0, source))
-        return rho, embedded, conditioning.index_select(0, source)
+        conditioning = sound.project_conditioning(
+            self.model.conditioning(predictor.r, stroke.shape_made, predictor.rho_groups, inputs.has_hit)
+        )
+        velocity = _limited_velocity(inputs) / VELOCITY_UNIT_DB
+        embedded = sound.embed(rows.row_label, velocity.index_select(0, rows.source))
+        return Conditions(rho, embedded, conditioning.index_select(0, rows.source))
 
 
-class Start(nn.Module):
+class StartSample(nn.Module):
     """Where the sound model begins."""
 
-    def forward(
-        self, r: Tensor, shape: Tensor, rho_groups: Tensor, noise: Tensor, start: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the reference's own rest, and z at time `start` (1,), (batch, BANDS, MDCT_FRAMES) both."""
-        reference_innovation = innovation(r, r, scale(shape[:, :GROUPS]), to_bands(rho_groups))
+    def forward(self, stroke: Stroke, predictor: Predictor, start: Time) -> tuple[Tensor, Tensor]:
+        """Return the reference's own innovation, and z at time `start`, (batch, BANDS, MDCT_FRAMES) both."""
+        r, s = predictor.r, scale(stroke.shape_made[:, :GROUPS])
+        reference_innovation = innovation(r, r, s, to_bands(predictor.rho_groups))
         alpha, sigma = t_to_alpha_sigma(start)
-        return reference_innovation, alpha * reference_innovation + sigma * noise
+        return reference_innovation, alpha * reference_innovation + sigma * stroke.stroke_noise
 
 
-class Finish(nn.Module):
-    """From the rest to a waveform."""
+class _Synthesis(nn.Module):
+    """From the innovation to a waveform."""
 
-    def __init__(self, plain: bool = False) -> None:
-        """Ignore `reference_innovation` and `mask` if `plain`."""
-        super().__init__()
-        self.plain = plain
+    def fill(
+        self, u: Tensor, is_diffused: Tensor, stroke: Stroke, predictor: Predictor, rho: Tensor
+    ) -> Tensor:
+        """Return the coefficients of innovation `u`; noise alone fills them if not `is_diffused`."""
+        u = torch.where(is_diffused, u.clamp(-INNOVATION_BOUND, INNOVATION_BOUND), 0.0)
+        s, gate = scale(stroke.shape_made[:, :GROUPS]), to_bands(to_frames(stroke.gate))
+        return fill_energy(u, stroke.stroke_noise, predictor.r, s, rho, gate)
+
+    def to_waveform(self, y: Tensor, share: Tensor, features: ReferenceFeatures, stroke: Stroke) -> Tensor:
+        """Return the hit (batch, HIT_FRAMES) at its reference's level, its cells matched as far as `share` says."""
+        c = match_cells(expand(y), stroke.target_db, stroke.target_sparsity, share)
+        return inverse_mdct(c) * (features.peak / PEAK)
+
+
+class Synthesize(_Synthesis):
+    """From the innovation to a waveform, with the reference's own innovation where the mask is 1."""
 
     def forward(
         self,
-        u: Tensor,
-        is_diffused: Tensor,
-        noise: Tensor,
-        reference_innovation: Tensor,
-        mask: Tensor,
-        r: Tensor,
-        shape: Tensor,
-        rho: Tensor,
-        target_db: Tensor,
-        target_sparsity: Tensor,
-        gate: Tensor,
-        has_hit: Tensor,
-        peak: Tensor,
+        u: Coefficients,
+        is_diffused: Flag,
+        inputs: Inputs,
+        features: ReferenceFeatures,
+        stroke: Stroke,
+        predictor: Predictor,
+        rho: Coefficients,
+        reference_innovation: Coefficients,
     ) -> Tensor:
-        """Return the hit (batch, HIT_FRAMES), at its reference's level; noise alone fills it if not `is_diffused` (1,)."""
-        u = torch.where(is_diffused, u.clamp(-INNOVATION_BOUND, INNOVATION_BOUND), 0.0)
-        s, share = scale(shape[:, :GROUPS]), has_hit[:, None, None]
-        y = fill_energy(u, noise, r, s, rho, to_bands(to_frames(gate)))
-        if not self.plain:
-            y, share = inpaint(y, combine(reference_innovation, r, s, rho), mask), share * (1 - mask)
-        return inverse_mdct(matched(expand(y), target_db, target_sparsity, share)) * (peak / PEAK)
+        """Return the hit (batch, HIT_FRAMES)."""
+        s, share = scale(stroke.shape_made[:, :GROUPS]), inputs.has_hit[:, None, None]
+        y = self.fill(u, is_diffused, stroke, predictor, rho)
+        y = inpaint(y, combine(reference_innovation, predictor.r, s, rho), inputs.mask)
+        return self.to_waveform(y, share * (1 - inputs.mask), features, stroke)
 
 
-def _limited(velocity: Tensor, has_hit: Tensor) -> Tensor:
-    return velocity.clamp(-DIFFERENCE_LIMIT_DB, DIFFERENCE_LIMIT_DB) * has_hit
+class SynthesizeUnmasked(_Synthesis):
+    """`Synthesize` without a mask."""
+
+    def forward(
+        self,
+        u: Coefficients,
+        is_diffused: Flag,
+        inputs: Inputs,
+        features: ReferenceFeatures,
+        stroke: Stroke,
+        predictor: Predictor,
+        rho: Coefficients,
+    ) -> Tensor:
+        """Return the hit (batch, HIT_FRAMES)."""
+        y = self.fill(u, is_diffused, stroke, predictor, rho)
+        return self.to_waveform(y, inputs.has_hit[:, None, None], features, stroke)
+
+
+def _limited_velocity(inputs: Inputs) -> Tensor:
+    return inputs.velocity.clamp(-DIFFERENCE_LIMIT_DB, DIFFERENCE_LIMIT_DB) * inputs.has_hit
 
 
 @torch.no_grad()
 def render(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
     """Return the hits (batch, HIT_FRAMES) that `inputs` decide, and their shapes."""
-    return rendered(model, inputs)
+    return render_with_gradients(model, inputs)
 
 
-def rendered(model: Cascade, inputs: Inputs, half: bool = False) -> tuple[Tensor, Tensor]:
-    """Return what `render` does, with gradients in the tables of `model` and the last step of its sound network.
+def render_with_gradients(model: Cascade, inputs: Inputs, half: bool = False) -> tuple[Tensor, Tensor]:
+    """Return what `render` does, with gradients in the statistics of `model` and the last step of its sound network.
 
     The network computes in bf16 if `half`.
     """
-    i = inputs
-    rows = lay_out(i.label, i.guidance)
-    layout = (i.guidance, rows.source)
-    shape_step, sound_step = ShapeStep(model), SoundStep(model)
-    shaped = i.shape
-    for t, s in pairwise(i.shape_schedule.split(1)):
-        shaped = shape_step(shaped, t, s, *layout, rows.label, rows.first, rows.last)
-    given = Restore(model)(shaped, i.label) if len(i.shape_schedule) > 1 else i.shape
-    reference_features = (
-        i.reference_features
-        if i.reference_features.shape[1]
-        else ReferenceEncoder(model)(i.hit, i.has_hit, i.label)
-    )
-    peak, r, *parts = SplitReferenceFeatures()(reference_features)
-    drawn = (i.coherence, i.has_hit, i.label, i.velocity, i.noise, i.variation_latent, i.amount)
-    shape, shared, noise, target_db, target_sparsity, gate = Describe(model)(*parts, given, *drawn)
-    r, rho_groups = Follow()(r, shape, shared, i.has_hit)
-    rho, embedded, conditioning = Prepare(model)(
-        r, shape, rho_groups, i.has_hit, i.velocity, i.amount, rows.source, rows.label
-    )
-    reference_innovation, z = Start()(r, shape, rho_groups, noise, i.schedule[:1])
-    is_diffused = torch.tensor([len(i.schedule) > 1], device=i.hit.device)
-    given_by_rows = (*layout, rows.first, rows.last, embedded, conditioning, reference_innovation, i.mask)
-    for t, s in pairwise(i.schedule.split(1)):
-        is_last = bool(s == i.schedule[-1])
+    rows = lay_out(inputs.label, inputs.guidance)
+    encoded = inputs.reference_features
+    if not encoded.shape[1]:
+        encoded = ReferenceEncoder(model)(inputs.hit, inputs.has_hit, inputs.label)
+    features = SplitReferenceFeatures()(encoded)
+    stroke = DrawStroke(model)(inputs, features, _draw_shape(model, inputs, rows))
+    predictor = ChoosePredictor()(inputs, features, stroke)
+    conditions = ConditionNetwork(model)(inputs, rows, stroke, predictor)
+    reference_innovation, z = StartSample()(stroke, predictor, inputs.schedule[:1])
+    step, mask = SoundStep(model), inputs.mask
+    for t, s in pairwise(inputs.schedule.split(1)):
+        is_last = bool(s == inputs.schedule[-1])
         with (
             torch.set_grad_enabled(is_last and torch.is_grad_enabled()),
             torch.autocast(z.device.type, torch.bfloat16, enabled=half),
         ):
-            z = sound_step(z.detach(), t, s, *given_by_rows).float()
-    factors = (r, shape, rho, target_db, target_sparsity, gate, i.has_hit, peak)
-    return Finish()(z, is_diffused, noise, reference_innovation, i.mask, *factors), shape
+            z = step(z.detach(), t, s, inputs.guidance, rows, conditions, reference_innovation, mask).float()
+    is_diffused = torch.tensor([len(inputs.schedule) > 1], device=z.device)
+    parts = (inputs, features, stroke, predictor, conditions.rho)
+    return Synthesize()(z, is_diffused, *parts, reference_innovation), stroke.shape_made
+
+
+def _draw_shape(model: Cascade, inputs: Inputs, rows: Rows) -> Tensor:
+    """Return the shape that `inputs` hold, or what the shape model makes of it as noise."""
+    if len(inputs.shape_schedule) == 1:
+        return inputs.shape
+    step, z = ShapeStep(model), inputs.shape
+    for t, s in pairwise(inputs.shape_schedule.split(1)):
+        z = step(z, t, s, inputs.guidance, rows)
+    return model.restore_shape(z, inputs.label)

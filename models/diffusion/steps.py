@@ -1,10 +1,16 @@
-"""The diffusion's steps as parts of the graph: the shape model's and the sound model's."""
+"""The diffusion's steps as parts of the graph: those of the shape model and of the sound model."""
+
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from ghostnote.models.diffusion.sampling import ddim_step, euler_step, inpaint, predict
+from ghostnote.models.diffusion.values import Coefficients, Conditions, Rows, Scalar, Shape, TensorSpec, Time
+from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES
 from ghostnote.models.nets.cascade import Cascade
+
+_RowCoefficients = Annotated[Tensor, TensorSpec(("rows", BANDS, MDCT_FRAMES))]
 
 
 class ShapeStep(nn.Module):
@@ -15,21 +21,11 @@ class ShapeStep(nn.Module):
         super().__init__()
         self.network = model.shape
 
-    def forward(
-        self,
-        z: Tensor,
-        t: Tensor,
-        s: Tensor,
-        guidance: Tensor,
-        source: Tensor,
-        label: Tensor,
-        first: Tensor,
-        last: Tensor,
-    ) -> Tensor:
-        """Return z (batch, SHAPE_ROWS, ENVELOPE_FRAMES) at time `s` (1,) from z at time `t` (1,); see `inputs.Rows`."""
-        embedded = self.network.embed(label, torch.zeros_like(label, dtype=torch.float32))
-        v = self.network(z.index_select(0, source), t.expand(source.shape[0]), embedded)
-        return ddim_step(z, predict(z, _guide(v, guidance, first, last), t), t, s)
+    def forward(self, z: Shape, t: Time, s: Time, guidance: Scalar, rows: Rows) -> Tensor:
+        """Return z at time `s` from z at time `t`."""
+        embedded = self.network.embed(rows.row_label, torch.zeros_like(rows.row_label, dtype=torch.float32))
+        v = self.network(z.index_select(0, rows.source), t.expand(rows.source.shape[0]), embedded)
+        return ddim_step(z, predict(z, _guide(v, guidance, rows), t), t, s)
 
 
 class SoundStep(nn.Module):
@@ -47,51 +43,48 @@ class SoundStep(nn.Module):
         t: Tensor,
         s: Tensor,
         guidance: Tensor,
-        source: Tensor,
-        first: Tensor,
-        last: Tensor,
-        embedded: Tensor,
-        conditioning: Tensor,
+        rows: Rows,
+        conditions: Conditions,
         reference_innovation: Tensor,
         mask: Tensor,
     ) -> Tensor:
-        """Return z (batch, BANDS, MDCT_FRAMES) at time `s` (1,) from z at time `t` (1,); see `inputs.Rows` and `Prepare`."""
-        v = self.network(z.index_select(0, source), t.expand(source.shape[0]), embedded, conditioning)
-        stepped: Tensor = self.stepper(z, v, t, s, guidance, first, last, reference_innovation, mask)
+        """Return z (batch, BANDS, MDCT_FRAMES) at time `s` (1,) from z at time `t` (1,)."""
+        times = t.expand(rows.source.shape[0])
+        v = self.network(z.index_select(0, rows.source), times, conditions.embedded, conditions.conditioning)
+        stepped: Tensor = self.stepper(z, v, t, s, guidance, rows, reference_innovation, mask)
         return stepped
 
 
 class EulerStep(nn.Module):
-    """From the sound network's answer to the next z."""
+    """From the sound network's v to the next z."""
 
     def forward(
         self,
-        z: Tensor,
-        v: Tensor,
-        t: Tensor,
-        s: Tensor,
-        guidance: Tensor,
-        first: Tensor,
-        last: Tensor,
-        reference_innovation: Tensor,
-        mask: Tensor,
+        z: Coefficients,
+        v: _RowCoefficients,
+        t: Time,
+        s: Time,
+        guidance: Scalar,
+        rows: Rows,
+        reference_innovation: Coefficients,
+        mask: Coefficients,
     ) -> Tensor:
-        """Return z (batch, BANDS, MDCT_FRAMES) at time `s` (1,) from z and `v` (rows, BANDS, MDCT_FRAMES) at time `t` (1,).
+        """Return z at time `s` from z and `v` at time `t`.
 
-        The rest is nearly normal, for which a straight step is exact; what is known takes DDIM's, exact for that.
+        The innovation is nearly normal, for which Euler's step is exact; what is given takes DDIM's, exact for that.
         """
-        stepped = euler_step(z, _guide(v, guidance, first, last), t, s)
+        stepped = euler_step(z, _guide(v, guidance, rows), t, s)
         return inpaint(stepped, ddim_step(z, reference_innovation, t, s), mask)
 
 
 class UnguidedEulerStep(nn.Module):
     """`EulerStep` without guidance or mask."""
 
-    def forward(self, z: Tensor, answer: Tensor, t: Tensor, s: Tensor) -> Tensor:
-        """Return z (batch, BANDS, MDCT_FRAMES) at time `s` (1,) from z and the `answer` (the same) at time `t` (1,)."""
-        return euler_step(z, answer, t, s)
+    def forward(self, z: Coefficients, v: Coefficients, t: Time, s: Time) -> Tensor:
+        """Return z at time `s` from z and `v` at time `t`."""
+        return euler_step(z, v, t, s)
 
 
-def _guide(v: Tensor, guidance: Tensor, first: Tensor, last: Tensor) -> Tensor:
-    unconditional = v.index_select(0, last)
-    return unconditional + guidance * (v.index_select(0, first) - unconditional)
+def _guide(v: Tensor, guidance: Tensor, rows: Rows) -> Tensor:
+    unconditional = v.index_select(0, rows.last)
+    return unconditional + guidance * (v.index_select(0, rows.first) - unconditional)

@@ -9,6 +9,8 @@ import math
 import torch
 from torch import Tensor
 
+from ghostnote.bridge.inference.schedule import schedule
+
 
 def t_to_alpha_sigma(t: Tensor) -> tuple[Tensor, Tensor]:
     """Return alpha = cos(πt/2) and sigma = sin(πt/2) (Salimans & Ho 2022)."""
@@ -17,7 +19,7 @@ def t_to_alpha_sigma(t: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def alpha_sigma_to_t(alpha: Tensor, sigma: Tensor) -> Tensor:
-    """Return the t in [0, 1] whose alpha and sigma these are."""
+    """Return the t in [0, 1] with this alpha and sigma."""
     return torch.atan2(sigma, alpha) * (2 / math.pi)
 
 
@@ -33,20 +35,20 @@ def add_noise(x: Tensor, eps: Tensor, t: Tensor) -> Tensor:
 
 
 def to_v(x: Tensor, eps: Tensor, t: Tensor) -> Tensor:
-    """Return v = alpha·eps − sigma·x, what the network learns (Salimans & Ho 2022, appendix D)."""
+    """Return v = alpha·eps − sigma·x, which the network predicts (Salimans & Ho 2022, appendix D)."""
     alpha, sigma = t_to_alpha_sigma(expand_dims(t, x))
     return alpha * eps - sigma * x
 
 
 def from_v(z: Tensor, v: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the sample x and the noise eps that `z` and `v` speak of."""
+    """Return the sample x and the noise eps of which `z` and `v` are made."""
     alpha, sigma = t_to_alpha_sigma(expand_dims(t, z))
     return alpha * z - sigma * v, sigma * z + alpha * v
 
 
-def linear_schedule(steps: int, start: float = 1.0) -> Tensor:
-    """Return steps + 1 even times from `start` down to 0."""
-    return torch.linspace(start, 0.0, steps + 1)
+def linear_schedule(steps: int) -> Tensor:
+    """Return `schedule`, the shipped model's, as a tensor: steps + 1 even times from 1 to 0; for 0 steps 1 alone."""
+    return torch.from_numpy(schedule(steps))
 
 
 def ddpm_schedule(steps: int, beta_start: float = 1e-4, beta_end: float = 0.02, length: int = 1000) -> Tensor:

@@ -13,9 +13,15 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ghostnote.models.dsp.decomposition import BAND_EDGES, SEGMENT_EDGES, cell_mean, segment_map, to_bands
+from ghostnote.models.dsp.decomposition import (
+    BAND_EDGES,
+    SEGMENT_EDGES,
+    cell_db,
+    cell_mean,
+    segment_map,
+    to_bands,
+)
 from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES
-from ghostnote.models.statistics.repeatability import cell_db
 
 _ROUNDS: Final = 2
 _DB: Final = math.log(10) / 20
@@ -29,8 +35,8 @@ _STEEPEST: Final = -0.05
 _SMALLEST: Final = 1e-4
 
 
-def marks_of(reference: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what strokes of a `reference` (batch, BANDS, MDCT_FRAMES) are matched to: its cells' power and peakedness.
+def cell_targets(reference: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what strokes of a `reference` (batch, BANDS, MDCT_FRAMES) are match_cells to: its cells' power and peakedness.
 
     The power is in dB, (batch, GROUPS, SEGMENTS); the peakedness its log, (batch, GROUPS, SPANS).
     """
@@ -39,8 +45,8 @@ def marks_of(reference: Tensor) -> tuple[Tensor, Tensor]:
     return cell_db(reference), sparsity.clamp(*_SPARSITY).log()
 
 
-def matched(c: Tensor, target_db: Tensor, sparsity: Tensor, share: Tensor) -> Tensor:
-    """Return coefficients `c` (batch, BANDS, MDCT_FRAMES) with cells of the power and `sparsity` that `marks_of` gave.
+def match_cells(c: Tensor, target_db: Tensor, sparsity: Tensor, share: Tensor) -> Tensor:
+    """Return coefficients `c` (batch, BANDS, MDCT_FRAMES) with cells of the power and `sparsity` that `cell_targets` gave.
 
     `target_db` is that power with what was drawn for the stroke added. `share` (batch, BANDS, MDCT_FRAMES), or 1 for an
     axis, says where: 1 fully, 0 not at all.

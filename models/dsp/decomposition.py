@@ -32,6 +32,8 @@ ENVELOPE_FRAMES: Final = MDCT_FRAMES // HOP
 FLOOR: Final = 2.5e-5
 """The smallest scale of a coefficient, before companding: -92 dB."""
 _QUIET: Final = 1e-9
+_CELL_FLOOR: Final = 1e-9
+_SILENCE: Final = 1e-20
 _LEAST_COHERENCE: Final = 1e-3
 INNOVATION_BOUND: Final = 6.0
 """The rest is limited to this: what lies beyond is an outlier that expanding would blow up."""
@@ -169,6 +171,12 @@ def cell_mean(x: Tensor, spans: Tensor) -> Tensor:
     groups = group_map(x.device)
     over_time = x @ (spans / spans.sum(1, keepdim=True)).t()
     return (groups / groups.sum(1, keepdim=True)) @ over_time
+
+
+def cell_db(c: Tensor) -> Tensor:
+    """Return the mean power of cells (batch, GROUPS, SEGMENTS) in dB, floored 90 dB below the loudest."""
+    power = cell_mean(c.square(), segment_map(c.device))
+    return 10 * (power + _CELL_FLOOR * power.amax((1, 2), keepdim=True)).clamp_min(_SILENCE).log10()
 
 
 @cache

@@ -112,7 +112,7 @@ CLEAR: Final[Mapping[str, Clarity]] = {
 """Classes that ring more clearly than others: most toms of the corpus are one steady tone."""
 
 
-def clarified(shape: Tensor, label: Tensor) -> Tensor:
+def clarify_tone(shape: Tensor, label: Tensor) -> Tensor:
     """Return new shapes (batch, rows, ENVELOPE_FRAMES), tone rows last, with tones as clear as their classes are."""
     named = [CLEAR.get(name, PLAIN) for name in (*CLASS_NAMES, "any")]
     settings = torch.tensor([astuple(clarity) for clarity in named], device=shape.device)[label]

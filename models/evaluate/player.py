@@ -17,7 +17,7 @@ from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS, innovation, scale, to_bands
 from ghostnote.models.dsp.mdct import PEAK, analyse
 from ghostnote.models.dsp.noise_shaping import to_lines
-from ghostnote.models.nets.cascade import measure_shape, reference_of
+from ghostnote.models.nets.cascade import measure_shape, predictor_of
 
 Tick = Callable[[int, int], None]
 """Called with (done, total)."""
@@ -134,7 +134,7 @@ class Player:
             y = analyse(x)
             shape = measure_shape(x, y)
             absent = torch.zeros(len(index))
-            r, rho = reference_of(
+            r, rho = predictor_of(
                 torch.zeros_like(y), shape, torch.zeros(len(index), GROUPS, SEGMENTS), absent
             )
             factors = (r, scale(shape[:, :GROUPS]), to_bands(rho))

@@ -21,9 +21,9 @@ from ghostnote.models.dsp.decomposition import (
 )
 from ghostnote.models.dsp.mdct import BANDS
 from ghostnote.models.dsp.noise_shaping import spectral_gain_of, with_contrast
-from ghostnote.models.dsp.pitch_track import TONE_ROWS, clarified, measure_tone, tone_of
+from ghostnote.models.dsp.pitch_track import TONE_ROWS, clarify_tone, measure_tone, tone_of
 from ghostnote.models.nets.unet import UNet, UNetSettings
-from ghostnote.models.statistics.corpus_statistics import Tables
+from ghostnote.models.statistics.corpus_statistics import CorpusStatistics
 from ghostnote.models.statistics.repeatability import (
     COMPONENTS,
     FEATURES,
@@ -31,7 +31,7 @@ from ghostnote.models.statistics.repeatability import (
     SPANS,
     TARGETS,
     predict,
-    shifted,
+    shift_logit,
 )
 
 ANY_CLASS = len(CLASS_NAMES)
@@ -96,7 +96,7 @@ class Cascade(nn.Module):
     shape_high: Tensor
 
     def __init__(self, settings: CascadeSettings) -> None:
-        """Build the networks; tables and statistics are filled by `set_tables` or a checkpoint."""
+        """Build the networks; tables and statistics are filled by `set_statistics` or a checkpoint."""
         super().__init__()
         self.settings = settings
         self.sound = UNet(settings.sound)
@@ -119,18 +119,27 @@ class Cascade(nn.Module):
         self.register_buffer("shape_low", torch.full((SHAPE_ROWS, 1), -10.0))
         self.register_buffer("shape_high", torch.full((SHAPE_ROWS, 1), 10.0))
 
-    def set_tables(self, tables: Tables, shapes: Tensor) -> None:
-        """Take over measured tables, and the statistics of `shapes` (hits, SHAPE_ROWS, ENVELOPE_FRAMES)."""
-        self.repeatability_weight.copy_(tables.repeatability.weight)
-        self.repeatability_bias.copy_(tables.repeatability.bias)
-        self.principal_components.copy_(tables.repeatability.principal_components)
-        self.coherence_decay_db.fill_(min(tables.coherence_decay_db, 1e6))
-        self.slopes.copy_(tables.slopes)
-        self.level_spread_db.copy_(tables.level_spread_db)
+    def set_statistics(self, corpus: CorpusStatistics, shapes: Tensor) -> None:
+        """Take over statistics measured from a corpus, and the statistics of `shapes` (hits, SHAPE_ROWS, ENVELOPE_FRAMES)."""
+        self.repeatability_weight.copy_(corpus.repeatability.weight)
+        self.repeatability_bias.copy_(corpus.repeatability.bias)
+        self.principal_components.copy_(corpus.repeatability.principal_components)
+        self.coherence_decay_db.fill_(min(corpus.coherence_decay_db, 1e6))
+        self.slopes.copy_(corpus.slopes)
+        self.level_spread_db.copy_(corpus.level_spread_db)
         self.shape_mean.copy_(shapes.mean((0, 2))[:, None])
         self.shape_std.copy_(shapes.std((0, 2))[:, None])
         self.shape_low.copy_(shapes.amin((0, 2))[:, None])
         self.shape_high.copy_(shapes.amax((0, 2))[:, None])
+
+    def use_statistics(self, statistics: Mapping[str, Tensor]) -> None:
+        """Use `statistics` in place of the buffers of these names; gradients flow back into them."""
+        for name, value in statistics.items():
+            if self.get_buffer(name).shape != value.shape:
+                raise ValueError(
+                    f"{name} has shape {tuple(value.shape)}, not {tuple(self.get_buffer(name).shape)}"
+                )
+            self.register_buffer(name, value)
 
     def normalise_shape(self, shape: Tensor) -> Tensor:
         """Return a shape (batch, SHAPE_ROWS, ENVELOPE_FRAMES) as the networks see it, near unit variance."""
@@ -139,7 +148,7 @@ class Cascade(nn.Module):
     def restore_shape(self, normalised: Tensor, label: Tensor) -> Tensor:
         """Return the new shapes of classes `label` (batch,): `normalise_shape` undone, within the corpus's range."""
         restored = normalised * self.shape_std + self.shape_mean
-        return clarified(torch.minimum(torch.maximum(restored, self.shape_low), self.shape_high), label)
+        return clarify_tone(torch.minimum(torch.maximum(restored, self.shape_low), self.shape_high), label)
 
     def predict_repeatability(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return what strokes of one velocity share, and how far they stray, by a drum's `features`.
@@ -149,7 +158,7 @@ class Cascade(nn.Module):
         coherence, spectral_deviation_db = predict(
             self.repeatability_weight, self.repeatability_bias, features
         )
-        return shifted(coherence, self.coherence_shift), spectral_deviation_db
+        return shift_logit(coherence, self.coherence_shift), spectral_deviation_db
 
     def spectral_gain_of(self, power: Tensor, present: Tensor) -> Tensor:
         """Return the gains (batch, BANDS, LINES) that colour the noise of strokes whose reference has `line_power`."""
@@ -175,7 +184,7 @@ class Cascade(nn.Module):
         shift = (_parts(variation_latent)[1] @ self.coherence_offset.flatten(1)).unflatten(
             1, (GROUPS, SEGMENTS)
         )
-        return shifted(coherence, shift.clamp(-_LARGEST_OFFSET, _LARGEST_OFFSET))
+        return shift_logit(coherence, shift.clamp(-_LARGEST_OFFSET, _LARGEST_OFFSET))
 
     def sparsity_of(self, reference: Tensor, variation_latent: Tensor, amount: Tensor) -> Tensor:
         """Return a stroke's log peakedness (batch, GROUPS, SPANS): its `reference`'s, changed by `amount` (batch,)."""
@@ -190,7 +199,7 @@ class Cascade(nn.Module):
         return table_to_envelope(self.slopes[label] * difference_db[:, None, None])
 
     def conditioning(self, r: Tensor, shape: Tensor, rho: Tensor, has_hit: Tensor) -> Tensor:
-        """Return the conditions of the sound network (batch, hints, steps), given what `reference_of` returned."""
+        """Return the conditions of the sound network (batch, hints, steps), given what `predictor_of` returned."""
         log_envelope = shape[:, :GROUPS]
         normalised = to_frames(self.normalise_shape(shape)[:, :GROUPS])
         present = has_hit[:, None, None].expand(-1, 1, r.shape[-1])
@@ -211,7 +220,7 @@ def measure_shape(x: Tensor, y: Tensor) -> Tensor:
     return torch.cat([log_envelope, measure_tone(x, y / scale(log_envelope))], dim=1)
 
 
-def reference_of(hit: Tensor, shape: Tensor, coherence: Tensor, has_hit: Tensor) -> tuple[Tensor, Tensor]:
+def predictor_of(hit: Tensor, shape: Tensor, coherence: Tensor, has_hit: Tensor) -> tuple[Tensor, Tensor]:
     """Return what a new hit follows, r (batch, BANDS, MDCT_FRAMES), and its coherence with it, (batch, GROUPS, MDCT_FRAMES).
 
     The coefficients of the reference `hit`, as `coherence` (batch, GROUPS, SEGMENTS) says, where `has_hit` (batch,)

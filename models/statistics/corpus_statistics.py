@@ -17,6 +17,7 @@ from ghostnote.models.data.dataset import HitSet
 from ghostnote.models.dsp.decomposition import (
     GROUPS,
     SEGMENTS,
+    cell_db,
     envelope,
     envelope_to_segments,
     group_map,
@@ -29,9 +30,8 @@ from ghostnote.models.dsp.noise_shaping import line_power
 from ghostnote.models.statistics.repeatability import (
     COHERENCE_LIMIT,
     FURTHEST_DB,
-    Drum,
+    DrumStatistics,
     Repeatability,
-    cell_db,
     fit_repeatability,
     repeatability_features,
 )
@@ -47,7 +47,7 @@ _SILENCE = 1e-12
 
 
 @dataclass(frozen=True)
-class Tables:
+class CorpusStatistics:
     """What was measured; tables have a row each for the classes and one for all."""
 
     repeatability: Repeatability
@@ -61,7 +61,7 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairStatistics:
     """What two strokes of one drum say to the tables."""
 
     label: int
@@ -77,7 +77,7 @@ class Pair:
     """(FEATURES,), those of the first stroke."""
 
 
-def measure_tables(hits: HitSet, seed: int = 0) -> Tables:
+def measure_statistics(hits: HitSet, seed: int = 0) -> CorpusStatistics:
     """Measure the tables from the groups of `hits` (on the CPU)."""
     by_drum = [_pairs(hits, group, np.random.default_rng(seed)) for group in hits.groups]
     rows = len(CLASS_NAMES) + 1
@@ -98,8 +98,8 @@ def measure_tables(hits: HitSet, seed: int = 0) -> Tables:
     slopes = _with_prior(slopes, len(hits.groups))
     fall = float(_correlation(far) / _correlation(near))
     decay_db = far_db / far_weight / -np.log(min(max(fall, 0.05), 0.95))
-    drums = [drum for pairs in by_drum if (drum := _steady(pairs))]
-    return Tables(
+    drums = [drum for pairs in by_drum if (drum := _drum_statistics(pairs))]
+    return CorpusStatistics(
         fit_repeatability(drums),
         float(decay_db) if far_db else float("inf"),
         slopes[:, 0] / slopes[:, 1].clamp_min(1e-6),
@@ -119,12 +119,12 @@ class Fold:
     """(TARGETS,), less that of all drums."""
 
 
-def cross_fitted(hits: HitSet, folds: int, seed: int = 0) -> list[Fold]:
+def cross_fit(hits: HitSet, folds: int, seed: int = 0) -> list[Fold]:
     """Return the groups of `hits` in up to `folds` parts, each with the steadiness fitted to all other groups.
 
     On the drums that it was fitted to, a prediction is better than on new ones; these are as good as on new ones.
     """
-    drums = [_steady(_pairs(hits, group, np.random.default_rng(seed))) for group in hits.groups]
+    drums = [_drum_statistics(_pairs(hits, group, np.random.default_rng(seed))) for group in hits.groups]
     order = np.random.default_rng(seed).permutation(len(drums)).tolist()
     whole = fit_repeatability([drum for drum in drums if drum])
     parts = []
@@ -136,27 +136,27 @@ def cross_fitted(hits: HitSet, folds: int, seed: int = 0) -> list[Fold]:
     return parts
 
 
-def _steady(pairs: list[Pair]) -> Drum | None:
+def _drum_statistics(pairs: list[PairStatistics]) -> DrumStatistics | None:
     """Return what a drum's repeats say, None where it has none."""
     near = list(filter(_is_near, pairs))
     return _drum(near) if near else None
 
 
-def _is_near(pair: Pair) -> bool:
+def _is_near(pair: PairStatistics) -> bool:
     return abs(pair.difference_db) < _NEAR_DB
 
 
-def _drum(pairs: list[Pair]) -> Drum:
+def _drum(pairs: list[PairStatistics]) -> DrumStatistics:
     """Return what the near pairs of a drum say of its steadiness."""
     powers = torch.stack([pair.powers for pair in pairs]).sum(0)
-    return Drum(
+    return DrumStatistics(
         torch.stack([pair.features for pair in pairs]).mean(0),
         _correlation(powers).clamp(0, COHERENCE_LIMIT),
         torch.stack([pair.spectral_deviation_db for pair in pairs]).clamp(-FURTHEST_DB, FURTHEST_DB),
     )
 
 
-def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> list[Pair]:
+def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> list[PairStatistics]:
     """Return pairs of strokes of one group, in both orders, weighing one group in all."""
     index = torch.tensor(group)
     x = hits.audio[index]
@@ -177,7 +177,7 @@ def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> li
         audible = ((loud[i] > _AUDIBLE) & (loud[j] > _AUDIBLE)).float()
         powers = groups @ (torch.stack([q[i] * q[j], q[i] ** 2, q[j] ** 2]) * audible) @ segments.t()
         found.append(
-            Pair(
+            PairStatistics(
                 int(hits.labels[index[0]]),
                 1 / len(ordered),
                 peak_db[j] - peak_db[i],

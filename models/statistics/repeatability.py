@@ -16,10 +16,8 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.dsp.decomposition import (
     GROUPS,
     SEGMENTS,
-    cell_mean,
     envelope_to_segments,
     group_exponents,
-    segment_map,
 )
 from ghostnote.models.dsp.noise_shaping import tonality
 
@@ -40,8 +38,6 @@ _LOWEST_LOG: Final = -9.0
 FURTHEST_DB: Final = 20.0
 """Spectra stray no further than this, whatever is measured or predicted."""
 _LEAST_SQUARE_DB: Final = 0.02
-_FLOOR: Final = 1e-9
-_SILENCE: Final = 1e-20
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Repeatability:
 
 
 @dataclass(frozen=True)
-class Drum:
+class DrumStatistics:
     """What a drum's strokes say: means over its pairs."""
 
     features: Tensor
@@ -88,24 +84,13 @@ def predict(weight: Tensor, bias: Tensor, features: Tensor) -> tuple[Tensor, Ten
     return coherence.clamp(0.0, COHERENCE_LIMIT), spectral_deviation_db.clamp(max=FURTHEST_DB)
 
 
-def shifted(coherence: Tensor, shift: Tensor) -> Tensor:
+def shift_logit(coherence: Tensor, shift: Tensor) -> Tensor:
     """Return `coherence` (batch, GROUPS, SEGMENTS) moved by `shift` (the same, or one for all) in its logit."""
     inside = coherence.clamp(_LEAST_COHERENCE, COHERENCE_LIMIT)
     return torch.sigmoid((inside / (1 - inside)).log() + shift).clamp(max=COHERENCE_LIMIT)
 
 
-def cell_power(c: Tensor) -> Tensor:
-    """Return the mean power (batch, GROUPS, SEGMENTS) of coefficients (batch, BANDS, MDCT_FRAMES)."""
-    return cell_mean(c.square(), segment_map(c.device))
-
-
-def cell_db(c: Tensor) -> Tensor:
-    """Return `cell_power` in dB, at least 90 dB below the loudest cell."""
-    power = cell_power(c)
-    return 10 * (power + _FLOOR * power.amax((1, 2), keepdim=True)).clamp_min(_SILENCE).log10()
-
-
-def fit_repeatability(drums: list[Drum]) -> Repeatability:
+def fit_repeatability(drums: list[DrumStatistics]) -> Repeatability:
     """Fit the predictions to `drums`, each counting alike; without any, strokes share and stray nothing."""
     if not drums:
         blank = torch.zeros(TARGETS)
@@ -124,7 +109,7 @@ def fit_repeatability(drums: list[Drum]) -> Repeatability:
     return Repeatability(weight, mean - middle @ weight, _principal_components(drums, square))
 
 
-def _principal_components(drums: list[Drum], square: list[Tensor]) -> Tensor:
+def _principal_components(drums: list[DrumStatistics], square: list[Tensor]) -> Tensor:
     """Return the principal ways in which spectra stray, each drum's extent taken out (COMPONENTS, GROUPS, SEGMENTS)."""
     cells = GROUPS * SEGMENTS
     covariance = torch.zeros(cells, cells)

@@ -19,7 +19,7 @@ from ghostnote.bridge.dsp.attack import ATTACK_FRAMES
 from ghostnote.models.data.dataset import PairSampler
 from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
-from ghostnote.models.diffusion.pipeline import rendered
+from ghostnote.models.diffusion.pipeline import render_with_gradients
 from ghostnote.models.diffusion.v_prediction import add_noise, linear_schedule
 from ghostnote.models.evaluate.c2st import smooth_features
 from ghostnote.models.nets.cascade import Cascade
@@ -70,7 +70,7 @@ class _Strokes(nn.Module):
         self.model = model
 
     def forward(self, inputs: Inputs) -> Tensor:
-        return rendered(self.model, inputs, half=True)[0]
+        return render_with_gradients(self.model, inputs, half=True)[0]
 
 
 class FineTuner:

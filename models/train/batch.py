@@ -16,7 +16,7 @@ from ghostnote.models.nets.cascade import (
     VELOCITY_UNIT_DB,
     Cascade,
     measure_shape,
-    reference_of,
+    predictor_of,
 )
 from ghostnote.models.statistics.repeatability import repeatability_features
 
@@ -137,7 +137,7 @@ def make_factors(model: Cascade, pairs: AudioPairs) -> Factors:
     power = line_power(pairs.reference / scale(reference_envelope))
     features = repeatability_features(power, reference_envelope, pairs.label)
     coherence = model.attenuate_coherence(model.predict_repeatability(features)[0], pairs.difference_db)
-    followed, rho = reference_of(pairs.reference, shape, coherence, pairs.has_hit)
+    followed, rho = predictor_of(pairs.reference, shape, coherence, pairs.has_hit)
     return Factors(
         own_shape=own_shape,
         shape=shape,

@@ -19,7 +19,7 @@ from ghostnote.models.data.corpus import Skipped, load_hits, scan
 from ghostnote.models.data.dataset import HitSet, make_hit_set
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 from ghostnote.models.nets.checkpoint import STATE, load_model
-from ghostnote.models.statistics.corpus_statistics import measure_tables
+from ghostnote.models.statistics.corpus_statistics import measure_statistics
 from ghostnote.models.train.preview import PREVIEW_STEPS, write_preview
 from ghostnote.models.train.shape_objective import measure_shapes
 from ghostnote.models.train.trainer import Trainer, TrainingTask, TrainSettings
@@ -83,7 +83,7 @@ def measured_model(hits: HitSet, settings: CascadeSettings, seed: int = 0) -> Ca
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = Cascade(settings)
-    model.set_tables(measure_tables(hits), measure_shapes(hits.audio))
+    model.set_statistics(measure_statistics(hits), measure_shapes(hits.audio))
     return model
 
 

@@ -10,7 +10,7 @@ from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.models.data.augment import Augmentation, augment
 from ghostnote.models.data.dataset import make_hit_set
 from ghostnote.models.data.trial_set import TrialSet
-from ghostnote.models.statistics.corpus_statistics import Fold, cross_fitted
+from ghostnote.models.statistics.corpus_statistics import Fold, cross_fit
 
 AUGMENTATION: Final = Augmentation(share=0.85, semitones=2.0, limit_semitones=4.0, eq_db=4.0, damping=6.0)
 """How far drums may depart from their recordings, so that discriminators see more of them than there are."""
@@ -31,7 +31,7 @@ class StrokePairs:
         counts = {name: names.count(name) for name in set(names)}
         self.weights = torch.tensor([1 / counts[name] for name in names], device=device)
         hits = make_hit_set(trials.hits.audio.numpy(), trials.hits.files)
-        folds = cross_fitted(hits, _FOLDS)
+        folds = cross_fit(hits, _FOLDS)
         fold_of = {
             hit: at for at, fold in enumerate(folds) for group in fold.groups for hit in hits.groups[group]
         }

@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -11,13 +12,13 @@ from ghostnote.bridge.errors import InputError, ModelError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.model_card import CARD_KEY, FORMAT, SEAL_KEY
 from ghostnote.bridge.inference.schedule import schedule
-from ghostnote.export.export import ExportSettings, make_card, read_amounts, write_onnx
-from ghostnote.export.parity import TOLERANCE, compare, parity_table
+from ghostnote.export.export import ExportSettings, export_model, make_card, read_amounts
+from ghostnote.export.parity import TOLERANCE, ParityError, compare, parity_table
 
 
 @pytest.fixture(scope="session")
 def parity(tiny_model, tiny_onnx):
-    return compare(tiny_model, tiny_onnx)
+    return compare(tiny_model, tiny_onnx.read_bytes())
 
 
 def test_the_graph_computes_what_torch_computes(parity):
@@ -36,7 +37,7 @@ def test_parity_notices_another_network(tiny_model, tiny_onnx):
     weight = tiny_model.sound.out.weight
     weight.data += 0.01
     try:
-        worst = max(case.error for case in compare(tiny_model, tiny_onnx))
+        worst = max(case.error for case in compare(tiny_model, tiny_onnx.read_bytes()))
     finally:
         weight.data -= 0.01
     assert worst > TOLERANCE[False]
@@ -44,10 +45,20 @@ def test_parity_notices_another_network(tiny_model, tiny_onnx):
 
 def test_half_weights_halve_the_file(tiny_model, tiny_onnx, tmp_path):
     path = tmp_path / "half.onnx"
-    write_onnx(tiny_model, make_card(tiny_model, {}, ExportSettings()), path, half=True)
+    report = export_model(tiny_model, make_card(tiny_model, {}, ExportSettings()), path, half=True)
+    assert "fp16" in report
     assert path.stat().st_size < 0.75 * tiny_onnx.stat().st_size
-    strokes = [case.error for case in compare(tiny_model, path) if case.reference]
+    strokes = [case.error for case in compare(tiny_model, path.read_bytes()) if case.reference]
     assert max(strokes) < TOLERANCE[True]
+
+
+def test_a_graph_that_fails_its_check_is_not_written(tiny_model, tiny_onnx, tmp_path, monkeypatch):
+    other = copy.deepcopy(tiny_model)
+    other.sound.out.weight.data += 0.01
+    monkeypatch.setattr("ghostnote.export.export.to_onnx", lambda *_: tiny_onnx.read_bytes())
+    with pytest.raises(ParityError, match="was not written"):
+        export_model(other, make_card(other, {}, ExportSettings()), tmp_path / "bad.onnx", half=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_card_says_how_the_model_was_made(tiny_generator):

@@ -5,7 +5,7 @@ import torch
 
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.export.calibration import calibrated
-from ghostnote.export.export import ExportSettings, make_card, write_onnx
+from ghostnote.export.export import ExportSettings, make_card, to_onnx
 from ghostnote.export.node_writer import Writer
 from ghostnote.export.parity import EIGHT_BIT_TOLERANCE, TOLERANCE, compare, parity_table
 from ghostnote.export.quantization import Exact, Limits, quantised
@@ -16,12 +16,12 @@ from ghostnote.export.unet_nodes import NetworkWriter
 def eight_bit_onnx(tiny_model, tmp_path_factory):
     path = tmp_path_factory.mktemp("eight") / "eight.onnx"
     settings = ExportSettings(half=False)
-    write_onnx(tiny_model, make_card(tiny_model, {}, settings), path, half=False, eight_bit=True)
+    path.write_bytes(to_onnx(tiny_model, make_card(tiny_model, {}, settings), half=False, eight_bit=True))
     return path
 
 
 def test_eight_bits_are_near_and_are_used(tiny_model, eight_bit_onnx):
-    cases = compare(tiny_model, eight_bit_onnx)
+    cases = compare(tiny_model, eight_bit_onnx.read_bytes())
     diffused = [case.error for case in cases if case.steps]
     assert TOLERANCE[False] < max(diffused) < EIGHT_BIT_TOLERANCE
     assert "int8" in parity_table(cases, half=False, eight_bit=True)
@@ -59,12 +59,12 @@ def test_equal_weights_are_stored_once():
     assert onnx.numpy_helper.to_array(out.weights[0]).tolist() == [0, -1]
 
 
-def test_limits_tell_zero_and_their_ends():
+def test_limits_represent_zero_and_their_ends():
     limits = Limits(-0.3, 4.0)
     given = torch.tensor([0.0, -0.3, 4.0, 9.0])
-    told = limits.rounded(given)
-    assert told[0] == 0
-    assert torch.allclose(told[1:], torch.tensor([-0.3, 4.0, 4.0]), atol=limits.scale)
+    rounded = limits.rounded(given)
+    assert rounded[0] == 0
+    assert torch.allclose(rounded[1:], torch.tensor([-0.3, 4.0, 4.0]), atol=limits.scale)
 
 
 def test_weights_have_seven_bits_for_each_output():

@@ -3,10 +3,9 @@ import math
 import pytest
 import torch
 
-from ghostnote.models.dsp.cell_matching import marks_of, matched
-from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS
+from ghostnote.models.dsp.cell_matching import cell_targets, match_cells
+from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS, cell_db
 from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES
-from ghostnote.models.statistics.repeatability import cell_db
 
 EVERYWHERE = torch.ones(3, BANDS, MDCT_FRAMES)
 UNCHANGED = torch.zeros(3, GROUPS, SEGMENTS)
@@ -17,8 +16,8 @@ def coefficients(seed):
 
 
 def matched_to(reference, c, change_db=UNCHANGED, share=EVERYWHERE):
-    cells_db, peaks = marks_of(reference)
-    return matched(c, cells_db + change_db, peaks, share)
+    cells_db, peaks = cell_targets(reference)
+    return match_cells(c, cells_db + change_db, peaks, share)
 
 
 def sparsity(c):

@@ -18,11 +18,11 @@ from ghostnote.models.dsp.pitch_track import (
     TONE_BANDS,
     TONE_ROWS,
     UNIT_HZ,
-    clarified,
+    clarify_tone,
     measure_tone,
     tone_of,
 )
-from ghostnote.models.nets.cascade import measure_shape, reference_of
+from ghostnote.models.nets.cascade import measure_shape, predictor_of
 
 SECONDS = torch.arange(HIT_FRAMES) / RATE
 
@@ -75,9 +75,9 @@ def test_a_tone_explains_its_body(phase):
 def test_a_followed_tone_rings_alone(hz):
     x = tone(hz, phase=1.0)
     s = scale(envelope(analyse(x)))
-    shape = clarified(measure_shape(x, analyse(x)), torch.tensor([CLASS_NAMES.index("kick")]))
+    shape = clarify_tone(measure_shape(x, analyse(x)), torch.tensor([CLASS_NAMES.index("kick")]))
     nothing = torch.zeros(1, GROUPS, SEGMENTS)
-    r, rho = reference_of(torch.zeros_like(s), shape, nothing, torch.zeros(1))
+    r, rho = predictor_of(torch.zeros_like(s), shape, nothing, torch.zeros(1))
     u = torch.randn(s.shape, generator=torch.Generator().manual_seed(0))
 
     def beside_db(rho):

@@ -10,7 +10,7 @@ from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.dsp.decomposition import envelope, scale
 from ghostnote.models.dsp.mdct import HIT_FRAMES, analyse
 from ghostnote.models.dsp.noise_shaping import line_power
-from ghostnote.models.statistics.corpus_statistics import cross_fitted, measure_tables
+from ghostnote.models.statistics.corpus_statistics import cross_fit, measure_statistics
 from ghostnote.models.statistics.repeatability import predict, repeatability_features
 
 
@@ -29,7 +29,7 @@ def strokes(alike, count=8, seed=0):
 
 def predict_repeatability(hits):
     """Return the coherence and straying that the tables of `hits` predict for each of them."""
-    repeatability = measure_tables(hits).repeatability
+    repeatability = measure_statistics(hits).repeatability
     y = analyse(hits.audio / hits.audio.abs().amax(1, keepdim=True))
     features = repeatability_features(line_power(y / scale(envelope(y))), envelope(y), hits.labels)
     return predict(repeatability.weight, repeatability.bias, features)
@@ -73,14 +73,14 @@ def test_slopes_are_what_level_does_to_the_spectrum():
         [level * (level * noise + tone) for level, noise, tone in zip(levels, soft, dull - soft, strict=True)]
     )
     hits = make_hit_set(audio.astype(np.float32), [hit_file("tom", "a", str(i)) for i in range(8)])
-    slopes = measure_tables(hits).slopes[label_of("tom")]
+    slopes = measure_statistics(hits).slopes[label_of("tom")]
     assert slopes[12, 2] * 2 * 20 / np.log(10) == pytest.approx(1.0, abs=0.3)
 
 
 def test_level_spread_is_measured_within_layers():
     audio = np.concatenate([strokes(0.5) * 10 ** (np.array([[-2.0, 2.0] * 4]).T / 20), strokes(0.5)])
     files = [hit_file("snare", "a")] * 8 + [hit_file("kick", "b")] * 8
-    spread = measure_tables(make_hit_set(audio.astype(np.float32), files)).level_spread_db
+    spread = measure_statistics(make_hit_set(audio.astype(np.float32), files)).level_spread_db
     assert spread[label_of("snare")] == pytest.approx(2.1, abs=0.5)
     assert spread[label_of("kick")] < 1.0
 
@@ -111,9 +111,9 @@ def test_a_fold_is_told_by_the_other_drums():
     drums = [strokes(share, seed=drum) for drum, share in enumerate([*shares, 0.0])]
     files = [hit_file("snare", f"snare {drum}") for drum in range(7) for _ in range(8)]
     hits = make_hit_set(np.concatenate(drums), files)
-    folds = cross_fitted(hits, 7)
+    folds = cross_fit(hits, 7)
     assert sorted(group for fold in folds for group in fold.groups) == list(range(7))
-    whole = measure_tables(hits).repeatability
+    whole = measure_statistics(hits).repeatability
     y = analyse(hits.audio / hits.audio.abs().amax(1, keepdim=True))
     features = repeatability_features(line_power(y / scale(envelope(y))), envelope(y), hits.labels)[-1:]
     odd = next(fold for fold in folds if 6 in fold.groups)

@@ -12,7 +12,13 @@ from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES
 from ghostnote.models.dsp.noise_shaping import line_power, spectral_gain_of, with_contrast
 from ghostnote.models.nets.checkpoint import load_model
 from ghostnote.models.nets.discriminators import Discriminators
-from ghostnote.models.statistics.repeatability import COHERENCE_LIMIT, COMPONENTS, LATENT_SIZE, SPANS, shifted
+from ghostnote.models.statistics.repeatability import (
+    COHERENCE_LIMIT,
+    COMPONENTS,
+    LATENT_SIZE,
+    SPANS,
+    shift_logit,
+)
 from ghostnote.models.train.adversarial import FineTuner, FinetuneSettings
 from ghostnote.models.train.finetune import finetune
 from ghostnote.models.train.loop import train
@@ -165,7 +171,7 @@ def test_more_spectral_contrast_keeps_the_power_and_raises_the_lines():
 
 def test_a_shifted_coherence_stays_one():
     coherence = torch.linspace(0, COHERENCE_LIMIT, 9)[:, None, None].expand(-1, GROUPS, SEGMENTS)
-    same, more = (shifted(coherence, torch.full((GROUPS, SEGMENTS), shift)) for shift in (0.0, 1.0))
+    same, more = (shift_logit(coherence, torch.full((GROUPS, SEGMENTS), shift)) for shift in (0.0, 1.0))
     assert torch.allclose(same, coherence, atol=2e-3)
     assert torch.all(more >= same - 1e-6)
     assert more.max() <= COHERENCE_LIMIT
