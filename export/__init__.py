@@ -1,1 +1,1 @@
-"""The joint between torch and ONNX Runtime: the exported graph, its parity check and the workshop commands."""
+"""From torch to ONNX Runtime: the exported graph and its parity check."""

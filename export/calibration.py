@@ -1,4 +1,4 @@
-"""What 8 bits must reach: the limits of layers' inputs and outputs, over strokes and new sounds of invented drums."""
+"""Calibration of 8 bits: the limits of layers' inputs and outputs, over strokes and new sounds of synthetic drums."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -17,18 +17,18 @@ from ghostnote.models.diffusion.v_prediction import linear_schedule
 from ghostnote.models.nets.cascade import Cascade
 
 _STEPS: Final = (1, 2, 4)
-_DRAWN: Final = 20_000
-_KEPT: Final = ("stem", "conditioning", "out")
+_SAMPLES: Final = 20_000
+_EXACT_LAYERS: Final = ("stem", "conditioning", "out")
 """Layers that stay in 32 bits: they touch the sample itself."""
 _SHARES: Final = tuple(share / 10 for share in range(3, 11))
 
 
 def calibrated(model: Cascade, seed: int = 0) -> EightBit:
-    """Return 8 bit arithmetic for the sound network of `model`, calibrated on drums of its own making."""
+    """Return 8 bit arithmetic for the sound network of `model`, calibrated on synthetic drums."""
     names: dict[nn.Module, str] = {
         layer: name
         for name, layer in model.sound.named_modules()
-        if isinstance(layer, nn.Conv1d) and name not in _KEPT
+        if isinstance(layer, nn.Conv1d) and name not in _EXACT_LAYERS
     }
     # Every block's modulations are made of the same embedding.
     names[next(layer for name, layer in model.sound.named_modules() if name.endswith(".film"))] = MODULATIONS
@@ -37,19 +37,19 @@ def calibrated(model: Cascade, seed: int = 0) -> EightBit:
 
 
 def _activations(model: Cascade, names: dict[nn.Module, str], seed: int) -> dict[str, list[Tensor]]:
-    """Return values of each layer's input, and of the padded ones' output, drawn at random while `model` makes hits."""
+    """Return random samples of each layer's input, and of the padded ones' output, while `model` generates hits."""
     generator = torch.Generator().manual_seed(seed)
     drawn: dict[str, list[Tensor]] = defaultdict(list)
 
     def draw(name: str, x: Tensor) -> None:
         values = x.flatten()
-        drawn[name].append(values[torch.randint(len(values), (_DRAWN,), generator=generator)])
+        drawn[name].append(values[torch.randint(len(values), (_SAMPLES,), generator=generator)])
 
-    def watch(layer: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> None:
-        draw(names[layer], given[0])
-        # What the sum of all blocks is made of has 32 bits: only what a block adds to it may have 8.
+    def watch(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        draw(names[layer], inputs[0])
+        # The residual stream has 32 bits: only what a block adds to it may have 8.
         if isinstance(layer, nn.Conv1d) and layer.padding[0]:
-            draw(of_output(names[layer]), made)
+            draw(of_output(names[layer]), output)
 
     hooks = [layer.register_forward_hook(watch) for layer in names]
     try:
@@ -77,7 +77,7 @@ def _examples(steps: int, generator: torch.Generator) -> tuple[Inputs, Inputs]:
 
 
 def _narrowest(values: Tensor) -> Limits:
-    """Return the limits within which 8 bits tell `values` with the least error: outliers may be cut."""
+    """Return the limits within which 8 bits represent `values` with the least error: outliers may be clipped."""
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 1e-6)
     lows = {low * share for share in _SHARES} if -low > 0.1 * high else {low}
     tried = [Limits(a, high * share) for a in lows for share in _SHARES]

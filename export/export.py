@@ -23,7 +23,7 @@ from ghostnote.models.statistics.repeatability import LATENT_SIZE
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """How a model is to be played and stored."""
+    """How a model is stored, and its defaults."""
 
     name: str = "ghostnote"
     """What the model is called on its card."""
@@ -34,7 +34,7 @@ class ExportSettings:
     shape_steps: int = 32
     """Steps for the shape of a new hit."""
     amounts: tuple[float, ...] = (1.0,) * (len(CLASS_NAMES) + 1)
-    """The graph's amount at which strokes spread as real ones do, for each class and for all."""
+    """The graph's amount at which strokes are as diverse as real ones, for each class and for all."""
 
 
 def read_amounts(report: Path) -> tuple[float, ...]:
@@ -48,7 +48,7 @@ def read_amounts(report: Path) -> tuple[float, ...]:
         ) from error
     if len(found) != len(CLASS_NAMES) + 1:
         raise InputError(
-            f"{report} has {len(found)} amounts, not one for each class and one for all: evaluate anew"
+            f"{report} has {len(found)} amounts, not one for each class and one for all: evaluate again"
         )
     return found
 

@@ -1,7 +1,8 @@
 """The graph that ships: waveform in, waveform out, with the diffusion's steps inside.
 
-The parts of `models.pipeline` are exported from torch one by one and joined here. Those that repeat become the
-bodies of ONNX `Loop`s over the schedules, so the number of steps and the start are data, not another export.
+The parts of `models.diffusion.pipeline` are exported from torch one by one and joined here by the names of the values
+between them. Those that repeat become the bodies of ONNX `Loop`s over the schedules, so the number of steps and the
+start are data, not another export.
 """
 
 from collections.abc import Mapping
@@ -52,7 +53,7 @@ OUTPUTS: Final[Mapping[str, TensorSpec]] = {
 }
 """The graph's outputs: the hit, the shape that it was given, and its reference's features."""
 
-# What the exported parts leave open: the rows of `inputs.lay_out`, and which way the shape comes.
+# The rows of `inputs.lay_out`, and the conditions of the branches.
 _LAYOUT: Final = f"""
 one = Constant<value_int = 1>()
 two = Constant<value_int = 2>()

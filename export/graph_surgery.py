@@ -9,7 +9,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, parse
 _HALF_ELEMENTS: Final = 1024
 """Weights of at least this many elements are stored as fp16."""
 _EXACT: Final = "shape/"
-"""The shape model's weights stay fp32: a phase adds up its pitch, and with it every rounding error."""
+"""The shape model's weights stay fp32: phase is the integral of pitch, and accumulates every rounding error."""
 
 _BODY: Final = """
 t_index = Unsqueeze(i, body_axis)
@@ -127,5 +127,5 @@ def halved(weights: Sequence[TensorProto]) -> tuple[list[NodeProto], list[Tensor
 
 
 def parsed(text: str) -> list[NodeProto]:
-    """Return the nodes of ONNX's text form, a node a line."""
+    """Return nodes from ONNX's text form, one a line."""
     return [parser.parse_node(line) for line in text.strip().splitlines()]

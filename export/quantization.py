@@ -14,7 +14,7 @@ from ghostnote.models.nets.unet import SelfAttention
 Floats = NDArray[np.float32]
 
 MODULATIONS: Final = "modulations"
-"""The name of the limits of the embedding that all modulations are made of."""
+"""The name of the limits of the embedding from which all modulations are computed."""
 
 
 def of_output(name: str) -> str:
@@ -27,14 +27,14 @@ _WEIGHT_LIMIT: Final = 63
 
 
 class Arithmetic(Protocol):
-    """How a network's products become nodes. Samples are (rows, channels, steps)."""
+    """How a network's products become nodes. Samples are (rows, channels, frames)."""
 
     def convolve(self, out: Writer, x: str, layer: nn.Conv1d) -> str:
         """Return the layer's output."""
         ...
 
     def attend(self, out: Writer, x: str, attention: SelfAttention) -> str:
-        """Return what the steps of `x` see of each other, before the output's projection."""
+        """Return the attention over the frames of `x`, before the output's projection."""
         ...
 
     def project(self, out: Writer, x: str, weight: Floats, bias: Floats) -> str:
@@ -83,23 +83,23 @@ class Exact:
 
 @dataclass(frozen=True)
 class Limits:
-    """The values of an activation that 8 bits reach; 0 is one of them."""
+    """The range of an activation in 8 bits; it includes 0."""
 
     low: float
     high: float
 
     @property
     def scale(self) -> float:
-        """Return the width of one of the 255 steps."""
+        """Return the width of one of the 255 intervals."""
         return (self.high - self.low) / 255
 
     @property
     def zero(self) -> int:
-        """Return the step that stands for 0."""
+        """Return the whole number that stands for 0."""
         return round(-self.low / self.scale)
 
     def rounded(self, x: Tensor) -> Tensor:
-        """Return `x` as 8 bits tell it."""
+        """Return `x` rounded to 8 bits."""
         return ((x / self.scale).round().clamp(-self.zero, 255 - self.zero)) * self.scale
 
 
@@ -110,7 +110,7 @@ def quantised(matrix: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 
 class EightBit:
-    """Products of 8 bits whose sums are exact, for those layers whose activations' limits are known."""
+    """Products of 8 bits with exact sums, for those layers whose activations have limits."""
 
     def __init__(self, limits: dict[str, Limits], names: dict[nn.Module, str]) -> None:
         """Take the `limits` of layers' inputs and outputs by name, and the `names` of the layers."""
@@ -122,7 +122,7 @@ class EightBit:
         self.exact = Exact()
 
     def convolve(self, out: Writer, x: str, layer: nn.Conv1d) -> str:
-        """Return the layer's output, which has 8 bits too where its limits are known."""
+        """Return the layer's output, which has 8 bits too where it has limits."""
         if layer not in self.limits:
             return self.exact.convolve(out, x, layer)
         if layer in self.outputs:
@@ -137,12 +137,12 @@ class EightBit:
 
     def _convolve_whole(self, out: Writer, x: str, layer: nn.Conv1d) -> str:
         """Return the layer's output by the one node that goes from 8 bits to 8 bits."""
-        given, made = self.limits[layer], self.outputs[layer]
-        before, after = _scale_and_zero(out, given), _scale_and_zero(out, made)
+        source, target = self.limits[layer], self.outputs[layer]
+        before, after = _scale_and_zero(out, source), _scale_and_zero(out, target)
         kernel = values(layer.weight)
         weight, scales = quantised(kernel.reshape(len(kernel), -1).T)
         zeros = out.weight(np.zeros(len(kernel), np.int8))
-        bias = np.round(bias_of(layer) / (scales * given.scale)).astype(np.int32)
+        bias = np.round(bias_of(layer) / (scales * source.scale)).astype(np.int32)
         weights = out.weight(weight.T.reshape(kernel.shape)), out.weight(scales), zeros
         pad = int(layer.padding[0])
         whole = out.op(
@@ -179,7 +179,7 @@ class EightBit:
         return _product(out, small, scale, zero, weight.T, bias)
 
     def _rows(self, out: Writer, x: str, layer: nn.Module) -> tuple[str, str, str]:
-        """Return `x` in 8 bits as (rows, steps, channels), with its scale and zero."""
+        """Return `x` in 8 bits as (rows, frames, channels), with its scale and zero."""
         scale, zero = _scale_and_zero(out, self.limits[layer])
         small = out.op("QuantizeLinear", x, scale, zero)
         return out.op("Transpose", small, perm=[0, 2, 1]), scale, zero

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Sequence
 from itertools import islice
 from typing import Annotated, Any, Final, get_origin, get_type_hints
 
@@ -56,18 +57,25 @@ def exported(module: nn.Module) -> ModelProto:
     varying = {axis for spec in specs for axis in spec.axes if isinstance(axis, str)}
     dims = {name: torch.export.Dim(name, min=1, max=4096) for name in varying}
     axes = tuple({i: dims[axis] for i, axis in enumerate(spec.axes) if axis in dims} for spec in specs)
+    return traced(part, example, list(part.specs), (axes,))
+
+
+def traced(
+    module: nn.Module, example: tuple[Tensor, ...], names: Sequence[str], axes: Any = None
+) -> ModelProto:
+    """Export a module by an `example` of its inputs, which get the `names`; `axes` as torch's dynamic shapes."""
     # The transform's constants are cached where they are first used, and must not be so inside the tracer.
-    part(*example)
+    module(*example)
     # The exporter warns of torchvision's absence, which nothing here needs.
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # Of its own deprecations and of axes that share a name, as they are meant to.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            part,
+            module,
             example,
-            dynamic_shapes=(axes,),
-            input_names=list(part.specs),
+            dynamic_shapes=axes,
+            input_names=names,
             opset_version=OPSET,
             dynamo=True,
             verbose=False,

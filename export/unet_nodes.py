@@ -1,8 +1,8 @@
-"""The U-Net's nodes, written by hand: the same sums as `models.unet`, in the forms that ONNX Runtime is fastest at.
+"""The U-Net's nodes, written by hand: the same as `models.nets.unet`, in the forms that ONNX Runtime computes fastest.
 
-Samples are (rows, channels, steps). Shapes are constants but for the rows, so no node computes one. A norm is one
-InstanceNormalization over groups and one BatchNormalization, which does the multiplication and the addition behind it
-in one pass; all modulations come from one product.
+Samples are (rows, channels, frames). Shapes are constants but for the rows, so no node computes one. A norm is one
+InstanceNormalization over groups and one BatchNormalization, which multiplies and adds in one pass; all modulations
+come from one product.
 """
 
 from collections.abc import Iterator
@@ -35,16 +35,16 @@ def of_kind(modules: nn.Module, kind: type[Layer]) -> list[Layer]:
 
 
 class NetworkWriter:
-    """Writes one network's nodes; `steps` are those of its sample."""
+    """Writes the nodes of one network, whose samples have `frames`."""
 
-    def __init__(self, out: Writer, network: UNet, steps: int, arithmetic: Arithmetic) -> None:
+    def __init__(self, out: Writer, network: UNet, frames: int, arithmetic: Arithmetic) -> None:
         """Write into `out`."""
-        self.out, self.network, self.steps, self.arithmetic = out, network, steps, arithmetic
+        self.out, self.network, self.frames, self.arithmetic = out, network, frames, arithmetic
         self._modulations: Iterator[str] = iter(())
         self._neutrals: dict[int, tuple[str, str]] = {}
 
     def write(self, z: str, t: str, embedded: str, conditioning: str | None, output: str) -> None:
-        """Write v (rows, bands, steps) as `output`, from the inputs of `UNet.forward`."""
+        """Write v (rows, bands, frames) as `output`, from the inputs of `UNet.forward`."""
         out, network = self.out, self.network
         self._modulations = iter(self._modulate(self._embed(t, embedded)))
         x = self._convolve(z, network.stem)
@@ -55,20 +55,20 @@ class NetworkWriter:
         shrink = [None, *of_kind(network.shrink, nn.Conv1d)]
         for i, (level, layer) in enumerate(zip(of_kind(network.down, Level), shrink, strict=True)):
             x = x if layer is None else self._convolve(x, layer)
-            x = self._level(x, level, self.steps >> i)
+            x = self._level(x, level, self.frames >> i)
             skips.append(x)
         deepest = len(skips) - 1
-        x = self._level(x, up[-1], self.steps >> deepest)
+        x = self._level(x, up[-1], self.frames >> deepest)
         for i in reversed(range(deepest)):
             scales = out.weight(np.array([1, 1, 2], np.float32))
             grown = out.op("Resize", self._convolve(x, grow[i]), "", scales, **_NEAREST)
             x = out.op("Add", skips[i], grown)
-            x = self._level(x, up[i], self.steps >> i)
-        x = silu(out, self._norm(x, network.norm, self.steps))
+            x = self._level(x, up[i], self.frames >> i)
+        x = silu(out, self._norm(x, network.norm, self.frames))
         out.op("Identity", self._convolve(x, network.out), output=output)
 
-    def _image(self, x: str, channels: int, steps: int) -> str:
-        return self.out.op("Reshape", x, self.out.integers(-1, channels, steps))
+    def _image(self, x: str, channels: int, frames: int) -> str:
+        return self.out.op("Reshape", x, self.out.integers(-1, channels, frames))
 
     def _linear(self, x: str, layer: nn.Linear) -> str:
         weight, bias = self.out.weight(values(layer.weight)), self.out.weight(values(layer.bias))
@@ -100,21 +100,21 @@ class NetworkWriter:
         pieces = out.ops("Split", [whole, out.integers(*sizes)], names, axis=1)
         return [out.op("Reshape", piece, out.integers(-1)) for piece in pieces]
 
-    def _level(self, x: str, level: Level, steps: int) -> str:
+    def _level(self, x: str, level: Level, frames: int) -> str:
         for block, attention in zip(of_kind(level.blocks, ResidualBlock), level.attention, strict=True):
-            x = self._block(x, block, steps)
+            x = self._block(x, block, frames)
             if isinstance(attention, SelfAttention):
-                x = self._attention(x, attention, steps)
+                x = self._attention(x, attention, frames)
         return x
 
-    def _block(self, x: str, block: ResidualBlock, steps: int) -> str:
+    def _block(self, x: str, block: ResidualBlock, frames: int) -> str:
         out, channels = self.out, block.conv_in.in_channels
-        h = self._convolve(silu(out, self._norm(x, block.norm_in, steps)), block.conv_in)
-        flat = out.op("Reshape", self._normalised(h, block.norm_out, steps), out.integers(1, -1, steps))
+        h = self._convolve(silu(out, self._norm(x, block.norm_in, frames)), block.conv_in)
+        flat = out.op("Reshape", self._normalised(h, block.norm_out, frames), out.integers(1, -1, frames))
         scale, shift = next(self._modulations), next(self._modulations)
         zero, one = self._neutral(channels, scale)
         h = self._image(
-            out.op("BatchNormalization", flat, scale, shift, zero, one, epsilon=0.0), channels, steps
+            out.op("BatchNormalization", flat, scale, shift, zero, one, epsilon=0.0), channels, frames
         )
         return out.op("Add", x, self._convolve(silu(out, h), block.conv_out))
 
@@ -125,23 +125,23 @@ class NetworkWriter:
             self._neutrals[channels] = zero, self.out.op("Exp", zero)
         return self._neutrals[channels]
 
-    def _normalised(self, x: str, norm: nn.GroupNorm, steps: int) -> str:
-        """Return x less each group's mean, over its deviation: (rows, groups, channels of a group x steps)."""
+    def _normalised(self, x: str, norm: nn.GroupNorm, frames: int) -> str:
+        """Return x less each group's mean, over its deviation: (rows, groups, channels of a group x frames)."""
         out, groups = self.out, norm.num_groups
-        grouped = out.op("Reshape", x, out.integers(-1, groups, norm.num_channels // groups * steps))
+        grouped = out.op("Reshape", x, out.integers(-1, groups, norm.num_channels // groups * frames))
         ones, zeros = out.weight(np.ones(groups, np.float32)), out.weight(np.zeros(groups, np.float32))
         return out.op("InstanceNormalization", grouped, ones, zeros, epsilon=norm.eps)
 
-    def _norm(self, x: str, norm: nn.GroupNorm, steps: int) -> str:
+    def _norm(self, x: str, norm: nn.GroupNorm, frames: int) -> str:
         """Return a group norm with its own weights."""
         out, channels = self.out, norm.num_channels
         zero, one = (out.weight(np.full(channels, value, np.float32)) for value in (0, 1))
         weights = out.weight(values(norm.weight)), out.weight(values(norm.bias))
-        normalised = self._image(self._normalised(x, norm, steps), channels, steps)
+        normalised = self._image(self._normalised(x, norm, frames), channels, frames)
         return out.op("BatchNormalization", normalised, *weights, zero, one, epsilon=0.0)
 
-    def _attention(self, x: str, attention: SelfAttention, steps: int) -> str:
-        attended = self.arithmetic.attend(self.out, self._norm(x, attention.norm, steps), attention)
+    def _attention(self, x: str, attention: SelfAttention, frames: int) -> str:
+        attended = self.arithmetic.attend(self.out, self._norm(x, attention.norm, frames), attention)
         return self.out.op("Add", x, self._convolve(attended, attention.out))
 
     def _convolve(self, x: str, layer: nn.Conv1d) -> str:

@@ -25,7 +25,7 @@ from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, Variation, Variator
 from ghostnote.export.benchmark.tiny_audio_diffusion import Peer, PeerSettings
-from ghostnote.export.torch_parts import OPSET, exported
+from ghostnote.export.torch_parts import OPSET, traced
 from ghostnote.models.dsp.mdct import MDCT_FRAMES
 from ghostnote.models.evaluate.targets import targets
 from ghostnote.models.nets.cascade import CascadeSettings
@@ -151,7 +151,7 @@ def _peer(bench: PeerBench) -> tuple[float, float]:
     network, settings = Peer(bench.peer).eval(), bench.peer
     z = torch.zeros(1, settings.audio_channels, settings.frames)
     with torch.no_grad():
-        model = exported(network, {"z": (z, ()), "t": (torch.zeros(1), ())})
+        model = traced(network, (z, torch.zeros(1)), ["z", "t"])
     session = _session(model, bench.threads)
 
     def velocity(sample: Floats, t: float) -> Floats:

@@ -65,7 +65,7 @@ def blank_inputs(batch: int, device: torch.device | None = None) -> Inputs:
     sizes = {"batch": batch, "n_features": 0, "shape_times": 1, "times": 1}
     values = {
         name: torch.full(
-            [sizes.get(str(axis), axis) for axis in spec.axes],
+            [sizes[axis] if isinstance(axis, str) else axis for axis in spec.axes],
             ANY_CLASS if name == "label" else int(name in _ONES),
             dtype=spec.dtype,
             device=device,

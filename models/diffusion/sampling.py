@@ -24,14 +24,14 @@ def guided(conditional: Velocity, unconditional: Velocity, guidance: float) -> V
 
 
 def predict(z: Tensor, v: Tensor, t: Tensor, bound: float = float("inf")) -> Tensor:
-    """Return the sample that `z` and `v` at time `t` (1,) speak of, within ±`bound`."""
+    """Return the sample of which `z` and `v` at time `t` (1,) are made, within ±`bound`."""
     alpha, sigma = t_to_alpha_sigma(t)
     return (alpha * z - sigma * v).clamp(-bound, bound)
 
 
-def inpaint(x: Tensor, known: Tensor, mask: Tensor) -> Tensor:
-    """Return `x` with `known` where `mask` is 1."""
-    return x + mask * (known - x)
+def inpaint(x: Tensor, given: Tensor, mask: Tensor) -> Tensor:
+    """Return `x` with `given` where `mask` is 1."""
+    return x + mask * (given - x)
 
 
 def ddim_step(
@@ -58,7 +58,7 @@ def ddim(
     bound: float = float("inf"),
     generator: torch.Generator | None = None,
 ) -> Tensor:
-    """Walk `z` (batch, …) down the `schedule` (steps + 1,) to a sample, with `ddim_step`'s `eta`."""
+    """Sample from `z` (batch, …) along the `schedule` (steps + 1,), with `ddim_step`'s `eta`."""
     for t, s in pairwise(schedule.split(1)):
         x = predict(z, velocity(z, t.expand(len(z))), t, bound)
         noise = torch.randn(z.shape, generator=generator, device=z.device) if eta else None
@@ -67,9 +67,9 @@ def ddim(
 
 
 def euler_step(z: Tensor, v: Tensor, t: Tensor, s: Tensor) -> Tensor:
-    """Return z at time `s` from z and v at time `t`, v taken as constant on the way.
+    """Return z at time `s` from z and v at time `t`, v taken as constant between them.
 
     As dz/dt is (π/2)·v, this is Euler's step. It is exact, in one step, where the data is normal with unit
-    variance and independent of all that is known; `ddim_step` is exact where the data is known.
+    variance and independent of the conditioning; `ddim_step` is exact where the data is given.
     """
     return z - (t - s) * (math.pi / 2) * v

@@ -1,9 +1,8 @@
-"""The last touch on a stroke: its cells are as loud, and as peaked, as the next stroke's would be.
+"""Matching the cells of a stroke, its band groups in time segments, to a target power and sparsity.
 
-Few diffusion steps, and mixing under a companding root, bring a stroke's band groups and time segments near
-what they should be, not onto it: some dB off, and with too many large coefficients among small ones. Here each
-cell gets its reference's power with the change that was drawn for the stroke, and its reference's peakedness,
-the squared mean of |c| over the mean of c² (2/π for Gaussian coefficients).
+Few diffusion steps, and mixing companded coefficients, bring a stroke's cells only near their targets: some dB off,
+and with too many large coefficients among small ones. Here each cell gets its reference's power with the change that
+was drawn for the stroke, and the target sparsity: the squared mean of |c| over the mean of c² (2/π for Gaussian c).
 """
 
 import math
@@ -30,15 +29,15 @@ _LARGEST_CHANGE_DB: Final = 3.0
 _EXPONENTS: Final = (0.5, 1.6)
 _SPARSITY: Final = (0.15, 0.9)
 SPARSITY_LOG: Final = (math.log(_SPARSITY[0]), math.log(_SPARSITY[1]))
-"""The least and largest log peakedness."""
+"""The least and largest log sparsity."""
 _STEEPEST: Final = -0.05
 _SMALLEST: Final = 1e-4
 
 
 def cell_targets(reference: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what strokes of a `reference` (batch, BANDS, MDCT_FRAMES) are match_cells to: its cells' power and peakedness.
+    """Return the power and sparsity of the cells of a `reference` (batch, BANDS, MDCT_FRAMES), for `match_cells`.
 
-    The power is in dB, (batch, GROUPS, SEGMENTS); the peakedness its log, (batch, GROUPS, SPANS).
+    The power is in dB, (batch, GROUPS, SEGMENTS); the sparsity is its log, (batch, GROUPS, SPANS).
     """
     sizes = _sizes(reference)
     sparsity = _cell_mean(sizes).square() / _cell_mean(sizes.square())
@@ -46,20 +45,19 @@ def cell_targets(reference: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def match_cells(c: Tensor, target_db: Tensor, sparsity: Tensor, share: Tensor) -> Tensor:
-    """Return coefficients `c` (batch, BANDS, MDCT_FRAMES) with cells of the power and `sparsity` that `cell_targets` gave.
+    """Return coefficients `c` (batch, BANDS, MDCT_FRAMES) with cells of the power `target_db` and log `sparsity`.
 
-    `target_db` is that power with what was drawn for the stroke added. `share` (batch, BANDS, MDCT_FRAMES), or 1 for an
-    axis, says where: 1 fully, 0 not at all.
+    Both are shaped as `cell_targets` gives them. `share`, which broadcasts to `c`, is how far: 1 fully, 0 not at all.
     """
-    gain = _peak_gain(c, sparsity)
+    gain = _sparsity_gain(c, sparsity)
     for _ in range(_ROUNDS):
         lacking = (target_db - cell_db(c * gain)).clamp(-_LARGEST_CHANGE_DB, _LARGEST_CHANGE_DB)
         gain = gain * _between_cells(lacking * _DB).exp()
     return c * (1 + share * (gain - 1))
 
 
-def _peak_gain(c: Tensor, sparsity: Tensor) -> Tensor:
-    """Return the gains (batch, BANDS, MDCT_FRAMES) that make cells so peaked: |c|^(e − 1), e by Newton from 1."""
+def _sparsity_gain(c: Tensor, sparsity: Tensor) -> Tensor:
+    """Return the gains (batch, BANDS, MDCT_FRAMES) that give cells the `sparsity`: |c|^(e − 1), e by Newton from 1."""
     sizes = _sizes(c)
     logs, exponent = sizes.log(), torch.ones_like(sparsity)
     for i in range(_ROUNDS):
@@ -73,16 +71,16 @@ def _peak_gain(c: Tensor, sparsity: Tensor) -> Tensor:
 
 
 def _sizes(c: Tensor) -> Tensor:
-    """Return |c| beside the level of its cells, drawn out between their centres, never 0.
+    """Return |c| relative to the level of its cells, interpolated between their centres; never 0.
 
-    Beside one level for a whole cell, a decay within it would count as peaks, and be bent into steps.
+    Relative to one level for a whole cell, a decay within it would count as sparsity and be bent into steps.
     """
     return c.abs() * _between_cells(-_DB * cell_db(c)).exp() + _SMALLEST
 
 
 @cache
 def _spans(device: torch.device) -> Tensor:
-    """Return the membership of MDCT steps in the time segments for peakedness, (SPANS, MDCT_FRAMES)."""
+    """Return the membership of MDCT frames in the time segments for sparsity, (SPANS, MDCT_FRAMES)."""
     segments = segment_map(device)
     return torch.cat([segments[:1] + segments[1:2], segments[2:]])
 
@@ -97,8 +95,8 @@ def _to_cells(cells: Tensor) -> Tensor:
 
 def _between_cells(cells: Tensor) -> Tensor:
     """Interpolate (batch, GROUPS, SEGMENTS) linearly between the cells' centres, (batch, BANDS, MDCT_FRAMES)."""
-    bands, steps = _interpolation(BAND_EDGES, BANDS), _interpolation(SEGMENT_EDGES, MDCT_FRAMES)
-    return bands.to(cells.device).t() @ cells @ steps.to(cells.device)
+    bands, frames = _interpolation(BAND_EDGES, BANDS), _interpolation(SEGMENT_EDGES, MDCT_FRAMES)
+    return bands.to(cells.device).t() @ cells @ frames.to(cells.device)
 
 
 @cache

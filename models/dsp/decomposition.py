@@ -1,11 +1,11 @@
-"""A hit in three factors: its envelope, its coherence with a reference stroke, and the rest.
+"""A hit in three factors: its envelope, its coherence with a reference stroke, and the innovation.
 
 For a hit y beside a reference r of the same drum, both companded MDCT coefficients:
 
     y = rho·r + S·sqrt(1 − rho²)·u
 
-`S` is the scale that the envelope gives, `rho` the coherence of two strokes of such a drum, and `u` the rest,
-near unit variance by construction: all that a network has to invent. Without a reference rho is 0.
+`S` is the scale that the envelope gives, `rho` the coherence of two strokes of such a drum, and `u` the innovation,
+near unit variance by construction: all that a network has to generate. Without a reference rho is 0.
 """
 
 from functools import cache
@@ -21,13 +21,13 @@ from ghostnote.models.dsp.mdct import MDCT_FRAMES, compand, compand_scale, expon
 BAND_EDGES: Final = (0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28, 35, 44, 54, 64)
 """Edges of the groups of MDCT bands, finer at the bottom."""
 SEGMENT_EDGES: Final = (0, 4, 8, 16, 32, 64, 128, 256, 512)
-"""Edges of the time segments of MDCT steps, finer at the attack."""
+"""Edges of the time segments in MDCT frames, finer at the attack."""
 FILL_EDGES: Final = (0, 32, 128, 512)
-"""Edges of the time spans in which `fill_energy` weighs a hit's power: long enough to tell chance from lack."""
+"""Edges of the time spans over which `fill_energy` measures a hit's power: long enough that chance averages out."""
 GROUPS: Final = len(BAND_EDGES) - 1
 SEGMENTS: Final = len(SEGMENT_EDGES) - 1
 HOP: Final = 4
-"""MDCT steps in one step of the envelope."""
+"""MDCT frames in one frame of the envelope."""
 ENVELOPE_FRAMES: Final = MDCT_FRAMES // HOP
 FLOOR: Final = 2.5e-5
 """The smallest scale of a coefficient, before companding: -92 dB."""
@@ -36,7 +36,7 @@ _CELL_FLOOR: Final = 1e-9
 _SILENCE: Final = 1e-20
 _LEAST_COHERENCE: Final = 1e-3
 INNOVATION_BOUND: Final = 6.0
-"""The rest is limited to this: what lies beyond is an outlier that expanding would blow up."""
+"""The innovation is limited to this: larger values are outliers that expanding would blow up."""
 
 
 @cache
@@ -53,13 +53,13 @@ def group_exponents(device: torch.device) -> Tensor:
 
 @cache
 def segment_map(device: torch.device) -> Tensor:
-    """Return the membership of MDCT steps in time segments, (SEGMENTS, MDCT_FRAMES)."""
+    """Return the membership of MDCT frames in time segments, (SEGMENTS, MDCT_FRAMES)."""
     return _membership(SEGMENT_EDGES).to(device)
 
 
 @cache
 def frame_map(device: torch.device) -> Tensor:
-    """Return the linear interpolation from envelope steps to MDCT steps, (ENVELOPE_FRAMES, MDCT_FRAMES)."""
+    """Return the linear interpolation from envelope frames to MDCT frames, (ENVELOPE_FRAMES, MDCT_FRAMES)."""
     eye = torch.eye(ENVELOPE_FRAMES)[:, None]
     return F.interpolate(eye, scale_factor=float(HOP), mode="linear")[:, 0].to(device)
 
@@ -88,7 +88,7 @@ def table_to_frames(table: Tensor) -> Tensor:
 
 
 def table_to_envelope(table: Tensor) -> Tensor:
-    """Spread a table (batch, GROUPS, SEGMENTS) over the envelope's steps, (batch, GROUPS, ENVELOPE_FRAMES)."""
+    """Spread a table (batch, GROUPS, SEGMENTS) over the envelope's frames, (batch, GROUPS, ENVELOPE_FRAMES)."""
     return table @ segment_map(table.device)[:, ::HOP]
 
 
@@ -111,7 +111,7 @@ def scale(log_envelope: Tensor) -> Tensor:
 def noise_floor_gate(log_envelope: Tensor) -> Tensor:
     """Return the share (batch, GROUPS, ENVELOPE_FRAMES) of S that is above the floor: 0 where a hit is silent.
 
-    `envelope` never falls below the floor, so that a rest can be told from S; what is made there is not to be heard.
+    `envelope` never falls below the floor, so that an innovation can be computed; what it adds there must be inaudible.
     """
     floor = FLOOR ** (2 * group_exponents(log_envelope.device))[:, None]
     return (1 - floor * (-2 * log_envelope).exp()).clamp_min(0).sqrt()
@@ -124,15 +124,15 @@ def loudness(log_envelope: Tensor) -> Tensor:
 
 
 def innovation_gain(rho: Tensor) -> Tensor:
-    """Return the weight of the rest, sqrt(1 − rho²)."""
+    """Return the weight of the innovation, sqrt(1 − rho²)."""
     return (1 - rho.square()).sqrt()
 
 
 def scale_coherence(rho: Tensor, amount: Tensor) -> Tensor:
     """Return the coherence at an `amount`: 0 repeats the reference, 1 is the coherence `rho` of real strokes, 2 less.
 
-    rho to the power of the amount, as if the lags and phases that part two strokes grew with its root. What no
-    two strokes share, as the wires of a snare, so stays fresh until the amount is near 0.
+    It is rho to the power of the amount, as if the lags and phases between two strokes grew with its root. What no
+    two strokes share, like the wires of a snare, is generated anew until the amount is near 0.
     """
     return (rho.clamp_min(_LEAST_COHERENCE).log() * amount).exp()
 
@@ -143,18 +143,18 @@ def innovation(y: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
 
 
 def combine(u: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
-    """Return the hit of a rest `u`; all are (batch, BANDS, MDCT_FRAMES)."""
+    """Return the hit of an innovation `u`; all are (batch, BANDS, MDCT_FRAMES)."""
     return rho * r + s * innovation_gain(rho) * u
 
 
 def fill_energy(
     u: Tensor, noise: Tensor, r: Tensor, s: Tensor, rho: Tensor, gate: Tensor | float = 1.0
 ) -> Tensor:
-    """Return the hit of a rest `u` with as much of `noise` added as it lacks in power; all are (batch, BANDS, MDCT_FRAMES).
+    """Return the hit of an innovation `u` with as much `noise` added as it lacks in power.
 
-    By the definition of S a hit has unit power in the cells of y/S. A sampler of few steps falls short of it: it
-    answers with the mean of what is possible, and where all is possible, as in a hat, that is nothing. `noise` is
-    normal; added is what normal coefficients become by companding. Of both `gate` (the same shape) is the share.
+    All are (batch, BANDS, MDCT_FRAMES). By the definition of S a hit has unit power in the cells of y/S. A sampler of
+    few steps falls short of it: it predicts the mean of all possible hits, which for noise, as in a hat, is silence.
+    `noise` is normal, and companded before it is added. `gate` scales both.
     """
     spans, fresh = _span_map(u.device), innovation_gain(rho)
     n = fresh * (compand(noise) / compand_scale(noise.device)[:, None])
@@ -167,7 +167,7 @@ def fill_energy(
 
 
 def cell_mean(x: Tensor, spans: Tensor) -> Tensor:
-    """Return means (batch, GROUPS, spans) of `x` (batch, BANDS, MDCT_FRAMES) over band groups and `spans` (spans, MDCT_FRAMES)."""
+    """Return the means (batch, GROUPS, spans) of `x` (batch, BANDS, MDCT_FRAMES) over groups and `spans` of frames."""
     groups = group_map(x.device)
     over_time = x @ (spans / spans.sum(1, keepdim=True)).t()
     return (groups / groups.sum(1, keepdim=True)) @ over_time
@@ -185,10 +185,10 @@ def _span_map(device: torch.device) -> Tensor:
 
 
 def loss_weight(log_envelope: Tensor) -> Tensor:
-    """Return how much each cell of u counts (batch, BANDS, MDCT_FRAMES), mean 1.
+    """Return the weight of each coefficient of u in the loss (batch, BANDS, MDCT_FRAMES), mean 1.
 
-    Each band group counts alike, however many bands it has, so that the one band that holds a kick's body is
-    not 1/64 of the loss; and loud cells count more (the root of their loudness over its mean, 0.1 to 4).
+    Each band group weighs the same, however many bands it has, so that the one band that holds a kick's body is
+    not 1/64 of the loss; and loud coefficients weigh more (the root of their loudness over its mean, 0.1 to 4).
     """
     s = loudness(log_envelope)
     loud = (s / s.mean((1, 2), keepdim=True)).sqrt().clamp(0.1, 4.0)

@@ -1,10 +1,10 @@
-"""The lapped transform: a hit as 64 bands by 512 steps, orthonormal, with its phase kept.
+"""The MDCT: a hit as 64 bands by 512 frames, orthonormal, with its phase kept.
 
 An MDCT (Princen, Johnson & Bradley 1987) with a sine window and a hop of 64 frames is an orthonormal,
 critically sampled change of coordinates: white noise stays white, so diffusion here is diffusion on the
 waveform, and there is no vocoder and no aliasing to undo. The coefficients are then companded by a power,
-which is undone on the way out. Above 2 kHz it is a square root: an error e returns as e·|e|, far below what is
-heard. The lowest bands, where drums ring, stay linear: there a decaying tone is a smooth oscillation, which a
+which is undone on the way out. Above 2 kHz it is a square root: an error e returns as e·|e|, far below
+audibility. The lowest bands, where drums ring, stay linear: there a decaying tone is a smooth oscillation, which a
 root would turn into a square wave with steps at every zero crossing.
 """
 
@@ -25,7 +25,7 @@ HIT_FRAMES: Final = 32_768
 BANDS: Final = 64
 """MDCT bands, 344.5 Hz each; also the hop in frames."""
 MDCT_FRAMES: Final = HIT_FRAMES // BANDS
-"""MDCT steps of a hit, 1.45 ms each. The transform's last half-filled step is left out."""
+"""MDCT frames of a hit, 1.45 ms each. The transform's last, half-filled one is left out."""
 PEAK: Final = 0.9
 """A hit is scaled to this peak before the transform."""
 EXPONENTS: Final = ((2, 1.0), (6, 0.75), (BANDS, 0.5))
@@ -65,7 +65,7 @@ def mdct(x: Tensor) -> Tensor:
 def inverse_mdct(c: Tensor) -> Tensor:
     """Transform coefficients (batch, BANDS, MDCT_FRAMES) back to waveforms (batch, HIT_FRAMES).
 
-    The last 64 frames, which lean on the step that was left out, fade.
+    The last 64 samples, which overlap with the frame that was left out, fade.
     """
     return F.conv_transpose1d(c, _basis(c.device), stride=BANDS)[:, 0, BANDS:]
 
@@ -98,7 +98,7 @@ def _bands_with_exponents(x: Tensor) -> list[tuple[Tensor, float]]:
 
 
 def _power(x: Tensor, p: float) -> Tensor:
-    """Return x^p of non-negative `x`, by roots where they do, which are far quicker than powers."""
+    """Return x^p of non-negative `x`, by roots where possible, which are far faster than powers."""
     if p == 1:
         return x
     if p == 0.5:

@@ -1,4 +1,4 @@
-"""How far one hit is from another, as numbers: pure functions over batches of hits on any device.
+"""Distances between hits, and descriptions of them: pure functions over batches of hits on any device.
 
 Everything is level-free unless it is named for level: hits are scaled to the same RMS of their first 200 ms
 before they are compared. Shapes are (hits, HIT_FRAMES) at RATE; results are (hits,).
@@ -21,7 +21,7 @@ HOP_FRAMES: Final = 256
 _WINDOW: Final = 1024
 _MEL_RANGE_HZ: Final = (40.0, 16_000.0)
 _BODY_FRAMES: Final = 8820
-_ATTACK_STEPS: Final = 8
+_ATTACK_FRAMES: Final = 8
 _LOW_HZ, _HIGH_HZ = 300.0, 3000.0
 _FLOOR: Final = 1e-6
 _AUDIBLE_DB: Final = -50.0
@@ -43,7 +43,7 @@ MEASURES: Final = (*SPECTRAL, "correlation", *DEVIATIONS, *BALANCE)
 
 @dataclass(frozen=True)
 class Description:
-    """What a listener could say of each hit alone; every field is (hits,)."""
+    """Descriptors of each hit alone; every field is (hits,)."""
 
     centroid_hz: Tensor
     """Centre of the power spectrum of the first 200 ms."""
@@ -63,7 +63,7 @@ def mel_centres_hz() -> Tensor:
 
 
 def log_mel(x: Tensor) -> Tensor:
-    """Return power spectrograms in mel bands (hits, MELS, steps), hits scaled alike; in linear power."""
+    """Return power spectrograms in mel bands (hits, MELS, frames) in linear power, of hits at one level."""
     return _mel_power(_levelled(x))
 
 
@@ -94,7 +94,7 @@ def spectral_measures(power_a: Tensor, power_b: Tensor) -> dict[str, Tensor]:
 
     A cell counts where either hit is above -50 dB of the louder one's maximum; NaN where a part has none.
     """
-    difference, audible = heard_difference(power_a, power_b)
+    difference, audible = audible_difference(power_a, power_b)
     parts = _parts(power_a)
     sums, counts = (torch.einsum("bms,pms->pb", x, parts) for x in (difference.abs(), audible))
     signed = torch.einsum("bms,pms->pb", difference, parts[1:4])
@@ -102,8 +102,8 @@ def spectral_measures(power_a: Tensor, power_b: Tensor) -> dict[str, Tensor]:
     return dict(zip((*SPECTRAL, *BALANCE), measures, strict=True))
 
 
-def heard_difference(power_a: Tensor, power_b: Tensor) -> tuple[Tensor, Tensor]:
-    """Return `power_b` over `power_a` in dB where either is heard and 0 elsewhere, and where that is."""
+def audible_difference(power_a: Tensor, power_b: Tensor) -> tuple[Tensor, Tensor]:
+    """Return `power_b` over `power_a` in dB where either is audible and 0 elsewhere, and that mask."""
     top = torch.maximum(power_a.amax((1, 2)), power_b.amax((1, 2)))
     a, b = decibels(power_a, top), decibels(power_b, top)
     audible = ((a > _AUDIBLE_DB) | (b > _AUDIBLE_DB)).float()
@@ -111,7 +111,7 @@ def heard_difference(power_a: Tensor, power_b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def describe(x: Tensor) -> Description:
-    """Return what each hit is like alone."""
+    """Return the descriptors of each hit."""
     head = x[:, :_BODY_FRAMES] * _body_window(x.device)
     power = torch.fft.rfft(head, 16_384).abs().square()
     hz = torch.arange(power.shape[1], device=x.device) * (RATE / 16_384)
@@ -151,7 +151,7 @@ def distances_to(power: Tensor, gallery: Tensor) -> Tensor:
     """Return the log-mel distance of each of `power` (queries, …) to each of `gallery`, (queries, gallery)."""
     rows = []
     for query in power:
-        difference, audible = heard_difference(query[None], gallery)
+        difference, audible = audible_difference(query[None], gallery)
         rows.append(difference.abs().sum((1, 2)) / audible.sum((1, 2)))
     return torch.stack(rows)
 
@@ -177,9 +177,9 @@ def _t20(x: Tensor) -> Tensor:
 
 
 def _parts(power: Tensor) -> Tensor:
-    """Return which cells belong to each of SPECTRAL, (parts, MELS, steps)."""
+    """Return which cells belong to each of SPECTRAL, (parts, MELS, frames)."""
     hz = mel_centres_hz().to(power.device)[:, None]
-    late = torch.arange(power.shape[2], device=power.device)[None] >= _ATTACK_STEPS
+    late = torch.arange(power.shape[2], device=power.device)[None] >= _ATTACK_FRAMES
     everywhere = torch.ones_like(hz, dtype=torch.bool) | late
     low, high = (hz < _LOW_HZ) & everywhere, (hz >= _HIGH_HZ) & everywhere
     return torch.stack([everywhere, low, ~low & ~high, high, ~late & everywhere, late & everywhere]).float()
@@ -210,6 +210,6 @@ def _window(device: torch.device) -> Tensor:
 
 @cache
 def _body_window(device: torch.device) -> Tensor:
-    """Return ones with the last fifth faded."""
+    """Return a window of ones whose last fifth fades out."""
     fade = torch.hann_window(3528, periodic=False)[1764:]
     return torch.cat([torch.ones(_BODY_FRAMES - len(fade)), fade]).to(device)

@@ -1,8 +1,8 @@
-"""The colour of noise: what a drum's spectrum has between the coarse bands of its envelope.
+"""Shaping noise by the fine spectrum of a drum, between the coarse bands of its envelope.
 
-A stroke's noise and its partials stand in the same fine spectrum from stroke to stroke. Noise coloured so is a
-better start for diffusion than white noise, as its covariance is nearer to the data's (PriorGrad, Lee et al.
-2022). The spectrum is that of each band's coefficients over time, of the hit without its envelope.
+A drum's noise and partials keep their fine spectrum from stroke to stroke. Noise shaped by it is a better start for
+diffusion than white noise, as its covariance is nearer to the data's (PriorGrad, Lee et al. 2022). The spectrum is
+that of each band's coefficients over time, of the hit without its envelope.
 """
 
 from functools import cache
@@ -24,7 +24,7 @@ _QUIET: Final = 1e-4
 
 @cache
 def _analysis(device: torch.device) -> Tensor:
-    """Return the Fourier transform of MDCT_FRAMES values as a matrix, (MDCT_FRAMES, 2·LINES): real parts, then imaginary ones."""
+    """Return the Fourier transform as a matrix (MDCT_FRAMES, 2·LINES): real parts, then imaginary ones."""
     lines = torch.fft.rfft(torch.eye(MDCT_FRAMES, dtype=torch.float64), norm="ortho")
     return torch.cat([lines.real, lines.imag], dim=1).float().to(device)
 
@@ -38,14 +38,14 @@ def _synthesis(device: torch.device) -> Tensor:
 
 
 def line_power(q: Tensor) -> Tensor:
-    """Return the power spectra (batch, BANDS, LINES) of a hit's bands without their envelope, (batch, BANDS, MDCT_FRAMES)."""
+    """Return the power spectra (batch, BANDS, LINES) of coefficients over their scale (batch, BANDS, MDCT_FRAMES)."""
     real, imaginary = (q @ _analysis(q.device)).square().split(LINES, dim=2)
     power: Tensor = real + imaginary
     return power
 
 
 def spectral_gain_of(power: Tensor, present: Tensor) -> Tensor:
-    """Return the gains (batch, BANDS, LINES) that colour noise as `line_power` found; 1 where `present` (batch,) is 0.
+    """Return the gains (batch, BANDS, LINES) that give noise the spectrum `power`; 1 where `present` (batch,) is 0.
 
     Their mean square over a band group is 1.
     """
@@ -58,9 +58,9 @@ def spectral_gain_of(power: Tensor, present: Tensor) -> Tensor:
 
 
 def with_contrast(gain: Tensor, spectral_contrast: Tensor) -> Tensor:
-    """Return `gain` (batch, BANDS, LINES) to the power of 1 + `spectral_contrast` (GROUPS,), its mean square over a group 1.
+    """Return `gain` (batch, BANDS, LINES) to the power of 1 + `spectral_contrast` (GROUPS,), normalised as before.
 
-    Smoothing has flattened the lines of partials; a power draws them out again.
+    Smoothing has flattened the lines of partials; the power restores their contrast.
     """
     groups = group_map(gain.device)
     power = (gain.clamp_min(_QUIET).log() * (2 * (1 + groups.t() @ spectral_contrast[:, None]))).exp()
@@ -69,37 +69,37 @@ def with_contrast(gain: Tensor, spectral_contrast: Tensor) -> Tensor:
 
 
 def shape_noise(noise: Tensor, gain: Tensor) -> Tensor:
-    """Return white noise (batch, BANDS, MDCT_FRAMES) in the colour `gain` (batch, BANDS, LINES)."""
+    """Return white noise (batch, BANDS, MDCT_FRAMES) shaped by `gain` (batch, BANDS, LINES)."""
     return (noise @ _analysis(noise.device) * torch.cat([gain, gain], dim=2)) @ _synthesis(noise.device)
 
 
 @cache
 def _lines(device: torch.device) -> Tensor:
-    """Return the orthonormal basis of cosines and sines, (MDCT_FRAMES, MDCT_FRAMES): lines 0..MDCT_FRAMES/2, then 1..MDCT_FRAMES/2 − 1."""
-    step = torch.arange(MDCT_FRAMES, dtype=torch.float64)
-    angles = torch.outer(step[:LINES], step) * (2 * torch.pi / MDCT_FRAMES)
+    """Return the orthonormal Fourier basis (MDCT_FRAMES, MDCT_FRAMES): cosines, then sines."""
+    frame = torch.arange(MDCT_FRAMES, dtype=torch.float64)
+    angles = torch.outer(frame[:LINES], frame) * (2 * torch.pi / MDCT_FRAMES)
     waves = torch.cat([angles.cos(), angles[1:-1].sin()])
     basis: Tensor = (waves / waves.norm(dim=1, keepdim=True)).float().to(device)
     return basis
 
 
 def from_lines(noise: Tensor, gain: Tensor) -> Tensor:
-    """Return in the colour `gain` (batch, BANDS, LINES) the noise whose lines are `noise` (batch, BANDS, MDCT_FRAMES).
+    """Return the noise whose lines are `noise` (batch, BANDS, MDCT_FRAMES), shaped by `gain` (batch, BANDS, LINES).
 
-    White noise has white lines: so it is `shape_noise` at half the cost.
+    White noise has white lines, so this is `shape_noise` at half the cost.
     """
     return (noise * torch.cat([gain, gain[:, :, 1:-1]], dim=2)) @ _lines(noise.device)
 
 
 def to_lines(noise: Tensor) -> Tensor:
-    """Return the lines (batch, BANDS, MDCT_FRAMES) of noise (the same), `from_lines` undone where the gain is 1."""
+    """Return the lines (batch, BANDS, MDCT_FRAMES) of noise: the inverse of `from_lines` with a gain of 1."""
     return noise @ _lines(noise.device).t()
 
 
 def tonality(power: Tensor) -> Tensor:
-    """Return how far each band group's lines are from flat, (batch, GROUPS): 0 for noise, less for partials.
+    """Return the log spectral flatness of each band group, (batch, GROUPS): near 0 for noise, lower for partials.
 
-    The log of the spectral flatness (Gray & Markel 1974) of `line_power`, averaged over the group's bands.
+    That of `line_power` (Gray & Markel 1974), averaged over the group's bands.
     """
     smooth = F.avg_pool1d(power[:, :, 1:], _FLAT)
     flatness = _mean((smooth + _QUIET).log()) - (_mean(smooth) + _QUIET).log()

@@ -1,9 +1,9 @@
-"""The tone of a hit's body: the reference that a new sound follows.
+"""The tone of a hit's body: what a new sound is predicted from.
 
 Below 600 Hz a drum is close to one decaying tone, A(t)·cos φ(t), often gliding. The envelope holds A; the tone rows of
-a shape hold φ, its rate as a track and where it begins, and how much of the body the tone explains. A new sound follows
-its tone as a stroke follows another stroke, so it rings at once, where a network would otherwise have to find a phase
-that holds over hundreds of milliseconds in noise.
+a shape hold φ, its rate as a track and its start, and how much of the body the tone explains. A new sound is
+predicted from its tone as a stroke is from its reference, so it rings at once, where a network would otherwise have to
+find a phase that holds over hundreds of milliseconds in noise.
 """
 
 import math
@@ -22,8 +22,8 @@ from ghostnote.models.dsp.mdct import BANDS, EXPONENTS, HIT_FRAMES, RATE, compan
 TONE_BANDS: Final = 2
 """The lowest MDCT bands, each a band group of its own, hold the tone."""
 LEAK_BANDS: Final = 8
-"""The bands, whole groups, to which the transform's window leaks it audibly. Made of anything but the tone itself, the
-leak would not cancel on the way back: every band's edge would ring beside the drum."""
+"""The bands, whole groups, into which the transform's window leaks the tone audibly. If the leakage were not the tone's
+own, it would not cancel in the inverse transform: every band's edge would ring beside the drum."""
 _LEAK_GROUPS: Final = BAND_EDGES.index(LEAK_BANDS)
 LOWEST_HZ: Final = 25.0
 HIGHEST_HZ: Final = 600.0
@@ -32,37 +32,37 @@ UNIT_HZ: Final = 100.0
 _HOP_FRAMES: Final = HIT_FRAMES // ENVELOPE_FRAMES
 TONE_ROWS: Final = 3 + TONE_BANDS
 """The track in octaves above UNIT_HZ; cosine and sine of the phase at the first frame, repeated; each band's share."""
-_SHARE_STEPS: Final = 8.0
-"""Steps over which a tone's share of its band is measured, to 1/e."""
+_SHARE_FRAMES: Final = 8.0
+"""Envelope frames over which a tone's share of its band is measured, to 1/e."""
 _SHARE_LIMIT: Final = 0.99
 _EDGE_OCTAVES: Final = 0.5
-_SMOOTH_STEPS: Final = 1.2
-"""Steps over which a louder moment's pitch holds to 1/e; a drum that has died away keeps the pitch it had."""
+_SMOOTH_FRAMES: Final = 1.2
+"""Envelope frames over which pitch is smoothed, to 1/e, by power: a drum that has died away keeps its last pitch."""
 _SHARE_ROUNDING: Final = 1e-6
 _LEAK_LIMIT: Final = 0.999
 _LEAST_SHARE: Final = 1e-2
 _LEAST_HELD: Final = 0.02
-"""A tone at the edge of the bands that hold it is made no louder than this power allows."""
-_AROUND_STEPS: Final = 9
-"""MDCT steps over which powers are averaged: a low tone's own beat with the steps is no change of level."""
-_ATTACK_STEPS: Final = 6
-_LOCKINGS: Final = 2
-"""How often the drift is put back."""
+"""Least power by which a tone at the edge of its bands is normalised."""
+_AROUND_FRAMES: Final = 9
+"""MDCT frames over which powers are averaged: the beating of a low tone with the frames is not a change of level."""
+_ATTACK_FRAMES: Final = 6
+_DRIFT_ROUNDS: Final = 2
+"""How often drift is corrected."""
 _QUIET: Final = 1e-12
 
 
 def measure_tone(x: Tensor, normalised: Tensor) -> Tensor:
     """Return the tone rows (batch, TONE_ROWS, ENVELOPE_FRAMES) of waveforms (batch, HIT_FRAMES).
 
-    `normalised` (batch, BANDS, MDCT_FRAMES) are their coefficients over their scale. A band's share is the correlation of
-    its coefficients with the tone's.
+    `normalised` (batch, BANDS, MDCT_FRAMES) are their coefficients over their scale. A band's share is the correlation
+    of its coefficients with the tone's.
     """
     pitch = _measure_pitch(x)
     tone, body = _tone(pitch)[:, :TONE_BANDS], normalised[:, :TONE_BANDS]
 
     def windowed(product: Tensor) -> Tensor:
         summed: Tensor = product.unflatten(2, (ENVELOPE_FRAMES, HOP)).sum(3) @ _nearness(
-            _SHARE_STEPS, x.device
+            _SHARE_FRAMES, x.device
         )
         return summed
 
@@ -72,10 +72,10 @@ def measure_tone(x: Tensor, normalised: Tensor) -> Tensor:
 
 
 def tone_of(rows: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the tone that a hit of scale `s` (batch, BANDS, MDCT_FRAMES) follows, and the hit's coherence with it.
+    """Return the tone that predicts a hit of scale `s` (batch, BANDS, MDCT_FRAMES), and the hit's coherence with it.
 
-    The tone is (batch, LEAK_BANDS, MDCT steps), companded, the coherence (batch, groups of these bands, MDCT steps): in
-    the bands that hold the tone at least its share, in all of them what of their power the tone gives or leaks.
+    The tone is (batch, LEAK_BANDS, MDCT_FRAMES), companded; the coherence (batch, their groups, MDCT_FRAMES) is the
+    share of a group's power that the tone makes up, and in the bands that hold the tone at least its own share.
     """
     tone = _tone(rows[:, :3])
     share = to_frames(rows[:, 3:].clamp(0.0, 1.0 - _SHARE_ROUNDING))
@@ -92,15 +92,15 @@ def tone_of(rows: Tensor, s: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Clarity:
-    """How clear a class's new tones are; set so that they stand out of their surroundings as the corpus's do."""
+    """How clear a class's new tones are; set so that they stand out of their surroundings as those of the corpus do."""
 
     noise_part: float
-    """So much of what a tone leaves unexplained of a drum is noise. The rest of it rings beside the tone: a wavering
-    pitch, a second partial; made of noise, it would hide the tone."""
-    pitch_steps: float
-    """Steps over which the pitch holds, to 1/e."""
-    body_steps: float
-    """Steps over which the level of the bands that hold the tone is smoothed after the attack, to 1/e."""
+    """Share of noise in what a tone leaves unexplained of a drum. The other part rings beside the tone, like a wavering
+    pitch or a second partial; as noise it would mask the tone."""
+    pitch_frames: float
+    """Envelope frames over which the pitch is smoothed, to 1/e."""
+    body_frames: float
+    """The same for the level of the bands that hold the tone, after the attack."""
 
 
 PLAIN: Final = Clarity(1 / 4, 1.2, 0.01)
@@ -113,16 +113,16 @@ CLEAR: Final[Mapping[str, Clarity]] = {
 
 
 def clarify_tone(shape: Tensor, label: Tensor) -> Tensor:
-    """Return new shapes (batch, rows, ENVELOPE_FRAMES), tone rows last, with tones as clear as their classes are."""
+    """Return new shapes (batch, rows, ENVELOPE_FRAMES), tone rows last, with the clarity of their classes."""
     named = [CLEAR.get(name, PLAIN) for name in (*CLASS_NAMES, "any")]
     settings = torch.tensor([astuple(clarity) for clarity in named], device=shape.device)[label]
-    noise_part, pitch_steps, body_steps = settings[:, :, None, None].unbind(1)
+    noise_part, pitch_frames, body_frames = settings[:, :, None, None].unbind(1)
     body, above, pitch, phase, share = shape.split((TONE_BANDS, GROUPS - TONE_BANDS, 1, 2, TONE_BANDS), dim=1)
-    near = _nearness(body_steps, shape.device)
+    near = _nearness(body_frames, shape.device)
     smooth_body = body @ near / near.sum(1, keepdim=True)
-    body = torch.cat([body[:, :, :_ATTACK_STEPS], smooth_body[:, :, _ATTACK_STEPS:]], dim=2)
+    body = torch.cat([body[:, :, :_ATTACK_FRAMES], smooth_body[:, :, _ATTACK_FRAMES:]], dim=2)
     weight = (2 * body[:, :1] / EXPONENTS[0][1]).exp() + _QUIET
-    near = _nearness(pitch_steps, shape.device)
+    near = _nearness(pitch_frames, shape.device)
     pitch = (pitch * weight) @ near / (weight @ near)
     share = (1 - noise_part * (1 - share.clamp(0.0, 1.0).square())).sqrt()
     return torch.cat([body, above, pitch, phase, share], dim=1)
@@ -132,33 +132,33 @@ def _measure_pitch(x: Tensor) -> Tensor:
     """Return track, cosine and sine (batch, 3, ENVELOPE_FRAMES) of waveforms (batch, HIT_FRAMES).
 
     The track is the rate of the phase of the analytic low-passed signal (Boashash 1992) between the middles of
-    neighbouring steps, whole turns included, smoothed by power; what the smoothing let drift is put back. The phase is
-    that at which the track's tone meets the signal best.
+    neighbouring frames, whole turns included, smoothed by power and then corrected for drift. The phase is the one at
+    which the track's tone correlates best with the signal.
     """
     analytic = _analytic_body(x)
     power = analytic.unflatten(1, (ENVELOPE_FRAMES, _HOP_FRAMES)).abs().square().mean(2)
-    track = _smoothed(_rates(analytic), power)
-    for _ in range(_LOCKINGS):
-        track = _locked(track, analytic)
-    meeting = _against(track, analytic).sum(1)
-    phase = meeting / meeting.abs().clamp_min(_QUIET)
+    track = _smooth_by_power(_rates(analytic), power)
+    for _ in range(_DRIFT_ROUNDS):
+        track = _correct_drift(track, analytic)
+    correlation = _demodulate(track, analytic).sum(1)
+    phase = correlation / correlation.abs().clamp_min(_QUIET)
     ends = torch.stack([phase.real, phase.imag], dim=1)[:, :, None].expand(-1, -1, ENVELOPE_FRAMES)
     return torch.cat([track[:, None], ends], dim=1)
 
 
-def _against(track: Tensor, analytic: Tensor) -> Tensor:
-    """Return the signal seen from the track's tone, step by step, (batch, ENVELOPE_FRAMES), complex."""
+def _demodulate(track: Tensor, analytic: Tensor) -> Tensor:
+    """Return the signal demodulated by the track's tone, summed over frames, (batch, ENVELOPE_FRAMES), complex."""
     turns = _turns(track)
-    seen = analytic * torch.polar(torch.ones_like(turns), -2 * math.pi * turns)
-    summed: Tensor = seen.unflatten(1, (ENVELOPE_FRAMES, _HOP_FRAMES)).sum(2)
+    baseband = analytic * torch.polar(torch.ones_like(turns), -2 * math.pi * turns)
+    summed: Tensor = baseband.unflatten(1, (ENVELOPE_FRAMES, _HOP_FRAMES)).sum(2)
     return summed
 
 
-def _locked(track: Tensor, analytic: Tensor) -> Tensor:
-    """Return the track with the slow drift of the signal's phase against its tone put into its rate."""
-    nearness = _nearness(_SMOOTH_STEPS, track.device).to(analytic.dtype)
-    seen = _against(track, analytic) @ nearness
-    drift_turns = (seen[:, 1:] * seen[:, :-1].conj()).angle() / (2 * math.pi)
+def _correct_drift(track: Tensor, analytic: Tensor) -> Tensor:
+    """Return the track, its rate corrected by the slow drift of the signal's phase against its tone."""
+    nearness = _nearness(_SMOOTH_FRAMES, track.device).to(analytic.dtype)
+    baseband = _demodulate(track, analytic) @ nearness
+    drift_turns = (baseband[:, 1:] * baseband[:, :-1].conj()).angle() / (2 * math.pi)
     drift_hz = F.pad(drift_turns, (0, 1)) * (RATE / _HOP_FRAMES)
     return _octaves(UNIT_HZ * torch.exp2(track) + drift_hz)
 
@@ -168,11 +168,11 @@ def _octaves(hz: Tensor) -> Tensor:
 
 
 def _rates(analytic: Tensor) -> Tensor:
-    """Return octaves above UNIT_HZ (batch, ENVELOPE_FRAMES) from each step's middle to the next."""
-    steps = analytic[:, 1:] * analytic[:, :-1].conj()
-    summed = torch.cat([torch.zeros_like(steps[:, :1]), steps.cumsum(1)], dim=1)
+    """Return octaves above UNIT_HZ (batch, ENVELOPE_FRAMES) from each frame's middle to the next."""
+    turned = analytic[:, 1:] * analytic[:, :-1].conj()
+    summed = torch.cat([torch.zeros_like(turned[:, :1]), turned.cumsum(1)], dim=1)
     middle = torch.arange(ENVELOPE_FRAMES, device=analytic.device) * _HOP_FRAMES + _HOP_FRAMES // 2
-    # The power-weighted mean rate tells the whole turns, the phases at the middles the rest of a turn.
+    # The power-weighted mean rate gives the whole turns, the phases at the middles the fraction.
     rough = (summed[:, middle[1:]] - summed[:, middle[:-1]]).angle() * (_HOP_FRAMES / (2 * math.pi))
     exact = (analytic[:, middle[1:]] * analytic[:, middle[:-1]].conj()).angle() / (2 * math.pi)
     turns = exact + (rough - exact).round()
@@ -180,27 +180,27 @@ def _rates(analytic: Tensor) -> Tensor:
     return _octaves(turns * (RATE / _HOP_FRAMES))
 
 
-def _smoothed(octaves: Tensor, power: Tensor) -> Tensor:
-    """Return a track averaged over near steps by their power and their distance; all (batch, ENVELOPE_FRAMES)."""
-    near = _nearness(_SMOOTH_STEPS, octaves.device)
+def _smooth_by_power(octaves: Tensor, power: Tensor) -> Tensor:
+    """Return a track averaged over nearby frames by power and distance; all (batch, ENVELOPE_FRAMES)."""
+    near = _nearness(_SMOOTH_FRAMES, octaves.device)
     weight = power + _QUIET
     return (octaves * weight) @ near / (weight @ near)
 
 
-def _nearness(steps: float | Tensor, device: torch.device) -> Tensor:
-    """Return weights (…, ENVELOPE_FRAMES, ENVELOPE_FRAMES) of steps by their distance, 1/e at `steps` (…, 1, 1)."""
+def _nearness(frames: float | Tensor, device: torch.device) -> Tensor:
+    """Return weights (…, ENVELOPE_FRAMES, ENVELOPE_FRAMES) by distance, 1/e at `frames` (…, 1, 1)."""
     place = torch.arange(ENVELOPE_FRAMES, device=device)
-    return (-(place[:, None] - place[None]).abs() / steps).exp()
+    return (-(place[:, None] - place[None]).abs() / frames).exp()
 
 
 def _turns(track: Tensor) -> Tensor:
-    """Return the turns (batch, HIT_FRAMES) since the first frame of a tone with this track, without the whole ones.
+    """Return the phase in turns (batch, HIT_FRAMES), modulo 1, of a tone with this track.
 
     In double precision: single precision would lose a tone's phase in half a second.
     """
     hop_turns = UNIT_HZ * torch.exp2(track.double()) * (_HOP_FRAMES / RATE)
     following = torch.cat([hop_turns[:, 1:], hop_turns[:, -1:]], dim=1)
-    # The track's rates lie between the middles of steps, so the first step has no rate before it and takes the first.
+    # The track's rates lie between the middles of frames, so the first half frame takes the first rate.
     ends = torch.cat([hop_turns[:, :1], (hop_turns + following)[:, :-1] / 2], dim=1).cumsum(1)
     begins = F.pad(ends[:, :-1], (1, 0))[:, :, None]
     rate = torch.cat([hop_turns[:, :1], hop_turns[:, :-1]], dim=1)[:, :, None]
@@ -211,7 +211,7 @@ def _turns(track: Tensor) -> Tensor:
 
 
 def _tone(pitch: Tensor) -> Tensor:
-    """Return the coefficients (batch, LEAK_BANDS, MDCT steps) of the tone of track, cosine and sine.
+    """Return the coefficients (batch, LEAK_BANDS, MDCT_FRAMES) of the tone of track, cosine and sine.
 
     They have unit power in the band that holds it.
     """
@@ -223,8 +223,8 @@ def _tone(pitch: Tensor) -> Tensor:
 
 
 def _around(x: Tensor) -> Tensor:
-    """Return the means of `x` (batch, rows, MDCT steps) over near steps."""
-    return F.avg_pool1d(x, _AROUND_STEPS, 1, _AROUND_STEPS // 2, count_include_pad=False)
+    """Return the means of `x` (batch, rows, MDCT_FRAMES) over nearby frames."""
+    return F.avg_pool1d(x, _AROUND_FRAMES, 1, _AROUND_FRAMES // 2, count_include_pad=False)
 
 
 def _analytic_body(x: Tensor) -> Tensor:

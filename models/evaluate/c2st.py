@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS, group_map, segment_map
 from ghostnote.models.dsp.mdct import mdct
-from ghostnote.models.dsp.metrics import MEASURES, align, compare, decibels, heard_difference, log_mel
+from ghostnote.models.dsp.metrics import MEASURES, align, compare, decibels, audible_difference, log_mel
 
 FOLDS: Final = 6
 _MEL_EDGES: Final = (0, 4, 8, 12, 16, 21, 26, 32, 38, 45, 54, 64)
@@ -108,7 +108,7 @@ _JUDGES: Final[dict[str, tuple[int, float, float]]] = {
 
 def _spectral_features(power_a: Tensor, power_b: Tensor) -> Tensor:
     top = torch.maximum(power_a.amax((1, 2)), power_b.amax((1, 2)))
-    difference, heard = heard_difference(power_a, power_b)
+    difference, heard = audible_difference(power_a, power_b)
     a, b = (decibels(power, top) * heard for power in (power_a, power_b))
     rough_a, rough_b = (torch.diff(x, dim=2, prepend=x[:, :, :1]).abs() for x in (a, b))
     uneven_a, uneven_b = (torch.diff(x, dim=1, prepend=x[:, :1]).abs() for x in (a, b))

@@ -1,4 +1,4 @@
-"""The cascade: a model for the shape of new sounds, envelope and pitch, and a U-Net for the rest inside it."""
+"""The cascade: one U-Net for the shape of new sounds, envelope and pitch, and one for the innovation inside it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -37,9 +37,9 @@ from ghostnote.models.statistics.repeatability import (
 ANY_CLASS = len(CLASS_NAMES)
 """The label that stands for any class, and the row of the tables over all classes."""
 VELOCITY_UNIT_DB = 20.0
-"""The networks get level differences in this unit."""
+"""The unit of level differences in the networks."""
 DIFFERENCE_LIMIT_DB = 30.0
-"""Larger level differences move the timbre no further."""
+"""Limit of the level differences that change the timbre."""
 SHAPE_ROWS = GROUPS + TONE_ROWS
 """Rows of a shape: the log envelope's band groups and the tone."""
 _CONDITIONING_ROWS = BANDS + 2 * GROUPS + 1
@@ -56,7 +56,7 @@ class CascadeSettings:
             BANDS, _CONDITIONING_ROWS, (64, 96, 128, 192, 256), len(CLASS_NAMES)
         )
     )
-    """The network for the rest."""
+    """The network for the innovation."""
     shape: UNetSettings = field(
         default_factory=lambda: UNetSettings(SHAPE_ROWS, 0, (64, 96, 128, 192), len(CLASS_NAMES))
     )
@@ -77,7 +77,7 @@ class CascadeSettings:
 
 
 class Cascade(nn.Module):
-    """Both networks with the tables and the statistics of shapes that they were trained with."""
+    """Both networks with the statistics that they were trained with."""
 
     repeatability_weight: Tensor
     repeatability_bias: Tensor
@@ -96,7 +96,7 @@ class Cascade(nn.Module):
     shape_high: Tensor
 
     def __init__(self, settings: CascadeSettings) -> None:
-        """Build the networks; tables and statistics are filled by `set_statistics` or a checkpoint."""
+        """Build the networks; the statistics are filled by `set_statistics` or a checkpoint."""
         super().__init__()
         self.settings = settings
         self.sound = UNet(settings.sound)
@@ -105,7 +105,7 @@ class Cascade(nn.Module):
         self.register_buffer("repeatability_weight", torch.zeros(FEATURES, TARGETS))
         self.register_buffer("repeatability_bias", torch.zeros(TARGETS))
         self.register_buffer("principal_components", torch.zeros(COMPONENTS, GROUPS, SEGMENTS))
-        # What luck widens, and loosens; and what moves peakedness: always, by a cell's own chance, by luck.
+        # Effects of the shared latent; of sparsity the first two rows are a constant and each cell's own.
         self.register_buffer("extent", torch.zeros(SHARED_LATENT, GROUPS))
         self.register_buffer("coherence_offset", torch.zeros(SHARED_LATENT, GROUPS, SEGMENTS))
         self.register_buffer("sparsity", torch.zeros(2 + SHARED_LATENT, GROUPS, SPANS))
@@ -120,7 +120,7 @@ class Cascade(nn.Module):
         self.register_buffer("shape_high", torch.full((SHAPE_ROWS, 1), 10.0))
 
     def set_statistics(self, corpus: CorpusStatistics, shapes: Tensor) -> None:
-        """Take over statistics measured from a corpus, and the statistics of `shapes` (hits, SHAPE_ROWS, ENVELOPE_FRAMES)."""
+        """Take over measured statistics, and those of `shapes` (hits, SHAPE_ROWS, ENVELOPE_FRAMES)."""
         self.repeatability_weight.copy_(corpus.repeatability.weight)
         self.repeatability_bias.copy_(corpus.repeatability.bias)
         self.principal_components.copy_(corpus.repeatability.principal_components)
@@ -132,15 +132,6 @@ class Cascade(nn.Module):
         self.shape_low.copy_(shapes.amin((0, 2))[:, None])
         self.shape_high.copy_(shapes.amax((0, 2))[:, None])
 
-    def use_statistics(self, statistics: Mapping[str, Tensor]) -> None:
-        """Use `statistics` in place of the buffers of these names; gradients flow back into them."""
-        for name, value in statistics.items():
-            if self.get_buffer(name).shape != value.shape:
-                raise ValueError(
-                    f"{name} has shape {tuple(value.shape)}, not {tuple(self.get_buffer(name).shape)}"
-                )
-            self.register_buffer(name, value)
-
     def normalise_shape(self, shape: Tensor) -> Tensor:
         """Return a shape (batch, SHAPE_ROWS, ENVELOPE_FRAMES) as the networks see it, near unit variance."""
         return (shape - self.shape_mean) / self.shape_std
@@ -151,9 +142,9 @@ class Cascade(nn.Module):
         return clarify_tone(torch.minimum(torch.maximum(restored, self.shape_low), self.shape_high), label)
 
     def predict_repeatability(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what strokes of one velocity share, and how far they stray, by a drum's `features`.
+        """Return coherence and spectral deviation of strokes at one velocity, from a drum's `features`.
 
-        The coherence is (batch, GROUPS, SEGMENTS), and for each band group of a spectrum (batch, GROUPS) in dB.
+        The coherence is (batch, GROUPS, SEGMENTS), the deviation (batch, GROUPS) in dB.
         """
         coherence, spectral_deviation_db = predict(
             self.repeatability_weight, self.repeatability_bias, features
@@ -161,34 +152,32 @@ class Cascade(nn.Module):
         return shift_logit(coherence, self.coherence_shift), spectral_deviation_db
 
     def spectral_gain_of(self, power: Tensor, present: Tensor) -> Tensor:
-        """Return the gains (batch, BANDS, LINES) that colour the noise of strokes whose reference has `line_power`."""
+        """Return the gains (batch, BANDS, LINES) for the noise of strokes whose reference has this `line_power`."""
         return with_contrast(spectral_gain_of(power, present), self.spectral_contrast)
 
     def attenuate_coherence(self, coherence: Tensor, difference_db: Tensor) -> Tensor:
         """Return the `coherence` (batch, GROUPS, SEGMENTS) of strokes `difference_db` (batch,) apart."""
-        fall = (-difference_db.abs() / self.coherence_decay_db).exp()
-        return coherence * fall[:, None, None]
+        factor = (-difference_db.abs() / self.coherence_decay_db).exp()
+        return coherence * factor[:, None, None]
 
     def deviation_db_of(self, variation_latent: Tensor, spectral_deviation_db: Tensor) -> Tensor:
-        """Return how a stroke's cells stray, (batch, GROUPS, SEGMENTS), as the numbers `variation_latent` (batch, LATENT_SIZE) say."""
-        scores, shared_latent, _ = _parts(variation_latent)
-        principal_components: Tensor = (scores @ self.principal_components.flatten(1)).unflatten(
-            1, (GROUPS, SEGMENTS)
-        )
+        """Return the deviation of a stroke's cells in dB, (batch, GROUPS, SEGMENTS)."""
+        scores, shared_latent, _ = _split_latent(variation_latent)
+        spectrum = (scores @ self.principal_components.flatten(1)).unflatten(1, (GROUPS, SEGMENTS))
         extent = (shared_latent @ self.extent).clamp(-_FURTHEST_EXTENT, _FURTHEST_EXTENT).exp()
-        deviation: Tensor = (spectral_deviation_db * extent)[:, :, None] * principal_components
+        deviation: Tensor = (spectral_deviation_db * extent)[:, :, None] * spectrum
         return deviation
 
     def offset_coherence(self, coherence: Tensor, variation_latent: Tensor) -> Tensor:
-        """Return the `coherence` (batch, GROUPS, SEGMENTS) of a stroke of the luck in `variation_latent` (batch, LATENT_SIZE)."""
-        shift = (_parts(variation_latent)[1] @ self.coherence_offset.flatten(1)).unflatten(
+        """Return the `coherence` (batch, GROUPS, SEGMENTS) of a stroke, offset by its shared latent."""
+        shift = (_split_latent(variation_latent)[1] @ self.coherence_offset.flatten(1)).unflatten(
             1, (GROUPS, SEGMENTS)
         )
         return shift_logit(coherence, shift.clamp(-_LARGEST_OFFSET, _LARGEST_OFFSET))
 
     def sparsity_of(self, reference: Tensor, variation_latent: Tensor, amount: Tensor) -> Tensor:
-        """Return a stroke's log peakedness (batch, GROUPS, SPANS): its `reference`'s, changed by `amount` (batch,)."""
-        _, shared_latent, own = _parts(variation_latent)
+        """Return a stroke's log sparsity (batch, GROUPS, SPANS): its `reference`'s, changed by `amount` (batch,)."""
+        _, shared_latent, own = _split_latent(variation_latent)
         shared = (shared_latent @ self.sparsity[2:].flatten(1)).unflatten(1, (GROUPS, SPANS))
         change = self.sparsity[0] + self.sparsity[1] * own.unflatten(1, (GROUPS, SPANS)) + shared
         moved: Tensor = (reference + amount[:, None, None] * change).clamp(*SPARSITY_LOG)
@@ -199,19 +188,17 @@ class Cascade(nn.Module):
         return table_to_envelope(self.slopes[label] * difference_db[:, None, None])
 
     def conditioning(self, r: Tensor, shape: Tensor, rho: Tensor, has_hit: Tensor) -> Tensor:
-        """Return the conditions of the sound network (batch, hints, steps), given what `predictor_of` returned."""
+        """Return the conditioning of the sound network (batch, rows, frames), given what `predictor_of` returned."""
         log_envelope = shape[:, :GROUPS]
         normalised = to_frames(self.normalise_shape(shape)[:, :GROUPS])
         present = has_hit[:, None, None].expand(-1, 1, r.shape[-1])
         return torch.cat([r / scale(log_envelope), normalised, rho, present], dim=1)
 
 
-def _parts(variation_latent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return how far a stroke goes each way (batch, COMPONENTS), its luck (batch, SHARED_LATENT), and what is each cell's own."""
-    principal_components, shared_latent, own = variation_latent.split(
-        [COMPONENTS, SHARED_LATENT, GROUPS * SPANS], dim=1
-    )
-    return principal_components, shared_latent, own
+def _split_latent(variation_latent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the scores (batch, COMPONENTS), the shared latent (batch, SHARED_LATENT), and each cell's own number."""
+    scores, shared_latent, own = variation_latent.split([COMPONENTS, SHARED_LATENT, GROUPS * SPANS], dim=1)
+    return scores, shared_latent, own
 
 
 def measure_shape(x: Tensor, y: Tensor) -> Tensor:
@@ -221,10 +208,10 @@ def measure_shape(x: Tensor, y: Tensor) -> Tensor:
 
 
 def predictor_of(hit: Tensor, shape: Tensor, coherence: Tensor, has_hit: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what a new hit follows, r (batch, BANDS, MDCT_FRAMES), and its coherence with it, (batch, GROUPS, MDCT_FRAMES).
+    """Return what predicts a new hit, r (batch, BANDS, MDCT_FRAMES), and their coherence (batch, GROUPS, MDCT_FRAMES).
 
-    The coefficients of the reference `hit`, as `coherence` (batch, GROUPS, SEGMENTS) says, where `has_hit` (batch,)
-    is 1; else the tone of the `shape`, by its share and with what it leaks to the bands above.
+    Where `has_hit` (batch,) is 1, it is the reference `hit`, with its `coherence` (batch, GROUPS, SEGMENTS); elsewhere
+    the tone of the `shape`, by its share and with its leakage into the bands above.
     """
     present = has_hit[:, None, None]
     tone, share = tone_of(shape[:, GROUPS:], scale(shape[:, :GROUPS]))

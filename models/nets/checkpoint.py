@@ -1,4 +1,4 @@
-"""Checkpoints as safetensors: all that a run needs to go on, and the weights alone."""
+"""Checkpoints as safetensors: all that a run needs to continue, and the weights alone."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 WEIGHTS: Final = "model.safetensors"
 """The averaged weights with the model's settings: what is exported."""
 STATE: Final = "state.safetensors"
-"""Everything that a killed run needs to go on at the same step."""
+"""Everything that a killed run needs to continue at the same step."""
 _FORMAT: Final = "ghostnote-weights-1"
 
 
@@ -36,7 +36,9 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} cannot be read as a checkpoint: {error}") from error
     if metadata.get("format") != _FORMAT:
-        raise ModelError(f"{path} is no ghostnote checkpoint: give the folder that 'ghostnote train' wrote")
+        raise ModelError(
+            f"{path} is not a ghostnote checkpoint: give the folder that 'ghostnote train' wrote"
+        )
     return tensors, json.loads(metadata["facts"])
 
 
@@ -61,7 +63,7 @@ def load_model(path: Path) -> tuple[Cascade, dict[str, Any]]:
         )
     state, facts = read_tensors(file)
     model = Cascade(CascadeSettings.from_dict(facts.pop("settings")))
-    # A table that the run did not know yet is as it is at first.
+    # A table that was introduced after the run keeps its initial value.
     model.load_state_dict({**model.state_dict(), **state})
     return model.eval(), facts
 

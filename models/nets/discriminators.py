@@ -1,7 +1,7 @@
-"""Judges taught, while strokes are tuned, to tell them from real ones, by the features of the evaluation's judge.
+"""Discriminators, trained to distinguish generated strokes from real ones by the features of the C2ST.
 
-The discriminators of an adversarial training (Goodfellow et al. 2014): a logistic regression and a small network; and
-beside them the energy distance (Székely & Rizzo 2013) of the features, which needs no teaching.
+Those of an adversarial training (Goodfellow et al. 2014): a logistic regression and a small network; and the energy
+distance (Székely & Rizzo 2013) of the features, which needs no training.
 """
 
 from collections import deque
@@ -18,16 +18,16 @@ _DROPOUT: Final = 0.4
 _LEARNING_RATE: Final = 1e-3
 _WEIGHT_DECAY: Final = 0.4
 _STEPS: Final = 4
-"""Steps of the judges for one of what is tuned."""
+"""Discriminator steps for each step of the tuned model."""
 _BATCH: Final = 96
 _KEPT: Final = 60
-"""Batches of strokes of both kinds that judges go on learning from."""
+"""Batches of strokes of both kinds that stay in the training set."""
 _BLOCK: Final = 8
 _TINY: Final = 1e-6
 
 
 class Discriminators:
-    """Judges and what they have heard; features are scaled as those of the real pairs first given."""
+    """Discriminators and their training set; features are scaled by those of the real pairs given first."""
 
     def __init__(self, real: Tensor, generator: torch.Generator) -> None:
         """Take the features `real` (pairs, features) of real strokes as the scale."""
@@ -36,9 +36,9 @@ class Discriminators:
         features = real.shape[1]
         with torch.random.fork_rng():
             torch.manual_seed(generator.initial_seed())
-            self.judges = nn.ModuleList([_network(features), nn.Linear(features, 1)]).to(real.device)
+            self.networks = nn.ModuleList([_network(features), nn.Linear(features, 1)]).to(real.device)
         self.optimiser = torch.optim.AdamW(
-            self.judges.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY
+            self.networks.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY
         )
         self.real: deque[Tensor] = deque(maxlen=_KEPT)
         self.made: deque[Tensor] = deque(maxlen=_KEPT)
@@ -48,25 +48,25 @@ class Discriminators:
         return ((features - self.mean) / self.std).clamp(-_FURTHEST, _FURTHEST)
 
     def learn(self, real: Tensor, made: Tensor) -> None:
-        """Hear scaled features of strokes of both kinds, and learn to tell them apart."""
+        """Add scaled features of strokes of both kinds to the training set, and learn to distinguish them."""
         self.real.append(real)
         self.made.append(made.detach())
-        self.judges.train()
+        self.networks.train()
         for _ in range(_STEPS):
-            is_real, is_made = (self._drawn(heard, _BATCH) for heard in (self.real, self.made))
+            is_real, is_made = (self._draw(batches, _BATCH) for batches in (self.real, self.made))
             with torch.enable_grad():
                 losses = [
-                    F.softplus(judge(is_made)).mean() + F.softplus(-judge(is_real)).mean()
-                    for judge in self.judges
+                    F.softplus(network(is_made)).mean() + F.softplus(-network(is_real)).mean()
+                    for network in self.networks
                 ]
                 self.optimiser.zero_grad(set_to_none=True)
                 torch.stack(losses).sum().backward()
                 self.optimiser.step()
-        self.judges.eval()
+        self.networks.eval()
 
     def verdicts(self, made: Tensor) -> Tensor:
-        """Return what each judge says of strokes by their scaled features, (judges, pairs): real above nought."""
-        return torch.stack([judge(made)[:, 0] for judge in self.judges])
+        """Return the logits (networks, pairs) of strokes by their scaled features: positive for real."""
+        return torch.stack([network(made)[:, 0] for network in self.networks])
 
     def distance(self, made: Tensor, real: Tensor) -> Tensor:
         """Return the energy distance () of strokes to real ones of the same drums, but for a constant.
@@ -83,8 +83,8 @@ class Discriminators:
         distance: Tensor = total
         return distance
 
-    def _drawn(self, heard: deque[Tensor], count: int) -> Tensor:
-        rows = torch.cat(list(heard))
+    def _draw(self, batches: deque[Tensor], count: int) -> Tensor:
+        rows = torch.cat(list(batches))
         return rows[torch.randint(len(rows), (count,), generator=self.generator, device=rows.device)]
 
 

@@ -1,4 +1,4 @@
-"""The U-Net over the 512 steps of a hit (or the 128 of an envelope), conditioned on time, class and velocity."""
+"""The U-Net over the 512 frames of a hit (or the 128 of an envelope), conditioned on time, class and velocity."""
 
 import math
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class UNetSettings:
     bands: int
     """Channels of the sample that is denoised."""
     conditioning: int
-    """Channels of the conditions given per step."""
+    """Channels of the conditioning given per frame."""
     channels: tuple[int, ...]
-    """Channels of each level; each level has half the steps of the one before."""
+    """Channels of each level; each level has half the frames of the one before."""
     classes: int
     """Drum classes; one more label stands for any class."""
     blocks: int = 2
@@ -45,7 +45,7 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.film.bias)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """Map `x` (batch, channels, steps) under `embedding` (batch, width) to the same shape."""
+        """Map `x` (batch, channels, frames) under `embedding` (batch, width) to the same shape."""
         h = self.conv_in(F.silu(self.norm_in(x)))
         scale, shift = self.film(embedding)[:, :, None].chunk(2, dim=1)
         h = self.conv_out(F.silu(self.norm_out(h) * (1 + scale) + shift))
@@ -54,7 +54,7 @@ class ResidualBlock(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Self-attention over the steps (Vaswani et al. 2017)."""
+    """Self-attention over the frames (Vaswani et al. 2017)."""
 
     def __init__(self, channels: int, head: int = 64) -> None:
         """Build attention with heads of `head` channels."""
@@ -66,7 +66,7 @@ class SelfAttention(nn.Module):
         nn.init.zeros_(self.out.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map (batch, channels, steps) to the same shape."""
+        """Map (batch, channels, frames) to the same shape."""
         q, k, v = self.qkv(self.norm(x)).unflatten(1, (3, self.heads, -1)).transpose(3, 4).unbind(1)
         attended = F.scaled_dot_product_attention(q, k, v).transpose(2, 3).flatten(1, 2)
         out: Tensor = x + self.out(attended)
@@ -74,7 +74,7 @@ class SelfAttention(nn.Module):
 
 
 class Level(nn.Module):
-    """Residual blocks of one resolution, with attention behind each where asked for."""
+    """Residual blocks of one resolution, with attention after each where asked for."""
 
     def __init__(self, channels: int, blocks: int, embedding: int, attention: bool) -> None:
         """Build `blocks` blocks of `channels` channels."""
@@ -85,7 +85,7 @@ class Level(nn.Module):
         )
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """Map (batch, channels, steps) under `embedding` to the same shape."""
+        """Map (batch, channels, frames) under `embedding` to the same shape."""
         for block, attention in zip(self.blocks, self.attention, strict=True):
             x = attention(block(x, embedding))
         return x
@@ -125,14 +125,14 @@ class UNet(nn.Module):
         return embedded
 
     def project_conditioning(self, conditioning: Tensor) -> Tensor:
-        """Return the conditions (batch, hints, steps) as the first level's channels."""
+        """Return the conditioning (batch, rows, frames) as the first level's channels."""
         if self.conditioning is None:
-            raise ValueError("this network takes no hints")
+            raise ValueError("this network takes no conditioning")
         projected: Tensor = self.conditioning(conditioning)
         return projected
 
     def forward(self, z: Tensor, t: Tensor, embedded: Tensor, conditioning: Tensor | None = None) -> Tensor:
-        """Return v (batch, bands, steps) of `z` at times `t` (batch,), given `embed` and `project_conditioning`."""
+        """Return v (batch, bands, frames) of `z` at times `t` (batch,), given `embed` and `project_conditioning`."""
         angles = t[:, None] * self.frequencies
         embedding = F.silu(self.time(torch.cat([angles.cos(), angles.sin()], dim=1)) + embedded)
         x = self.stem(z)

@@ -1,7 +1,7 @@
-"""What real strokes of one drum share and how level moves them, measured from a corpus's pairs.
+"""Corpus statistics: what strokes of one drum share and how level changes them, measured from pairs of strokes.
 
-Each table has a row for every drum class and a last one over all classes, used for a class that the corpus
-says little of and for a hit of unknown class.
+Each table has a row for every drum class and a last one over all classes, used for a class that is rare in the
+corpus and for a hit of unknown class.
 """
 
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ from ghostnote.models.statistics.repeatability import (
 
 _PAIRS_A_GROUP = 60
 _NEAR_DB = 3.0
-"""Pairs closer than this in level are repeats: steadiness comes from them."""
+"""Pairs closer than this in level are repeats: repeatability is measured on them."""
 _AUDIBLE = 0.02
-"""Loudness (-68 dB) above which a cell says something about coherence."""
+"""Loudness (-68 dB) above which a cell counts for coherence."""
 _PRIOR = 0.3
 """Weight of the row over all classes in each class's row, in groups."""
 _SILENCE = 1e-12
@@ -48,10 +48,10 @@ _SILENCE = 1e-12
 
 @dataclass(frozen=True)
 class CorpusStatistics:
-    """What was measured; tables have a row each for the classes and one for all."""
+    """The measured statistics; tables have a row each for the classes and one for all."""
 
     repeatability: Repeatability
-    """How coherent strokes at one level are, and how far they stray, by their drum's traits."""
+    """Coherence and spectral deviation of strokes at one level, by their drum's features."""
     coherence_decay_db: float
     """Level difference over which coherence falls to 1/e."""
     slopes: Tensor
@@ -62,7 +62,7 @@ class CorpusStatistics:
 
 @dataclass(frozen=True)
 class PairStatistics:
-    """What two strokes of one drum say to the tables."""
+    """What is measured of two strokes of one drum."""
 
     label: int
     weight: float
@@ -78,7 +78,7 @@ class PairStatistics:
 
 
 def measure_statistics(hits: HitSet, seed: int = 0) -> CorpusStatistics:
-    """Measure the tables from the groups of `hits` (on the CPU)."""
+    """Measure the statistics from the groups of `hits` (on the CPU)."""
     by_drum = [_pairs(hits, group, np.random.default_rng(seed)) for group in hits.groups]
     rows = len(CLASS_NAMES) + 1
     near, far = torch.zeros(3), torch.zeros(3)
@@ -96,8 +96,8 @@ def measure_statistics(hits: HitSet, seed: int = 0) -> CorpusStatistics:
             far += powers
             far_db, far_weight = far_db + pair.weight * abs(pair.difference_db), far_weight + pair.weight
     slopes = _with_prior(slopes, len(hits.groups))
-    fall = float(_correlation(far) / _correlation(near))
-    decay_db = far_db / far_weight / -np.log(min(max(fall, 0.05), 0.95))
+    attenuation = float(_correlation(far) / _correlation(near))
+    decay_db = far_db / far_weight / -np.log(min(max(attenuation, 0.05), 0.95))
     drums = [drum for pairs in by_drum if (drum := _drum_statistics(pairs))]
     return CorpusStatistics(
         fit_repeatability(drums),
@@ -109,7 +109,7 @@ def measure_statistics(hits: HitSet, seed: int = 0) -> CorpusStatistics:
 
 @dataclass(frozen=True)
 class Fold:
-    """Some drums, and what is different in the steadiness that the others tell."""
+    """Some drums, and how the regression fitted without them differs from that of all drums."""
 
     groups: tuple[int, ...]
     """Places in the groups of a set."""
@@ -120,9 +120,9 @@ class Fold:
 
 
 def cross_fit(hits: HitSet, folds: int, seed: int = 0) -> list[Fold]:
-    """Return the groups of `hits` in up to `folds` parts, each with the steadiness fitted to all other groups.
+    """Return the groups of `hits` in up to `folds` parts, each with the regression fitted to all other groups.
 
-    On the drums that it was fitted to, a prediction is better than on new ones; these are as good as on new ones.
+    On the drums that it was fitted to, a prediction is better than on new ones; these are as on new ones.
     """
     drums = [_drum_statistics(_pairs(hits, group, np.random.default_rng(seed))) for group in hits.groups]
     order = np.random.default_rng(seed).permutation(len(drums)).tolist()
@@ -137,17 +137,17 @@ def cross_fit(hits: HitSet, folds: int, seed: int = 0) -> list[Fold]:
 
 
 def _drum_statistics(pairs: list[PairStatistics]) -> DrumStatistics | None:
-    """Return what a drum's repeats say, None where it has none."""
+    """Return what is measured of a drum's repeats, None where it has none."""
     near = list(filter(_is_near, pairs))
-    return _drum(near) if near else None
+    return _mean_of_pairs(near) if near else None
 
 
 def _is_near(pair: PairStatistics) -> bool:
     return abs(pair.difference_db) < _NEAR_DB
 
 
-def _drum(pairs: list[PairStatistics]) -> DrumStatistics:
-    """Return what the near pairs of a drum say of its steadiness."""
+def _mean_of_pairs(pairs: list[PairStatistics]) -> DrumStatistics:
+    """Return the means over the near pairs of a drum."""
     powers = torch.stack([pair.powers for pair in pairs]).sum(0)
     return DrumStatistics(
         torch.stack([pair.features for pair in pairs]).mean(0),
@@ -157,7 +157,7 @@ def _drum(pairs: list[PairStatistics]) -> DrumStatistics:
 
 
 def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> list[PairStatistics]:
-    """Return pairs of strokes of one group, in both orders, weighing one group in all."""
+    """Return pairs of strokes of one group, in both orders, with a total weight of 1."""
     index = torch.tensor(group)
     x = hits.audio[index]
     y = analyse(to_peak(x))

@@ -1,8 +1,8 @@
-"""How steady a drum's strokes are, told from one of them: their coherence, and how far their spectra stray.
+"""Repeatability: the coherence and spectral deviation of a drum's strokes, predicted from one of them.
 
 A ringing drum repeats its partials nearly to the sample, a rattling one nothing but its envelope, whatever the
-class. So both are predicted from a stroke's traits by ridge regression (Hoerl & Kennard 1970) over the drums
-of the corpus, the class being one trait among others.
+class. So both are predicted from a stroke's features by ridge regression (Hoerl & Kennard 1970) over the drums
+of the corpus, the class being one feature among others.
 """
 
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from ghostnote.models.dsp.decomposition import (
 from ghostnote.models.dsp.noise_shaping import tonality
 
 COMPONENTS: Final = 32
-"""Ways in which a stroke's spectrum strays."""
+"""Principal components of the deviation of a stroke's spectrum."""
 SHARED_LATENT: Final = 6
-"""Numbers that decide how closely a stroke follows: not every stroke of a drummer strays alike."""
+"""Latent numbers that all cells share: how far a stroke as a whole deviates varies from stroke to stroke."""
 SPANS: Final = SEGMENTS - 1
-"""Time segments for peakedness: the first two are one, as four steps say too little."""
+"""Time segments for sparsity: the first two are merged, as four frames are too few to measure it."""
 LATENT_SIZE: Final = COMPONENTS + SHARED_LATENT + GROUPS * SPANS
-"""Numbers that decide a stroke beside its noise: how far it goes each way, its luck, and what is each cell's own."""
+"""Latent numbers of a stroke: scores of the components, the shared latent, and one for each cell's sparsity."""
 FEATURES: Final = 2 * GROUPS + SEGMENTS + len(CLASS_NAMES)
 TARGETS: Final = GROUPS * SEGMENTS + GROUPS
 COHERENCE_LIMIT: Final = 0.995
@@ -36,25 +36,25 @@ _LEAST_COHERENCE: Final = 1e-3
 _RIDGE: Final = 20.0
 _LOWEST_LOG: Final = -9.0
 FURTHEST_DB: Final = 20.0
-"""Spectra stray no further than this, whatever is measured or predicted."""
+"""Limit of spectral deviation, measured or predicted."""
 _LEAST_SQUARE_DB: Final = 0.02
 
 
 @dataclass(frozen=True)
 class Repeatability:
-    """What is predicted from traits, and in which ways spectra stray."""
+    """The regression from features to targets, and the principal components of spectral deviation."""
 
     weight: Tensor
     """(FEATURES, TARGETS)."""
     bias: Tensor
-    """(TARGETS,): the outcome of a stroke without any trait."""
+    """(TARGETS,): the targets where all features are 0."""
     principal_components: Tensor
-    """(COMPONENTS, GROUPS, SEGMENTS): independent ways to stray, each cell of variance 1 over all."""
+    """(COMPONENTS, GROUPS, SEGMENTS), independent; each cell has variance 1 over all of them."""
 
 
 @dataclass(frozen=True)
 class DrumStatistics:
-    """What a drum's strokes say: means over its pairs."""
+    """What is measured of a drum: means over its pairs of strokes."""
 
     features: Tensor
     """(FEATURES,)."""
@@ -65,19 +65,19 @@ class DrumStatistics:
 
 
 def repeatability_features(power: Tensor, log_envelope: Tensor, label: Tensor) -> Tensor:
-    """Return the traits (batch, FEATURES) of hits: tonality, spectrum, decay and class.
+    """Return the features (batch, FEATURES) of hits: tonality, spectrum, decay and class.
 
     `power` (batch, BANDS, LINES) is their `line_power`, `label` (batch,) the classes.
     """
     level = (log_envelope / group_exponents(power.device)[:, None]).clamp_min(_LOWEST_LOG)
     cells = envelope_to_segments(level)
     spectrum = cells.mean(2) - cells.mean((1, 2))[:, None]
-    known = F.one_hot(label, len(CLASS_NAMES) + 1)[:, :-1].to(power.dtype)
-    return torch.cat([tonality(power), spectrum, cells.mean(1), known], dim=1)
+    classes = F.one_hot(label, len(CLASS_NAMES) + 1)[:, :-1].to(power.dtype)
+    return torch.cat([tonality(power), spectrum, cells.mean(1), classes], dim=1)
 
 
 def predict(weight: Tensor, bias: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-    """Return coherence (batch, GROUPS, SEGMENTS) and how far spectra stray in dB (batch, GROUPS) by traits."""
+    """Return coherence (batch, GROUPS, SEGMENTS) and spectral deviation in dB (batch, GROUPS) from features."""
     targets = bias + features @ weight
     coherence = targets[:, : GROUPS * SEGMENTS].unflatten(1, (GROUPS, SEGMENTS))
     spectral_deviation_db = targets[:, GROUPS * SEGMENTS :].exp()
@@ -85,13 +85,13 @@ def predict(weight: Tensor, bias: Tensor, features: Tensor) -> tuple[Tensor, Ten
 
 
 def shift_logit(coherence: Tensor, shift: Tensor) -> Tensor:
-    """Return `coherence` (batch, GROUPS, SEGMENTS) moved by `shift` (the same, or one for all) in its logit."""
+    """Return `coherence` (batch, GROUPS, SEGMENTS) with `shift` (the same, or one for all) added to its logit."""
     inside = coherence.clamp(_LEAST_COHERENCE, COHERENCE_LIMIT)
     return torch.sigmoid((inside / (1 - inside)).log() + shift).clamp(max=COHERENCE_LIMIT)
 
 
 def fit_repeatability(drums: list[DrumStatistics]) -> Repeatability:
-    """Fit the predictions to `drums`, each counting alike; without any, strokes share and stray nothing."""
+    """Fit the regression to `drums`, equally weighted; without any, all coherence and deviation is zero."""
     if not drums:
         blank = torch.zeros(TARGETS)
         blank[GROUPS * SEGMENTS :] = 0.5 * torch.tensor(_LEAST_SQUARE_DB).log()
@@ -110,16 +110,16 @@ def fit_repeatability(drums: list[DrumStatistics]) -> Repeatability:
 
 
 def _principal_components(drums: list[DrumStatistics], square: list[Tensor]) -> Tensor:
-    """Return the principal ways in which spectra stray, each drum's extent taken out (COMPONENTS, GROUPS, SEGMENTS)."""
+    """Return the principal components (COMPONENTS, GROUPS, SEGMENTS) of deviations over each drum's own extent."""
     cells = GROUPS * SEGMENTS
     covariance = torch.zeros(cells, cells)
     for drum, power in zip(drums, square, strict=True):
         x = (drum.spectral_deviation_db / power.sqrt()[:, None]).flatten(1)
         covariance += x.t() @ x / (len(x) * len(drums))
     values, vectors = torch.linalg.eigh(covariance)
-    principal_components = (vectors * values.clamp_min(0).sqrt())[:, -COMPONENTS:]
-    # What the ways that are left out would have added is spread over those kept, cell by cell.
-    kept = principal_components.square().sum(1, keepdim=True).clamp_min(1e-6)
-    principal_components = principal_components * (covariance.diag()[:, None] / kept).sqrt().clamp(max=2.0)
-    kept_components: Tensor = principal_components.t().reshape(COMPONENTS, GROUPS, SEGMENTS).contiguous()
-    return kept_components
+    components = (vectors * values.clamp_min(0).sqrt())[:, -COMPONENTS:]
+    # The variance of the components left out is spread over those kept, cell by cell.
+    kept = components.square().sum(1, keepdim=True).clamp_min(1e-6)
+    components = components * (covariance.diag()[:, None] / kept).sqrt().clamp(max=2.0)
+    scaled: Tensor = components.t().reshape(COMPONENTS, GROUPS, SEGMENTS).contiguous()
+    return scaled

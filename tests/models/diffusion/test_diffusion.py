@@ -107,9 +107,9 @@ def test_bound_limits_samples():
     assert found.abs().max() <= 0.3 + 1e-6
 
 
-def test_keep_takes_the_known_where_masked():
-    x, reference_innovation, mask = normal(1, 4, 4), normal(1, 4, 4, seed=1), torch.zeros(1, 4, 4)
+def test_inpainting_takes_what_is_given_where_masked():
+    x, target, mask = normal(1, 4, 4), normal(1, 4, 4, seed=1), torch.zeros(1, 4, 4)
     mask[:, 2:] = 1
-    features = inpaint(x, reference_innovation, mask)
-    assert torch.equal(features[:, :2], x[:, :2])
-    assert torch.allclose(features[:, 2:], reference_innovation[:, 2:])
+    painted = inpaint(x, target, mask)
+    assert torch.equal(painted[:, :2], x[:, :2])
+    assert torch.allclose(painted[:, 2:], target[:, 2:])

@@ -26,7 +26,7 @@ def hit():
     return analyse(0.3 * torch.randn(8, HIT_FRAMES, generator=generator) * decay)
 
 
-def test_the_rest_of_a_hit_has_unit_variance_by_construction(hit):
+def test_the_innovation_of_a_hit_has_unit_variance_by_construction(hit):
     s = scale(envelope(hit))
     u = innovation(hit, torch.zeros_like(hit), s, torch.zeros_like(hit))
     assert s.shape == (8, BANDS, MDCT_FRAMES)
@@ -42,7 +42,7 @@ def test_silence_does_not_sound(hit):
     assert share[:, :, 2:32].min() > 0.99
 
 
-def test_combine_undoes_rest(hit):
+def test_combine_undoes_innovation(hit):
     reference = hit.roll(1, 0)
     s, rho = scale(envelope(reference)), torch.full_like(hit, 0.4)
     u = innovation(hit, reference, s, rho)

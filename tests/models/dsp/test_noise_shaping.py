@@ -31,7 +31,7 @@ def test_the_lines_hold_the_power_of_the_bands():
     assert torch.allclose(twice, q.square().sum(2), rtol=1e-3)
 
 
-def test_noise_takes_the_colour_and_keeps_its_power():
+def test_shaped_noise_has_the_spectrum_and_keeps_its_power():
     gain = spectral_gain_of(line_power(partial(60)), torch.ones(4))
     made = shape_noise(noise(1), gain)
     power = line_power(made)
@@ -39,7 +39,7 @@ def test_noise_takes_the_colour_and_keeps_its_power():
     assert made.square().mean() == pytest.approx(1.0, abs=0.1)
 
 
-def test_noise_from_its_lines_is_coloured_noise():
+def test_noise_from_its_lines_is_shaped_noise():
     white, gain = noise(5), spectral_gain_of(line_power(partial(60)), torch.ones(4))
     assert torch.allclose(from_lines(to_lines(white), gain), shape_noise(white, gain), atol=1e-4)
     assert to_lines(white).square().mean() == pytest.approx(float(white.square().mean()), rel=1e-4)

@@ -72,7 +72,7 @@ def test_a_tone_explains_its_body(phase):
 
 
 @pytest.mark.parametrize("hz", [60.0, 150.0, 240.0])
-def test_a_followed_tone_rings_alone(hz):
+def test_a_predicted_tone_rings_alone(hz):
     x = tone(hz, phase=1.0)
     s = scale(envelope(analyse(x)))
     shape = clarify_tone(measure_shape(x, analyse(x)), torch.tensor([CLASS_NAMES.index("kick")]))
@@ -81,9 +81,9 @@ def test_a_followed_tone_rings_alone(hz):
     u = torch.randn(s.shape, generator=torch.Generator().manual_seed(0))
 
     def beside_db(rho):
-        heard = synthesise(combine(u, r, s, to_bands(rho)))[0, 2048:]
-        power = torch.fft.rfft(heard * torch.hann_window(len(heard))).abs().square()
-        frequency = torch.fft.rfftfreq(len(heard), 1 / RATE)
+        sound = synthesise(combine(u, r, s, to_bands(rho)))[0, 2048:]
+        power = torch.fft.rfft(sound * torch.hann_window(len(sound))).abs().square()
+        frequency = torch.fft.rfftfreq(len(sound), 1 / RATE)
         beside = (frequency > 2 * hz + 100) & (frequency < 2500)
         return float(10 * (power[beside].sum() / power.sum()).log10())
 

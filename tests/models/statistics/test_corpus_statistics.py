@@ -28,7 +28,7 @@ def strokes(alike, count=8, seed=0):
 
 
 def predict_repeatability(hits):
-    """Return the coherence and straying that the tables of `hits` predict for each of them."""
+    """Return the coherence and spectral deviation that the statistics of `hits` predict for each of them."""
     repeatability = measure_statistics(hits).repeatability
     y = analyse(hits.audio / hits.audio.abs().amax(1, keepdim=True))
     features = repeatability_features(line_power(y / scale(envelope(y))), envelope(y), hits.labels)
@@ -49,7 +49,7 @@ def test_coherence_is_what_strokes_share():
     assert coherence[hits.labels == label_of("closed_hat")][upper].median() < 0.15
 
 
-def test_a_drum_strays_as_drums_of_its_kind_do():
+def test_a_drum_deviates_as_drums_of_its_kind_do():
     rng = np.random.default_rng(3)
     files, audio = [], []
     for drum in range(20):
@@ -105,7 +105,7 @@ def test_pairs_are_two_strokes_of_one_drum():
     assert (target[~paired] == 8).any()
 
 
-def test_a_fold_is_told_by_the_other_drums():
+def test_a_fold_is_predicted_from_the_other_drums():
     # All drums share much, but for the last, which shares nothing.
     shares = [0.9] * 6
     drums = [strokes(share, seed=drum) for drum, share in enumerate([*shares, 0.0])]
@@ -117,8 +117,8 @@ def test_a_fold_is_told_by_the_other_drums():
     y = analyse(hits.audio / hits.audio.abs().amax(1, keepdim=True))
     features = repeatability_features(line_power(y / scale(envelope(y))), envelope(y), hits.labels)[-1:]
     odd = next(fold for fold in folds if 6 in fold.groups)
-    told = [
+    predicted = [
         predict(whole.weight + change.weight, whole.bias + change.bias, features)[0].mean()
         for change in (odd, next(fold for fold in folds if 0 in fold.groups))
     ]
-    assert told[0] > told[1]
+    assert predicted[0] > predicted[1]
