@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS, group_map, segment_map
 from ghostnote.models.dsp.mdct import mdct
-from ghostnote.models.dsp.metrics import MEASURES, align, compare, decibels, audible_difference, log_mel
+from ghostnote.models.dsp.metrics import MEASURES, align, audible_difference, compare, decibels, log_mel
 
 FOLDS: Final = 6
 _MEL_EDGES: Final = (0, 4, 8, 12, 16, 21, 26, 32, 38, 45, 54, 64)
