@@ -84,8 +84,8 @@ def damaged(data):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda data: b"no model at all", "damaged or no ONNX file"),
-        (lambda data: b"", "damaged or no ONNX file"),
+        (lambda data: b"no model at all", "damaged or not an ONNX file"),
+        (lambda data: b"", "damaged or not an ONNX file"),
         (lambda data: data[:-1000], "damaged"),
         (damaged, "checksum|damaged"),
     ],
