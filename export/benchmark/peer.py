@@ -1,4 +1,4 @@
-"""Ours beside tiny-audio-diffusion: one machine, one runtime, as many threads, each at its own number of steps."""
+"""ghostnote beside tiny-audio-diffusion: one machine, one runtime, the same threads, each with its own steps."""
 
 import json
 import re
@@ -27,7 +27,7 @@ from ghostnote.bridge.inference.variation import Reference, Variation, Variator
 from ghostnote.export.benchmark.tiny_audio_diffusion import Peer, PeerSettings
 from ghostnote.export.torch_parts import OPSET, traced
 from ghostnote.models.dsp.mdct import MDCT_FRAMES
-from ghostnote.models.evaluate.targets import targets
+from ghostnote.models.evaluate.targets import REPORT_FORMAT, targets
 from ghostnote.models.nets.cascade import CascadeSettings
 from ghostnote.models.nets.unet import UNet
 
@@ -38,24 +38,24 @@ _OUR_STEPS: Final = (1, 2, 4)
 
 @dataclass(frozen=True)
 class PeerBench:
-    """What is measured."""
+    """The sizes of the comparison."""
 
     peer: PeerSettings = PeerSettings()
     """The other network."""
     peer_steps: int = 50
-    """Its steps, as its authors sample."""
+    """Its steps, as many as its authors take."""
     threads: int = 1
-    """Of either session."""
+    """Threads of each session."""
     matrix: int = 1024
-    """Rows and columns of the product that tells the machine's peak rate."""
+    """Rows and columns of the product that measures the machine's peak rate."""
     repeats: int = 25
-    """Runs of each but the peer's, of which the median counts."""
+    """Runs of each but the peer, of which the median counts."""
 
 
 def measure(
     model: Path | None, reports: Sequence[Path] = (), bench: PeerBench | None = None
 ) -> list[Measurement]:
-    """Return milliseconds a hit of both, their ratio, shares of the machine's peak rate and the `reports`' figures."""
+    """Return the time of a hit of both, their ratio, their share of the peak rate, and the results of `reports`."""
     bench = bench or PeerBench()
     quality = [figure for report in reports for figure in quality_figures(report)]
     peak = peak_gflops(bench)
@@ -117,12 +117,9 @@ def peak_gflops(bench: PeerBench) -> float:
 
 
 def sound_gflop() -> float:
-    """Return the billions of operations, two for each product, of one evaluation of the sound network."""
+    """Return the billions of operations of one evaluation of the sound network; a multiply-add counts as two."""
     settings = CascadeSettings().sound
-    z, conditioning = (
-        torch.zeros(1, settings.bands, MDCT_FRAMES),
-        torch.zeros(1, settings.channels[0], MDCT_FRAMES),
-    )
+    z, conditioning = (torch.zeros(1, n, MDCT_FRAMES) for n in (settings.bands, settings.channels[0]))
     return _gflop(UNet(settings), z, torch.zeros(1), torch.zeros(1, settings.embedding), conditioning)
 
 
@@ -161,12 +158,12 @@ def _peer(bench: PeerBench) -> tuple[float, float]:
     noise = np.random.default_rng(0).standard_normal(z.shape, np.float32)
     velocity(noise, 1.0)
     started = time.perf_counter()
-    walk(velocity, noise, bench.peer_steps)
+    ddim(velocity, noise, bench.peer_steps)
     return _gflop(network, z, torch.zeros(1)), 1000 * (time.perf_counter() - started)
 
 
-def walk(velocity: Callable[[Floats, float], Floats], z: Floats, steps: int) -> Floats:
-    """Return the sample that noise `z` becomes under v-diffusion (Salimans & Ho 2022), over even times from 1 to 0."""
+def ddim(velocity: Callable[[Floats, float], Floats], z: Floats, steps: int) -> Floats:
+    """Return the sample of noise `z` under v-diffusion (Salimans & Ho 2022), in even steps of time from 1 to 0."""
     angles = np.linspace(np.pi / 2, 0, steps + 1)
     for now, then in pairwise(angles):
         v = velocity(z, float(now / (np.pi / 2)))
@@ -197,15 +194,18 @@ def _seconds(work: Callable[[], object], repeats: int) -> list[float]:
 
 
 def quality_figures(path: Path) -> list[Measurement]:
-    """Return what an evaluation's report says of its targets; `InputError` where it is no report."""
+    """Return the results of a report's targets; `InputError` where it is not a report, or of another format."""
     try:
         report: dict[str, Any] = json.loads(path.read_bytes())
-        steps, found = int(report["about"]["steps"]), targets(report)
+        about, results = report["about"], targets(report)
+        steps, version = int(about["steps"]), about["format"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is no report: give the report.json of 'ghostnote evaluate'") from error
+        raise InputError(f"{path} is not a report: give the report.json of 'ghostnote evaluate'") from error
+    if version != REPORT_FORMAT:
+        raise InputError(f"{path} is a report of format {version}, not {REPORT_FORMAT}: evaluate the model again")
     return [
-        Measurement(f"{_key(targets.name)}_{steps}", f"{targets.name}, at {steps} steps", targets.value)
-        for targets in found
+        Measurement(f"{_key(result.name)}_{steps}", f"{result.name}, at {steps} steps", result.value)
+        for result in results
     ]
 
 

@@ -1,7 +1,7 @@
-"""The network of tiny-audio-diffusion, built anew from its published configuration, to be timed beside ours.
+"""The network of tiny-audio-diffusion, rebuilt from its published configuration to compare its speed with ours.
 
 Its sizes are those of `exp/drum_diffusion.yaml` (github.com/crlandsc/tiny-audio-diffusion), its structure that of the
-`UNetV0` of audio-diffusion-pytorch. Weights are random: they serve for times, not for sounds.
+`UNetV0` of audio-diffusion-pytorch. Its weights are random, as only its speed is measured.
 """
 
 import math
@@ -28,7 +28,7 @@ class PeerSettings:
     features: int = 1024
     """Width of the embedding of time."""
     waves: int = 128
-    """Frequencies of time's own embedding."""
+    """Learned frequencies in the embedding of time."""
 
 
 class _Residual(nn.Module):
@@ -92,7 +92,7 @@ class _Item(nn.Module):
 
 
 class _Level(nn.Module):
-    """One level and all below it, beside a way past them."""
+    """One level and all below it, with a skip connection past them."""
 
     def __init__(self, settings: PeerSettings, level: int) -> None:
         super().__init__()

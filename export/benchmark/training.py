@@ -1,4 +1,4 @@
-"""How fast training is on this machine: hits a second of the shipped network, factors and augmentation included."""
+"""The speed of training on this machine: hits a second, with decomposition and augmentation."""
 
 import time
 from pathlib import Path

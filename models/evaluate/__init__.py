@@ -1,1 +1,1 @@
-"""Made strokes and new drums beside real ones."""
+"""Made strokes and new drums compared with real ones."""

@@ -1,4 +1,4 @@
-"""What a producer would do by hand for want of round robins: the baseline that every variation must beat."""
+"""The DSP baseline: what a producer does without round robins, and what every variation must beat."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from ghostnote.models.dsp.mdct import RATE
 
 
 @dataclass(frozen=True)
-class Jitter:
-    """How far the hand goes to either side, all values equally likely."""
+class BaselineSettings:
+    """The largest change to either side; all smaller ones are equally likely."""
 
     cents: float = 20.0
     """Pitch, with the length."""
@@ -23,7 +23,9 @@ class Jitter:
     """Where the shelf has half its gain, in dB."""
 
 
-def dsp_jitter(x: Tensor, generator: torch.Generator, settings: Jitter = Jitter()) -> Tensor:
+def dsp_baseline(
+    x: Tensor, generator: torch.Generator, settings: BaselineSettings = BaselineSettings()
+) -> Tensor:
     """Return each hit of `x` (hits, HIT_FRAMES) a little detuned, louder or softer, brighter or duller."""
 
     def uniform() -> Tensor:

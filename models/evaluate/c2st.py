@@ -1,8 +1,8 @@
-"""A listener in numbers: told a reference, is this another stroke of the drummer's or a made one?
+"""The classifier two-sample test (C2ST, Lopez-Paz & Oquab 2017): do made strokes differ from real ones?
 
-The judge is a logistic regression and a small network beside it, on what differs within the pair; it is trained
-on some groups and asked about others, so it meets drums that it never heard. 50 % right means that nothing was
-found to tell the two apart.
+A logistic regression and a small network classify pairs of a reference and another stroke by what differs within
+the pair. They are trained on some drums and tested on others. An accuracy of 0.5 means that they find no
+difference.
 """
 
 import itertools
@@ -21,35 +21,35 @@ from ghostnote.models.dsp.metrics import MEASURES, align, audible_difference, co
 
 FOLDS: Final = 6
 _MEL_EDGES: Final = (0, 4, 8, 12, 16, 21, 26, 32, 38, 45, 54, 64)
-_STEP_EDGES: Final = (0, 2, 4, 8, 16, 32, 64, 130)
+_FRAME_EDGES: Final = (0, 2, 4, 8, 16, 32, 64, 130)
 _COARSE: Final = 2
 _SCALARS: Final = 2 * len(MEASURES)
-_CELLS: Final = 4 * (len(_MEL_EDGES) - 1) * (len(_STEP_EDGES) - 1)
+_CELLS: Final = 4 * (len(_MEL_EDGES) - 1) * (len(_FRAME_EDGES) - 1)
 FAMILIES: Final = {
     "measures": slice(0, _SCALARS),
     "spectrum": slice(_SCALARS, _SCALARS + _CELLS),
     "waveform": slice(_SCALARS + _CELLS, None),
 }
-"""Which features are of which kind: what the judge hears the difference by."""
+"""Which columns of the features belong to which kind."""
 _PASSES: Final = 160
-_VOTERS: Final = 2
+_ENSEMBLE: Final = 2
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the judges said of pairs that they were not trained on."""
+class C2STResult:
+    """How the better classifier did on pairs that it was not trained on."""
 
-    right: NDArray[np.float64]
-    """(pairs,): the share of voters that were right, of the judge that was right more often."""
-    judge: str
-    """Which judge that was."""
+    correct: NDArray[np.float64]
+    """(pairs,): the share of its networks that classified the pair correctly."""
+    classifier: str
+    """Which classifier that is."""
 
 
 def pair_features(reference: Tensor, other: Tensor, measures: Mapping[str, Tensor] | None = None) -> Tensor:
     """Return what differs between hits (pairs, HIT_FRAMES) and their references, (pairs, features).
 
     Every measure of `metrics.compare` (which may be given); log-mel differences and their size and roughness by
-    band and time; the correlation of the waveforms by band and time, and how peaked the coefficients are beside
+    band and time; the correlation of the waveforms by band and time, and how sparse the coefficients are beside
     the reference's. `FAMILIES` says which columns are which.
     """
     measures = compare(reference, other) if measures is None else measures
@@ -64,63 +64,67 @@ def smooth_features(reference: Tensor, other: Tensor) -> Tensor:
     return torch.cat([spectral, _waveform_features(reference, moved)], dim=1)
 
 
-def judge(features: Tensor, is_made: Tensor, groups: Sequence[str], seed: int = 0) -> Verdict:
-    """Return how often made pairs are told from real ones by judges that never heard the pair's group.
+def c2st(features: Tensor, is_made: Tensor, groups: Sequence[str], seed: int = 0) -> C2STResult:
+    """Return how well classifiers tell made pairs from real ones, of groups that they were not trained on.
 
-    `features` (pairs, features), `is_made` (pairs,). Pairs of both kinds count alike, and groups too.
-    `ValueError` for fewer than two groups.
+    `features` (pairs, features), `is_made` (pairs,). Both kinds of pairs have the same weight, and so have all
+    groups. `ValueError` for fewer than two groups.
     """
+    folds = torch.tensor(_folds(groups, seed))
+    weight = pair_weights(is_made, groups)
+    correct = {name: np.zeros(len(groups)) for name in _CLASSIFIERS}
+    for fold in sorted(set(folds.tolist())):
+        tested, trained = folds == fold, folds != fold
+        mean, std = features[trained].mean(0), features[trained].std(0).clamp_min(1e-4)
+        x = ((features - mean) / std).clamp(-5, 5)
+        for name, shape in _CLASSIFIERS.items():
+            votes = _votes(x[trained], is_made[trained], weight[trained], x[tested], shape, seed)
+            correct[name][tested.numpy()] = (votes == is_made[tested]).float().mean(0).numpy()
+    best = max(correct, key=lambda name: float((correct[name] * weight.numpy()).sum()))
+    return C2STResult(correct[best], best)
+
+
+def _folds(groups: Sequence[str], seed: int) -> list[int]:
     names = sorted(set(groups))
     if len(names) < 2:
         raise ValueError(
-            f"a judge needs a group to learn from and another to be asked about, not {len(names)}"
+            f"a classifier is trained on one group and tested on another, but there is {len(names)}"
         )
     order = np.random.default_rng(seed).permutation(len(names))
     fold_of = {names[place]: i % min(FOLDS, len(names)) for i, place in enumerate(order)}
-    folds = torch.tensor([fold_of[group] for group in groups])
-    weight = pair_weights(is_made, groups)
-    right = {name: np.zeros(len(groups)) for name in _JUDGES}
-    for fold in sorted(set(folds.tolist())):
-        asked, known = folds == fold, folds != fold
-        mean, std = features[known].mean(0), features[known].std(0).clamp_min(1e-4)
-        x = ((features - mean) / std).clamp(-5, 5)
-        for name, (hidden, decay, dropout) in _JUDGES.items():
-            votes = _votes(x[known], is_made[known], weight[known], x[asked], (hidden, decay, dropout), seed)
-            right[name][asked.numpy()] = (votes == is_made[asked]).float().mean(0).numpy()
-    best = max(right, key=lambda name: float((right[name] * weight.numpy()).sum()))
-    return Verdict(right[best], best)
+    return [fold_of[group] for group in groups]
 
 
 def pair_weights(is_made: Tensor, groups: Sequence[str]) -> Tensor:
-    """Return weights (pairs,) of sum 1 under which each group, and in it each kind, counts alike."""
+    """Return weights (pairs,) of sum 1, the same for each group and, within it, for each kind."""
     keys = [(group, bool(made)) for group, made in zip(groups, is_made.tolist(), strict=True)]
     counts = {key: keys.count(key) for key in set(keys)}
     weight = torch.tensor([1 / counts[key] for key in keys])
     return weight / weight.sum()
 
 
-_JUDGES: Final[dict[str, tuple[int, float, float]]] = {
+_CLASSIFIERS: Final[dict[str, tuple[int, float, float]]] = {
     "logistic regression": (0, 0.05, 0.0),
     "network": (48, 0.02, 0.3),
 }
-"""Hidden units, weight decay and dropout of each judge."""
+"""Hidden units, weight decay and dropout of each classifier."""
 
 
 def _spectral_features(power_a: Tensor, power_b: Tensor) -> Tensor:
     top = torch.maximum(power_a.amax((1, 2)), power_b.amax((1, 2)))
-    difference, heard = audible_difference(power_a, power_b)
-    a, b = (decibels(power, top) * heard for power in (power_a, power_b))
+    difference, audible = audible_difference(power_a, power_b)
+    a, b = (decibels(power, top) * audible for power in (power_a, power_b))
     rough_a, rough_b = (torch.diff(x, dim=2, prepend=x[:, :, :1]).abs() for x in (a, b))
     uneven_a, uneven_b = (torch.diff(x, dim=1, prepend=x[:, :1]).abs() for x in (a, b))
     maps = torch.stack([difference, difference.abs(), rough_b - rough_a, uneven_b - uneven_a], dim=1)
-    bands, spans = _spans(_MEL_EDGES, a.device), _spans(_STEP_EDGES, a.device)
+    bands, spans = _spans(_MEL_EDGES, a.device), _spans(_FRAME_EDGES, a.device)
     sums = bands @ maps @ spans.t()
-    counts = bands @ heard[:, None] @ spans.t()
+    counts = bands @ audible[:, None] @ spans.t()
     return (sums / (counts + 1)).flatten(1)
 
 
 def _waveform_features(a: Tensor, b: Tensor) -> Tensor:
-    """Return correlations of MDCT coefficients, and how much more peaked b's are, by band and time."""
+    """Return correlations of MDCT coefficients, and how much sparser b's are, by band and time."""
     x, y = mdct(a), mdct(b)
     groups, segments = group_map(a.device), segment_map(a.device)
     cross, xx, yy, ax, ay = groups @ torch.stack([x * y, x * x, y * y, x.abs(), y.abs()]) @ segments.t()
@@ -139,14 +143,14 @@ def _spans(edges: tuple[int, ...], device: torch.device) -> Tensor:
 
 
 def _votes(
-    x: Tensor, is_made: Tensor, weight: Tensor, asked: Tensor, shape: tuple[int, float, float], seed: int
+    x: Tensor, is_made: Tensor, weight: Tensor, tested: Tensor, shape: tuple[int, float, float], seed: int
 ) -> Tensor:
-    """Train voters on `x` and return what each says of `asked`, (voters, pairs) bool."""
+    """Train networks on `x` and return what each says of `tested`, (networks, pairs) bool: whether it is made."""
     hidden, decay, dropout = shape
     target, votes = is_made.float(), []
-    for voter in range(_VOTERS if hidden else 1):
+    for member in range(_ENSEMBLE if hidden else 1):
         with torch.random.fork_rng(), torch.enable_grad():
-            torch.manual_seed(seed + voter)
+            torch.manual_seed(seed + member)
             network = _network(x.shape[1], hidden, dropout)
             optimiser = torch.optim.AdamW(
                 network.parameters(), lr=1e-2 if not hidden else 3e-3, weight_decay=decay * 10
@@ -160,7 +164,7 @@ def _votes(
                 optimiser.step()
         network.eval()
         with torch.no_grad():
-            votes.append(network(asked)[:, 0] > 0)
+            votes.append(network(tested)[:, 0] > 0)
     return torch.stack(votes)
 
 

@@ -1,4 +1,4 @@
-"""How alike two sets of hits are, and how sure a figure over groups is: numpy functions without state."""
+"""Distances between two sets of hits, and confidence intervals over drums: numpy functions without state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,30 +15,28 @@ _NEIGHBOURS: Final = 3
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A number over groups with its 95 % confidence interval."""
+class Estimate:
+    """A statistic over groups with its 95 % confidence interval."""
 
     value: float
     low: float
     high: float
     groups: int
-    """How many groups stand behind it."""
+    """How many groups it is drawn from."""
 
 
-def bootstrap(
-    values: Sequence[float] | Array, statistic: str = "median", seed: int = 0, resamples: int = RESAMPLES
-) -> Figure:
-    """Return the median or mean of one value a group, its interval from groups drawn again with replacement.
+def bootstrap(values: Sequence[float] | Array, statistic: str = "median") -> Estimate:
+    """Return the median or mean of one value a group, its interval from groups drawn with replacement (Efron 1979).
 
-    Values that are no numbers are left out; without any, the figure is NaN over 0 groups (Efron 1979).
+    NaN and infinite values are left out; without any other, the estimate is NaN over 0 groups.
     """
-    known = np.asarray(values, float)
-    known = known[np.isfinite(known)]
-    if not len(known):
-        return Figure(float("nan"), float("nan"), float("nan"), 0)
-    draws = np.random.default_rng(seed).integers(len(known), size=(resamples, len(known)))
-    low, high = np.percentile(_statistic(known[draws], statistic), _INTERVAL)
-    return Figure(float(_statistic(known[None], statistic)[0]), float(low), float(high), len(known))
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    if not len(finite):
+        return Estimate(float("nan"), float("nan"), float("nan"), 0)
+    draws = np.random.default_rng(0).integers(len(finite), size=(RESAMPLES, len(finite)))
+    low, high = np.percentile(_statistic(finite[draws], statistic), _INTERVAL)
+    return Estimate(float(_statistic(finite[None], statistic)[0]), float(low), float(high), len(finite))
 
 
 def frechet_distance(a: Array, b: Array) -> float:
@@ -58,9 +56,10 @@ def frechet_distance(a: Array, b: Array) -> float:
 
 
 def precision_recall(real: Array, made: Array, neighbours: int = _NEIGHBOURS) -> tuple[float, float]:
-    """Return which share of `made` lies among `real` and which of `real` among `made`, by nearest neighbours.
+    """Return precision, the share of `made` among `real`, and recall, that of `real` among `made`.
 
-    Kynkäänniemi et al. 2019; both are (hits, dimensions), with more than `neighbours` hits, or `ValueError`.
+    By nearest neighbours (Kynkäänniemi et al. 2019). Both are (hits, dimensions); `ValueError` without more than
+    `neighbours` hits in each.
     """
     if min(len(real), len(made)) <= neighbours:
         raise ValueError(
@@ -74,15 +73,15 @@ def precision_recall(real: Array, made: Array, neighbours: int = _NEIGHBOURS) ->
 
 
 def nearest_to_one(amounts: Sequence[float], ratios: Sequence[float]) -> float:
-    """Return the amount at which the spread ratio passes 1, between the amounts that were tried.
+    """Return the amount at which the diversity ratio passes 1, between the amounts that were tried.
 
-    The last crossing from below counts; without any it is the amount whose ratio is nearest to 1.
+    The last crossing from below counts; without one, it is the amount whose ratio is nearest to 1.
     """
     x, y = np.asarray(amounts, float), np.log(np.asarray(ratios, float))
-    known = np.isfinite(y)
-    x, y = x[known], y[known]
+    finite = np.isfinite(y)
+    x, y = x[finite], y[finite]
     if not len(x):
-        raise ValueError("no ratio is a number: nothing to calibrate from")
+        raise ValueError("every ratio is NaN: there is nothing to calibrate from")
     crossings = np.flatnonzero((y[:-1] < 0) & (y[1:] >= 0))
     if not len(crossings):
         return float(x[np.abs(y).argmin()])
@@ -93,14 +92,14 @@ def nearest_to_one(amounts: Sequence[float], ratios: Sequence[float]) -> float:
 def calibrate_amounts(
     amounts: Sequence[float], ratios: Mapping[str, Sequence[Sequence[float]]], prior: float = 3.0
 ) -> dict[str, float]:
-    """Return for each class the amount that spreads its hits as a drummer's, and for all under ''.
+    """Return the amount for each class at which its hits are as diverse as a drummer's, and for all under ''.
 
-    `ratios` holds, by class, one row a group: the spread ratio at each of the amounts. A class's mean log
-    ratio is drawn to the median of all groups as by `prior` groups more, for a class of a few groups knows little.
+    `ratios` holds, by class, one row a group: the diversity ratio at each of the amounts. A class's mean
+    log ratio is drawn towards the median of all groups, as if that were `prior` groups more: a few groups say little.
     """
     logs = {name: np.log(np.asarray(rows, float)) for name, rows in ratios.items() if len(rows)}
     if not logs:
-        raise ValueError("no group of any class: nothing to calibrate from")
+        raise ValueError("there is no group of any class to calibrate from")
     overall = np.nanmedian(np.concatenate(list(logs.values())), axis=0)
     curves = {
         name: (np.nansum(rows, axis=0) + prior * overall) / (np.isfinite(rows).sum(0) + prior)

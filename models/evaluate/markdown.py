@@ -1,8 +1,16 @@
 """Tables in Markdown, lined up so that they read well as plain text too."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
+
+
+def section(title: str, *parts: str | list[str]) -> list[str]:
+    """Return the lines of a section: its heading, then paragraphs and tables with an empty line after each."""
+    lines = [f"## {title}", ""]
+    for part in parts:
+        lines += [part, ""] if isinstance(part, str) else part
+    return lines
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -13,18 +21,31 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:], ""]
 
 
-def number(value: float, digits: int = 2) -> str:
-    """Return a number, or a dash for none."""
+def class_table(
+    columns: Mapping[str, Mapping[str, Any]], intervals: Collection[str] = (), digits: int = 2
+) -> list[str]:
+    """Return a table with a row for each class of the first column; `intervals` names the columns that show theirs."""
+    rows = [
+        (
+            f"{name} ({found['groups']})",
+            *(
+                estimate(by_class.get(name), digits, interval=title in intervals)
+                for title, by_class in columns.items()
+            ),
+        )
+        for name, found in next(iter(columns.values())).items()
+    ]
+    return table(("class (drums)", *columns), rows)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number, or a dash where there is none."""
     return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
-def figure(found: Mapping[str, Any], digits: int = 2) -> str:
-    """Return a figure with its interval."""
-    return (
-        f"{number(found['value'], digits)} [{number(found['low'], digits)}, {number(found['high'], digits)}]"
-    )
-
-
-def cell(figures: Mapping[str, Any], name: str, digits: int = 2) -> str:
-    """Return the figure of a class, or a dash where it has none."""
-    return number(figures[name]["value"], digits) if name in figures else "–"
+def estimate(found: Mapping[str, Any] | None, digits: int = 2, *, interval: bool = True) -> str:
+    """Return an estimate and, where asked, its interval; a dash where there is none."""
+    if found is None:
+        return "–"
+    value, low, high = (number(found[key], digits) for key in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]" if interval else value

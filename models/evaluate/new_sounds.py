@@ -1,4 +1,4 @@
-"""New sounds held against real ones: distances of distributions, tonality, and whether they are copies."""
+"""New sounds compared with real ones: distances of distributions, tonality, and whether they are copies."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
@@ -19,61 +20,64 @@ from ghostnote.models.evaluate.hit_embedding import (
     accuracy,
     embed,
     load_embedding,
-    picture,
     save_embedding,
+    spectrogram,
     train_embedding,
 )
-from ghostnote.models.evaluate.player import Player, Tick
+from ghostnote.models.evaluate.player import ModelPlayer, Tick
 from ghostnote.models.evaluate.settings import EvaluationSettings
 from ghostnote.models.evaluate.tonality import tone
 
 PITCHED: Final = ("kick", "tom")
 """Classes that ring at a pitch."""
-_GROUP_SHARE: Final = 6
-"""Hits of one drum that count in a distribution, at most: a set of drums, not of strokes."""
+_DRUM_HITS: Final = 6
+"""Most hits of one drum in a distribution: it is a set of drums, not of strokes."""
 _LEAST: Final = 8
 """Hits of a class on both sides for which it gets a distance of its own."""
 _NEAREST: Final = 40
-"""Training hits, the nearest in the embedding, among which the nearest to the ear is looked for."""
+"""Training hits, the nearest in the embedding, that are searched by log-mel distance."""
 _COPY_CORRELATION: Final = 0.95
 
 
 @dataclass(frozen=True)
-class Placed:
-    """Hits with their place in the embedding."""
+class EmbeddedHits:
+    """Hits with their embedding."""
 
     audio: Tensor
-    labels: np.ndarray[tuple[int], np.dtype[np.int64]]
-    places: Array
+    labels: NDArray[np.int64]
+    embedded: Array
+    """(hits, WIDTH)."""
     groups: tuple[str, ...]
 
-    def of(self, label: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-        """Return the hits of a class, of one drum not more than a few."""
-        kept: dict[str, int] = {}
+    def of(self, label: int) -> NDArray[np.intp]:
+        """Return the hits of a class, only a few of each drum."""
+        counts: dict[str, int] = {}
         found = []
         for i in np.flatnonzero(self.labels == label):
-            kept[self.groups[i]] = kept.get(self.groups[i], 0) + 1
-            if kept[self.groups[i]] <= _GROUP_SHARE:
+            counts[self.groups[i]] = counts.get(self.groups[i], 0) + 1
+            if counts[self.groups[i]] <= _DRUM_HITS:
                 found.append(i)
         return np.asarray(found, np.intp)
 
 
+Sets = Mapping[str, EmbeddedHits]
+
+
 def open_embedding(
-    train: Hits, cache: Path, settings: EvaluationSettings, tick: Tick
-) -> tuple[HitEmbedding, Tensor]:
-    """Return the embedding and the train split's pictures; it is trained where `cache` holds none of this corpus."""
-    pictures = picture(train.audio)
+    train: Hits, spectrograms: Tensor, cache: Path, settings: EvaluationSettings, tick: Tick
+) -> HitEmbedding:
+    """Return the embedding, trained on `train` where `cache` does not hold that of the same hits."""
     named = "\n".join(f"{file.path.name} {file.group}" for file in train.files)
     key = f"{zlib.crc32(named.encode()):08x} {asdict(settings.embedding)}"
     network = load_embedding(cache, key)
     if network is None:
-        network = train_embedding(pictures, train.labels, settings.embedding, tick)
+        network = train_embedding(spectrograms, train.labels, settings.embedding, tick)
         save_embedding(cache, network, key)
-    return network, pictures
+    return network
 
 
 def new_sounds(
-    player: Player,
+    player: ModelPlayer,
     hits: Hits,
     train: Hits,
     cache: Path,
@@ -81,146 +85,131 @@ def new_sounds(
     settings: EvaluationSettings,
     tick: Tick,
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Return all that is said of new sounds, and the sounds by class."""
-    network, pictures = open_embedding(train, cache, settings, tick)
-    labels = [label for label in range(len(CLASS_NAMES)) for _ in range(settings.new_per_class)]
-    sounds = player.new_sounds(labels, tick=tick)
+    """Return the report on new sounds, and the sounds by class."""
+    spectrograms = spectrogram(train.audio)
+    network = open_embedding(train, spectrograms, cache, settings, tick)
+    labels = torch.arange(len(CLASS_NAMES)).repeat_interleave(settings.new_per_class)
+    sounds = player.new_sounds(labels.tolist(), tick=tick)
     sets = {
-        "split": _placed(network, hits),
-        "train": _placed(network, train, pictures),
-        "model": _placed(network, Hits(sounds, (), torch.tensor(labels))),
+        "split": _embedded(network, hits),
+        "train": _embedded(network, train, spectrograms),
+        "model": _embedded(network, Hits(sounds, (), labels)),
     }
     if peer is not None:
-        sets["peer"] = _placed(network, load_peer(peer))
+        sets["peer"] = _embedded(network, load_peer(peer))
+    by_class = {name: sounds[labels == label] for label, name in enumerate(CLASS_NAMES)}
     result = {
         "sounds": len(sounds),
         "embedding_accuracy": {
-            "split": accuracy(network, picture(hits.audio), hits.labels),
-            "train": accuracy(network, pictures, train.labels),
+            "split": accuracy(network, spectrogram(hits.audio), hits.labels),
+            "train": accuracy(network, spectrograms, train.labels),
         },
         "distributions": _distributions(sets, settings),
-        "told_class": _told(network, sounds, torch.tensor(labels)),
-        "tonality": _tonality(sounds, np.asarray(labels), hits, train),
-        "nearest_training_hit": _nearest(sets),
+        "class_accuracy": {
+            name: accuracy(network, spectrogram(own), torch.tensor(label))
+            for label, (name, own) in enumerate(by_class.items())
+        },
+        "tonality": _tonality(by_class, hits, train),
+        "nearest_training_hit": {name: _nearest(sets[name], sets["train"]) for name in ("split", "model")},
     }
-    return result, {
-        name: sounds[label * settings.new_per_class : (label + 1) * settings.new_per_class]
-        for label, name in enumerate(CLASS_NAMES)
-    }
+    return result, by_class
 
 
-def _placed(network: HitEmbedding, hits: Hits, pictures: Tensor | None = None) -> Placed:
-    places = embed(network, picture(hits.audio) if pictures is None else pictures)
+def _embedded(network: HitEmbedding, hits: Hits, spectrograms: Tensor | None = None) -> EmbeddedHits:
+    embedded = embed(network, spectrogram(hits.audio) if spectrograms is None else spectrograms)
     groups = tuple(file.group for file in hits.files) or tuple(map(str, range(len(hits.audio))))
-    return Placed(hits.audio, hits.labels.numpy(), places.double().numpy(), groups)
+    return EmbeddedHits(hits.audio, hits.labels.numpy(), embedded.double().numpy(), groups)
 
 
-def _distributions(sets: Mapping[str, Placed], settings: EvaluationSettings) -> dict[str, Any]:
+def _distributions(sets: Sets, settings: EvaluationSettings) -> dict[str, Any]:
     """Return distances to the split over all classes and by class, of sets with equal numbers in each class.
 
-    `train` is what real hits get: as many of the train split, drawn anew each time.
+    `train` shows what real hits get: as many hits of the train split, drawn anew each time.
     """
     rng = np.random.default_rng(settings.seed)
-    split, labels = sets["split"], range(len(CLASS_NAMES))
-    counts = {
-        label: min(len(sets[name].of(label)) for name in ("split", "train", "model")) for label in labels
+    sizes = {
+        name: [len(found.of(label)) for label in range(len(CLASS_NAMES))] for name, found in sets.items()
     }
-    result = {"all": _compared(sets, ("train", "model"), counts, settings.draws, rng)}
+    counts = dict(enumerate(map(min, sizes["split"], sizes["train"], sizes["model"])))
+    others = {name: sets[name] for name in ("train", "model")}
+
+    def compared(others: Sets, counts: Mapping[int, int]) -> dict[str, Any]:
+        return _compared(sets["split"], others, counts, settings.draws, rng)
+
+    result = {"all": compared(others, counts)}
     for label, count in counts.items():
         if count >= _LEAST:
-            result[CLASS_NAMES[label]] = _compared(
-                sets, ("train", "model"), {label: count}, settings.draws, rng
-            )
+            result[CLASS_NAMES[label]] = compared(others, {label: count})
     if "peer" in sets:
-        shared = {
-            label: min(count, len(split.of(label)))
-            for label in labels
-            if (count := min(len(sets["peer"].of(label)), counts[label]))
-        }
-        result["beside the peer"] = _compared(sets, ("train", "model", "peer"), shared, settings.draws, rng)
+        shared = {label: min(count, sizes["peer"][label]) for label, count in counts.items()}
+        result["beside the peer"] = compared(
+            {**others, "peer": sets["peer"]}, {label: count for label, count in shared.items() if count}
+        )
     return result
 
 
 def _compared(
-    sets: Mapping[str, Placed],
-    names: Sequence[str],
-    counts: Mapping[int, int],
-    draws: int,
-    rng: np.random.Generator,
+    split: EmbeddedHits, others: Sets, counts: Mapping[int, int], draws: int, rng: np.random.Generator
 ) -> dict[str, Any]:
-    def draw(placed: Placed) -> Array:
-        chosen = [rng.permutation(placed.of(label))[:count] for label, count in counts.items()]
-        return np.asarray(placed.places[np.concatenate(chosen)])
+    def draw(hits: EmbeddedHits) -> Array:
+        chosen = [rng.permutation(hits.of(label))[:count] for label, count in counts.items()]
+        return np.asarray(hits.embedded[np.concatenate(chosen)])
 
     found: dict[str, Any] = {"hits": sum(counts.values())}
-    nan = float("nan")
     if found["hits"] < _LEAST:
         return found
-    for name in names:
-        pairs = [(draw(sets["split"]), draw(sets[name])) for _ in range(draws)]
+    for name, hits in others.items():
+        pairs = [(draw(split), draw(hits)) for _ in range(draws)]
         distances = [frechet_distance(real, made) for real, made in pairs]
-        shares = [precision_recall(real, made) if len(real) > 3 else (nan, nan) for real, made in pairs]
+        precision, recall = np.mean([precision_recall(real, made) for real, made in pairs], axis=0)
         found[name] = {
             "frechet": float(np.mean(distances)),
             "frechet_deviation": float(np.std(distances)),
-            "precision": float(np.mean([p for p, _ in shares])),
-            "recall": float(np.mean([r for _, r in shares])),
+            "precision": float(precision),
+            "recall": float(recall),
         }
     return found
 
 
-def _told(network: HitEmbedding, sounds: Tensor, labels: Tensor) -> dict[str, float]:
-    pictures = picture(sounds)
-    return {
-        name: accuracy(network, pictures[labels == label], labels[labels == label])
-        for label, name in enumerate(CLASS_NAMES)
-    }
-
-
-def _tonality(
-    sounds: Tensor, labels: np.ndarray[tuple[int], np.dtype[np.int64]], hits: Hits, train: Hits
-) -> dict[str, Any]:
-    """Return how far the partial of kicks and toms stands out and how it glides, new ones beside the corpus's."""
+def _tonality(sounds: Mapping[str, Tensor], hits: Hits, train: Hits) -> dict[str, Any]:
+    """Return how far the partial of kicks and toms stands out and how it glides, for new ones and the corpus's."""
     result: dict[str, Any] = {}
     for name in PITCHED:
         label = CLASS_NAMES.index(name)
         corpus = torch.cat([hits.audio[hits.labels == label], train.audio[train.labels == label]])
         if not len(corpus):
             continue
-        result[name] = {}
-        for kind, audio in (("corpus", corpus), ("model", sounds[labels == label])):
-            heard = tone(audio)
-            result[name][kind] = {
-                field: asdict(bootstrap(getattr(heard, field).tolist()))
+        tones = {"corpus": tone(corpus), "model": tone(sounds[name])}
+        result[name] = {
+            kind: {
+                field: asdict(bootstrap(getattr(found, field).tolist()))
                 for field in ("partial_hz", "prominence_db", "glide_cents")
             }
-    return result
-
-
-def _nearest(sets: Mapping[str, Placed]) -> dict[str, Any]:
-    """Return how near new sounds and the split's own hits are to the nearest hit of the train split."""
-    train = sets["train"]
-    result: dict[str, Any] = {}
-    for name in ("split", "model"):
-        placed = sets[name]
-        chosen = np.concatenate([placed.of(label) for label in range(len(CLASS_NAMES))])
-        distance, alike = zip(*(_nearest_one(placed, int(i), train) for i in chosen), strict=True)
-        result[name] = {
-            "hits": len(chosen),
-            "distance_db": dict(
-                zip(("p5", "median", "p95"), np.percentile(distance, (5, 50, 95)).tolist(), strict=True)
-            ),
-            "correlation": dict(
-                zip(("median", "p95", "max"), np.percentile(alike, (50, 95, 100)).tolist(), strict=True)
-            ),
-            "copies": int(np.sum(np.asarray(alike) > _COPY_CORRELATION)),
+            for kind, found in tones.items()
         }
     return result
 
 
-def _nearest_one(placed: Placed, i: int, train: Placed) -> tuple[float, float]:
-    near = np.argsort(np.square(train.places - placed.places[i]).sum(1))[:_NEAREST]
-    query = placed.audio[i : i + 1]
+def _nearest(hits: EmbeddedHits, train: EmbeddedHits) -> dict[str, Any]:
+    """Return how near hits are to the nearest hit of the train split."""
+    chosen = np.concatenate([hits.of(label) for label in range(len(CLASS_NAMES))])
+    distances, correlations = zip(*(_nearest_one(hits, int(i), train) for i in chosen), strict=True)
+    return {
+        "hits": len(chosen),
+        "distance_db": _percentiles(distances, {"p5": 5, "median": 50, "p95": 95}),
+        "correlation": _percentiles(correlations, {"median": 50, "p95": 95, "max": 100}),
+        "copies": sum(value > _COPY_CORRELATION for value in correlations),
+    }
+
+
+def _percentiles(values: Sequence[float], percents: Mapping[str, int]) -> dict[str, float]:
+    return {name: float(np.percentile(values, percent)) for name, percent in percents.items()}
+
+
+def _nearest_one(hits: EmbeddedHits, i: int, train: EmbeddedHits) -> tuple[float, float]:
+    """Return the log-mel distance of hit `i` to its nearest training hit, and their correlation."""
+    near = np.argsort(np.square(train.embedded - hits.embedded[i]).sum(1))[:_NEAREST]
+    query = hits.audio[i : i + 1]
     gallery = align(query.expand(len(near), -1), train.audio[near])
     distances = distances_to(log_mel(query), log_mel(gallery))[0]
     best = int(distances.argmin())

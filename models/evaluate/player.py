@@ -1,4 +1,4 @@
-"""The sounds that an evaluation asks about, made by the shipped graph as a player of the instrument hears them."""
+"""The strokes and sounds of an evaluation, made by the shipped graph as a player of the instrument gets them."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,19 +23,19 @@ Tick = Callable[[int, int], None]
 """Called with (done, total)."""
 
 SDEDIT_STARTS: Final = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)
-"""Where an edit without reference may begin: more noise, more change."""
+"""Times at which SDEdit may begin: more noise, more change."""
 SDEDIT_STEPS: Final = 8
 _BATCH: Final = 16
 _Item = TypeVar("_Item")
 
 
 def _silent(done: int, total: int) -> None:
-    """Report to nobody."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True)
-class Player:
-    """Makes strokes with one opened model, on a few threads; the same arguments, the same sounds."""
+class ModelPlayer:
+    """Makes strokes with one opened model, on a few threads; the same arguments give the same sounds."""
 
     generator: Generator
     threads: int = 2
@@ -51,10 +51,10 @@ class Player:
         amount: float = 1.0,
         tick: Tick = _silent,
     ) -> Tensor:
-        """Return the next stroke of each row's reference, (rows, HIT_FRAMES), with the level a player would hear."""
-        variator = Variator(self.generator)
+        """Return the next stroke of each row's reference, (rows, HIT_FRAMES), at the level of a performance."""
+        variator, classes = Variator(self.generator), self.generator.card.classes
         references = [
-            Reference(trials.hits.audio[trial.reference].numpy()[None], self._label(trial.drum_class))
+            Reference(trials.hits.audio[trial.reference].numpy()[None], classes.index(trial.drum_class))
             for trial in trials.trials
         ]
 
@@ -66,7 +66,7 @@ class Player:
 
         return torch.stack(self._each(stroke, trials.rows if rows is None else rows, tick))
 
-    def struck(
+    def at_velocity(
         self,
         references: Tensor,
         labels: Sequence[int],
@@ -82,14 +82,9 @@ class Player:
         variation_latent = rng.standard_normal((len(references), 1, card.latent_size), np.float32)
 
         def stroke(i: int) -> Tensor:
-            hit = references[i].numpy()[None]
+            hit, louder_db = references[i].numpy()[None], difference_db[i]
             made, _ = self.generator.vary(
-                hit,
-                noise[i],
-                variation_latent[i],
-                label=labels[i],
-                difference_db=difference_db[i],
-                steps=steps,
+                hit, noise[i], variation_latent[i], label=labels[i], difference_db=louder_db, steps=steps
             )
             return torch.from_numpy(made[0])
 
@@ -100,62 +95,48 @@ class Player:
         classes = self.generator.card.classes
 
         def sound(i: int) -> Tensor:
-            return torch.from_numpy(
-                generate_drum(self.generator, classes[labels[i]], self.seed + i, steps=steps).astype(
-                    np.float32
-                )
-            )
+            drum = generate_drum(self.generator, classes[labels[i]], self.seed + i, steps=steps)
+            return torch.from_numpy(drum.astype(np.float32))
 
         return torch.stack(self._each(sound, range(len(labels)), tick))
 
     def edits(self, hits: Tensor, labels: Tensor, start: float, *, tick: Tick = _silent) -> Tensor:
-        """Return `hits` (hits, HIT_FRAMES) noised to time `start` and denoised by class alone (SDEdit, Meng et al. 2022).
+        """Return `hits` (hits, HIT_FRAMES) noised to time `start` and denoised by class (SDEdit, Meng et al. 2022).
 
-        So variations come from a model that has no reference input. Envelope and pitch of the hit are given all
-        the same, without which the edit would be further off.
+        A model without a reference input makes variations in this way. It is given the envelope and pitch of the
+        hit as well, without which its edits would be worse.
         """
-        schedule = np.linspace(start, 0, SDEDIT_STEPS + 1, dtype=np.float32)
-        alpha, sigma = np.cos(start * np.pi / 2), np.sin(start * np.pi / 2)
-        draws = torch.Generator().manual_seed(self.seed)
-        noise = torch.randn(
-            len(hits), self.generator.card.bands, self.generator.card.mdct_frames, generator=draws
-        )
-        parts = [
-            torch.tensor(part)
-            for label in sorted(set(labels.tolist()))
-            for part in np.array_split(
-                np.flatnonzero(labels == label), -(-int((labels == label).sum()) // _BATCH)
-            )
-        ]
+        card, draws = self.generator.card, torch.Generator().manual_seed(self.seed)
+        noise = torch.randn(len(hits), card.bands, card.mdct_frames, generator=draws)
+        edited = torch.empty_like(hits)
+        batches = _class_batches(labels)
 
         def edit(index: Tensor) -> Tensor:
-            peak = hits[index].abs().amax(1, keepdim=True).clamp_min(PEAK_FLOOR)
-            x = hits[index] / peak * PEAK
-            y = analyse(x)
-            shape = measure_shape(x, y)
-            absent = torch.zeros(len(index))
-            r, rho = predictor_of(
-                torch.zeros_like(y), shape, torch.zeros(len(index), GROUPS, SEGMENTS), absent
-            )
-            factors = (r, scale(shape[:, :GROUPS]), to_bands(rho))
-            # The graph noises what it knows, which is the shape's tone: the rest goes in as noise.
-            known = innovation(y, *factors) - innovation(r, *factors)
-            (made,) = self.generator.run(
-                len(index),
-                int(labels[index[0]]),
-                shape=shape.numpy(),
-                noise=to_lines(known * float(alpha / sigma) + noise[index]).numpy(),
-                schedule=schedule,
-            )
-            return torch.from_numpy(made) * peak / PEAK
+            return self._edit(hits[index], int(labels[index[0]]), noise[index], start)
 
-        edited = torch.empty_like(hits)
-        for index, part in zip(parts, self._each(edit, parts, tick), strict=True):
+        for index, part in zip(batches, self._each(edit, batches, tick), strict=True):
             edited[index] = part
         return edited
 
-    def _label(self, drum_class: str) -> int:
-        return self.generator.card.classes.index(drum_class)
+    def _edit(self, hits: Tensor, label: int, noise: Tensor, start: float) -> Tensor:
+        """Return one batch of `edits`, all of one class."""
+        peak = hits.abs().amax(1, keepdim=True).clamp_min(PEAK_FLOOR)
+        y = analyse(hits / peak * PEAK)
+        shape = measure_shape(hits / peak * PEAK, y)
+        zeros = torch.zeros(len(hits))
+        r, rho = predictor_of(torch.zeros_like(y), shape, torch.zeros(len(hits), GROUPS, SEGMENTS), zeros)
+        factors = (r, scale(shape[:, :GROUPS]), to_bands(rho))
+        # The graph adds noise to the reference, here the shape's tone; the rest of the hit goes in with the noise.
+        rest = innovation(y, *factors) - innovation(r, *factors)
+        alpha, sigma = np.cos(start * np.pi / 2), np.sin(start * np.pi / 2)
+        (made,) = self.generator.run(
+            len(hits),
+            label,
+            shape=shape.numpy(),
+            noise=to_lines(rest * float(alpha / sigma) + noise).numpy(),
+            schedule=np.linspace(start, 0, SDEDIT_STEPS + 1, dtype=np.float32),
+        )
+        return torch.from_numpy(made) * peak / PEAK
 
     def _each(self, make: Callable[[_Item], Tensor], items: Sequence[_Item], tick: Tick) -> list[Tensor]:
         with ThreadPoolExecutor(self.threads) as pool:
@@ -164,3 +145,9 @@ class Player:
                 made.append(result)
                 tick(len(made), len(items))
         return made
+
+
+def _class_batches(labels: Tensor) -> list[Tensor]:
+    """Return the indices of hits in batches of one class each."""
+    members = [np.flatnonzero(labels == label) for label in sorted(set(labels.tolist()))]
+    return [torch.tensor(part) for own in members for part in np.array_split(own, -(-len(own) // _BATCH))]

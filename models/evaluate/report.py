@@ -1,54 +1,42 @@
 """A report as tables that can be read: plain text in Markdown, the same for the screen and the file."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ghostnote.models.evaluate.markdown import cell, figure, number, table
-from ghostnote.models.evaluate.report_sections import calibration, new, tonality, velocity
+from ghostnote.models.evaluate.diversity import BIASES
+from ghostnote.models.evaluate.markdown import class_table, estimate, number, section, table
 from ghostnote.models.evaluate.targets import targets
-from ghostnote.models.evaluate.variation import KINDS, MODEL
+from ghostnote.models.evaluate.variation import KINDS, MODEL, REAL
 
-_SPREADS: Final = {
+_MEASURES: Final = {
     "lmd": "log-mel dB",
     "lmd_low": "< 300 Hz",
     "lmd_mid": "between",
     "lmd_high": "> 3 kHz",
     "lmd_attack": "first 46 ms",
     "lmd_later": "later",
-    "correlation": "correlation",
+    "correlation": "correlation (difference)",
     "centroid_percent": "centroid %",
     "t20_percent": "T20 %",
     "level_db": "level dB",
-    "onset_ms": "onset ms",
+    "onset_ms": "onset ms (difference)",
 }
-_BIASES: Final = {
-    "centroid_percent": "centroid %",
-    "t20_percent": "T20 %",
-    "level_db": "level dB",
+_TITLES: Final = {
+    **_MEASURES,
     "low_db": "< 300 Hz dB",
     "mid_db": "between dB",
     "high_db": "> 3 kHz dB",
 }
-_PLAIN: Final = {"correlation", "onset_ms"}
 
 
 def render(report: Mapping[str, Any]) -> str:
     """Return the whole report as Markdown."""
-    sections: tuple[Callable[[Mapping[str, Any]], Iterable[str]], ...] = (
-        _head,
-        _targets,
-        _spread,
-        _classes,
-        _bias,
-        _judge,
-        _identity,
-        velocity,
-        calibration,
-        new,
-        tonality,
-    )
-    return "\n".join(line for section in sections for line in section(report)) + "\n"
+    lines = [*_head(report), *_targets(report)]
+    for key, write in _SECTIONS:
+        if report.get(key):
+            lines += write(report)
+    return "\n".join(lines) + "\n"
 
 
 def _head(report: Mapping[str, Any]) -> list[str]:
@@ -58,8 +46,8 @@ def _head(report: Mapping[str, Any]) -> list[str]:
         "",
         f"{about['hits']} hits, {about['groups']} drums with repeated strokes, {about['trials']} references, "
         f"{about['pairs']} pairs of each kind; {about['steps']} network steps a stroke; seed {about['seed']}; "
-        f"{about['seconds']:.0f} s. Figures are medians over drums, in brackets the 95 % interval of a bootstrap "
-        "over drums.",
+        f"{about['seconds']:.0f} s. Values are medians over drums, with the 95 % interval of a bootstrap over "
+        "drums in brackets.",
         "",
         *(f"- {warning}" for warning in report["warnings"]),
         "",
@@ -68,134 +56,204 @@ def _head(report: Mapping[str, Any]) -> list[str]:
 
 def _targets(report: Mapping[str, Any]) -> list[str]:
     rows = [
-        (o.name, number(o.value), _bounds(o.low, o.high), "met" if o.met else "missed")
-        for o in targets(report)
+        (
+            result.name,
+            number(result.value),
+            _bounds(result.low, result.high),
+            "met" if result.met else "missed",
+        )
+        for result in targets(report)
     ]
-    return ["## Aims", "", *table(("", "found", "aim", ""), rows)]
+    return section("Targets", table(("", "value", "target", ""), rows))
 
 
 def _bounds(low: float, high: float) -> str:
-    if not math.isfinite(low) or low == 0:
-        return f"at most {high:g}"
-    return f"{low:g} to {high:g}"
+    return f"at most {high:g}" if low == 0 or not math.isfinite(low) else f"{low:g} to {high:g}"
 
 
-def _spread(report: Mapping[str, Any]) -> list[str]:
-    spread = report.get("spread")
-    if not spread:
-        return []
-    real = spread["real"]["values"]
-    kinds = [kind for kind in KINDS if kind != "real" and kind in spread]
+def _diversity(report: Mapping[str, Any]) -> list[str]:
+    found = report["diversity"]
+    kinds = [kind for kind in found if kind != REAL]
     rows = [
         (
             title,
-            number(real[name]["all"]["value"]),
-            *(
-                figure(spread[kind]["beside_real"][name]["all"]) + (" (difference)" if name in _PLAIN else "")
-                for kind in kinds
-            ),
+            number(found[REAL]["values"][name]["all"]["value"]),
+            *(estimate(found[kind]["beside_real"][name]["all"]) for kind in kinds),
         )
-        for name, title in _SPREADS.items()
+        for name, title in _MEASURES.items()
     ]
-    notes = [f"- {kind}: {KINDS[kind]}" for kind in kinds]
-    return [
-        "## Spread, beside real strokes",
-        "",
-        "1 is as far from the reference as the drummer's own next stroke.",
-        "",
-        *table(("", "real", *kinds), rows),
-        *notes,
-        f"- the edits begin at t = {report['edit_start']:g}",
-        "",
-    ]
+    return section(
+        "Diversity ratio",
+        "How far strokes are from their reference, over how far the drummer's own next strokes are: "
+        "1 varies as much as the drummer.",
+        table(("", REAL, *kinds), rows),
+        [
+            *(f"- {kind}: {KINDS[kind]}" for kind in kinds),
+            f"- sdedit begins at t = {report['sdedit_start']:g}",
+        ],
+        [""],
+    )
 
 
 def _classes(report: Mapping[str, Any]) -> list[str]:
-    if "spread" not in report:
-        return []
-    real, made = report["spread"]["real"]["values"], report["spread"][MODEL]["beside_real"]
-    accuracy = report.get("judge", {}).get(MODEL, {}).get("all", {}).get("accuracy", {})
-    rows = [
-        (
-            name,
-            str(made["lmd"][name]["groups"]),
-            cell(real["lmd"], name),
-            figure(made["lmd"][name]),
-            cell(made["lmd_low"], name),
-            cell(made["lmd_high"], name),
-            figure(made["correlation"][name]),
-            cell(made["centroid_percent"], name),
-            cell(made["t20_percent"], name),
-            cell(made["level_db"], name),
-            cell(accuracy, name),
-        )
-        for name in made["lmd"]
-    ]
-    head = (
-        "class",
-        "drums",
-        "real dB",
-        "log-mel",
-        "< 300 Hz",
-        "> 3 kHz",
-        "correlation",
-        "centroid",
-        "T20",
-        "level",
-        "told",
-    )
-    return ["## ghostnote by class, beside real strokes", "", *table(head, rows)]
+    made = report["diversity"][MODEL]["beside_real"]
+    columns = {
+        "log-mel": made["lmd"],
+        "real dB": report["diversity"][REAL]["values"]["lmd"],
+        "< 300 Hz": made["lmd_low"],
+        "> 3 kHz": made["lmd_high"],
+        "correlation": made["correlation"],
+        "centroid": made["centroid_percent"],
+        "T20": made["t20_percent"],
+        "level": made["level_db"],
+        "C2ST accuracy": report.get("c2st", {}).get(MODEL, {}).get("all", {}).get("c2st_accuracy", {}),
+    }
+    return section("Diversity ratio of ghostnote by class", class_table(columns, ("log-mel", "correlation")))
 
 
 def _bias(report: Mapping[str, Any]) -> list[str]:
-    bias = report.get("bias")
-    if not bias:
+    bias = report["bias"]
+    rows = [(_TITLES[name], *(estimate(bias[kind][name]["all"]) for kind in bias)) for name in BIASES]
+    by_class = {_TITLES[name]: bias[MODEL][name] for name in BIASES}
+    return section(
+        "Bias",
+        "How strokes differ from their reference on the whole; 0 is none.",
+        table(("", *bias), rows),
+        "ghostnote by class:",
+        class_table(by_class),
+    )
+
+
+def _c2st(report: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (
+            kind if part == "all" else f"{kind}, by {part} alone",
+            estimate(found["c2st_accuracy"]["all"]),
+            found["classifier"],
+        )
+        for kind, parts in report["c2st"].items()
+        for part, found in parts.items()
+    ]
+    return section(
+        "C2ST accuracy",
+        "How often a classifier, trained on other drums, tells strokes from real ones (classifier two-sample "
+        "test, Lopez-Paz & Oquab 2017): 0.5 is chance. The better of two classifiers counts.",
+        table(("", "C2ST accuracy", "classifier"), rows),
+    )
+
+
+def _retrieval(report: Mapping[str, Any]) -> list[str]:
+    rows = [(kind, estimate(found["all"])) for kind, found in report["retrieval_accuracy"].items()]
+    return section(
+        "Retrieval accuracy",
+        "The share of strokes whose nearest hit, among all of the split, is of their own drum.",
+        table(("", "retrieval accuracy"), rows),
+    )
+
+
+def _between(report: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (kind, *(estimate(found[name]["all"]) for name in ("lmd", "correlation")))
+        for kind, found in report["between_strokes"].items()
+    ]
+    return section(
+        "Between two strokes of the same reference", table(("", "log-mel dB", "correlation"), rows)
+    )
+
+
+def _velocity(report: Mapping[str, Any]) -> list[str]:
+    found = report["velocity"]
+    if not found["changes"]:
         return []
-    rows = [(title, *(figure(bias[kind][name]["all"]) for kind in bias)) for name, title in _BIASES.items()]
-    classes = [
+    distances = {kind: found["distance_db"][kind] for kind in ("model", "scaled", "real")}
+    slopes = {
+        f"{name}, {kind}": by_class
+        for name, kinds in found["slopes"].items()
+        for kind, by_class in kinds.items()
+    }
+    return section(
+        "Velocity",
+        "Level-free log-mel dB to real strokes of the velocity, beside the reference scaled in level:",
+        class_table({**distances, "ratio": found["ratio_to_scaled"]}, ("ratio",)),
+        "Slopes over level, in % for 10 dB:",
+        class_table(slopes, digits=1),
+    )
+
+
+def _calibration(report: Mapping[str, Any]) -> list[str]:
+    found = report["calibration"]
+    rows = [
+        (name, *map(number, curve), number(found["factor"][name])) for name, curve in found["ratio"].items()
+    ]
+    overall = ("correlation (difference)", *map(number, found["correlation_difference"]), "")
+    amounts = ", ".join(f"{amount:g}" for amount in found["amounts"])
+    head = ("class", *(f"{amount:g}" for amount in found["tried"]), "amount for 1")
+    return section(
+        "Diversity ratio by amount",
+        table(head, [*rows, overall]),
+        f"Amounts for the card, in the order of its classes and then for all: {amounts}",
+    )
+
+
+def _new(report: Mapping[str, Any]) -> list[str]:
+    found = report["new"]
+    kinds = ("train", "model", "peer")
+    rows = [
+        (name, str(part["hits"]), *(_distribution(part.get(kind)) for kind in kinds))
+        for name, part in found["distributions"].items()
+    ]
+    classes = ", ".join(f"{name} {number(share)}" for name, share in found["class_accuracy"].items())
+    return section(
+        "New sounds: Fréchet distance to the split (precision, recall)",
+        f"{found['sounds']} sounds; the embedding recognizes the class of "
+        f"{100 * found['embedding_accuracy']['split']:.0f} % of the split's hits.",
+        table(("", "hits", "other real hits", "ghostnote", "peer"), rows),
+        f"Share of new sounds whose class it recognizes: {classes}.",
+        "Nearest hit of the train split:",
+        _nearest(found["nearest_training_hit"]),
+    )
+
+
+def _distribution(found: Mapping[str, float] | None) -> str:
+    if found is None:
+        return "–"
+    return f"{number(found['frechet'])} ({number(found['precision'])}, {number(found['recall'])})"
+
+
+def _nearest(nearest: Mapping[str, Any]) -> list[str]:
+    head = ("", "hits", "dB, nearest 5 %", "median", "farthest 5 %", "correlation", "highest", "over 0.95")
+    rows = [
         (
             name,
-            *(cell(bias[MODEL][key], name) for key in _BIASES),
+            str(found["hits"]),
+            *map(number, found["distance_db"].values()),
+            *(number(found["correlation"][key]) for key in ("median", "max")),
+            str(found["copies"]),
         )
-        for name in bias[MODEL]["centroid_percent"]
+        for name, found in nearest.items()
     ]
-    return [
-        "## Bias",
-        "",
-        *table(("", *bias), rows),
-        *table(("ghostnote by class", *_BIASES.values()), classes),
-    ]
+    return table(head, rows)
 
 
-def _judge(report: Mapping[str, Any]) -> list[str]:
-    found = report.get("judge")
-    if not found:
-        return []
+def _tonality(report: Mapping[str, Any]) -> list[str]:
     rows = [
-        (kind if part == "all" else f"{kind}, by {part} alone", figure(v["accuracy"]["all"]), v["judge"])
-        for kind, parts in found.items()
-        for part, v in parts.items()
+        (f"{name}, {kind}", *(estimate(found, 1) for found in tone.values()))
+        for name, kinds in report["new"]["tonality"].items()
+        for kind, tone in kinds.items()
     ]
-    return [
-        "## Told from real strokes",
-        "",
-        "0.5 is chance; the better of two judges, asked about drums that it never heard.",
-        "",
-        *table(("", "right", "judge"), rows),
-    ]
+    return section("Pitch of new kicks and toms", table(("", "Hz", "prominence dB", "glide cents"), rows))
 
 
-def _identity(report: Mapping[str, Any]) -> list[str]:
-    if "identity" not in report:
-        return []
-    rows = [(kind, figure(found["all"])) for kind, found in report["identity"].items()]
-    among = report["among"]
-    more = [(kind, figure(v["lmd"]["all"]), figure(v["correlation"]["all"])) for kind, v in among.items()]
-    return [
-        "## Nearest to its own drum, among all hits of the split",
-        "",
-        *table(("", "share"), rows),
-        "## One stroke after the other, both after the same reference",
-        "",
-        *table(("", "log-mel dB", "correlation"), more),
-    ]
+_SECTIONS: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], list[str]]], ...]] = (
+    ("diversity", _diversity),
+    ("diversity", _classes),
+    ("bias", _bias),
+    ("c2st", _c2st),
+    ("retrieval_accuracy", _retrieval),
+    ("between_strokes", _between),
+    ("velocity", _velocity),
+    ("calibration", _calibration),
+    ("new", _new),
+    ("new", _tonality),
+)
+"""What writes a section, and the report's key that it needs."""

@@ -1,6 +1,5 @@
 """The pictures beside a report: bars with their intervals, and hits side by side."""
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -8,58 +7,44 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from torch import Tensor
 
-from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.data.trials import Trial
 from ghostnote.models.dsp.mdct import RATE
+from ghostnote.models.evaluate.diversity import RATIOS
 from ghostnote.models.evaluate.variation import MODEL, REAL
-from ghostnote.models.plots.hits import Hits, draw_hits
+from ghostnote.models.plots.hits import Hits, draw_hits, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Bars = Mapping[str, Mapping[str, Any]]
-"""Figures by series and then by label."""
+"""Estimates by series and then by label."""
 
 _SHOWN: Final = (("snare",), ("closed_hat", "open_hat"), ("tom", "kick"))
 """Of each row of classes the first that the split has enough strokes of."""
 _STROKES: Final = 3
 _COLOURS: Final = {
     MODEL: "#24425c",
-    "factors": "#7fa3c2",
-    "jitter": "#c9803c",
-    "edit": "#9a9a9a",
+    "decomposition": "#7fa3c2",
+    "dsp_baseline": "#c9803c",
+    "sdedit": "#9a9a9a",
     REAL: "#4d8f5b",
 }
-_SPREAD: Final = (
-    "lmd",
-    "lmd_low",
-    "lmd_mid",
-    "lmd_high",
-    "lmd_attack",
-    "lmd_later",
-    "centroid_percent",
-    "t20_percent",
-    "level_db",
-)
 
 
 def draw_report(folder: Path, report: Mapping[str, Any]) -> None:
-    """Draw the spread by measure and by class, and what the judges said, into `folder`."""
-    spread = report.get("spread")
-    if spread:
-        kinds = [kind for kind in spread if kind != REAL]
-        by_measure = {
-            kind: {name: spread[kind]["beside_real"][name]["all"] for name in _SPREAD} for kind in kinds
-        }
-        by_class = {kind: spread[kind]["beside_real"]["lmd"] for kind in kinds}
-        _draw_bars(folder / "spread.png", "Spread, beside the drummer's own strokes", by_measure, 1.0)
-        _draw_bars(folder / "spread-by-class.png", "Log-mel spread by class, beside real", by_class, 1.0)
-    if "judge" in report:
-        told = {kind: parts["all"]["accuracy"] for kind, parts in report["judge"].items()}
-        _draw_bars(folder / "told.png", "Told from real strokes", told, 0.5)
-    if report.get("velocity", {}).get("asks"):
-        distances = dict(report["velocity"]["distance_db"])
+    """Draw the diversity ratio by measure and by class, the C2ST accuracy and the velocity into `folder`."""
+    if "diversity" in report:
+        beside = {kind: found["beside_real"] for kind, found in report["diversity"].items() if kind != REAL}
+        by_measure = {kind: {name: found[name]["all"] for name in RATIOS} for kind, found in beside.items()}
+        by_class = {kind: found["lmd"] for kind, found in beside.items()}
+        _draw_bars(folder / "diversity.png", "Diversity ratio", by_measure, 1.0)
+        _draw_bars(folder / "diversity-by-class.png", "Log-mel diversity ratio by class", by_class, 1.0)
+    if "c2st" in report:
+        accuracy = {kind: parts["all"]["c2st_accuracy"] for kind, parts in report["c2st"].items()}
+        _draw_bars(folder / "c2st-accuracy.png", "C2ST accuracy", accuracy, 0.5)
+    if report.get("velocity", {}).get("changes"):
+        distances = report["velocity"]["distance_db"]
         _draw_bars(folder / "velocity.png", "Log-mel dB to the true velocity", distances, None)
 
 
@@ -96,16 +81,12 @@ def draw_sounds(path: Path, sounds: Mapping[str, Tensor], columns: int = 5) -> N
 
 
 def _draw_bars(path: Path, title: str, bars: Bars, ideal: float | None) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     labels = list(next(iter(bars.values())))
-    figure = Figure(figsize=(2.5 + 0.32 * len(labels) * len(bars), 3.6), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(2.5 + 0.32 * len(labels) * len(bars), 3.6)
     axes = figure.add_subplot()
     axes.set_title(title, fontsize=10)
-    for place, (name, figures) in enumerate(bars.items()):
-        _draw_series(axes, name, [figures.get(label) for label in labels], place, len(bars))
+    for place, (name, estimates) in enumerate(bars.items()):
+        _draw_series(axes, name, [estimates.get(label) for label in labels], place, len(bars))
     if ideal is not None:
         axes.axhline(ideal, color="black", linewidth=0.8, linestyle="--")
     names = [label.replace("_percent", "").replace("_db", "").replace("_", " ") for label in labels]
@@ -114,25 +95,16 @@ def _draw_bars(path: Path, title: str, bars: Bars, ideal: float | None) -> None:
     axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=7, frameon=False)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png")
-    write_bytes(path, drawn.getvalue())
+    save_figure(path, figure)
 
 
 def _draw_series(
-    axes: "Axes", name: str, figures: Sequence[Mapping[str, Any] | None], place: int, series: int
+    axes: "Axes", name: str, estimates: Sequence[Mapping[str, Any] | None], place: int, series: int
 ) -> None:
     width = 0.8 / series
-    known = [(i, f) for i, f in enumerate(figures) if f is not None and np.isfinite(f["value"])]
-    x = [i - 0.4 + (place + 0.5) * width for i, _ in known]
-    values = np.array([f["value"] for _, f in known])
-    reach = np.array([[f["value"] - f["low"], f["high"] - f["value"]] for _, f in known]).reshape(-1, 2).T
-    axes.bar(
-        x,
-        values,
-        width,
-        yerr=reach.clip(0),
-        label=name,
-        color=_COLOURS.get(name, "#8a5a83"),
-        error_kw={"linewidth": 0.7, "ecolor": "#333333"},
-    )
+    finite = [(i, f) for i, f in enumerate(estimates) if f is not None and np.isfinite(f["value"])]
+    x = [i - 0.4 + (place + 0.5) * width for i, _ in finite]
+    values = np.array([f["value"] for _, f in finite])
+    reach = np.array([[f["value"] - f["low"], f["high"] - f["value"]] for _, f in finite]).reshape(-1, 2).T
+    colour, whiskers = _COLOURS.get(name, "#8a5a83"), {"linewidth": 0.7, "ecolor": "#333333"}
+    axes.bar(x, values, width, yerr=reach.clip(0), label=name, color=colour, error_kw=whiskers)

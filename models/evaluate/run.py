@@ -1,4 +1,4 @@
-"""A whole evaluation: every section in turn, each only where the corpus has what it needs."""
+"""A whole evaluation: every section that the corpus has data for."""
 
 import time
 from collections.abc import Callable
@@ -13,151 +13,133 @@ from ghostnote.bridge.errors import CorpusError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.models.data.trial_set import Hits, TrialSet, load_split, make_trials
 from ghostnote.models.evaluate.new_sounds import new_sounds
-from ghostnote.models.evaluate.player import Player
+from ghostnote.models.evaluate.player import ModelPlayer
 from ghostnote.models.evaluate.report_plots import draw_report, draw_sounds, draw_strokes
 from ghostnote.models.evaluate.settings import EvaluationSettings
+from ghostnote.models.evaluate.targets import REPORT_FORMAT
 from ghostnote.models.evaluate.variation import (
     MODEL,
-    among_variations,
+    between_strokes,
+    c2st_by_kind,
     calibration,
-    identity,
-    judged,
+    diversity_and_bias,
     make_strokes,
-    spread_and_bias,
+    retrieval_by_kind,
 )
 from ghostnote.models.evaluate.velocity import velocity
 
 EMBEDDING: Final = "embedding.safetensors"
-"""The name of the kept embedding in a report's folder."""
-FORMAT: Final = 1
+"""The name of the trained embedding in a report's folder."""
 
 Stage = Callable[[str], Callable[[int, int], None]]
-"""Called with the name of a stage as it begins; returns what takes (done, total) within it."""
+"""Called with the name of a stage as it begins; returns the callback for its progress, (done, total)."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked about which model."""
+class EvaluationRequest:
+    """The sounds that a model is compared with, and the report's folder."""
 
     data: Path
     """The corpus."""
     split: str
-    """Which of its hits the model is held against, or 'all'."""
+    """Which of its hits the model is compared with, or 'all'."""
     output: Path
     """The report's folder; it must exist."""
     train: Path | None = None
-    """The corpus whose train split the embedding learns from; None is the same corpus."""
+    """The corpus whose train split the embedding is trained on; None is the same corpus."""
     peer: Path | None = None
-    """A folder of another generator's sounds, to stand beside the new ones."""
+    """A folder of another generator's sounds, to compare with the new ones."""
 
 
 @dataclass
-class _Run:
+class _Evaluation:
     generator: Generator
-    question: Question
+    request: EvaluationRequest
     settings: EvaluationSettings
     stage: Stage
     report: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.player = Player(self.generator, seed=self.settings.seed)
+        self.player = ModelPlayer(self.generator, seed=self.settings.seed)
         self.report["warnings"] = self.warnings
 
     def variations(self, trials: TrialSet) -> None:
-        settings, report = self.settings, self.report
-        strokes, start = make_strokes(self.player, trials, settings, self.stage("Varying strokes"))
-        report["edit_start"] = start
-        self.stage("Measuring strokes")
-        report["spread"], report["bias"] = spread_and_bias(strokes, trials)
-        report["identity"] = identity(strokes, trials, settings)
-        report["among"] = among_variations(strokes, trials)
+        settings, report, stage = self.settings, self.report, self.stage
+        strokes, start = make_strokes(self.player, trials, settings, stage("Varying strokes"))
+        report["sdedit_start"] = start
+        stage("Measuring strokes")
+        report["diversity"], report["bias"] = diversity_and_bias(strokes, trials)
+        report["retrieval_accuracy"] = retrieval_by_kind(strokes, trials)
+        report["between_strokes"] = between_strokes(strokes, trials)
         if len(trials.class_of) > 1:
-            report["judge"] = judged(strokes, trials, settings.seed, self.stage("Judging"))
+            report["c2st"] = c2st_by_kind(strokes, trials, settings.seed, stage("Classifying strokes"))
         else:
             self.warnings.append(
-                "one drum alone has repeated strokes: a judge would know it already, none is asked"
+                "C2ST accuracy is left out: only one drum has repeated strokes, and it needs another to train on"
             )
-        report["velocity"] = velocity(self.player, trials, settings, self.stage("Striking softer and harder"))
-        report["calibration"] = calibration(
-            self.player, trials, settings, self.stage("Calibrating the amount")
-        )
-        draw_strokes(self.question.output / "strokes.png", trials, strokes[MODEL])
+        report["velocity"] = velocity(self.player, trials, settings, stage("Changing velocities"))
+        report["calibration"] = calibration(self.player, trials, settings, stage("Calibrating the amount"))
+        draw_strokes(self.request.output / "strokes.png", trials, strokes[MODEL])
 
     def new(self, hits: Hits) -> None:
-        q = self.question
+        request, settings = self.request, self.settings
         try:
-            train = load_split(q.train or q.data, "train")
+            train = load_split(request.train or request.data, "train")
         except CorpusError as error:
             self.warnings.append(
-                f"new sounds are left out, for the embedding has nothing to learn from: {error}"
+                f"new sounds are left out, as there is nothing to train the embedding on: {error}"
             )
             return
-        self.report["new"], sounds = new_sounds(
-            self.player,
-            hits,
-            train,
-            q.output / EMBEDDING,
-            q.peer,
-            self.settings,
-            self.stage("Inventing sounds"),
-        )
-        draw_sounds(q.output / "new-sounds.png", sounds)
+        cache, tick = request.output / EMBEDDING, self.stage("Generating new sounds")
+        self.report["new"], sounds = new_sounds(self.player, hits, train, cache, request.peer, settings, tick)
+        draw_sounds(request.output / "new-sounds.png", sounds)
 
 
 def evaluate(
-    generator: Generator, question: Question, settings: EvaluationSettings, stage: Stage
+    generator: Generator, request: EvaluationRequest, settings: EvaluationSettings, stage: Stage
 ) -> dict[str, Any]:
-    """Return the report of a model as plain data, and draw its figures into the question's folder.
+    """Return the report on a model as plain data, and draw its figures into the request's folder.
 
-    A section that the corpus cannot answer is left out and a warning says why. Raises `CorpusError` where there
-    is no hit at all, `OutputError` where a file cannot be written.
+    A warning explains each section that the corpus has no data for. Raises `CorpusError` where there is no hit at
+    all, and `OutputError` where a file cannot be written.
     """
     started = time.monotonic()
-    run = _Run(generator, question, settings, stage)
+    evaluation = _Evaluation(generator, request, settings, stage)
     stage("Reading the corpus")
-    hits = load_split(question.data, question.split)
-    run.warnings += [f"{path} is left out: it {reason}" for path, reason in hits.skipped]
+    hits = load_split(request.data, request.split)
+    evaluation.warnings += [f"{path} is left out: it {reason}" for path, reason in hits.skipped]
     trials = None
     with torch.no_grad():
         try:
             trials = make_trials(hits, settings.references, settings.others, settings.seed)
         except CorpusError as error:
-            run.warnings.append(f"variations are left out: {error}")
+            evaluation.warnings.append(f"variations are left out: {error}")
     if trials:
-        run.variations(trials)
-    run.new(hits)
-    run.report["about"] = {
-        **_about(generator, question, settings, hits, trials),
+        evaluation.variations(trials)
+    evaluation.new(hits)
+    evaluation.report["about"] = {
+        **_about(evaluation, hits, trials),
         "seconds": time.monotonic() - started,
     }
-    draw_report(question.output, run.report)
-    return run.report
+    draw_report(request.output, evaluation.report)
+    return evaluation.report
 
 
-def _about(
-    generator: Generator,
-    question: Question,
-    settings: EvaluationSettings,
-    hits: Hits,
-    trials: TrialSet | None,
-) -> dict[str, Any]:
+def _about(evaluation: _Evaluation, hits: Hits, trials: TrialSet | None) -> dict[str, Any]:
+    card, settings = evaluation.generator.card, evaluation.settings
     labels = torch.bincount(hits.labels, minlength=len(CLASS_NAMES)).tolist()
+    classes = list(trials.class_of.values()) if trials else []
     return {
-        "format": FORMAT,
-        "model": f"{generator.card.name} {generator.checksum[:12]}",
-        "split": question.split,
-        "steps": generator.card.default_steps if settings.steps is None else settings.steps,
+        "format": REPORT_FORMAT,
+        "model": f"{card.name} {evaluation.generator.checksum[:12]}",
+        "split": evaluation.request.split,
+        "steps": card.default_steps if settings.steps is None else settings.steps,
         "seed": settings.seed,
         "hits": len(hits.audio),
         "hits_by_class": {name: n for name, n in zip(CLASS_NAMES, labels, strict=True) if n},
-        "groups": len(trials.class_of) if trials else 0,
-        "groups_by_class": _counted(trials),
+        "groups": len(classes),
+        "groups_by_class": {name: classes.count(name) for name in sorted(set(classes))},
         "trials": len(trials.trials) if trials else 0,
         "pairs": len(trials.rows) if trials else 0,
     }
-
-
-def _counted(trials: TrialSet | None) -> dict[str, int]:
-    classes = list(trials.class_of.values()) if trials else []
-    return {name: classes.count(name) for name in sorted(set(classes))}

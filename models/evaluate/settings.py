@@ -1,4 +1,4 @@
-"""How large an evaluation is: every sample size in one place, with a first look beside the whole."""
+"""The sizes of an evaluation, full and quick."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,26 +8,26 @@ from ghostnote.models.evaluate.hit_embedding import EmbeddingSettings
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """The sizes of an evaluation; everything is drawn with one seed."""
+    """The sizes of an evaluation, and its seed."""
 
     steps: int | None = None
     """Network steps a stroke; None is the model's own default."""
     seed: int = 0
-    """Decides which strokes are asked about, and the noise of those that are made."""
+    """Decides which strokes are compared, and the noise of those that are made."""
     references: int = 10
-    """Strokes of each group that are varied, at most."""
+    """Most strokes of each group that are varied."""
     others: int = 3
-    """Real strokes, and as many made ones, for each of them, at most."""
+    """Most real strokes, and as many made ones, for each of them."""
     amounts: tuple[float, ...] = (0.4, 0.6, 0.8, 1.0, 1.25)
     """Amounts that the calibration tries."""
     edit_rows: int = 60
-    """Strokes by which the best start of the edits is chosen."""
+    """Strokes by which the best start of SDEdit is chosen."""
     velocity_references: int = 2
-    """References of each pair of velocities."""
+    """References for each change of velocity."""
     new_per_class: int = 20
     """New sounds of each class."""
     draws: int = 10
-    """Draws of equal sets that distances of distributions are averaged over."""
+    """Draws of equal sets over which distances of distributions are averaged."""
     embedding: EmbeddingSettings = EmbeddingSettings()
     """How the embedding is trained."""
 
@@ -41,4 +41,4 @@ QUICK: Final = EvaluationSettings(
     new_per_class=8,
     embedding=EmbeddingSettings(passes=4),
 )
-"""A first look, in a minute or two: the same figures with wide intervals."""
+"""A first look in a minute or two: the same values with wide intervals."""

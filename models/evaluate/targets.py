@@ -1,105 +1,100 @@
-"""What ghostnote wants to reach, and whether a report says that it does."""
+"""The quality that ghostnote aims for, and whether a report shows it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-_GROUPS: Final = 3
-"""A class counts on its own with so many groups."""
+REPORT_FORMAT: Final = 2
+"""The version of the keys in a report."""
+_LEAST_DRUMS: Final = 3
+"""Drums of a class for which it has a target of its own."""
+
+Report = Mapping[str, Any]
+_Reader = Callable[[Report], float]
+"""Reads a value from a report; `KeyError` where the report lacks it."""
 
 
 @dataclass(frozen=True)
-class Target:
-    """One aim."""
+class TargetResult:
+    """What a report shows for one target."""
 
     name: str
     low: float
     high: float
-    value: Callable[[Mapping[str, Any]], float]
-    """Reads the figure from a report; `KeyError` where the report lacks it."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a report says of one aim."""
-
-    name: str
     value: float
-    low: float
-    high: float
 
     @property
     def met(self) -> bool:
-        """Whether the figure lies within the bounds."""
+        """Whether the value lies within the bounds."""
         return self.low <= self.value <= self.high
 
 
-def targets(report: Mapping[str, Any]) -> list[Outcome]:
-    """Return the outcome of every aim that the report has a figure for."""
+def targets(report: Report) -> list[TargetResult]:
+    """Return the result of every target that the report has a value for."""
     found = []
-    for target in (*_TARGETS, *_class_spreads(report)):
+    for name, low, high, read in (*_TARGETS, *_class_targets(report)):
         try:
-            found.append(Outcome(target.name, float(target.value(report)), target.low, target.high))
+            found.append(TargetResult(name, low, high, read(report)))
         except KeyError:
             continue
     return found
 
 
-def _class_spreads(report: Mapping[str, Any]) -> list[Target]:
-    """Return the spread's aim for each class that has groups enough."""
-    classes = report.get("spread", {}).get("model", {}).get("beside_real", {}).get("lmd", {})
+def _class_targets(report: Report) -> list[tuple[str, float, float, _Reader]]:
+    """Return the target of the diversity ratio for each class with enough drums."""
+    classes = report.get("diversity", {}).get("model", {}).get("beside_real", {}).get("lmd", {})
     return [
-        Target(f"spread ratio, {name}", 0.8, 1.25, _figure("spread", "model", "beside_real", "lmd", name))
-        for name, figure in classes.items()
-        if name != "all" and figure["groups"] >= _GROUPS
+        (f"diversity ratio, {name}", 0.8, 1.25, _value(f"diversity/model/beside_real/lmd/{name}"))
+        for name, found in classes.items()
+        if name != "all" and found["groups"] >= _LEAST_DRUMS
     ]
 
 
-def _figure(*keys: str) -> Callable[[Mapping[str, Any]], float]:
-    def read(report: Mapping[str, Any]) -> float:
-        found: Any = report
-        for key in (*keys, "value"):
-            found = found[key]
-        return float(found)
-
-    return read
+def _at(report: Report, path: str) -> float:
+    found: Any = report
+    for key in path.split("/"):
+        found = found[key]
+    return float(found)
 
 
-def _identity_lost(report: Mapping[str, Any]) -> float:
-    identity = report["identity"]
-    return 100 * float(identity["real"]["all"]["value"] - identity["model"]["all"]["value"])
+def _value(path: str) -> _Reader:
+    return lambda report: _at(report, f"{path}/value")
 
 
-def _frechet_ratio(section: str, kind: str) -> Callable[[Mapping[str, Any]], float]:
-    def read(report: Mapping[str, Any]) -> float:
-        found = report["new"]["distributions"][section]
-        return float(found["model"]["frechet"] / found[kind]["frechet"])
-
-    return read
+def _ratio(path: str, to: str) -> _Reader:
+    return lambda report: _at(report, path) / _at(report, to)
 
 
-def _tonality_lost(name: str) -> Callable[[Mapping[str, Any]], float]:
-    def read(report: Mapping[str, Any]) -> float:
-        found = report["new"]["tonality"][name]
-        return float(found["model"]["prominence_db"]["value"] - found["corpus"]["prominence_db"]["value"])
-
-    return read
+def _difference(path: str, less: str, scale: float = 1) -> _Reader:
+    return lambda report: scale * (_at(report, f"{path}/value") - _at(report, f"{less}/value"))
 
 
-_ANY: Final = float("inf")
-_TARGETS: Final = (
-    Target("spread ratio, all", 0.8, 1.25, _figure("spread", "model", "beside_real", "lmd", "all")),
-    Target(
-        "correlation beside real", -0.1, 0.1, _figure("spread", "model", "beside_real", "correlation", "all")
+def _prominence(name: str) -> _Reader:
+    path = f"new/tonality/{name}"
+    return _difference(f"{path}/model/prominence_db", f"{path}/corpus/prominence_db")
+
+
+def _frechet(section: str, to: str) -> _Reader:
+    path = f"new/distributions/{section}"
+    return _ratio(f"{path}/model/frechet", f"{path}/{to}/frechet")
+
+
+_TARGETS: Final[tuple[tuple[str, float, float, _Reader], ...]] = (
+    ("diversity ratio, all", 0.8, 1.25, _value("diversity/model/beside_real/lmd/all")),
+    ("correlation beside real", -0.1, 0.1, _value("diversity/model/beside_real/correlation/all")),
+    ("bias of centroid, %", -10, 10, _value("bias/model/centroid_percent/all")),
+    ("bias of T20, %", -10, 10, _value("bias/model/t20_percent/all")),
+    ("C2ST accuracy", 0, 0.65, _value("c2st/model/all/c2st_accuracy/all")),
+    ("C2ST accuracy of the DSP baseline", 0.9, 1, _value("c2st/dsp_baseline/all/c2st_accuracy/all")),
+    (
+        "retrieval accuracy lost, points",
+        float("-inf"),
+        3,
+        _difference("retrieval_accuracy/real/all", "retrieval_accuracy/model/all", 100),
     ),
-    Target("bias of centroid, %", -10, 10, _figure("bias", "model", "centroid_percent", "all")),
-    Target("bias of T20, %", -10, 10, _figure("bias", "model", "t20_percent", "all")),
-    Target("told from real strokes", 0, 0.65, _figure("judge", "model", "all", "accuracy", "all")),
-    Target("DSP jitter told from real strokes", 0.9, 1, _figure("judge", "jitter", "all", "accuracy", "all")),
-    Target("identity lost, points", -_ANY, 3, _identity_lost),
-    Target("velocity, distance over scaled", 0, 0.7, _figure("velocity", "ratio_to_scaled", "all")),
-    Target("Fréchet distance over real", 0, 1.3, _frechet_ratio("all", "train")),
-    Target("Fréchet distance over the peer's", 0, 0.5, _frechet_ratio("beside the peer", "peer")),
-    Target("tonality of new kicks beside the corpus, dB", -3, 3, _tonality_lost("kick")),
-    Target("tonality of new toms beside the corpus, dB", -3, 3, _tonality_lost("tom")),
+    ("velocity, distance over scaled", 0, 0.7, _value("velocity/ratio_to_scaled/all")),
+    ("Fréchet distance over real", 0, 1.3, _frechet("all", "train")),
+    ("Fréchet distance over the peer's", 0, 0.5, _frechet("beside the peer", "peer")),
+    ("tonality of new kicks beside the corpus, dB", -3, 3, _prominence("kick")),
+    ("tonality of new toms beside the corpus, dB", -3, 3, _prominence("tom")),
 )

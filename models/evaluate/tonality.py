@@ -1,4 +1,4 @@
-"""Whether a kick or tom rings at a pitch: its strongest partial, how far that stands out, and how it glides."""
+"""The pitch of a kick or tom: its strongest partial, how far that stands out, and how it glides."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,6 @@
-"""Variations held against a drummer's own strokes: spread, bias, the judges, identity and calibration."""
+"""Variations beside a drummer's own strokes: diversity, bias, C2ST, retrieval accuracy and calibration."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -9,159 +8,164 @@ import torch
 from torch import Tensor
 
 from ghostnote.models.data.trial_set import TrialSet
-from ghostnote.models.evaluate.baselines import dsp_jitter
-from ghostnote.models.evaluate.c2st import FAMILIES, judge, pair_features, pair_weights
+from ghostnote.models.evaluate.baselines import dsp_baseline
+from ghostnote.models.evaluate.c2st import FAMILIES, c2st, pair_features, pair_weights
 from ghostnote.models.evaluate.distributions import calibrate_amounts
-from ghostnote.models.evaluate.player import SDEDIT_STARTS, Player, Tick
-from ghostnote.models.evaluate.settings import EvaluationSettings
-from ghostnote.models.evaluate.spread import (
+from ghostnote.models.evaluate.diversity import (
+    CHUNK,
     beside_real,
     biases,
     by_group,
+    diversity,
     measure_pairs,
+    measures_over_groups,
     over_groups,
-    own_drum,
-    spreads,
+    retrieval_accuracy,
 )
+from ghostnote.models.evaluate.player import SDEDIT_STARTS, ModelPlayer, Tick
+from ghostnote.models.evaluate.settings import EvaluationSettings
 
 REAL, MODEL = "real", "model"
 KINDS: Final = {
     REAL: "the drummer's own other strokes",
     MODEL: "ghostnote",
-    "factors": "the factors alone, without the network",
-    "jitter": "pitch, level and shelf moved by hand",
-    "edit": "SDEdit without a reference, at its best start",
+    "decomposition": "the decomposition alone, without the network",
+    "dsp_baseline": "the DSP baseline, which moves pitch, level and a high shelf at random",
+    "sdedit": "SDEdit without a reference, at its best start",
 }
-"""Everything that is held against the reference, and how it is called in a report."""
-_CHUNK: Final = 64
+"""Each kind of stroke that is compared with the reference, as a report describes it."""
+_CLOSE: Final = (REAL, MODEL, "decomposition")
+"""The kinds that retrieval and comparisons between strokes look at."""
 
 
 def make_strokes(
-    player: Player, trials: TrialSet, settings: EvaluationSettings, tick: Tick
+    player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings, tick: Tick
 ) -> tuple[dict[str, Tensor], float]:
-    """Return the strokes of every kind (rows, HIT_FRAMES), and the start at which the edits are at their best."""
+    """Return the strokes of every kind (rows, HIT_FRAMES), and the start at which SDEdit is at its best."""
     references, labels = trials.references, trials.labels
     start = _best_start(player, trials, settings)
-    jitter = dsp_jitter(references, torch.Generator().manual_seed(settings.seed))
     strokes = {
         REAL: trials.real,
         MODEL: player.variations(trials, steps=settings.steps, tick=tick),
-        "factors": player.variations(trials, steps=0),
-        "jitter": jitter,
-        "edit": player.edits(references, labels, start),
+        "decomposition": player.variations(trials, steps=0),
+        "dsp_baseline": dsp_baseline(references, torch.Generator().manual_seed(settings.seed)),
+        "sdedit": player.edits(references, labels, start),
     }
     return strokes, start
 
 
-def spread_and_bias(strokes: Mapping[str, Tensor], trials: TrialSet) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the spread and the bias of every kind: by measure, then by class."""
+def diversity_and_bias(
+    strokes: Mapping[str, Tensor], trials: TrialSet
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the diversity and the bias of every kind: by measure, then by class."""
     groups, class_of = trials.row_groups, trials.class_of
     measures = {kind: measure_pairs(trials.references, made) for kind, made in strokes.items()}
-    spread = {kind: spreads(measured, groups) for kind, measured in measures.items()}
+    found = {kind: diversity(measured, groups) for kind, measured in measures.items()}
     result: dict[str, Any] = {
         kind: {
-            "values": {name: _plain(over_groups(v, class_of)) for name, v in spread[kind].items()},
-            "beside_real": {
-                name: _plain(over_groups(v, class_of))
-                for name, v in beside_real(spread[kind], spread[REAL]).items()
-            },
+            "values": measures_over_groups(values, class_of),
+            "beside_real": measures_over_groups(beside_real(values, found[REAL]), class_of),
         }
-        for kind in strokes
+        for kind, values in found.items()
     }
     bias = {
-        kind: {name: _plain(over_groups(v, class_of)) for name, v in biases(measured, groups).items()}
-        for kind, measured in measures.items()
+        kind: measures_over_groups(biases(measured, groups), class_of) for kind, measured in measures.items()
     }
     return result, bias
 
 
-def judged(strokes: Mapping[str, Tensor], trials: TrialSet, seed: int, tick: Tick) -> dict[str, Any]:
-    """Return how often each kind is told from real strokes, and ghostnote by each family of features alone."""
+def c2st_by_kind(strokes: Mapping[str, Tensor], trials: TrialSet, seed: int, tick: Tick) -> dict[str, Any]:
+    """Return the C2ST accuracy of each kind beside real strokes, and of ghostnote by each family of features."""
     features = {kind: _features(trials.references, made) for kind, made in strokes.items()}
     groups = trials.row_groups * 2
     is_made = torch.arange(len(groups)) >= len(trials.rows)
-    asked = [(kind, "all", slice(None)) for kind in strokes if kind != REAL]
-    asked += [(MODEL, family, columns) for family, columns in FAMILIES.items()]
+    tests = [(kind, "all", slice(None)) for kind in strokes if kind != REAL]
+    tests += [(MODEL, family, columns) for family, columns in FAMILIES.items()]
     result: dict[str, Any] = {}
-    for done, (kind, family, columns) in enumerate(asked, 1):
+    for done, (kind, family, columns) in enumerate(tests, 1):
         both = torch.cat([features[REAL], features[kind]])[:, columns]
-        verdict = judge(both, is_made, groups, seed)
-        right = by_group(verdict.right, groups, np.mean)
+        found = c2st(both, is_made, groups, seed)
+        correct = by_group(found.correct, groups, np.mean)
         result.setdefault(kind, {})[family] = {
-            "judge": verdict.judge,
+            "classifier": found.classifier,
             "pairs": len(groups),
-            "accuracy": _plain(over_groups(right, trials.class_of, "mean")),
-            "weighted": float((verdict.right * pair_weights(is_made, groups).numpy()).sum()),
+            "c2st_accuracy": over_groups(correct, trials.class_of, "mean"),
+            "weighted": float((found.correct * pair_weights(is_made, groups).numpy()).sum()),
         }
-        tick(done, len(asked))
+        tick(done, len(tests))
     return result
 
 
-def identity(strokes: Mapping[str, Tensor], trials: TrialSet, settings: EvaluationSettings) -> dict[str, Any]:
-    """Return how often a stroke of each kind is nearest to its own drum among all hits of the split."""
+def retrieval_by_kind(strokes: Mapping[str, Tensor], trials: TrialSet) -> dict[str, Any]:
+    """Return how often the nearest of all hits of the split is of the stroke's own drum."""
     first = [i for i, (_, k) in enumerate(trials.rows) if k == 0]
-    rows = [trials.rows[i] for i in first]
     groups = [trials.row_groups[i] for i in first]
-    hits = trials.hits
-    hit_groups = [file.group for file in hits.files]
+    hits, hit_groups = trials.hits, [file.group for file in trials.hits.files]
     result = {}
-    for kind in (REAL, MODEL, "factors"):
-        origins = [
-            trials.trials[t].others[k] if kind == REAL else trials.trials[t].reference for t, k in rows
-        ]
-        own = own_drum(strokes[kind][first], origins, groups, hits.audio, hit_groups)
-        result[kind] = _plain(over_groups(by_group(own, groups, np.mean), trials.class_of, "mean"))
+    for kind in _CLOSE:
+        own_trials = [trials.trials[trials.rows[i][0]] for i in first]
+        origins = [trial.others[0] if kind == REAL else trial.reference for trial in own_trials]
+        correct = retrieval_accuracy(strokes[kind][first], origins, groups, hits.audio, hit_groups)
+        result[kind] = over_groups(by_group(correct, groups, np.mean), trials.class_of, "mean")
     return result
 
 
-def among_variations(strokes: Mapping[str, Tensor], trials: TrialSet) -> dict[str, Any]:
-    """Return how far strokes after the same reference differ from each other, beside the drummer's own."""
+def between_strokes(strokes: Mapping[str, Tensor], trials: TrialSet) -> dict[str, Any]:
+    """Return how much two strokes of the same reference differ, for real strokes too."""
     pairs = [(i, i + 1) for i, (_, k) in enumerate(trials.rows[:-1]) if k == 0 and trials.rows[i + 1][1] == 1]
     groups = [trials.row_groups[i] for i, _ in pairs]
     result = {}
-    for kind in (REAL, MODEL, "factors"):
+    for kind in _CLOSE:
         first, second = (strokes[kind][[pair[side] for pair in pairs]] for side in (0, 1))
-        measures = spreads(measure_pairs(first, second), groups)
-        result[kind] = {
-            name: _plain(over_groups(measures[name], trials.class_of)) for name in ("lmd", "correlation")
-        }
+        measures = diversity(measure_pairs(first, second), groups)
+        result[kind] = {name: over_groups(measures[name], trials.class_of) for name in ("lmd", "correlation")}
     return result
 
 
-def calibration(player: Player, trials: TrialSet, settings: EvaluationSettings, tick: Tick) -> dict[str, Any]:
-    """Return the amount for each class at which ghostnote's log-mel spread is a drummer's, to store in the card."""
-    rows = [row for row in trials.rows if row[1] == 0]
-    index = [i for i, row in enumerate(trials.rows) if row[1] == 0]
-    references, groups = trials.references[index], [trials.row_groups[i] for i in index]
-    real = spreads(measure_pairs(trials.references, trials.real), trials.row_groups)
-    ratios: dict[str, dict[str, list[float]]] = {"lmd": {}, "correlation": {}}
-    for done, amount in enumerate(settings.amounts, 1):
-        made = player.variations(trials, rows=rows, steps=settings.steps, amount=amount)
-        beside = beside_real(spreads(measure_pairs(references, made), groups), real)
-        for name, curves in ratios.items():
-            for group, value in beside[name].items():
-                curves.setdefault(group, []).append(value)
-        tick(done, len(settings.amounts))
+def calibration(
+    player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings, tick: Tick
+) -> dict[str, Any]:
+    """Return the amount for each class at which ghostnote's log-mel diversity is a drummer's, for the card."""
+    ratios, differences = _ratios_by_amount(player, trials, settings, tick)
     by_class: dict[str, list[Sequence[float]]] = {}
-    for group, curve in ratios["lmd"].items():
+    for group, curve in ratios.items():
         by_class.setdefault(trials.class_of[group], []).append(curve)
     factors = calibrate_amounts(settings.amounts, by_class)
     card = player.generator.card
     return {
         "tried": list(settings.amounts),
-        "ratio": {name: _mean_curve(rows) for name, rows in by_class.items()},
-        "correlation_difference": _mean_curve(list(ratios["correlation"].values())),
+        "ratio": {name: _median_curve(curves) for name, curves in by_class.items()},
+        "correlation_difference": _median_curve(list(differences.values())),
         "factor": {name or "all": factor for name, factor in factors.items()},
         "amounts": [
             round(card.amounts[label] * factors.get(name, factors[""]), 3)
             for label, name in enumerate((*card.classes, ""))
         ],
-        "groups": {name: len(rows) for name, rows in by_class.items()},
+        "groups": {name: len(curves) for name, curves in by_class.items()},
     }
 
 
-def _best_start(player: Player, trials: TrialSet, settings: EvaluationSettings) -> float:
-    """Return the start at which edits spread most nearly as real strokes do, which is to their favour."""
+def _ratios_by_amount(
+    player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings, tick: Tick
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Return each group's log-mel diversity ratio and its difference in correlation, for each amount."""
+    index = [i for i, (_, k) in enumerate(trials.rows) if k == 0]
+    rows, groups = [trials.rows[i] for i in index], [trials.row_groups[i] for i in index]
+    references = trials.references[index]
+    real = diversity(measure_pairs(trials.references, trials.real), trials.row_groups)
+    curves: tuple[dict[str, list[float]], dict[str, list[float]]] = ({}, {})
+    for done, amount in enumerate(settings.amounts, 1):
+        made = player.variations(trials, rows=rows, steps=settings.steps, amount=amount)
+        beside = beside_real(diversity(measure_pairs(references, made), groups), real)
+        for name, by_name in zip(("lmd", "correlation"), curves, strict=True):
+            for group, value in beside[name].items():
+                by_name.setdefault(group, []).append(value)
+        tick(done, len(settings.amounts))
+    return curves
+
+
+def _best_start(player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings) -> float:
+    """Return the start at which SDEdit's diversity is nearest to real strokes', which is to its favour."""
     chosen = np.linspace(0, len(trials.rows) - 1, min(settings.edit_rows, len(trials.rows))).astype(int)
     references, labels = trials.references[chosen], trials.labels[chosen]
     real = np.nanmedian(measure_pairs(references, trials.real[chosen])["lmd"])
@@ -174,13 +178,9 @@ def _best_start(player: Player, trials: TrialSet, settings: EvaluationSettings) 
 
 
 def _features(references: Tensor, made: Tensor) -> Tensor:
-    parts = zip(torch.split(references, _CHUNK), torch.split(made, _CHUNK), strict=True)
+    parts = zip(torch.split(references, CHUNK), torch.split(made, CHUNK), strict=True)
     return torch.cat([pair_features(a, b) for a, b in parts])
 
 
-def _mean_curve(rows: Sequence[Sequence[float]]) -> list[float]:
-    return [round(float(v), 4) for v in np.nanmedian(np.asarray(rows, float), axis=0)]
-
-
-def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: asdict(figure) for name, figure in figures.items()}
+def _median_curve(curves: Sequence[Sequence[float]]) -> list[float]:
+    return [round(float(value), 4) for value in np.nanmedian(np.asarray(curves, float), axis=0)]

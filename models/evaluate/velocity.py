@@ -1,7 +1,7 @@
-"""Velocity: a soft, medium or hard stroke made from one of another velocity, held against the real ones."""
+"""Velocity: strokes made from a reference of another velocity, compared with the real ones of that velocity."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.dsp.metrics import Description, describe
-from ghostnote.models.evaluate.player import Player, Tick
+from ghostnote.models.evaluate.diversity import by_group, measure_pairs, measures_over_groups, over_groups
+from ghostnote.models.evaluate.player import ModelPlayer, Tick
 from ghostnote.models.evaluate.settings import EvaluationSettings
-from ghostnote.models.evaluate.spread import by_group, measure_pairs, over_groups
 
 _LEAST_DB: Final = 3.0
-"""Velocities that lie closer say nothing."""
+"""Velocities that lie closer are left out."""
 _TRUE_STROKES: Final = 3
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One reference, and the real strokes of the velocity that is asked for."""
+class VelocityChange:
+    """One reference, and real strokes of the velocity to reach."""
 
     group: str
     reference: int
@@ -30,10 +30,12 @@ class Ask:
     """How much louder the targets are, by the median of their peaks."""
 
 
-def asks_of(trials: TrialSet, peak_db: Sequence[float], references: int, seed: int = 0) -> tuple[Ask, ...]:
-    """Return what is asked: between the softest, a middle and the hardest velocity of each group, both ways."""
+def velocity_changes(
+    trials: TrialSet, peak_db: Sequence[float], references: int, seed: int = 0
+) -> tuple[VelocityChange, ...]:
+    """Return changes between the softest, a middle and the hardest velocity of each group, both ways."""
     rng = np.random.default_rng(seed)
-    asks = []
+    changes = []
     for group in trials.groups:
         layers = [group.layers[i] for i in sorted({0, len(group.layers) // 2, len(group.layers) - 1})]
         for a, layer in enumerate(layers):
@@ -43,45 +45,48 @@ def asks_of(trials: TrialSet, peak_db: Sequence[float], references: int, seed: i
                     difference_db = level - peak_db[reference]
                     if abs(difference_db) >= _LEAST_DB:
                         chosen = tuple(int(i) for i in rng.permutation(targets)[:_TRUE_STROKES])
-                        asks.append(Ask(group.name, int(reference), chosen, difference_db))
-    return tuple(asks)
+                        changes.append(VelocityChange(group.name, int(reference), chosen, difference_db))
+    return tuple(changes)
 
 
-def velocity(player: Player, trials: TrialSet, settings: EvaluationSettings, tick: Tick) -> dict[str, Any]:
+def velocity(
+    player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings, tick: Tick
+) -> dict[str, Any]:
     """Return how far made strokes are from the true velocity, beside the reference scaled in level.
 
-    Distances are level-free log-mel ones; slopes are in % for 10 dB, over all asks of a group.
+    Distances are level-free log-mel ones; slopes are in % for 10 dB, over all changes of a group.
     """
     hits = trials.hits.audio
     described = describe(hits)
-    asks = asks_of(trials, described.peak_db.tolist(), settings.velocity_references, settings.seed)
-    if not asks:
-        return {"asks": 0}
-    class_of = {group.name: group.drum_class for group in trials.groups}
-    references = hits[[ask.reference for ask in asks]]
-    labels = [player.generator.card.classes.index(class_of[ask.group]) for ask in asks]
-    made = player.struck(
-        references, labels, [ask.difference_db for ask in asks], steps=settings.steps, tick=tick
+    changes = velocity_changes(
+        trials, described.peak_db.tolist(), settings.velocity_references, settings.seed
     )
-    rows = [(i, target) for i, ask in enumerate(asks) for target in ask.targets]
-    asked, targets = [i for i, _ in rows], hits[[target for _, target in rows]]
-    groups = [asks[i].group for i in asked]
+    if not changes:
+        return {"changes": 0}
+    class_of = {group.name: group.drum_class for group in trials.groups}
+    references = hits[[change.reference for change in changes]]
+    labels = [player.generator.card.classes.index(class_of[change.group]) for change in changes]
+    differences_db = [change.difference_db for change in changes]
+    made = player.at_velocity(references, labels, differences_db, steps=settings.steps, tick=tick)
+    rows = [(i, target) for i, change in enumerate(changes) for target in change.targets]
+    sources, targets = [i for i, _ in rows], hits[[target for _, target in rows]]
+    groups = [changes[i].group for i in sources]
     distance = {
-        kind: by_group(measure_pairs(sound[asked], targets)["lmd"], groups)
+        kind: by_group(measure_pairs(sound[sources], targets)["lmd"], groups)
         for kind, sound in (("model", made), ("scaled", references))
     }
-    distance["real"] = _within_layers(trials, {ask.group for ask in asks})
+    distance["real"] = _within_layers(trials, set(groups))
     ratio = {group: distance["model"][group] / distance["scaled"][group] for group in distance["model"]}
     return {
-        "asks": len(asks),
-        "distance_db": {k: _plain(over_groups(v, class_of)) for k, v in distance.items()},
-        "ratio_to_scaled": _plain(over_groups(ratio, class_of)),
-        "slopes": _slopes(asks, described, describe(made), class_of),
+        "changes": len(changes),
+        "distance_db": measures_over_groups(distance, class_of),
+        "ratio_to_scaled": over_groups(ratio, class_of),
+        "slopes": _slopes(changes, described, describe(made), class_of),
     }
 
 
 def _within_layers(trials: TrialSet, groups: set[str]) -> dict[str, float]:
-    """Return how far real strokes of one velocity are from each other: as near as anything can be."""
+    """Return how far real strokes of one velocity are from each other, which nothing can be expected to beat."""
     pairs = [
         (group.name, layer[i], layer[i + 1])
         for group in trials.groups
@@ -94,33 +99,29 @@ def _within_layers(trials: TrialSet, groups: set[str]) -> dict[str, float]:
 
 
 def _slopes(
-    asks: Sequence[Ask], real: Description, made: Description, class_of: Mapping[str, str]
+    changes: Sequence[VelocityChange], real: Description, made: Description, class_of: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return real and made slopes of centroid and T20 over level, and the difference, by class."""
-    groups = [ask.group for ask in asks]
-    references = [ask.reference for ask in asks]
-    level = np.array([ask.difference_db for ask in asks])
+    groups = [change.group for change in changes]
+    references = [change.reference for change in changes]
+    level = np.array([change.difference_db for change in changes])
     result = {}
     for name in ("centroid_hz", "t20_seconds"):
         every, varied = (torch.log(getattr(d, name)).double().numpy() for d in (real, made))
         start = every[references]
-        true = np.array([np.median(every[list(ask.targets)]) for ask in asks]) - start
+        true = np.array([np.median(every[list(change.targets)]) for change in changes]) - start
         slopes = {
-            kind: {g: _slope(level, change, groups, g) for g in sorted(set(groups))}
-            for kind, change in (("real", true), ("model", varied - start))
+            kind: {g: _slope(level, difference, groups, g) for g in sorted(set(groups))}
+            for kind, difference in (("real", true), ("model", varied - start))
         }
         slopes["difference"] = {g: slopes["model"][g] - slopes["real"][g] for g in slopes["real"]}
-        result[name.split("_")[0]] = {k: _plain(over_groups(v, class_of)) for k, v in slopes.items()}
+        result[name.split("_")[0]] = measures_over_groups(slopes, class_of)
     return result
 
 
 def _slope(
     level: NDArray[np.float64], change: NDArray[np.float64], groups: Sequence[str], group: str
 ) -> float:
-    """Return the change in % for 10 dB of the asks of one group, by least squares through nought."""
+    """Return one group's change in % for 10 dB, by least squares through 0."""
     own = (np.asarray(groups) == group) & np.isfinite(change)
     return float(1000 * (level[own] @ change[own]) / (level[own] @ level[own])) if own.any() else float("nan")
-
-
-def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: asdict(figure) for name, figure in figures.items()}

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,24 +32,24 @@ INK: Final = "#24425c"
 
 
 def log_spectrogram(audio: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
-    """Return `(bands, steps)` levels in dB, bands evenly spaced in log frequency, a full sine at 0 dB.
+    """Return `(bands, frames)` levels in dB, bands evenly spaced in log frequency, a full sine at 0 dB.
 
     Low bands come from long windows, which resolve a kick's pitch, and high ones from short windows,
-    which resolve its attack; between 200 and 1500 Hz one passes into the other.
+    which resolve its attack; the two are crossfaded from 200 to 1500 Hz.
     """
     edges_hz = np.geomspace(LOWEST_HZ, min(HIGHEST_HZ, rate / 2), _BANDS + 1)
     low, high = np.log(_BLEND_HZ)
     share = np.clip((np.log(edges_hz[:-1]) - low) / (high - low), 0, 1)[:, None]
     fine, quick = (_levels(audio, rate, frames, edges_hz) for frames in (_LONG_FRAMES, _SHORT_FRAMES))
-    steps = min(fine.shape[1], quick.shape[1])
-    return np.asarray((1 - share) * fine[:, :steps] + share * quick[:, :steps])
+    n_frames = min(fine.shape[1], quick.shape[1])
+    return np.asarray((1 - share) * fine[:, :n_frames] + share * quick[:, :n_frames])
 
 
 def draw_hits(path: Path, rows: Sequence[tuple[str, Hits]], rate: int = 44100) -> None:
     """Draw rows of hits into a PNG file, whole or not at all.
 
-    Time and frequency axes are the same everywhere; amplitude and level are the same within a row, where
-    hits are compared. Raises `ValueError` when there is nothing to draw, `OutputError` when the file
+    All hits share the axes of time and frequency; those of a row share amplitude and level, to be compared.
+    Raises `ValueError` when there is nothing to draw, `OutputError` when the file
     cannot be written and `MissingExtraError` without matplotlib.
     """
     if (
@@ -58,10 +58,7 @@ def draw_hits(path: Path, rows: Sequence[tuple[str, Hits]], rate: int = 44100) -
         or not any(h for _, h in rows)
     ):
         raise ValueError("a figure needs at least one hit, and every hit at least one frame")
-    figure = _figure(rows, rate)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png")
-    write_bytes(path, drawn.getvalue())
+    save_figure(path, _figure(rows, rate))
 
 
 def _levels(
@@ -88,6 +85,13 @@ def new_figure(width_inches: float, height_inches: float) -> "Figure":
     figure = Figure(figsize=(width_inches, height_inches), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def save_figure(path: Path, figure: "Figure") -> None:
+    """Write a figure as a PNG file, whole or not at all; `OutputError` where that fails."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    write_bytes(path, drawn.getvalue())
 
 
 def _figure(rows: Sequence[tuple[str, Hits]], rate: int) -> "Figure":
@@ -141,16 +145,8 @@ def draw_spectrum(
 def _label_edges(wave: "Axes", spectrum: "Axes", title: str, *, first: bool, last: bool) -> None:
     """Name the row at its left end and the axes at the outer edges only."""
     if first:
-        wave.text(
-            0,
-            1.05,
-            title,
-            transform=wave.transAxes,
-            fontsize=10,
-            fontweight="bold",
-            parse_math=False,
-            va="bottom",
-        )
+        look: dict[str, Any] = {"fontsize": 10, "fontweight": "bold", "parse_math": False, "va": "bottom"}
+        wave.text(0, 1.05, title, transform=wave.transAxes, **look)
         spectrum.set_ylabel("Hz", fontsize=7)
     else:
         spectrum.set_yticklabels([])

@@ -28,7 +28,7 @@ Audio = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Pair:
+class HitAndVariation:
     """A hit and its next stroke."""
 
     title: str
@@ -39,11 +39,11 @@ class Pair:
     rate: int
     """In Hz."""
     renewed_seconds: float
-    """How much of the hit the model makes anew; the rest is the original's tail."""
+    """How much of the hit the model generates; the rest is the original's tail."""
 
 
 def level_curve(audio: Audio, rate: int) -> NDArray[np.float64]:
-    """Return `(channels, steps)` levels in dB every 5 ms, of 30 ms around each; full scale is 0 dB."""
+    """Return `(channels, frames)` levels in dB every 5 ms, of 30 ms around each; full scale is 0 dB."""
     window, hop = round(_WINDOW_SECONDS * rate), round(_HOP_SECONDS * rate)
     weights = np.hanning(window + 2)[1:-1]
     padded = np.pad(np.square(audio.astype(np.float64)), ((0, 0), (window // 2, window // 2)))
@@ -51,7 +51,7 @@ def level_curve(audio: Audio, rate: int) -> NDArray[np.float64]:
     return np.asarray(10 * np.log10(frames @ weights / weights.sum() + 1e-20))
 
 
-def draw_levels(path: Path, pairs: Sequence[Pair]) -> None:
+def draw_levels(path: Path, pairs: Sequence[HitAndVariation]) -> None:
     """Draw a row for each pair into a PNG file: both spectrograms, and each channel's two level curves.
 
     `ValueError` when there is nothing to draw; other errors are as in `draw_hits`.
@@ -68,7 +68,7 @@ def draw_levels(path: Path, pairs: Sequence[Pair]) -> None:
     write_bytes(path, drawn.getvalue())
 
 
-def _figure(pairs: Sequence[Pair]) -> "Figure":
+def _figure(pairs: Sequence[HitAndVariation]) -> "Figure":
     curves = max(len(pair.varied) for pair in pairs)
     columns = 2 + curves
     figure = new_figure(1.0 + 2.7 * columns, 0.4 + 2.0 * len(pairs))
@@ -91,16 +91,16 @@ def _figure(pairs: Sequence[Pair]) -> "Figure":
     return figure
 
 
-def _draw_curves(axes: "Axes", pair: Pair, channel: int, *, legend: bool) -> None:
+def _draw_curves(axes: "Axes", pair: HitAndVariation, channel: int, *, legend: bool) -> None:
     """Draw the level of one channel, of the original and the variation."""
-    # A mono hit that was widened is held against its one channel.
-    heard = pair.original[[min(channel, len(pair.original) - 1)]], pair.varied[[channel]]
+    # A mono hit that was widened is compared with its one channel.
+    shown = pair.original[[min(channel, len(pair.original) - 1)]], pair.varied[[channel]]
     looks = ("original", _OCHRE, 2.4), ("variation", INK, 0.7)
-    for sound, (name, colour, width) in zip(heard, looks, strict=True):
+    for sound, (name, colour, width) in zip(shown, looks, strict=True):
         levels = level_curve(sound, pair.rate)[0]
         axes.plot(np.arange(len(levels)) * _HOP_SECONDS, levels, color=colour, linewidth=width, label=name)
     axes.axvline(pair.renewed_seconds, color="grey", linewidth=0.6, linestyle=":")
-    top = float(max(level_curve(sound, pair.rate).max() for sound in heard))
+    top = float(max(level_curve(sound, pair.rate).max() for sound in shown))
     axes.set_ylim(top - LEVEL_RANGE_DB, top + 3)
     axes.set_xlim(0, pair.original.shape[1] / pair.rate)
     axes.tick_params(labelsize=6, length=2)

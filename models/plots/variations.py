@@ -11,7 +11,7 @@ from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.models.plots.hits import draw_hits
-from ghostnote.models.plots.levels import Pair, draw_levels
+from ghostnote.models.plots.levels import HitAndVariation, draw_levels
 
 
 def draw_variations(
@@ -23,7 +23,7 @@ def draw_variations(
     steps: int | None,
     model: Path | None,
 ) -> None:
-    """Draw each of `hits`, or one invented drum of `drum_class`, beside its next strokes."""
+    """Draw each of `hits`, or one generated drum of `drum_class`, beside its next strokes."""
     generator = Generator.open(model)
     variator, variation = Variator(generator), Variation(seed, steps=steps)
     rows = []
@@ -50,7 +50,7 @@ def draw_long(
         strokes = stroke_maker(audio, rate, named, variation, variator)
         (stroke,) = strokes([StrokeKey(1)])
         renewed_seconds = lead_frames(audio, rate) / rate + variator.renewed_seconds
-        pairs.append(Pair(path.stem, audio, stroke, rate, renewed_seconds))
+        pairs.append(HitAndVariation(path.stem, audio, stroke, rate, renewed_seconds))
     draw_levels(output, pairs)
 
 

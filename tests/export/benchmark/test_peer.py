@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.errors import InputError
-from ghostnote.export.benchmark.peer import PeerBench, measure, quality_figures, walk
+from ghostnote.export.benchmark.peer import PeerBench, ddim, measure, quality_figures
 from ghostnote.export.benchmark.tiny_audio_diffusion import Peer, PeerSettings
 
 SMALL = PeerSettings(
@@ -27,8 +27,8 @@ SMALL = PeerSettings(
 @pytest.fixture
 def report(tmp_path):
     path = tmp_path / "report.json"
-    spread = {"model": {"beside_real": {"lmd": {"all": {"value": 0.93, "groups": 9}}}}}
-    path.write_text(json.dumps({"about": {"steps": 2}, "spread": spread}))
+    diversity = {"model": {"beside_real": {"lmd": {"all": {"value": 0.93, "groups": 9}}}}}
+    path.write_text(json.dumps({"about": {"steps": 2, "format": 2}, "diversity": diversity}))
     return path
 
 
@@ -45,10 +45,10 @@ def test_both_are_measured_and_compared(tiny_onnx, report):
     assert values["peer_ms_per_step"] == pytest.approx(values["peer_ms_per_hit"] / 2)
     assert values["gflop_per_step"] == pytest.approx(0.75, rel=0.05)
     assert values["peak_gflops"] > 0
-    assert values["spread_ratio_all_2"] == 0.93
+    assert values["diversity_ratio_all_2"] == 0.93
 
 
-def test_the_walk_finds_the_sample_that_v_speaks_of():
+def test_ddim_finds_the_sample_that_v_points_to():
     rng = np.random.default_rng(0)
     sample, noise = rng.standard_normal((2, 1, 1, 8), np.float32)
 
@@ -56,14 +56,21 @@ def test_the_walk_finds_the_sample_that_v_speaks_of():
         alpha, sigma = np.cos(t * np.pi / 2), np.sin(t * np.pi / 2)
         return alpha * (z - alpha * sample) / sigma - sigma * sample
 
-    assert np.allclose(walk(velocity, noise, 5), sample, atol=1e-5)
+    assert np.allclose(ddim(velocity, noise, 5), sample, atol=1e-5)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"about": {"steps": null}}'])
-def test_what_is_no_report_is_named(tmp_path, text):
+def test_another_file_than_a_report_is_named(tmp_path, text):
     path = tmp_path / "other.json"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"other\.json is no report"):
+    with pytest.raises(InputError, match=r"other\.json is not a report"):
+        quality_figures(path)
+
+
+def test_a_report_of_another_format_is_refused(tmp_path):
+    path = tmp_path / "old.json"
+    path.write_text('{"about": {"steps": 2, "format": 1}}')
+    with pytest.raises(InputError, match="format 1, not 2"):
         quality_figures(path)
 
 

@@ -9,7 +9,13 @@ from ghostnote.bridge.errors import CorpusError
 from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.data.trial_set import Hits, make_trials
 from ghostnote.models.data.trials import groups_of, trials_of
-from ghostnote.models.evaluate.spread import beside_real, by_group, over_groups, own_drum, spreads
+from ghostnote.models.evaluate.diversity import (
+    beside_real,
+    by_group,
+    diversity,
+    over_groups,
+    retrieval_accuracy,
+)
 
 FILE = HitFile(Path("hit.wav"), "snare", "a", "rr", "1", None, "valid", "")
 
@@ -70,21 +76,21 @@ def test_a_corpus_without_repeats_is_refused_with_the_way_to_name_them() -> None
         make_trials(hits_of([FILE, replace(FILE, group="b", group_kind="single")]), 2, 2)
 
 
-def test_spread_is_a_ratio_to_the_real_strokes_of_the_same_group() -> None:
+def test_diversity_is_a_ratio_to_the_real_strokes_of_the_same_group() -> None:
     names = ("lmd", "lmd_low", "lmd_mid", "lmd_high", "lmd_attack", "lmd_later")
     names += ("centroid_percent", "t20_percent", "level_db", "onset_ms", "correlation")
     groups = ["a", "a", "b"]
-    real = spreads({name: np.array([2.0, -2.0, 4.0]) for name in names}, groups)
-    made = spreads({name: np.array([1.0, 1.0, 8.0]) for name in names}, groups)
+    real = diversity({name: np.array([2.0, -2.0, 4.0]) for name in names}, groups)
+    made = diversity({name: np.array([1.0, 1.0, 8.0]) for name in names}, groups)
     beside = beside_real(made, real)
     assert beside["lmd"] == {"a": 0.5, "b": 2.0}
     assert beside["correlation"] == {"a": 1.0, "b": 4.0}
     found = over_groups(beside["lmd"], {"a": "snare", "b": "tom"})
-    assert found["all"].value == 1.25
-    assert found["tom"].groups == 1
+    assert found["all"]["value"] == 1.25
+    assert found["tom"]["groups"] == 1
 
 
-def test_numbers_that_are_none_are_left_out_of_a_group() -> None:
+def test_nan_is_left_out_of_a_group() -> None:
     found = by_group(np.array([1.0, np.nan, np.nan]), ["a", "a", "b"])
     assert found["a"] == 1.0
     assert np.isnan(found["b"])
@@ -95,6 +101,6 @@ def test_a_variation_is_nearest_to_its_own_drum_unless_its_origin_alone_is_alike
     pair = torch.cat([hits[:1], hits[:1] * 0.9 + hits[1:2] * 0.1])
     hits = torch.cat([pair, hits[2:]])
     groups = ["a", "a", "b", "b"]
-    assert own_drum(hits[:1], [0], ["a"], hits, groups).tolist() == [1.0]
-    assert own_drum(hits[:1], [1], ["a"], hits, groups).tolist() == [1.0]
-    assert own_drum(hits[:1], [1], ["b"], hits, groups).tolist() == [0.0]
+    assert retrieval_accuracy(hits[:1], [0], ["a"], hits, groups).tolist() == [1.0]
+    assert retrieval_accuracy(hits[:1], [1], ["a"], hits, groups).tolist() == [1.0]
+    assert retrieval_accuracy(hits[:1], [1], ["b"], hits, groups).tolist() == [0.0]

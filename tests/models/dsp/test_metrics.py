@@ -16,7 +16,7 @@ from ghostnote.models.dsp.metrics import (
     distances_to,
     log_mel,
 )
-from ghostnote.models.evaluate.baselines import Jitter, dsp_jitter
+from ghostnote.models.evaluate.baselines import BaselineSettings, dsp_baseline
 
 SECONDS = torch.arange(HIT_FRAMES) / RATE
 
@@ -112,15 +112,15 @@ def test_distances_to_a_gallery_are_those_of_the_pairs() -> None:
     assert float(distances[0, 2]) == pytest.approx(float(compare(hits[:1], hits[2:])["lmd"]), rel=0.2)
 
 
-def test_jitter_stays_within_its_bounds_and_repeats_by_its_generator() -> None:
+def test_the_dsp_baseline_stays_within_its_bounds_and_repeats_by_its_generator() -> None:
     hits = tone_hit(1000.0).expand(16, -1)
-    made = dsp_jitter(hits, torch.Generator().manual_seed(3))
-    again = dsp_jitter(hits, torch.Generator().manual_seed(3))
+    made = dsp_baseline(hits, torch.Generator().manual_seed(3))
+    again = dsp_baseline(hits, torch.Generator().manual_seed(3))
     assert torch.equal(made, again)
     level = describe(made).peak_db - describe(hits).peak_db
     assert float(level.abs().max()) <= 1.3
     assert float(level.std()) > 0.2
     cents = 12 * (describe(made).centroid_hz / describe(hits).centroid_hz).log2() * 100
     assert float(cents.abs().max()) <= 21
-    still = dsp_jitter(hits[:1], torch.Generator().manual_seed(3), Jitter(0, 0, 0))
+    still = dsp_baseline(hits[:1], torch.Generator().manual_seed(3), BaselineSettings(0, 0, 0))
     assert float((still - hits[:1])[:, :20000].abs().max()) < 1e-3

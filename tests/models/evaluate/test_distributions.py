@@ -16,7 +16,7 @@ def gaussian(seed: int, hits: int = 400, dimensions: int = 6) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((hits, dimensions))
 
 
-def test_the_distance_of_gaussians_is_that_of_their_means_and_spreads() -> None:
+def test_the_distance_of_gaussians_is_that_of_their_means_and_deviations() -> None:
     a = gaussian(0, 20_000, 4)
     assert frechet_distance(a, a) == pytest.approx(0, abs=1e-8)
     assert frechet_distance(a, a + 2) == pytest.approx(16, rel=1e-6)
@@ -51,7 +51,7 @@ def test_a_bootstrap_holds_the_value_and_narrows_with_more_groups() -> None:
     assert bootstrap([1.0, float("nan"), 3.0], "mean").groups == 2
 
 
-def test_a_bootstrap_of_nothing_is_no_number_over_no_groups() -> None:
+def test_a_bootstrap_of_nothing_is_nan_over_no_groups() -> None:
     found = bootstrap([float("nan")])
     assert found.groups == 0
     assert math.isnan(found.value)

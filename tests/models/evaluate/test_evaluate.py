@@ -16,10 +16,10 @@ from ghostnote.models.data.synthetic.synthesizer import draw_drum, strike
 from ghostnote.models.data.trial_set import load_peer, load_split, make_trials
 from ghostnote.models.dsp.metrics import compare, describe
 from ghostnote.models.evaluate.hit_embedding import EmbeddingSettings
-from ghostnote.models.evaluate.markdown import figure, number, table
-from ghostnote.models.evaluate.player import Player
+from ghostnote.models.evaluate.markdown import estimate, number, table
+from ghostnote.models.evaluate.player import ModelPlayer
 from ghostnote.models.evaluate.report import render
-from ghostnote.models.evaluate.run import Question, evaluate
+from ghostnote.models.evaluate.run import EvaluationRequest, evaluate
 from ghostnote.models.evaluate.settings import QUICK
 from ghostnote.models.evaluate.targets import targets
 
@@ -38,7 +38,7 @@ SMALL = replace(
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of two snares and a tom to be asked about, and others to learn from."""
+    """Return a folder of two snares and a tom to evaluate, and others to train on."""
     folder = tmp_path_factory.mktemp("corpus")
     rows = ["path,class,group,group_kind,layer,split"]
     for name, index, split in (
@@ -67,31 +67,33 @@ def report(
     corpus: Path, tiny_generator: Generator, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Any, Path]:
     folder = tmp_path_factory.mktemp("report")
-    return evaluate(tiny_generator, Question(corpus, "valid", folder), SMALL, silent), folder
+    return evaluate(tiny_generator, EvaluationRequest(corpus, "valid", folder), SMALL, silent), folder
 
 
 def test_a_report_has_every_section_and_figure(report: tuple[Any, Path]) -> None:
     found, folder = report
-    assert {"spread", "bias", "judge", "identity", "among", "velocity", "calibration", "new"} <= set(found)
+    sections = {"diversity", "bias", "c2st", "retrieval_accuracy", "between_strokes"}
+    sections |= {"velocity", "calibration", "new"}
+    assert sections <= set(found)
     assert found["about"]["groups_by_class"] == {"snare": 2, "tom": 1}
     assert found["about"]["pairs"] == 12
     assert {p.name for p in folder.glob("*.png")} == {
-        "spread.png",
-        "spread-by-class.png",
-        "told.png",
+        "diversity.png",
+        "diversity-by-class.png",
+        "c2st-accuracy.png",
         "velocity.png",
         "strokes.png",
         "new-sounds.png",
     }
 
 
-def test_every_kind_is_held_against_the_same_real_strokes(report: tuple[Any, Path]) -> None:
-    spread = report[0]["spread"]
-    assert set(spread) == {"real", "model", "factors", "jitter", "edit"}
-    for value in spread["real"]["beside_real"]["lmd"].values():
+def test_every_kind_is_compared_with_the_same_real_strokes(report: tuple[Any, Path]) -> None:
+    diversity = report[0]["diversity"]
+    assert set(diversity) == {"real", "model", "decomposition", "dsp_baseline", "sdedit"}
+    for value in diversity["real"]["beside_real"]["lmd"].values():
         assert value["value"] == pytest.approx(1)
-    assert spread["jitter"]["beside_real"]["lmd"]["all"]["value"] < 0.7
-    assert spread["model"]["beside_real"]["lmd"]["snare"]["groups"] == 2
+    assert diversity["dsp_baseline"]["beside_real"]["lmd"]["all"]["value"] < 0.7
+    assert diversity["model"]["beside_real"]["lmd"]["snare"]["groups"] == 2
 
 
 def test_the_amounts_stand_in_the_order_of_the_card(
@@ -106,16 +108,16 @@ def test_the_amounts_stand_in_the_order_of_the_card(
 def test_a_report_reads_and_goes_through_json(report: tuple[Any, Path]) -> None:
     found = json.loads(json.dumps(report[0]))
     text = render(found)
-    for title in ("## Aims", "## Spread", "## Bias", "## Told", "## Velocity", "## New sounds", "## Pitch"):
-        assert title in text
+    for title in ("Targets", "Diversity", "Bias", "C2ST", "Retrieval", "Velocity", "New sounds", "Pitch"):
+        assert f"## {title}" in text
     assert "nan" not in text
 
 
-def test_the_aims_are_read_from_a_report(report: tuple[Any, Path]) -> None:
+def test_the_targets_are_read_from_a_report(report: tuple[Any, Path]) -> None:
     found = {o.name: o for o in targets(report[0])}
-    ratio = report[0]["spread"]["model"]["beside_real"]["lmd"]["all"]["value"]
-    assert found["spread ratio, all"].value == ratio
-    assert found["spread ratio, all"].met == (0.8 <= ratio <= 1.25)
+    ratio = report[0]["diversity"]["model"]["beside_real"]["lmd"]["all"]["value"]
+    assert found["diversity ratio, all"].value == ratio
+    assert found["diversity ratio, all"].met == (0.8 <= ratio <= 1.25)
     # Two snares are too few to stand alone, and there is no peer.
     assert not any("snare" in name or "peer" in name for name in found)
     assert targets({}) == []
@@ -123,18 +125,18 @@ def test_the_aims_are_read_from_a_report(report: tuple[Any, Path]) -> None:
 
 def test_the_same_seed_makes_the_same_report(corpus: Path, tiny_generator: Generator) -> None:
     trials = make_trials(load_split(corpus, "valid"), 2, 2)
-    first, second = (Player(tiny_generator, threads=t).variations(trials, steps=1) for t in (1, 3))
+    first, second = (ModelPlayer(tiny_generator, threads=t).variations(trials, steps=1) for t in (1, 3))
     assert torch.equal(first, second)
-    assert not torch.equal(first, Player(tiny_generator, seed=9).variations(trials, steps=1))
+    assert not torch.equal(first, ModelPlayer(tiny_generator, seed=9).variations(trials, steps=1))
 
 
 def test_an_edit_that_barely_begins_gives_the_hit_back(corpus: Path, tiny_generator: Generator) -> None:
     trials = make_trials(load_split(corpus, "valid"), 1, 1)
     hits, labels = trials.references, trials.labels
-    near, far = (compare(hits, Player(tiny_generator).edits(hits, labels, t)) for t in (0.001, 0.9))
+    near, far = (compare(hits, ModelPlayer(tiny_generator).edits(hits, labels, t)) for t in (0.001, 0.9))
     assert float(near["correlation"].min()) > 0.99
     assert float(far["lmd"].min()) > float(near["lmd"].max())
-    levels = describe(Player(tiny_generator).edits(hits, labels, 0.001)).peak_db - describe(hits).peak_db
+    levels = describe(ModelPlayer(tiny_generator).edits(hits, labels, 0.001)).peak_db - describe(hits).peak_db
     # Where a hit is all but its tone, what is left of it may lie beyond the bound of the rest.
     assert float(levels.abs().max()) < 1.0
 
@@ -145,8 +147,8 @@ def test_a_corpus_without_repeats_or_train_split_gives_what_it_can_and_says_so(
     with AudioFile(str(tmp_path / "snare.wav"), "w", 44100, 1) as file:
         file.write(strike(draw_drum("snare", 0), 1.0, 0)[None])
     (tmp_path / "manifest.csv").write_text("path,class,split\nsnare.wav,snare,test\nlost.wav,snare,test\n")
-    found = evaluate(tiny_generator, Question(tmp_path, "test", tmp_path), SMALL, silent)
-    assert "spread" not in found
+    found = evaluate(tiny_generator, EvaluationRequest(tmp_path, "test", tmp_path), SMALL, silent)
+    assert "diversity" not in found
     assert "new" not in found
     assert len(found["warnings"]) == 3
     assert "lost.wav" in found["warnings"][0]
@@ -179,7 +181,7 @@ def test_the_command_writes_report_tables_and_figures(
 ) -> None:
     threads = torch.get_num_threads()
     output = tmp_path / "report"
-    run_evaluation(tiny_onnx, Question(corpus, "valid", output), SMALL)
+    run_evaluation(tiny_onnx, EvaluationRequest(corpus, "valid", output), SMALL)
     torch.set_num_threads(threads)
     assert json.loads((output / "report.json").read_text())["about"]["steps"] == 1
     assert (output / "report.md").read_text().startswith("# tiny")
@@ -187,9 +189,10 @@ def test_the_command_writes_report_tables_and_figures(
     assert "report.json" in capsys.readouterr().out
 
 
-def test_tables_line_up_and_numbers_that_are_none_are_dashes() -> None:
+def test_tables_line_up_and_missing_numbers_are_dashes() -> None:
     lines = table(("a", "long head"), [("wide cell", "1")])
     assert len({len(line) for line in lines[:3]}) == 1
     assert lines[-1] == ""
     assert number(math.nan) == "–"
-    assert figure({"value": 1.0, "low": 0.5, "high": 1.5}, 1) == "1.0 [0.5, 1.5]"
+    assert estimate({"value": 1.0, "low": 0.5, "high": 1.5}, 1) == "1.0 [0.5, 1.5]"
+    assert estimate(None) == "–"

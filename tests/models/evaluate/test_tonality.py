@@ -17,19 +17,19 @@ def kick(hz: float, glide_cents: float = 0.0) -> Tensor:
 
 
 def test_a_steady_tone_has_its_pitch_and_no_glide() -> None:
-    heard = tone(kick(60.0))
-    assert float(heard.partial_hz) == pytest.approx(60, abs=1)
-    assert abs(float(heard.glide_cents)) < 30
-    assert float(heard.prominence_db) > 25
+    found = tone(kick(60.0))
+    assert float(found.partial_hz) == pytest.approx(60, abs=1)
+    assert abs(float(found.glide_cents)) < 30
+    assert float(found.prominence_db) > 25
 
 
 def test_a_falling_tone_glides() -> None:
-    heard = tone(torch.cat([kick(55.0, 600.0), kick(55.0, 0.0)]))
-    assert float(heard.glide_cents[0]) > 100
-    assert float(heard.glide_cents[0]) > 3 * abs(float(heard.glide_cents[1]))
+    found = tone(torch.cat([kick(55.0, 600.0), kick(55.0, 0.0)]))
+    assert float(found.glide_cents[0]) > 100
+    assert float(found.glide_cents[0]) > 3 * abs(float(found.glide_cents[1]))
 
 
 def test_noise_stands_out_far_less_than_a_tone() -> None:
     noise = torch.randn(1, HIT_FRAMES, generator=torch.Generator().manual_seed(0)) * torch.exp(-6 * SECONDS)
-    heard = tone(torch.cat([noise, kick(80.0)]))
-    assert float(heard.prominence_db[0]) < float(heard.prominence_db[1]) - 10
+    found = tone(torch.cat([noise, kick(80.0)]))
+    assert float(found.prominence_db[0]) < float(found.prominence_db[1]) - 10

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import OutputError
 from ghostnote.models.plots.hits import HIGHEST_HZ, LOWEST_HZ, draw_hits, log_spectrogram
-from ghostnote.models.plots.levels import Pair, draw_levels, level_curve
+from ghostnote.models.plots.levels import HitAndVariation, draw_levels, level_curve
 
 RATE = 44100
 
@@ -26,8 +26,8 @@ def test_a_full_sine_stands_in_its_band_at_0_db(hz: float) -> None:
 
 def test_an_onset_stands_at_its_time() -> None:
     levels = log_spectrogram(np.pad(tone(6000, 4096), (4096, 0)), RATE)
-    noise_floor_gate = levels.max(axis=0) > -40
-    assert np.argmax(noise_floor_gate) / noise_floor_gate.size == pytest.approx(0.5, abs=0.05)
+    above = levels.max(axis=0) > -40
+    assert np.argmax(above) / above.size == pytest.approx(0.5, abs=0.05)
 
 
 def test_rows_of_unequal_length_make_one_picture(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_a_level_curve_tells_the_level_of_each_channel_at_its_time() -> None:
 
 def test_mono_and_stereo_hits_make_one_picture_of_levels(tmp_path: Path) -> None:
     path, stereo = tmp_path / "levels.png", np.stack([tone(60), tone(70)])
-    pairs = [Pair("$a", stereo, stereo, RATE, 0.1), Pair("wide", stereo[:1], stereo, RATE, 0.1)]
-    draw_levels(path, [*pairs, Pair("mono", stereo[:1], stereo[:1], RATE, 0.1)])
+    pairs = [HitAndVariation("$a", stereo, stereo, RATE, 0.1), HitAndVariation("wide", stereo[:1], stereo, RATE, 0.1)]
+    draw_levels(path, [*pairs, HitAndVariation("mono", stereo[:1], stereo[:1], RATE, 0.1)])
     assert path.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="at least one"):
         draw_levels(path, [])
