@@ -1,15 +1,14 @@
 """A report as tables that can be read: plain text in Markdown, the same for the screen and the file."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ghostnote.models.evaluate.diversity import BIASES
+from ghostnote.models.evaluate.diversity import BIASES, DIFFERENCES, RATIOS
 from ghostnote.models.evaluate.markdown import class_table, estimate, number, section, table
 from ghostnote.models.evaluate.targets import targets
 from ghostnote.models.evaluate.variation import KINDS, MODEL, REAL
 
-_MEASURES: Final = {
+_TITLES: Final = {
     "lmd": "log-mel dB",
     "lmd_low": "< 300 Hz",
     "lmd_mid": "between",
@@ -21,9 +20,6 @@ _MEASURES: Final = {
     "t20_percent": "T20 %",
     "level_db": "level dB",
     "onset_ms": "onset ms (difference)",
-}
-_TITLES: Final = {
-    **_MEASURES,
     "low_db": "< 300 Hz dB",
     "mid_db": "between dB",
     "high_db": "> 3 kHz dB",
@@ -59,7 +55,7 @@ def _targets(report: Mapping[str, Any]) -> list[str]:
         (
             result.name,
             number(result.value),
-            _bounds(result.low, result.high),
+            result.bounds,
             "met" if result.met else "missed",
         )
         for result in targets(report)
@@ -67,31 +63,24 @@ def _targets(report: Mapping[str, Any]) -> list[str]:
     return section("Targets", table(("", "value", "target", ""), rows))
 
 
-def _bounds(low: float, high: float) -> str:
-    return f"at most {high:g}" if low == 0 or not math.isfinite(low) else f"{low:g} to {high:g}"
-
-
 def _diversity(report: Mapping[str, Any]) -> list[str]:
     found = report["diversity"]
     kinds = [kind for kind in found if kind != REAL]
     rows = [
         (
-            title,
+            _TITLES[name],
             number(found[REAL]["values"][name]["all"]["value"]),
             *(estimate(found[kind]["beside_real"][name]["all"]) for kind in kinds),
         )
-        for name, title in _MEASURES.items()
+        for name in (*RATIOS, *DIFFERENCES)
     ]
     return section(
         "Diversity ratio",
         "How far strokes are from their reference, over how far the drummer's own next strokes are: "
         "1 varies as much as the drummer.",
         table(("", REAL, *kinds), rows),
-        [
-            *(f"- {kind}: {KINDS[kind]}" for kind in kinds),
-            f"- sdedit begins at t = {report['sdedit_start']:g}",
-        ],
-        [""],
+        "\n".join(f"- {kind}: {KINDS[kind]}" for kind in kinds),
+        f"SDEdit begins at t = {report['sdedit_start']:g}.",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 REPORT_FORMAT: Final = 2
 """The version of the keys in a report."""
+_ANY: Final = float("-inf")
 _LEAST_DRUMS: Final = 3
 """Drums of a class for which it has a target of its own."""
 
@@ -27,6 +28,11 @@ class TargetResult:
     def met(self) -> bool:
         """Whether the value lies within the bounds."""
         return self.low <= self.value <= self.high
+
+    @property
+    def bounds(self) -> str:
+        """The bounds in words."""
+        return f"at most {self.high:g}" if self.low in (0, _ANY) else f"{self.low:g} to {self.high:g}"
 
 
 def targets(report: Report) -> list[TargetResult]:
@@ -88,7 +94,7 @@ _TARGETS: Final[tuple[tuple[str, float, float, _Reader], ...]] = (
     ("C2ST accuracy of the DSP baseline", 0.9, 1, _value("c2st/dsp_baseline/all/c2st_accuracy/all")),
     (
         "retrieval accuracy lost, points",
-        float("-inf"),
+        _ANY,
         3,
         _difference("retrieval_accuracy/real/all", "retrieval_accuracy/model/all", 100),
     ),
