@@ -202,7 +202,9 @@ def quality_figures(path: Path) -> list[Measurement]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a report: give the report.json of 'ghostnote evaluate'") from error
     if version != REPORT_FORMAT:
-        raise InputError(f"{path} is a report of format {version}, not {REPORT_FORMAT}: evaluate the model again")
+        raise InputError(
+            f"{path} is a report of format {version}, not {REPORT_FORMAT}: evaluate the model again"
+        )
     return [
         Measurement(f"{_key(result.name)}_{steps}", f"{result.name}, at {steps} steps", result.value)
         for result in results
