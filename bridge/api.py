@@ -49,12 +49,7 @@ class Model:
         return next(self.next_strokes(hit, rate, drum_class, [key], variation))
 
     def next_strokes(
-        self,
-        hit: ArrayLike,
-        rate: int,
-        drum_class: str,
-        keys: Sequence[StrokeKey],
-        variation: Variation | None = None,
+        self, hit: ArrayLike, rate: int, drum_class: str, keys: Sequence[StrokeKey], variation: Variation | None = None
     ) -> Iterator[Audio]:
         """Return an iterator over strokes of the drum that a hit (channels, frames) at `rate` Hz was struck on.
 
@@ -73,9 +68,7 @@ class Model:
             _check("velocity", key.velocity, 1, 127)
         return stroke_maker(audio, rate, drum_class, variation, self._variator)(keys)
 
-    def new_drum(
-        self, drum_class: str, seed: int = 0, *, steps: int | None = None, guidance: float = 1.0
-    ) -> Audio:
+    def new_drum(self, drum_class: str, seed: int = 0, *, steps: int | None = None, guidance: float = 1.0) -> Audio:
         """Return a new hit (1, frames) of a class at the model's rate, `card.rate` Hz; the seed decides which.
 
         More `steps` are finer and slower. `guidance` above 1 is more typical of the class, and less varied.
@@ -138,9 +131,7 @@ def _checked_hit(hit: ArrayLike) -> Audio:
     except (TypeError, ValueError) as error:
         raise InputError(f"the hit is not an array of numbers: {error}") from error
     if audio.ndim != 2 or not audio.size:
-        raise InputError(
-            f"the hit has the shape {audio.shape}: give (channels, frames), one of each at least"
-        )
+        raise InputError(f"the hit has the shape {audio.shape}: give (channels, frames), one of each at least")
     if not np.isfinite(audio).all() or not audio.any():
         raise InputError("the hit is silent, or holds values that are not finite")
     return audio

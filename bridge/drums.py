@@ -21,26 +21,13 @@ class DrumClass:
 
 
 _PERCUSSION: Final = (
-    *(
-        "perc",
-        "percussion",
-        "cowbell",
-        "conga",
-        "bongo",
-        "tambourine",
-        "shaker",
-        "clave",
-        "claves",
-        "woodblock",
-    ),
+    *("perc", "percussion", "cowbell", "conga", "bongo", "tambourine", "shaker", "clave", "claves", "woodblock"),
     *("timbale", "agogo", "maraca", "maracas", "guiro", "cabasa", "triangle", "djembe", "cajon"),
 )
 
 _HATS: Final = ("hihat", "hat", "hh", "ch")
 _OH_HATS: Final = ("hh oh", "oh hh", "hat oh", "oh hat", "hihat oh", "oh hihat")
-_SHORT: Final = frozenset(
-    ["bd", "sd", "snr", "cp", "hh", "ch", "chh", "ohh", "phh", "lt", "mt", "ht", "cy", "rd"]
-)
+_SHORT: Final = frozenset(["bd", "sd", "snr", "cp", "hh", "ch", "chh", "ohh", "phh", "lt", "mt", "ht", "cy", "rd"])
 """Abbreviations of drums that may mean something else: "ch 2" is a channel."""
 _OVERHEADS: Final = "oh"
 """Beside any drum but a hat these are overhead microphones: alone it means an open hat only where no drum is named."""

@@ -31,14 +31,9 @@ class Assembly:
         prefix = re.sub(r"(?<!^)(?=[A-Z])", "_", type(module).__name__).lower()
         return self._inline(exported(module), prefix, outputs, names)
 
-    def either(
-        self, condition: str, then: Arm, otherwise: Arm, outputs: Sequence[str], **names: str
-    ) -> NodeProto:
+    def either(self, condition: str, then: Arm, otherwise: Arm, outputs: Sequence[str], **names: str) -> NodeProto:
         """Return the node that gives `outputs` by `then` where `condition` holds, else by `otherwise`."""
-        arms = [
-            self._arm(given, in_arm(arm, outputs), names)
-            for arm, given in (("then", then), ("else", otherwise))
-        ]
+        arms = [self._arm(given, in_arm(arm, outputs), names) for arm, given in (("then", then), ("else", otherwise))]
         return branch("_or_".join(outputs), condition, arms[0], arms[1], outputs)
 
     def _arm(self, given: Arm, outputs: Sequence[str], names: dict[str, str]) -> list[NodeProto]:
@@ -56,18 +51,12 @@ class Assembly:
         """Return the nodes of a step of the sound model, for `graph_surgery.loop`."""
         out = Writer("sound")
         rows = out.op("Gather", "sound/state", "source")
-        NetworkWriter(out, model.sound, MDCT_FRAMES, arithmetic).write(
-            rows, "t", "embedded", "conditioning", "v"
-        )
+        NetworkWriter(out, model.sound, MDCT_FRAMES, arithmetic).write(rows, "t", "embedded", "conditioning", "v")
         self.weights.extend(out.weights)
-        stepped = self.either(
-            "is_plain", UnguidedEulerStep(), EulerStep(), ["sound/stepped"], z="sound/state"
-        )
+        stepped = self.either("is_plain", UnguidedEulerStep(), EulerStep(), ["sound/stepped"], z="sound/state")
         return [*out.nodes, stepped]
 
-    def _inline(
-        self, model: ModelProto, prefix: str, outputs: Sequence[str], names: dict[str, str]
-    ) -> list[NodeProto]:
+    def _inline(self, model: ModelProto, prefix: str, outputs: Sequence[str], names: dict[str, str]) -> list[NodeProto]:
         nodes, weights = inlined(model, prefix, names, outputs)
         self.weights.extend(weights)
         return nodes

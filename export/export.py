@@ -43,13 +43,9 @@ def read_amounts(report: Path) -> tuple[float, ...]:
         amounts = json.loads(report.read_bytes())["calibration"]["amounts"]
         found = tuple(float(amount) for amount in amounts)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{report} holds no calibration: give the report.json of 'ghostnote evaluate'"
-        ) from error
+        raise InputError(f"{report} holds no calibration: give the report.json of 'ghostnote evaluate'") from error
     if len(found) != len(CLASS_NAMES) + 1:
-        raise InputError(
-            f"{report} has {len(found)} amounts, not one for each class and one for all: evaluate again"
-        )
+        raise InputError(f"{report} has {len(found)} amounts, not one for each class and one for all: evaluate again")
     return found
 
 

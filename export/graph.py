@@ -28,19 +28,8 @@ from ghostnote.models.diffusion.pipeline import (
     Synthesize,
     SynthesizeUnmasked,
 )
-from ghostnote.models.diffusion.reference_encoder import (
-    REFERENCE_FEATURES,
-    ReferenceEncoder,
-    SplitReferenceFeatures,
-)
-from ghostnote.models.diffusion.values import (
-    Conditions,
-    Predictor,
-    ReferenceFeatures,
-    Stroke,
-    TensorSpec,
-    tensor_specs,
-)
+from ghostnote.models.diffusion.reference_encoder import REFERENCE_FEATURES, ReferenceEncoder, SplitReferenceFeatures
+from ghostnote.models.diffusion.values import Conditions, Predictor, ReferenceFeatures, Stroke, TensorSpec, tensor_specs
 from ghostnote.models.dsp.mdct import HIT_FRAMES
 from ghostnote.models.nets.cascade import ANY_CLASS, Cascade
 
@@ -108,9 +97,7 @@ def build(model: Cascade, half: bool = True, arithmetic: Arithmetic | None = Non
     with torch.no_grad():
         nodes = _nodes(model, arithmetic or Exact(), assembly)
     casts, stored = halved(assembly.weights) if half else ([], assembly.weights)
-    graph = helper.make_graph(
-        [*casts, *nodes], "ghostnote", _value_infos(INPUTS), _value_infos(OUTPUTS), stored
-    )
+    graph = helper.make_graph([*casts, *nodes], "ghostnote", _value_infos(INPUTS), _value_infos(OUTPUTS), stored)
     built = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME, 1)], ir_version=9
     )

@@ -85,11 +85,7 @@ def loop(
 
 
 def branch(
-    name: str,
-    condition: str,
-    then: Sequence[NodeProto],
-    otherwise: Sequence[NodeProto],
-    outputs: Sequence[str],
+    name: str, condition: str, then: Sequence[NodeProto], otherwise: Sequence[NodeProto], outputs: Sequence[str]
 ) -> NodeProto:
     """Return the node that runs `then` where `condition` holds, else `otherwise`; either computes the `outputs`.
 

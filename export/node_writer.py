@@ -35,9 +35,7 @@ class Writer:
 
     def op(self, kind: str, *inputs: str, domain: str = "", output: str = "", **attributes: Any) -> str:
         """Add a node and return the name of its output."""
-        return self.ops(
-            kind, inputs, [output or f"{self.name}/value_{len(self.nodes)}"], domain, **attributes
-        )[0]
+        return self.ops(kind, inputs, [output or f"{self.name}/value_{len(self.nodes)}"], domain, **attributes)[0]
 
     def ops(
         self, kind: str, inputs: Sequence[str], outputs: Sequence[str], domain: str = "", **attributes: Any

@@ -82,9 +82,7 @@ def _inputs(steps: int, reference: bool, mask: bool, guidance: float, generator:
     )
     if reference:
         velocity = torch.linspace(-6, 3, _BATCH)
-        return replace(
-            inputs, hit=0.3 * noise(blank.hit) * decay, has_hit=torch.ones(_BATCH), velocity=velocity
-        )
+        return replace(inputs, hit=0.3 * noise(blank.hit) * decay, has_hit=torch.ones(_BATCH), velocity=velocity)
     times = linear_schedule(max(steps, 1))
     return replace(inputs, shape=noise(blank.shape), shape_schedule=times)
 
@@ -110,8 +108,6 @@ def parity_table(cases: list[Case], half: bool, eight_bit: bool = False) -> str:
     lines = [f"torch against ONNX Runtime, {stored} weights, relative error (limit {limit:.0e}):"]
     for case in cases:
         given = "reference" if case.reference else "new sound"
-        extra = (", mask" if case.mask else "") + (
-            f", guidance {case.guidance:g}" if case.guidance != 1 else ""
-        )
+        extra = (", mask" if case.mask else "") + (f", guidance {case.guidance:g}" if case.guidance != 1 else "")
         lines.append(f"  {case.steps} steps, {given}{extra}: {case.error:.1e}")
     return "\n".join(lines)

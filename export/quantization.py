@@ -61,12 +61,7 @@ class Exact:
         pad = int(layer.padding[0])
         weights = out.weight(values(layer.weight)), out.weight(bias_of(layer))
         return out.op(
-            "Conv",
-            x,
-            *weights,
-            kernel_shape=[layer.kernel_size[0]],
-            strides=[layer.stride[0]],
-            pads=[pad, pad],
+            "Conv", x, *weights, kernel_shape=[layer.kernel_size[0]], strides=[layer.stride[0]], pads=[pad, pad]
         )
 
     def attend(self, out: Writer, x: str, attention: SelfAttention) -> str:
@@ -115,9 +110,7 @@ class EightBit:
     def __init__(self, limits: dict[str, Limits], names: dict[nn.Module, str]) -> None:
         """Take the `limits` of layers' inputs and outputs by name, and the `names` of the layers."""
         self.limits = {layer: limits[name] for layer, name in names.items() if name in limits}
-        self.outputs = {
-            layer: limits[of_output(name)] for layer, name in names.items() if of_output(name) in limits
-        }
+        self.outputs = {layer: limits[of_output(name)] for layer, name in names.items() if of_output(name) in limits}
         self.modulations = limits.get(MODULATIONS)
         self.exact = Exact()
 
@@ -165,9 +158,7 @@ class EightBit:
         weight, scales = quantised(values(attention.qkv.weight)[:, :, 0].T)
         zeros = out.weight(np.zeros(len(scales), np.int8))
         weights = out.weight(weight), out.weight(bias_of(attention.qkv)), scale, out.weight(scales)
-        attended = out.op(
-            "QAttention", rows, *weights, "", zero, zeros, domain=RUNTIME, num_heads=attention.heads
-        )
+        attended = out.op("QAttention", rows, *weights, "", zero, zeros, domain=RUNTIME, num_heads=attention.heads)
         return out.op("Transpose", attended, perm=[0, 2, 1])
 
     def project(self, out: Writer, x: str, weight: Floats, bias: Floats) -> str:

@@ -60,9 +60,7 @@ def exported(module: nn.Module) -> ModelProto:
     return traced(part, example, list(part.specs), (axes,))
 
 
-def traced(
-    module: nn.Module, example: tuple[Tensor, ...], names: Sequence[str], axes: Any = None
-) -> ModelProto:
+def traced(module: nn.Module, example: tuple[Tensor, ...], names: Sequence[str], axes: Any = None) -> ModelProto:
     """Export a module by an `example` of its inputs, which get the `names`; `axes` as torch's dynamic shapes."""
     # The transform's constants are cached where they are first used, and must not be so inside the tracer.
     module(*example)
@@ -72,13 +70,7 @@ def traced(
         # Of its own deprecations and of axes that share a name, as they are meant to.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            module,
-            example,
-            dynamic_shapes=axes,
-            input_names=names,
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
+            module, example, dynamic_shapes=axes, input_names=names, opset_version=OPSET, dynamo=True, verbose=False
         )
     if program is None:
         raise RuntimeError(f"torch did not export {type(module).__name__}")

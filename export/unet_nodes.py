@@ -17,11 +17,7 @@ from ghostnote.models.nets.unet import Level, ResidualBlock, SelfAttention, UNet
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
-_NEAREST: Final = {
-    "mode": "nearest",
-    "coordinate_transformation_mode": "asymmetric",
-    "nearest_mode": "floor",
-}
+_NEAREST: Final = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
 
 
 def silu(out: Writer, x: str) -> str:
@@ -76,9 +72,7 @@ class NetworkWriter:
 
     def _embed(self, t: str, embedded: str) -> str:
         out, (first, second) = self.out, of_kind(self.network.time, nn.Linear)
-        angles = out.op(
-            "Mul", out.op("Reshape", t, out.integers(-1, 1)), out.weight(values(self.network.frequencies))
-        )
+        angles = out.op("Mul", out.op("Reshape", t, out.integers(-1, 1)), out.weight(values(self.network.frequencies)))
         waves = out.op("Concat", out.op("Cos", angles), out.op("Sin", angles), axis=1)
         hidden = silu(out, self._linear(waves, first))
         return silu(out, out.op("Add", self._linear(hidden, second), embedded))
@@ -113,9 +107,7 @@ class NetworkWriter:
         flat = out.op("Reshape", self._normalised(h, block.norm_out, frames), out.integers(1, -1, frames))
         scale, shift = next(self._modulations), next(self._modulations)
         zero, one = self._neutral(channels, scale)
-        h = self._image(
-            out.op("BatchNormalization", flat, scale, shift, zero, one, epsilon=0.0), channels, frames
-        )
+        h = self._image(out.op("BatchNormalization", flat, scale, shift, zero, one, epsilon=0.0), channels, frames)
         return out.op("Add", x, self._convolve(silu(out, h), block.conv_out))
 
     def _neutral(self, channels: int, like: str) -> tuple[str, str]:

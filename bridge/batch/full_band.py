@@ -43,9 +43,7 @@ class HitVariatorSpec(Protocol):
         """Open it in this process."""
 
 
-def stroke_maker(
-    audio: Audio, rate: int, drum_class: str, variation: Variation, variator: HitVariator
-) -> Strokes:
+def stroke_maker(audio: Audio, rate: int, drum_class: str, variation: Variation, variator: HitVariator) -> Strokes:
     """Return what makes strokes of a hit (channels, frames) at its own rate, channels and length.
 
     Channels are varied in pairs by the same noise, so that all microphones record one stroke. The silence before

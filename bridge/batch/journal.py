@@ -48,9 +48,7 @@ class BatchLog:
         self._journal, self._manifest = folder / JOURNAL, folder / MANIFEST
         self._at: dict[str, int] = {}
         if not resume and (self._journal.exists() or self._manifest.exists()):
-            raise InputError(
-                f"{folder}: holds an earlier run; add --resume to go on with it, or choose another folder"
-            )
+            raise InputError(f"{folder}: holds an earlier run; add --resume to go on with it, or choose another folder")
 
     def __enter__(self) -> Self:
         """Open the journal and remove what an interrupted run left half written."""

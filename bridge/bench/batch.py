@@ -67,20 +67,14 @@ def measure_batch(model: Path | None = None, sources: int = SOURCES) -> list[Mea
         rate = best["cluster 2"]
         measurements += [
             Measurement("batch_cluster_per_second_2", "strokes per second, 2 Dask workers", rate),
-            Measurement(
-                "batch_cluster_efficiency_2", "2 Dask workers over twice 1", rate / (2 * best["cluster 1"])
-            ),
-            Measurement(
-                "batch_cluster_share_2", "2 Dask workers over twice 1 job", rate / (2 * best["batch 1"])
-            ),
+            Measurement("batch_cluster_efficiency_2", "2 Dask workers over twice 1", rate / (2 * best["cluster 1"])),
+            Measurement("batch_cluster_share_2", "2 Dask workers over twice 1 job", rate / (2 * best["batch 1"])),
         ]
     early, late = _memory_mb(model)
     return [
         *measurements,
         Measurement("batch_memory_mb", f"resident memory after {MEMORY_SOURCES} files", late, "MB"),
-        Measurement(
-            "batch_memory_growth_mb", f"of which grown after {_SETTLED:.0%} of them", late - early, "MB"
-        ),
+        Measurement("batch_memory_growth_mb", f"of which grown after {_SETTLED:.0%} of them", late - early, "MB"),
     ]
 
 
@@ -131,9 +125,7 @@ class BareStrokes:
             for _ in range(STROKES // ROWS):
                 noise = rng.standard_normal((ROWS, card.bands, card.mdct_frames), np.float32)
                 variation_latent = rng.standard_normal((ROWS, card.latent_size), np.float32)
-                generator.vary(
-                    hit, noise, variation_latent, label=label, steps=SETTINGS.steps, features=features
-                )
+                generator.vary(hit, noise, variation_latent, label=label, steps=SETTINGS.steps, features=features)
             return STROKES
 
         return work

@@ -52,11 +52,7 @@ def measure_live(
 
 
 def measure_source(
-    spec: Spec,
-    kit: Kit,
-    seconds: float,
-    latency_seconds: float = _LATENCY_SECONDS,
-    block_frames: int = BLOCK_FRAMES,
+    spec: Spec, kit: Kit, seconds: float, latency_seconds: float = _LATENCY_SECONDS, block_frames: int = BLOCK_FRAMES
 ) -> list[Measurement]:
     """Return the same measurements for any source of strokes."""
     with JackServer(block_frames):
@@ -88,9 +84,7 @@ def _latency(setup: DaemonSetup, seconds: float) -> list[Measurement]:
         Measurement("latency_notes", "notes that were found for the latency", len(delays)),
         Measurement("latency_ms", "note to its first frame in the server, median", middle, "ms"),
         Measurement("latency_own_ms", "of which block and limiter", driver_ms, "ms"),
-        Measurement(
-            "jitter_p99_ms", "deviation from the median, p99", float(np.percentile(deviation, 99)), "ms"
-        ),
+        Measurement("jitter_p99_ms", "deviation from the median, p99", float(np.percentile(deviation, 99)), "ms"),
         Measurement("jitter_max_ms", "deviation from the median, largest", float(deviation.max()), "ms"),
     ]
 
@@ -118,9 +112,7 @@ def _load(setup: DaemonSetup, seconds: float) -> list[Measurement]:
         player.play((player.frame + RATE // 2, bytes((0x99, PADS[n % len(PADS)], 100))) for n in range(BURST))
         time.sleep(2.0)
         burst, end = daemon.ask(), daemon.xruns()
-    notes = {
-        kind: _change(before, after, f"notes_{kind}") for kind in ("fresh", "fallback", "reused", "silent")
-    }
+    notes = {kind: _change(before, after, f"notes_{kind}") for kind in ("fresh", "fallback", "reused", "silent")}
     total = max(1.0, sum(notes.values()))
     burst_played = sum(_change(after, burst, f"notes_{kind}") for kind in ("fresh", "fallback", "reused"))
     burst_seconds = end.renders.since(middle.renders).within(1.0)
@@ -144,13 +136,9 @@ def _load(setup: DaemonSetup, seconds: float) -> list[Measurement]:
     ]  # fmt: skip
 
 
-def _lateness(
-    late: Iterable[LateBlock], spans: list[Span], began: float, block_seconds: float
-) -> list[Measurement]:
+def _lateness(late: Iterable[LateBlock], spans: list[Span], began: float, block_seconds: float) -> list[Measurement]:
     """Return whose fault the late blocks since `began` were, and how long processors stood still."""
-    own = sum(
-        not excused((block.began, block.done), block_seconds, spans) for block in late if block.began > began
-    )
+    own = sum(not excused((block.began, block.done), block_seconds, spans) for block in late if block.began > began)
     cpu_stalls = [until - since for since, until in spans if since > began]
     return [
         Measurement("own_underruns", "of these and the burst's, while the machine did not stand still", own),
@@ -161,9 +149,7 @@ def _lateness(
 
 def _block_times(now: XrunMonitor, before: XrunMonitor) -> list[Measurement]:
     """Return what blocks took between two looks: waiting, rendering, and the processor's work in it."""
-    waits, renders, works = (
-        getattr(now, name).since(getattr(before, name)) for name in ("waits", "renders", "works")
-    )
+    waits, renders, works = (getattr(now, name).since(getattr(before, name)) for name in ("waits", "renders", "works"))
     return [
         Measurement("wait_p999_ms", "a block's begin to its rendering, p99.9", 1000 * waits.within(0.999), "ms"),
         Measurement("wait_max_ms", "of which the longest", 1000 * waits.within(1.0), "ms"),

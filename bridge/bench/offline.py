@@ -42,9 +42,7 @@ def measure(model: Path | None = None) -> list[Measurement]:
     for threads in _THREADS:
         for batch in _BATCHES:
             value = _step_ms(Generator.open(model, threads), batch)
-            key = (
-                "ms_per_step" if (batch, threads) == (1, 1) else f"ms_per_step_batch{batch}_threads{threads}"
-            )
+            key = "ms_per_step" if (batch, threads) == (1, 1) else f"ms_per_step_batch{batch}_threads{threads}"
             measurements.append(
                 Measurement(key, f"a step, batch {batch}, {threads} thread{'s'[: threads - 1]}", value, "ms")
             )
@@ -56,20 +54,14 @@ def measure(model: Path | None = None) -> list[Measurement]:
         Measurement("ms_per_hit_stereo", "a stereo hit, everything included, 1 thread", stereo, "ms"),
         Measurement("hits_per_second", "hits per second, default kit, all cores", hits_per_second),
         Measurement("render_realtime_factor", "render of a full-kit song, times real time", render_factor),
-        Measurement(
-            "memory_mb", "resident memory after rendering with stems, in one process", _memory_mb(model), "MB"
-        ),
+        Measurement("memory_mb", "resident memory after rendering with stems, in one process", _memory_mb(model), "MB"),
         Measurement("help_seconds", "ghostnote --help", _seconds([*_PROGRAM, "--help"]), "s"),
         Measurement("import_seconds", "open the model, from the start of Python", _seconds(_OPEN_MODEL), "s"),
     ]
 
 
 _PROGRAM: Final = (sys.executable, "-c", "from ghostnote.bridge.cli.app import main; main()")
-_OPEN_MODEL: Final = (
-    sys.executable,
-    "-c",
-    "from ghostnote.bridge.inference.model import Generator; Generator.open()",
-)
+_OPEN_MODEL: Final = (sys.executable, "-c", "from ghostnote.bridge.inference.model import Generator; Generator.open()")
 _RENDER_AND_WEIGH: Final = """
 import sys
 from pathlib import Path
@@ -159,11 +151,7 @@ def peak_bytes() -> int:
     status = Path("/proc/self/status")
     if status.is_file():
         # On Linux `ru_maxrss` includes the peak of the process that started this one.
-        return next(
-            int(line.split()[1]) * 1024
-            for line in status.read_text().splitlines()
-            if line.startswith("VmHWM")
-        )
+        return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

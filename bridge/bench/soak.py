@@ -214,14 +214,10 @@ def _play_on(port: int) -> None:
 
 def _figures(run: _SoakRun, before: dict[str, Value], after: dict[str, Value]) -> list[Measurement]:
     def total(status: dict[str, Value]) -> float:
-        return sum(
-            float(status[f"notes_{kind}"]) for kind in ("fresh", "fallback", "reused", "frozen", "silent")
-        )
+        return sum(float(status[f"notes_{kind}"]) for kind in ("fresh", "fallback", "reused", "frozen", "silent"))
 
     first, last = (
-        max(
-            (s.memory_mb - s.pool_mb for s in run.samples if since <= s.share < since + _QUARTER), default=0.0
-        )
+        max((s.memory_mb - s.pool_mb for s in run.samples if since <= s.share < since + _QUARTER), default=0.0)
         for since in (0.0, 1 - _QUARTER)
     )
     return [

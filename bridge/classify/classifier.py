@@ -9,13 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.classify.features import (
-    FEATURE_RATE,
-    attacks,
-    features,
-    mono_for_features,
-    second_half_db,
-)
+from ghostnote.bridge.classify.features import FEATURE_RATE, attacks, features, mono_for_features, second_half_db
 from ghostnote.bridge.drums import CLASS_NAMES, class_from_name, may_be_overheads
 
 WEIGHTS: Final = Path(__file__).with_name("classifier.npz")

@@ -25,12 +25,8 @@ def bench(
         list[Path] | None,
         typer.Option(metavar="REPORT.json", help="Reports of 'evaluate', whose results --peer shows."),
     ] = None,
-    batch: Annotated[
-        bool, typer.Option("--batch", help="Measure 'humanize': strokes per second, memory.")
-    ] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="Measure live playing on JACK's dummy server.")
-    ] = False,
+    batch: Annotated[bool, typer.Option("--batch", help="Measure 'humanize': strokes per second, memory.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Measure live playing on JACK's dummy server.")] = False,
     soak: Annotated[
         float | None, typer.Option(min=20, metavar="SECONDS", help="Stress live playing for this long.")
     ] = None,
@@ -44,9 +40,7 @@ def bench(
     from ghostnote.bridge.bench.report import measurements_table, write_measurements
 
     if sum((train, peer, batch, live, soak is not None)) > 1:
-        raise InputError(
-            "more than one of --train, --peer, --batch, --live and --soak is given: measure one at a time"
-        )
+        raise InputError("more than one of --train, --peer, --batch, --live and --soak is given: measure one at a time")
     if report and not peer:
         raise InputError("--report is given without --peer, which shows its results: add --peer")
     if live:

@@ -11,10 +11,7 @@ from ghostnote.bridge.cli.render import print_report, run_with_bar
 
 def demo(
     output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", metavar="OUT.wav", help="The mix; its stems go into a folder beside it."
-        ),
+        Path, typer.Option("--output", "-o", metavar="OUT.wav", help="The mix; its stems go into a folder beside it.")
     ] = Path("demo.wav"),
     seed: options.TakeSeed = None,
     rate: options.Rate = 48_000,

@@ -90,11 +90,7 @@ def _run(data: Path, teacher: Path, run: Path, settings: DistillSettings, traini
         task = bar.add_task("", total=len(settings.steps), student="–", step=0, loss=float("nan"), rate=0.0)
 
         def report(student: int, progress: TrainProgress) -> None:
-            values: dict[str, Any] = {
-                "step": progress.step,
-                "loss": progress.loss,
-                "rate": progress.hits_per_second,
-            }
+            values: dict[str, Any] = {"step": progress.step, "loss": progress.loss, "rate": progress.hits_per_second}
             completed = settings.steps.index(student) + min(1.0, progress.done)
             bar.update(task, completed=completed, student=student, **values)
             if progress.validation:

@@ -20,32 +20,23 @@ _REPORT, _TABLES = "report.json", "report.md"
 def evaluate(
     model: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="MODEL.onnx", help="The model; the default is the one that comes with ghostnote."
-        ),
+        typer.Argument(metavar="MODEL.onnx", help="The model; the default is the one that comes with ghostnote."),
     ] = None,
     *,
-    data: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="A folder of drum hits, with or without a manifest.")
-    ],
+    data: Annotated[Path, typer.Option(metavar="FOLDER", help="A folder of drum hits, with or without a manifest.")],
     split: Annotated[str, typer.Option(help="Which of its hits: valid, test, train or all.")] = "valid",
     output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the report, tables and figures."),
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the report, tables and figures.")
     ] = Path("evaluation"),
     steps: Annotated[
-        int | None,
-        typer.Option(min=0, max=256, help="Network steps a stroke; the default is the model's own."),
+        int | None, typer.Option(min=0, max=256, help="Network steps a stroke; the default is the model's own.")
     ] = None,
     peer: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Another generator's hits, to compare with the new sounds."),
+        Path | None, typer.Option(metavar="FOLDER", help="Another generator's hits, to compare with the new sounds.")
     ] = None,
     train: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER", help="Another corpus, whose train split the new sounds are compared with."
-        ),
+        typer.Option(metavar="FOLDER", help="Another corpus, whose train split the new sounds are compared with."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples and noise.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A first look, with wide intervals.")] = False,

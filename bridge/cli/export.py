@@ -10,27 +10,18 @@ from ghostnote.bridge.cli.extras import needs_extra
 
 def export(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or its model.safetensors.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE.onnx", help="The model file to write.")
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.onnx", help="The model file to write.")],
     name: Annotated[str, typer.Option(help="What the model is called on its card.")] = "ghostnote",
     half: Annotated[
-        bool,
-        typer.Option(
-            "--half/--full", help="Store the sound network as fp16: a smaller file, the same sound."
-        ),
+        bool, typer.Option("--half/--full", help="Store the sound network as fp16: a smaller file, the same sound.")
     ] = True,
     eight_bit: Annotated[
-        bool,
-        typer.Option("--int8", help="Let the sound network compute in 8 bits: faster, very nearly the same."),
+        bool, typer.Option("--int8", help="Let the sound network compute in 8 bits: faster, very nearly the same.")
     ] = False,
-    default_steps: Annotated[
-        int, typer.Option(min=1, max=64, help="Steps for a stroke, where none are asked.")
-    ] = 2,
+    default_steps: Annotated[int, typer.Option(min=1, max=64, help="Steps for a stroke, where none are asked.")] = 2,
     shape_steps: Annotated[int, typer.Option(min=1, max=256, help="Steps for a new drum's shape.")] = 32,
     calibration: Annotated[
-        Path | None,
-        typer.Option(metavar="REPORT.json", help="A report of 'evaluate', for the amounts it found."),
+        Path | None, typer.Option(metavar="REPORT.json", help="A report of 'evaluate', for the amounts it found.")
     ] = None,
 ) -> None:
     """Turn a trained run into one model file, written once ONNX Runtime computes what torch does."""

@@ -16,15 +16,13 @@ def figure(
         typer.Argument(metavar="HIT…", help="Sound files; without any, drums that the model generates."),
     ] = None,
     drum_class: Annotated[
-        str,
-        typer.Option("--class", "-c", metavar="CLASS", help="Kind of drum, where the name does not say it."),
+        str, typer.Option("--class", "-c", metavar="CLASS", help="Kind of drum, where the name does not say it.")
     ] = "snare",
     variations: Annotated[int, typer.Option("-n", min=1, max=12, help="Variations beside each hit.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Which drums and variations.")] = 1,
     steps: Annotated[int | None, typer.Option(min=0, max=64, help="Network steps a hit.")] = None,
     levels: Annotated[
-        bool,
-        typer.Option("--levels", help="One variation, as long as the hit, and the level of each channel."),
+        bool, typer.Option("--levels", help="One variation, as long as the hit, and the level of each channel.")
     ] = False,
     width: Annotated[float, typer.Option(min=0, max=1, help="Stereo width with --levels.")] = 0.0,
     model: Annotated[Path | None, typer.Option(metavar="FILE.onnx", help="Another model.")] = None,

@@ -19,15 +19,11 @@ def finetune(
     data: Annotated[
         Path, typer.Option("--data", "-d", metavar="DATA", help="A folder of drums with repeated strokes.")
     ],
-    run: Annotated[
-        Path, typer.Option("--output", "-o", metavar="RUN", help="The folder of the fine-tuned model.")
-    ],
+    run: Annotated[Path, typer.Option("--output", "-o", metavar="RUN", help="The folder of the fine-tuned model.")],
     minutes: Annotated[float, typer.Option(min=0.01, help="Train for so long.")] = 20.0,
     batch: Annotated[int, typer.Option(min=2, max=4096, help="Strokes generated in a step.")] = 24,
     steps: Annotated[int, typer.Option(min=0, max=64, help="Diffusion steps of a stroke.")] = 2,
-    statistics_rate: Annotated[
-        float, typer.Option(min=1e-6, max=1, help="Learning rate of the statistics.")
-    ] = 3e-3,
+    statistics_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Learning rate of the statistics.")] = 3e-3,
     network_rate: Annotated[
         float, typer.Option(min=0, max=1, help="Learning rate of the sound network; 0 leaves it as it is.")
     ] = 1e-4,

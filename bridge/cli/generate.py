@@ -9,9 +9,7 @@ from ghostnote.bridge.cli import options
 
 
 def generate(
-    drum_class: Annotated[
-        str, typer.Option("--class", "-c", metavar="CLASS", help="Kind of drum, as in 'snare'.")
-    ],
+    drum_class: Annotated[str, typer.Option("--class", "-c", metavar="CLASS", help="Kind of drum, as in 'snare'.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the files go.")],
     count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="How many.")] = 8,
     seed: Annotated[
@@ -24,8 +22,7 @@ def generate(
         float, typer.Option(min=0, max=10, help="Above 1: more typical of its class, less varied.")
     ] = 1.0,
     length: Annotated[
-        float | None,
-        typer.Option(min=0.02, max=0.74, help="Maximum duration in seconds; longer hits fade out."),
+        float | None, typer.Option(min=0.02, max=0.74, help="Maximum duration in seconds; longer hits fade out.")
     ] = None,
     rate: options.Rate = 44_100,
     bits: Annotated[int | None, typer.Option(help="16, 24, or 32 (floating point).")] = None,
@@ -39,7 +36,5 @@ def generate(
 
     settings = OneShotSettings(drum_class, seed, count, steps, guidance, length, rate, bits)
     paths = write_one_shots(output, settings, model)
-    for path in track(
-        paths, f"Generating {drum_class}", total=count, console=Console(stderr=True), transient=True
-    ):
+    for path in track(paths, f"Generating {drum_class}", total=count, console=Console(stderr=True), transient=True):
         typer.echo(str(path))

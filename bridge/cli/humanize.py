@@ -31,13 +31,9 @@ def humanize(
     ] = 4,
     amount: Annotated[
         float,
-        typer.Option(
-            min=0, max=2, help="How much strokes differ: 0 not at all, 1 as a drummer's, 2 exaggerated."
-        ),
+        typer.Option(min=0, max=2, help="How much strokes differ: 0 not at all, 1 as a drummer's, 2 exaggerated."),
     ] = 1.0,
-    width: Annotated[
-        float, typer.Option(min=0, max=1, help="Widen the stereo image; 0 leaves it as it is.")
-    ] = 0.0,
+    width: Annotated[float, typer.Option(min=0, max=1, help="Widen the stereo image; 0 leaves it as it is.")] = 0.0,
     drum_class: Annotated[
         str | None, typer.Option("--class", help="The class of all files; by default guessed for each.")
     ] = None,
@@ -47,8 +43,7 @@ def humanize(
     ] = 2,
     jobs: options.Jobs = 0,
     cluster: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Use a Dask cluster: its scheduler's address, or 'local'."),
+        str | None, typer.Option(metavar="ADDRESS", help="Use a Dask cluster: its scheduler's address, or 'local'.")
     ] = None,
     file_format: Annotated[str, typer.Option("--format", help="wav, flac or aiff.")] = "wav",
     bits: Annotated[int | None, typer.Option(help="16, 24, or 32; by default as in the source.")] = None,
@@ -58,8 +53,7 @@ def humanize(
     export: Annotated[
         str,
         typer.Option(
-            metavar="FORMATS",
-            help="Also make sampler kits, separated by commas: sfz, hydrogen, drumgizmo, decent.",
+            metavar="FORMATS", help="Also make sampler kits, separated by commas: sfz, hydrogen, drumgizmo, decent."
         ),
     ] = "",
     author: Annotated[str, typer.Option(help="Who recorded the hits, for the kits' credits.")] = "",
@@ -79,9 +73,7 @@ def humanize(
     forms = parse_formats(export)
     if drum_class is not None and drum_class not in CLASS_NAMES:
         raise InputError(f"--class {drum_class}: not a drum class; choose one of {', '.join(CLASS_NAMES)}")
-    settings = BatchSettings(
-        count, velocities, amount, width, steps, seed, drum_class, file_format, bits, rate, force
-    )
+    settings = BatchSettings(count, velocities, amount, width, steps, seed, drum_class, file_format, bits, rate, force)
     check_settings(settings)
     sources = find_sources(paths, output)
     if dry_run:
@@ -150,13 +142,7 @@ def _print_report(report: BatchReport) -> None:
 
 
 def _export(
-    report: BatchReport,
-    forms: Sequence[KitFormat],
-    folder: Path,
-    shape: KitShape,
-    model: Path | None,
-    *,
-    keep: bool,
+    report: BatchReport, forms: Sequence[KitFormat], folder: Path, shape: KitShape, model: Path | None, *, keep: bool
 ) -> None:
     """Make sampler kits of the manifest's files, one for each folder of sources."""
     from dataclasses import replace

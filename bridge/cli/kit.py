@@ -21,8 +21,7 @@ app = typer.Typer(help="Make, check and look at kits: which note plays which dru
 def new(
     path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to write.")],
     hits: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Make a pad of each sound file in here, by its name."),
+        Path | None, typer.Option(metavar="FOLDER", help="Make a pad of each sound file in here, by its name.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is already there.")] = False,
 ) -> None:
@@ -90,9 +89,7 @@ def show(
 @app.command()
 def export(
     path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to export.")],
-    to: Annotated[
-        str, typer.Option(metavar="FORMATS", help="sfz, hydrogen, drumgizmo, decent; several with commas.")
-    ],
+    to: Annotated[str, typer.Option(metavar="FORMATS", help="sfz, hydrogen, drumgizmo, decent; several with commas.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the kits go.")],
     count: Annotated[
         int, typer.Option("--count", "-n", min=1, max=999, help="Round robins: strokes a velocity layer.")

@@ -26,14 +26,12 @@ _BLOCK = 256
 
 def live(
     kit: Annotated[
-        Path | None,
-        typer.Option(metavar="KIT.toml", help="The kit; without one the default General MIDI kit."),
+        Path | None, typer.Option(metavar="KIT.toml", help="The kit; without one the default General MIDI kit.")
     ] = None,
     kits: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER",
-            help="The kits that OSC and program changes reach; by default the folder of --kit.",
+            metavar="FOLDER", help="The kits that OSC and program changes reach; by default the folder of --kit."
         ),
     ] = None,
     driver: Annotated[
@@ -47,13 +45,9 @@ def live(
     ] = None,
     midi_in: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME", help="virtual, tcp:PORT, or a part of a port's name; may be given again."
-        ),
+        typer.Option(metavar="NAME", help="virtual, tcp:PORT, or a part of a port's name; may be given again."),
     ] = None,
-    osc: Annotated[
-        str, typer.Option(metavar="HOST:PORT", help="Where OSC comes in; 'off' for nowhere.")
-    ] = "9000",
+    osc: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where OSC comes in; 'off' for nowhere.")] = "9000",
     osc_allow: Annotated[
         list[str] | None, typer.Option(metavar="ADDRESS", help="Who else may send OSC; may be given again.")
     ] = None,
@@ -102,9 +96,7 @@ def _choices(driver: str | None, device: str | None, rate: int | None, block: in
     saved = load_settings(_saved_at())
     name = driver or saved.driver or _DRIVER
     saved_device = saved.device if name == saved.driver else None
-    return SavedSettings(
-        name, device or saved_device, rate or saved.rate or _RATE, block or saved.block or _BLOCK
-    )
+    return SavedSettings(name, device or saved_device, rate or saved.rate or _RATE, block or saved.block or _BLOCK)
 
 
 def _run(settings: LiveSettings, choices: SavedSettings) -> None:

@@ -17,9 +17,7 @@ def configure_logs(verbose: bool, file: Path | None) -> None:
         try:
             handlers.append(logging.FileHandler(file, encoding="utf-8"))
         except OSError as error:
-            raise OutputError(
-                f"cannot write the log {file} ({error.strerror}): choose another file"
-            ) from error
+            raise OutputError(f"cannot write the log {file} ({error.strerror}): choose another file") from error
     for handler in handlers:
         handler.setFormatter(logging.Formatter(_FORMAT))
         logger.addHandler(handler)

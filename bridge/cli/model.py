@@ -16,8 +16,7 @@ def _group() -> None:
 @app.command()
 def info(
     file: Annotated[
-        Path | None,
-        typer.Argument(metavar="FILE.onnx", help="A model; by default the one that ghostnote ships."),
+        Path | None, typer.Argument(metavar="FILE.onnx", help="A model; by default the one that ghostnote ships.")
     ] = None,
 ) -> None:
     """Print a model's card: what it plays, how it was trained, and who made the recordings."""

@@ -34,9 +34,7 @@ Rows = list[tuple[str, str, str]]
 
 
 def osc(
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print it as a page, as in docs/osc.md.")
-    ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print it as a page, as in docs/osc.md.")] = False,
 ) -> None:
     """Print every OSC address, its arguments and what it does."""
     from ghostnote.bridge.live.osc.addresses import ADDRESSES, PAD, SENT
@@ -61,7 +59,5 @@ def _lines(rows: Rows) -> list[str]:
 
 def _table(rows: Rows) -> str:
     """Return rows as a Markdown table."""
-    cells = [
-        (f"`{address}`", f"`{arguments}`" if arguments else "", about) for address, arguments, about in rows
-    ]
+    cells = [(f"`{address}`", f"`{arguments}`" if arguments else "", about) for address, arguments, about in rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in (_HEAD, ("---",) * 3, *cells))

@@ -19,39 +19,27 @@ if TYPE_CHECKING:
 
 
 def render(
-    song: Annotated[
-        Path, typer.Argument(metavar="SONG.mid", help="The MIDI file: type 0 or 1, any channel.")
-    ],
+    song: Annotated[Path, typer.Argument(metavar="SONG.mid", help="The MIDI file: type 0 or 1, any channel.")],
     output: Annotated[
         Path,
         typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT.wav",
-            help="The mix; its ending sets the format: .wav, .flac, .aiff or .ogg.",
+            "--output", "-o", metavar="OUT.wav", help="The mix; its ending sets the format: .wav, .flac, .aiff or .ogg."
         ),
     ],
     kit: Annotated[
-        Path | None,
-        typer.Option(metavar="KIT.toml", help="The kit; by default a General MIDI kit."),
+        Path | None, typer.Option(metavar="KIT.toml", help="The kit; by default a General MIDI kit.")
     ] = None,
     stems: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Also write a stem for each pad that plays, into this folder."),
+        Path | None, typer.Option(metavar="FOLDER", help="Also write a stem for each pad that plays, into this folder.")
     ] = None,
     seed: options.TakeSeed = None,
     amount: Annotated[
         float | None,
-        typer.Option(
-            min=0, max=2, help="How much hits differ: 0 not at all, 1 as a drummer's, 2 exaggerated."
-        ),
+        typer.Option(min=0, max=2, help="How much hits differ: 0 not at all, 1 as a drummer's, 2 exaggerated."),
     ] = None,
-    width: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Stereo width of every pad; 0 is mono.")
-    ] = None,
+    width: Annotated[float | None, typer.Option(min=0, max=1, help="Stereo width of every pad; 0 is mono.")] = None,
     steps: Annotated[
-        int | None,
-        typer.Option(min=0, max=64, help="Diffusion steps: more is finer and slower; 0 is fastest."),
+        int | None, typer.Option(min=0, max=64, help="Diffusion steps: more is finer and slower; 0 is fastest.")
     ] = None,
     rate: options.Rate = 48_000,
     bits: Annotated[int | None, typer.Option(help="16, 24, or 32 (floating point, .wav only).")] = None,
@@ -62,26 +50,17 @@ def render(
     timing: Annotated[
         float,
         typer.Option(
-            min=0,
-            max=100,
-            metavar="MS",
-            help="Loosen the timing as drummers do: 2 is a good one, 10 a drunk one.",
+            min=0, max=100, metavar="MS", help="Loosen the timing as drummers do: 2 is a good one, 10 a drunk one."
         ),
     ] = 0.0,
     dynamics: Annotated[
-        float,
-        typer.Option(
-            min=0, max=40, metavar="VELOCITY", help="Vary the velocities by about this much of 127."
-        ),
+        float, typer.Option(min=0, max=40, metavar="VELOCITY", help="Vary the velocities by about this much of 127.")
     ] = 0.0,
     midi_out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.mid", help="Also write the song with these timings and velocities."),
+        Path | None, typer.Option(metavar="FILE.mid", help="Also write the song with these timings and velocities.")
     ] = None,
     jobs: options.Jobs = 0,
-    limiter: Annotated[
-        bool, typer.Option(help="Hold the mix under -1 dBFS. Stems are never limited.")
-    ] = True,
+    limiter: Annotated[bool, typer.Option(help="Hold the mix under -1 dBFS. Stems are never limited.")] = True,
     model: options.Model = None,
 ) -> None:
     """Render a MIDI file: every note becomes a new hit, and the same seed gives the same file again."""
@@ -102,9 +81,7 @@ def render(
         print_report(run_with_bar(take, take.kit, output, settings, model), take.kit)
         return
     played = read_midi(song, rate)
-    pads = with_settings(
-        load_kit(kit) if kit else default_kit(), seed=seed, amount=amount, width=width, steps=steps
-    )
+    pads = with_settings(load_kit(kit) if kit else default_kit(), seed=seed, amount=amount, width=width, steps=steps)
     feel = Feel(timing, dynamics, pads.seed)
     if timing or dynamics or midi_out:
         played = _with_feel(song, played, pads, feel, midi_out)
@@ -166,9 +143,7 @@ def print_report(report: RenderReport, kit: Kit) -> None:
     warnings = [*report.warnings]
     if report.unmapped:
         notes = ", ".join(f"{note} ({count} times)" for note, count in report.unmapped.items())
-        warnings.append(
-            f"no pad of kit '{kit.name}' plays notes {notes}: {sum(report.unmapped.values())} left out"
-        )
+        warnings.append(f"no pad of kit '{kit.name}' plays notes {notes}: {sum(report.unmapped.values())} left out")
     if report.stolen:
         warnings.append(f"{report.stolen} voices were stolen: too many hits sounded at once")
     for warning in warnings:

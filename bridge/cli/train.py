@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def train(
-    data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="A folder of drum hits, with or without a manifest.")
-    ],
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of drum hits, with or without a manifest.")],
     run: options.Run,
     minutes: options.Minutes = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Or for so many optimiser steps.")] = None,
@@ -33,8 +31,7 @@ def train(
     compiled: options.Compiled = False,
     preview_every: Annotated[int, typer.Option(min=1, help="Steps between grids of generated hits.")] = 2500,
     shapes_alone: Annotated[
-        bool,
-        typer.Option("--shapes-alone", help="Train only what new drums are drawn from, not strokes."),
+        bool, typer.Option("--shapes-alone", help="Train only what new drums are drawn from, not strokes.")
     ] = False,
 ) -> None:
     """Train a model on a folder of drum hits; a run that was stopped resumes where it was."""
@@ -71,17 +68,11 @@ def _run(data: Path, run: Path, settings: TrainSettings, initial: Path | None, s
         row = bar.add_task("", total=1.0, step=0, loss=float("nan"), rate=0.0)
 
         def report(progress: TrainProgress) -> None:
-            values: dict[str, Any] = {
-                "step": progress.step,
-                "loss": progress.loss,
-                "rate": progress.hits_per_second,
-            }
+            values: dict[str, Any] = {"step": progress.step, "loss": progress.loss, "rate": progress.hits_per_second}
             bar.update(row, completed=min(1.0, progress.done), **values)
             if progress.validation:
                 sound, shape = progress.validation
-                console.print(
-                    f"step {progress.step}: validation loss {sound:.4f} (sound), {shape:.4f} (shape)"
-                )
+                console.print(f"step {progress.step}: validation loss {sound:.4f} (sound), {shape:.4f} (shape)")
 
         def warn(message: str) -> None:
             left_out.append(message)

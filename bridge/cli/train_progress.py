@@ -6,11 +6,5 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 def training_bar(console: Console, left: str, right: str) -> Progress:
     """Return a bar between two texts with fields, as `step {task.fields[step]}`, and the times behind them."""
-    columns = (
-        TextColumn(left),
-        BarColumn(),
-        TextColumn(right),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
+    columns = (TextColumn(left), BarColumn(), TextColumn(right), TimeElapsedColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console)

@@ -4,14 +4,7 @@ import threading
 import time
 from typing import Final
 
-from ghostnote.bridge.devices.base import (
-    STOP_SECONDS,
-    Audio,
-    AudioError,
-    DriverSettings,
-    Render,
-    prefer_thread,
-)
+from ghostnote.bridge.devices.base import STOP_SECONDS, Audio, AudioError, DriverSettings, Render, prefer_thread
 from ghostnote.bridge.devices.xrun_monitor import XrunMonitor
 
 _STALLED_SECONDS: Final = 0.25

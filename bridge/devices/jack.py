@@ -21,9 +21,7 @@ def load() -> Any:
     except ImportError as error:
         raise MissingExtraError("the jack driver", "lowlatency") from error
     except OSError as error:
-        raise AudioError(
-            f"the jack driver finds no JACK library ({error}): on Debian  apt install jackd2"
-        ) from error
+        raise AudioError(f"the jack driver finds no JACK library ({error}): on Debian  apt install jackd2") from error
     jack.set_error_function(lambda _: None)
     jack.set_info_function(lambda _: None)
     return jack
@@ -51,9 +49,7 @@ class JackDriver:
         try:
             self._client = self._jack.Client(CLIENT, no_start_server=True)
         except self._jack.JackError as error:
-            raise AudioError(
-                f"no JACK server answers: start one, as with  jackd -d alsa  ({error})"
-            ) from error
+            raise AudioError(f"no JACK server answers: start one, as with  jackd -d alsa  ({error})") from error
         self.rate, self.block_frames = int(self._client.samplerate), int(self._client.blocksize)
         self.latency_seconds = 0.0
         self.xruns = XrunMonitor()

@@ -56,13 +56,8 @@ class PedalboardDriver(BlockingDriver):
         else:
             found = next((name for name in names if wanted.casefold() in name.casefold()), None)
         if found is None:
-            there = (
-                ", ".join(names)
-                or "none at all: is a sound server running, and are its ALSA plugins installed?"
-            )
-            raise AudioError(
-                f"no sound device has {wanted or 'the default'!r} in its name; there are: {there}"
-            )
+            there = ", ".join(names) or "none at all: is a sound server running, and are its ALSA plugins installed?"
+            raise AudioError(f"no sound device has {wanted or 'the default'!r} in its name; there are: {there}")
         self.device = found
         self._stream: Any = None
         self._written = 0.0

@@ -138,9 +138,7 @@ class DriverSupervisor:
         self._end(gone)
         self._retry_at = time.perf_counter() + RETRY_SECONDS
         self._name = gone.recovery_driver or self._name
-        self._play(
-            make_driver("null", replace(self._settings, rate=gone.rate, block_frames=gone.block_frames))
-        )
+        self._play(make_driver("null", replace(self._settings, rate=gone.rate, block_frames=gone.block_frames)))
 
     def _retry(self) -> None:
         self._retry_at = time.perf_counter() + RETRY_SECONDS

@@ -71,9 +71,7 @@ class LoudnessMeter:
     def _empty_chunk(self) -> None:
         """Sum up a full chunk and keep its end, which is still in the filter's memory."""
         squares = self._weighted_squares()
-        self._hop_energies = _summed_by_hop(
-            self._hop_energies, squares, self._frames_summed, self._hop_frames
-        )
+        self._hop_energies = _summed_by_hop(self._hop_energies, squares, self._frames_summed, self._hop_frames)
         self._frames_summed += len(squares)
         self._chunk[:, : self._memory_frames] = self._chunk[:, -self._memory_frames :]
         self._filled = self._memory_frames
@@ -115,9 +113,7 @@ def _biquad(
     return np.asarray((o0 * s**2 + o1 * s * unit + o2 * unit**2) / (u0 * s**2 + u1 * s * unit + u2 * unit**2))
 
 
-def _summed_by_hop(
-    energies: list[float], squares: NDArray[np.float64], at: int, hop_frames: int
-) -> list[float]:
+def _summed_by_hop(energies: list[float], squares: NDArray[np.float64], at: int, hop_frames: int) -> list[float]:
     """Return the hops' energies with the squares `(frames,)` added from frame `at` on."""
     if not len(squares):
         return energies

@@ -37,9 +37,7 @@ class Generator:
         try:
             with path.open("rb") as file:
                 # By its path: given the bytes, the session would hold on to them, 23 MB in every process.
-                self._session = onnxruntime.InferenceSession(
-                    path, options, providers=["CPUExecutionProvider"]
-                )
+                self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
                 data = file.read()
         except OSError as error:
             raise ModelError(f"{path} cannot be read as a model: {error.strerror}") from error
@@ -142,7 +140,5 @@ class Generator:
             "guidance": (np.ones, ()),
         }
         others = {name: fill(shape, np.float32) for name, (fill, shape) in blank.items() if name not in given}
-        result: list[Audio] = self._session.run(
-            outputs, {**others, "label": np.full(count, label, np.int64), **given}
-        )
+        result: list[Audio] = self._session.run(outputs, {**others, "label": np.full(count, label, np.int64), **given})
         return result

@@ -45,9 +45,7 @@ class OneShotSettings:
 def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None = None) -> Iterator[Path]:
     """Write `CLASS_SEED.wav` files into `folder` and yield each path; `InputError` for an unknown class."""
     if settings.drum_class not in CLASS_NAMES:
-        raise InputError(
-            f"'{settings.drum_class}' is not a drum class: choose one of {', '.join(CLASS_NAMES)}"
-        )
+        raise InputError(f"'{settings.drum_class}' is not a drum class: choose one of {', '.join(CLASS_NAMES)}")
     format_for(folder / f"hit{_SUFFIX}", settings.bits)
     generator = Generator.open(model)
     prepare_folder(folder)
@@ -56,9 +54,7 @@ def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None 
 
 def _written(folder: Path, settings: OneShotSettings, generator: Generator) -> Iterator[Path]:
     for seed in range(settings.seed, settings.seed + settings.count):
-        hit = generate_drum(
-            generator, settings.drum_class, seed, steps=settings.steps, guidance=settings.guidance
-        )
+        hit = generate_drum(generator, settings.drum_class, seed, steps=settings.steps, guidance=settings.guidance)
         trimmed = trim(hit, settings.length_seconds, generator.card.rate)
         path = folder / f"{settings.drum_class}_{seed}{_SUFFIX}"
         audio = resample(trimmed[None], generator.card.rate, settings.rate)

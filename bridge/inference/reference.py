@@ -33,9 +33,7 @@ class PreparedReference:
 
     def keep(self, features: ReferenceFeatures) -> None:
         """Keep features (channels, features); a single row where all are the same."""
-        self._features[len(features)] = features[
-            : 1 if (features == features[0]).all() else len(features)
-        ].copy()
+        self._features[len(features)] = features[: 1 if (features == features[0]).all() else len(features)].copy()
 
     def features(self, channels: int, rows: int) -> ReferenceFeatures | None:
         """Return the features of `channels` channels, repeated to (rows, features); None before `keep`."""

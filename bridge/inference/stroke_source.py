@@ -86,9 +86,7 @@ class StrokeSource:
 
     def _opened(self, pad: Pad) -> Reference:
         label = self._generator.card.classes.index(pad.drum_class)
-        audio = (
-            self._read(pad.hit) if pad.hit else generate_drum(self._generator, pad.drum_class, pad.seed)[None]
-        )
+        audio = self._read(pad.hit) if pad.hit else generate_drum(self._generator, pad.drum_class, pad.seed)[None]
         return Reference(audio, label, pad.velocity)
 
     def _read(self, path: Path) -> Audio:

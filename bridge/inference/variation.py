@@ -85,9 +85,7 @@ class Variator:
         features = self._prepare(reference).features(channels, channels)
         return next(self._strokes(reference, [StrokeKey(index, velocity)], features, variation))
 
-    def next_strokes(
-        self, reference: Reference, keys: Sequence[StrokeKey], variation: Variation
-    ) -> Iterator[Audio]:
+    def next_strokes(self, reference: Reference, keys: Sequence[StrokeKey], variation: Variation) -> Iterator[Audio]:
         """Yield the stroke of each key; all else is as in `next_stroke`, but for rounding.
 
         Several go through the network at once, and the reference is encoded once for all, which takes less time.
@@ -108,11 +106,7 @@ class Variator:
             yield from islice(self._strokes(reference, rows, features, variation), len(block))
 
     def _strokes(
-        self,
-        reference: Reference,
-        keys: Sequence[StrokeKey],
-        features: ReferenceFeatures | None,
-        variation: Variation,
+        self, reference: Reference, keys: Sequence[StrokeKey], features: ReferenceFeatures | None, variation: Variation
     ) -> Iterator[Audio]:
         """Make strokes in one call of the network, and yield them one by one.
 

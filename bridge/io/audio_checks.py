@@ -40,9 +40,7 @@ def check_samples(path: Path, audio: NDArray[np.float32]) -> None:
     if not np.isfinite(audio).all():
         raise AudioFileError(f"{path}: holds values that are not numbers (NaN, infinity); export it again")
     if np.abs(audio).max() < SILENCE_PEAK:
-        raise AudioFileError(
-            f"{path}: is silent (peak below {20 * np.log10(SILENCE_PEAK):.0f} dBFS); record it again"
-        )
+        raise AudioFileError(f"{path}: is silent (peak below {20 * np.log10(SILENCE_PEAK):.0f} dBFS); record it again")
 
 
 def frames_present(path: Path) -> int:

@@ -59,9 +59,7 @@ def format_for(path: Path, bits: int | None = None) -> tuple[AudioFormat, int | 
     """
     found = FORMATS.get(path.suffix.lower())
     if found is None:
-        raise AudioFileError(
-            f"{path}: cannot write '{path.suffix}' files; end the name in {', '.join(FORMATS)}"
-        )
+        raise AudioFileError(f"{path}: cannot write '{path.suffix}' files; end the name in {', '.join(FORMATS)}")
     if bits is not None and bits not in found.bits:
         offer = f"choose {', '.join(map(str, sorted(found.bits)))}" if found.bits else "leave the bits out"
         raise AudioFileError(f"{path}: {found.suffix} files have no {bits} bits; {offer}")
@@ -87,9 +85,7 @@ def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tup
             # pedalboard refuses to read 0 frames.
             audio = np.asarray(file.read(frames or 1), dtype=np.float32)
     except (ValueError, RuntimeError, OSError) as error:
-        raise AudioFileError(
-            f"{path}: is not a sound file, or is damaged ({error}); export it again"
-        ) from error
+        raise AudioFileError(f"{path}: is not a sound file, or is damaged ({error}); export it again") from error
     check_samples(path, audio)
     return audio, rate
 
@@ -113,9 +109,7 @@ def resample(audio: NDArray[np.float32], rate_in: int, rate_out: int) -> NDArray
         return audio
     frames = round(audio.shape[1] * rate_out / rate_in)
     resampled = soxr.resample(np.ascontiguousarray(audio.T), rate_in, rate_out, quality="VHQ").T[:, :frames]
-    return np.ascontiguousarray(
-        np.pad(resampled, ((0, 0), (0, frames - resampled.shape[1]))), dtype=np.float32
-    )
+    return np.ascontiguousarray(np.pad(resampled, ((0, 0), (0, frames - resampled.shape[1]))), dtype=np.float32)
 
 
 class AudioWriter:
@@ -210,9 +204,7 @@ class AudioWriter:
             with AudioFile(self._file) as written:
                 frames = written.frames
         if frames != self.frames:
-            raise OutputError(
-                f"cannot write {self._path}: of {self.frames} frames {frames} arrived; is the disk full?"
-            )
+            raise OutputError(f"cannot write {self._path}: of {self.frames} frames {frames} arrived; is the disk full?")
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -88,9 +88,7 @@ def _is_usable(path: Path, folder: Path, skipped: list[str]) -> bool:
     return False
 
 
-def _with_notes(
-    kind: DrumClass, files: Sequence[Path], skipped: list[str]
-) -> Iterator[tuple[Path, tuple[int, ...]]]:
+def _with_notes(kind: DrumClass, files: Sequence[Path], skipped: list[str]) -> Iterator[tuple[Path, tuple[int, ...]]]:
     """Yield each file of a class with its notes; where notes run out, add that to `skipped`."""
     if kind.name == "tom":
         # Numbered toms are counted from the highest down.

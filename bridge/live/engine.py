@@ -40,9 +40,7 @@ _RECENT: Final = 512
 class Engine:
     """Renders blocks. `post` may be called from any thread, `render` from the driver's alone."""
 
-    def __init__(
-        self, setup: Setup, rate: int, limiter: bool = True, recorder: Recorder | None = None
-    ) -> None:
+    def __init__(self, setup: Setup, rate: int, limiter: bool = True, recorder: Recorder | None = None) -> None:
         """Start in silence with a setup, at `rate` frames a second."""
         self.setup = setup
         self.rate = rate

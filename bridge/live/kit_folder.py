@@ -28,9 +28,7 @@ class KitFolder:
             raise KitError(f"program {number} chooses no kit: start with --kits FOLDER")
         names = self.names()
         if number >= len(names):
-            raise KitError(
-                f"program {number} chooses no kit: {len(names)} are in the kits' folder {self._folder}"
-            )
+            raise KitError(f"program {number} chooses no kit: {len(names)} are in the kits' folder {self._folder}")
         return names[number]
 
     def path(self, name: str) -> Path:

@@ -178,11 +178,7 @@ class Pool:
     def next_request(self, process: int, scarce: bool) -> StrokeRequest | None:
         """Return what the process of this number had best make now; None when all is full."""
         wants = (
-            (
-                full + _UNOPENED_PENALTY * (bool(queue.opened_by) and process not in queue.opened_by),
-                number,
-                layer,
-            )
+            (full + _UNOPENED_PENALTY * (bool(queue.opened_by) and process not in queue.opened_by), number, layer)
             for number, queue in enumerate(self.queues)
             for full, layer in queue.wants(scarce)
         )

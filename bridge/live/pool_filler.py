@@ -76,8 +76,7 @@ class PoolFiller:
         self._capacity = round(MAX_HIT_SECONDS * rate)
         size = self._capacity * 2 * 4 * PLACES
         self._workers = [
-            _PoolProcess(n, SharedMemory(create=True, size=size))
-            for n in range(processes or auto_processes())
+            _PoolProcess(n, SharedMemory(create=True, size=size)) for n in range(processes or auto_processes())
         ]
         self._context = multiprocessing.get_context("spawn")
         self._stopping = threading.Event()
@@ -154,9 +153,7 @@ class PoolFiller:
         else:
             self._receive(worker, worker.requests.pop(place), place, value)
 
-    def _receive(
-        self, worker: _PoolProcess, request: StrokeRequest, place: int, value: StrokeShape | str
-    ) -> None:
+    def _receive(self, worker: _PoolProcess, request: StrokeRequest, place: int, value: StrokeShape | str) -> None:
         request.queue.finish(request)
         worker.deaths = 0
         if isinstance(value, str):
@@ -183,12 +180,7 @@ class PoolFiller:
 
     def _restart_dead(self, now: float) -> None:
         for worker in self._workers:
-            if (
-                worker.line
-                and worker.requests
-                and now - worker.last_reply > _STUCK_SECONDS
-                and worker.process
-            ):
+            if worker.line and worker.requests and now - worker.last_reply > _STUCK_SECONDS and worker.process:
                 worker.process.kill()
             elif worker.is_started and worker.line is None and now >= worker.restart_at:
                 self.restarts += 1
@@ -219,9 +211,7 @@ class PoolFiller:
         worker.restart_at = time.monotonic() + _BACKOFF_SECONDS[min(worker.deaths, 3)]
         worker.deaths += 1
         if worker.deaths > _MOST_DEATHS and not self.made:
-            self.failure = GhostnoteError(
-                "the processes that make strokes end at once: is there too little memory?"
-            )
+            self.failure = GhostnoteError("the processes that make strokes end at once: is there too little memory?")
 
     def _clean_up(self, worker: _PoolProcess) -> None:
         if worker.line:

@@ -31,10 +31,7 @@ _OPENED: Final = -1
 def places(memory: SharedMemory, capacity_frames: int) -> list[Audio]:
     """Return a worker's shared memory as its places, (2, capacity_frames) each."""
     size = capacity_frames * 2 * 4
-    return [
-        np.ndarray((2, capacity_frames), np.float32, memory.buf, offset=place * size)
-        for place in range(PLACES)
-    ]
+    return [np.ndarray((2, capacity_frames), np.float32, memory.buf, offset=place * size) for place in range(PLACES)]
 
 
 def work(spec: Spec, line: Connection, memory_name: str, capacity_frames: int) -> None:

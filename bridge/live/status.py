@@ -45,9 +45,7 @@ class Live:
 def facts(live: Live) -> dict[str, Value]:
     """Return the status, each fact under a short name, times in milliseconds."""
     session, engine, driver = live.session, live.session.engine, live.supervisor.driver
-    counts = {
-        f"notes_{kind}": engine.counts[kind] for kind in ("fresh", "fallback", "reused", "frozen", "silent")
-    }
+    counts = {f"notes_{kind}": engine.counts[kind] for kind in ("fresh", "fallback", "reused", "frozen", "silent")}
     return {
         "kit": session.kit.name,
         "driver": driver.device,

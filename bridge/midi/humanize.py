@@ -114,9 +114,7 @@ def drift(count: int, rng: np.random.Generator) -> Floats:
     size = 2 * max(count, 32)
     frequency = np.fft.rfftfreq(size)
     frequency[0] = np.inf
-    spectrum = (rng.standard_normal(len(frequency)) + 1j * rng.standard_normal(len(frequency))) / np.sqrt(
-        frequency
-    )
+    spectrum = (rng.standard_normal(len(frequency)) + 1j * rng.standard_normal(len(frequency))) / np.sqrt(frequency)
     return _standardized(np.fft.irfft(spectrum, size)[:count])
 
 
@@ -163,9 +161,7 @@ def _keys(kit: Kit, kind: type[Event], note: int | None) -> frozenset[str]:
     if note is None:
         hats = kind is PedalMove
         pads = (pad for pad in kit.pads if not hats or pad.drum_class in HATS)
-        return frozenset(
-            {_choke_key(pad.choke, pad.name) for pad in pads} | ({"left foot"} if hats else set())
-        )
+        return frozenset({_choke_key(pad.choke, pad.name) for pad in pads} | ({"left foot"} if hats else set()))
     pad = kit.pad_for_note(note)
     limb = _LIMBS.get(pad.drum_class, _OTHER_LIMB) if pad else _OTHER_LIMB
     drum = _choke_key(pad.choke, pad.name) if pad else f"note {note}"
@@ -177,10 +173,7 @@ def _choke_key(choke: str | None, name: str) -> str:
 
 
 def _deviations(
-    gestures: Sequence[_Gesture],
-    of_event: NDArray[np.intp],
-    struck: NDArray[np.bool_],
-    rng: np.random.Generator,
+    gestures: Sequence[_Gesture], of_event: NDArray[np.intp], struck: NDArray[np.bool_], rng: np.random.Generator
 ) -> Floats:
     """Return each gesture's deviation; over the notes the mean is zero and the standard deviation one."""
     moments = [gesture.moment for gesture in gestures]

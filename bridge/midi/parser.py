@@ -1,13 +1,6 @@
 """Takes channel messages out of MIDI bytes, whatever else is among them."""
 
-from ghostnote.bridge.midi.spec import (
-    CHANNEL_DATA_BYTES,
-    REALTIME,
-    SYSEX,
-    SYSEX_END,
-    SYSTEM_DATA_BYTES,
-    TUNE_REQUEST,
-)
+from ghostnote.bridge.midi.spec import CHANNEL_DATA_BYTES, REALTIME, SYSEX, SYSEX_END, SYSTEM_DATA_BYTES, TUNE_REQUEST
 
 
 class MidiParser:

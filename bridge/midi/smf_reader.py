@@ -129,9 +129,7 @@ def _clock(division: int, warnings: list[str]) -> tuple[int, int | None]:
     ticks = division & 0xFF
     if frames and ticks:
         return frames * ticks, beat
-    warnings.append(
-        f"the header's time division {division} is invalid: {DEFAULT_PPQ} ticks a beat are assumed"
-    )
+    warnings.append(f"the header's time division {division} is invalid: {DEFAULT_PPQ} ticks a beat are assumed")
     return DEFAULT_PPQ, None
 
 
@@ -145,9 +143,7 @@ def _tracks(data: bytes, at: int, warnings: list[str]) -> list[bytes]:
             if end > len(data):
                 following = data.find(b"MTrk", at + 8)
                 end = len(data) if following < 0 else following
-                warnings.append(
-                    f"track {len(tracks) + 1} is cut short: {end - at - 8} of {length} bytes are there"
-                )
+                warnings.append(f"track {len(tracks) + 1} is cut short: {end - at - 8} of {length} bytes are there")
             tracks.append(data[at + 8 : end])
         elif not (kind.isascii() and kind.isalnum() and end <= len(data)):
             following = data.find(b"MTrk", at + 1)
@@ -200,9 +196,7 @@ def _messages(cursor: _Cursor) -> Iterator[_Message]:
             raise _DamageError("an event has no status")
 
 
-def _timeline(
-    messages: list[_Message], rate: int, ppq: int, fixed_tempo: int | None, warnings: list[str]
-) -> MidiSong:
+def _timeline(messages: list[_Message], rate: int, ppq: int, fixed_tempo: int | None, warnings: list[str]) -> MidiSong:
     """Place messages by the tempo map; exact integers, so that it does not drift by a frame in an hour."""
     events: list[Event] = []
     tempo = fixed_tempo or DEFAULT_TEMPO

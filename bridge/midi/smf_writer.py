@@ -46,8 +46,7 @@ def write_humanized(score: Path, take: Humanized, target: Path) -> None:
             "export it again before --midi-out"
         )
     moved = {
-        id(note): _place(note, event, clock, take.song.rate)
-        for note, event in zip(played, take.placed, strict=True)
+        id(note): _place(note, event, clock, take.song.rate) for note, event in zip(played, take.placed, strict=True)
     }
     for track in tracks:
         _move_ends(track, moved)

@@ -125,12 +125,7 @@ def render_song(
 
 
 def render_score(
-    score: Score,
-    kit: Kit,
-    spec: Spec,
-    mix: Path,
-    settings: RenderSettings,
-    progress: Progress | None = None,
+    score: Score, kit: Kit, spec: Spec, mix: Path, settings: RenderSettings, progress: Progress | None = None
 ) -> RenderReport:
     """Render a score; all else is as in `render_song`."""
     began = time.monotonic()
@@ -165,9 +160,7 @@ def _score(
     """Return the mixer's actions, and the frame of a set end."""
     actions = [action for event in song.events for action in performer.handle(event)]
     if not any(isinstance(action, Stroke) for action in actions):
-        notes = ", ".join(
-            map(str, sorted({event.note for event in song.events if isinstance(event, NoteOn)}))
-        )
+        notes = ", ".join(map(str, sorted({event.note for event in song.events if isinstance(event, NoteOn)})))
         raise InputError(
             f"kit '{kit.name}' plays none of the song's notes ({notes}): add them to the notes of its pads"
         )
@@ -176,9 +169,7 @@ def _score(
     last = song.end_frame + round(tail_seconds * song.rate)
     actions = _faded_out(actions, last, song.rate)
     if not any(isinstance(action, Stroke) for action in actions):
-        raise InputError(
-            f"with a tail of {tail_seconds:g} seconds the song ends before its first note: make it longer"
-        )
+        raise InputError(f"with a tail of {tail_seconds:g} seconds the song ends before its first note: make it longer")
     return actions, last
 
 

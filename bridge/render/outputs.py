@@ -34,22 +34,13 @@ class TakeFiles:
     """
 
     def __init__(
-        self,
-        kit: Kit,
-        pads: Iterable[int],
-        mix: Path,
-        rate: int,
-        stems: Path | None,
-        bits: int | None,
-        limited: bool,
+        self, kit: Kit, pads: Iterable[int], mix: Path, rate: int, stems: Path | None, bits: int | None, limited: bool
     ) -> None:
         """Name the files: `mix`, and in `stems` one for each of the kit's `pads`, in the mix's format."""
         self.mix, self.meter = mix, LoudnessMeter(rate)
         self._folder = stems
         played = list(pads) if stems else []
-        self._paths = {
-            pad: (stems or mix) / stem_name(pad + 1, kit.pads[pad], mix.suffix.lower()) for pad in played
-        }
+        self._paths = {pad: (stems or mix) / stem_name(pad + 1, kit.pads[pad], mix.suffix.lower()) for pad in played}
         self._limiter = Limiter(rate) if limited else None
         self._late = self._limiter.latency_frames if self._limiter else 0
         self._mix = AudioWriter(mix, rate, bits=bits)

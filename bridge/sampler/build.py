@@ -66,10 +66,7 @@ def kit_from_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -
         for layer, (_, high) in enumerate(layer_bounds(shape.velocities), 1)
         for turn in range(1, shape.count + 1)
     ]
-    with (
-        TemporaryDirectory(prefix="ghostnote-") as folder,
-        closing(stroke_results(spec, requests, jobs)) as strokes,
-    ):
+    with TemporaryDirectory(prefix="ghostnote-") as folder, closing(stroke_results(spec, requests, jobs)) as strokes:
         paths = [Path(folder) / f"{number}.wav" for number in range(len(requests))]
         for request, path, audio in zip(requests, paths, strokes, strict=True):
             write_audio(path, _with_gain(audio, request.pad), rate, 32)

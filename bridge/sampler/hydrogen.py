@@ -48,9 +48,7 @@ def _limit_samples(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     kept = [layers[round((n + 1) * len(layers) / count) - 1] for n in range(count)]
     lows = [layers[0].low, *(layer.high + 1 for layer in kept[:-1])]
     each = MAX_SAMPLES // count
-    return tuple(
-        replace(layer, low=low, samples=layer.samples[:each]) for layer, low in zip(kept, lows, strict=True)
-    )
+    return tuple(replace(layer, low=low, samples=layer.samples[:each]) for layer, low in zip(kept, lows, strict=True))
 
 
 def _add_instrument(parent: Element, kit: SamplerKit, number: int, instrument: Instrument) -> None:
@@ -99,11 +97,5 @@ def _add_instrument(parent: Element, kit: SamplerKit, number: int, instrument: I
 
 def _add_layer(parent: Element, file: str, low: float, high: float) -> None:
     entry = child(parent, "layer")
-    for key, value in (
-        ("filename", file),
-        ("min", f"{low:.6f}"),
-        ("max", f"{high:.6f}"),
-        ("gain", 1),
-        ("pitch", 0),
-    ):
+    for key, value in (("filename", file), ("min", f"{low:.6f}"), ("max", f"{high:.6f}"), ("gain", 1), ("pitch", 0)):
         child(entry, key, value)

@@ -52,9 +52,7 @@ class PeerBench:
     """Runs of each but the peer, of which the median counts."""
 
 
-def measure(
-    model: Path | None, reports: Sequence[Path] = (), bench: PeerBench | None = None
-) -> list[Measurement]:
+def measure(model: Path | None, reports: Sequence[Path] = (), bench: PeerBench | None = None) -> list[Measurement]:
     """Return the time of a hit of both, their ratio, their share of the peak rate, and the results of `reports`."""
     bench = bench or PeerBench()
     quality = [figure for report in reports for figure in quality_figures(report)]
@@ -78,9 +76,7 @@ def _ours(model: Path | None, bench: PeerBench, peak: float, peer_ms: float) -> 
     last = _OUR_STEPS[-1]
     step_ms = (times[last] - times[0]) / last
     measurements = [
-        Measurement(
-            "gflop_per_step", "ghostnote's network of the default sizes, an evaluation", gflop, "GFLOP"
-        ),
+        Measurement("gflop_per_step", "ghostnote's network of the default sizes, an evaluation", gflop, "GFLOP"),
         Measurement("ms_per_step", "ghostnote, a step", step_ms, "ms"),
         _share("ghostnote", gflop, step_ms, peak),
     ]
@@ -88,9 +84,7 @@ def _ours(model: Path | None, bench: PeerBench, peak: float, peer_ms: float) -> 
         name = f"ghostnote, a hit of {steps} step{'s'[: steps - 1]}, all included"
         measurements.append(Measurement(f"ms_per_hit_{steps}", name, times[steps], "ms"))
         measurements.append(
-            Measurement(
-                f"peer_ratio_{steps}", f"the peer's time over that at {steps}", peer_ms / times[steps]
-            )
+            Measurement(f"peer_ratio_{steps}", f"the peer's time over that at {steps}", peer_ms / times[steps])
         )
     return measurements
 
@@ -137,9 +131,7 @@ def _session(model: ModelProto, threads: int) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _peer(bench: PeerBench) -> tuple[float, float]:
@@ -177,9 +169,7 @@ def _hit_ms(generator: Generator, steps: int, repeats: int) -> float:
     reference = Reference(generate_drum(generator, "snare", 1)[None], snare)
     variator = Variator(generator)
     return 1000 * statistics.median(
-        _seconds(
-            lambda: variator.next_stroke(reference, Variation(steps=steps), index=0, velocity=100), repeats
-        )
+        _seconds(lambda: variator.next_stroke(reference, Variation(steps=steps), index=0, velocity=100), repeats)
     )
 
 
@@ -202,9 +192,7 @@ def quality_figures(path: Path) -> list[Measurement]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a report: give the report.json of 'ghostnote evaluate'") from error
     if version != REPORT_FORMAT:
-        raise InputError(
-            f"{path} is a report of format {version}, not {REPORT_FORMAT}: evaluate the model again"
-        )
+        raise InputError(f"{path} is a report of format {version}, not {REPORT_FORMAT}: evaluate the model again")
     return [
         Measurement(f"{_key(result.name)}_{steps}", f"{result.name}, at {steps} steps", result.value)
         for result in results

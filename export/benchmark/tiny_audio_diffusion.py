@@ -69,8 +69,7 @@ class _Attention(nn.Module):
         rows = x.transpose(1, 2)
         key, value = self.context(self.norm_context(rows)).chunk(2, dim=-1)
         q, k, v = (
-            part.unflatten(2, (self.heads, -1)).transpose(1, 2)
-            for part in (self.query(self.norm(rows)), key, value)
+            part.unflatten(2, (self.heads, -1)).transpose(1, 2) for part in (self.query(self.norm(rows)), key, value)
         )
         attended: Tensor = self.out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
         return x + attended.transpose(1, 2)
@@ -82,9 +81,7 @@ class _Item(nn.Module):
         s, channels = settings, settings.channels[level]
         self.residual = _Residual(channels, s.groups)
         self.modulation = _Modulation(channels, s.features)
-        self.attention = (
-            _Attention(channels, s.heads, s.head_channels) if s.attention[level] else nn.Identity()
-        )
+        self.attention = _Attention(channels, s.heads, s.head_channels) if s.attention[level] else nn.Identity()
 
     def forward(self, x: Tensor, features: Tensor) -> Tensor:
         attended: Tensor = self.attention(self.modulation(self.residual(x), features))

@@ -29,9 +29,7 @@ def measure() -> list[Measurement]:
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     return [
         Measurement(
-            f"train_hits_per_second_{kind}",
-            f"training, {kind}, batch {batch}, bf16, {device.type} ({name})",
-            rate,
+            f"train_hits_per_second_{kind}", f"training, {kind}, batch {batch}, bf16, {device.type} ({name})", rate
         )
         for kind, rate in (
             ("eager", _rate(device, batch, compiled=False)),

@@ -56,10 +56,7 @@ def scan(folder: Path) -> Corpus:
 
 
 def load_hits(
-    hits: Sequence[HitFile],
-    frames: int = 32768,
-    rate: int = 44100,
-    progress: Callable[[int, int], None] | None = None,
+    hits: Sequence[HitFile], frames: int = 32768, rate: int = 44100, progress: Callable[[int, int], None] | None = None
 ) -> tuple[NDArray[np.float32], list[HitFile], list[Skipped]]:
     """Return `(hits, frames)` mono audio at `rate` Hz, its files, and those left out with the reason.
 
@@ -80,9 +77,7 @@ def load_hits(
             if progress:
                 progress(done, len(hits))
     if hits and not loaded:
-        raise CorpusError(
-            f"none of {len(hits)} hits can be used; the first, {skipped[0][0]}, {skipped[0][1]}"
-        )
+        raise CorpusError(f"none of {len(hits)} hits can be used; the first, {skipped[0][0]}, {skipped[0][1]}")
     return audio[: len(loaded)], loaded, skipped
 
 
@@ -100,9 +95,7 @@ def _from_names(folder: Path) -> tuple[list[HitFile], list[Skipped]]:
     groups: dict[tuple[str, str], list[HitName]] = defaultdict(list)
     for _, name, drum_class in found:
         groups[drum_class, name.group].append(name)
-    hits = [
-        _named_hit(path, name, drum_class, groups[drum_class, name.group]) for path, name, drum_class in found
-    ]
+    hits = [_named_hit(path, name, drum_class, groups[drum_class, name.group]) for path, name, drum_class in found]
     return hits, skipped
 
 

@@ -73,9 +73,7 @@ def lag(a: NDArray[np.float32], b: NDArray[np.float32]) -> int:
     head_a, head_b = a[:_LAG_WINDOW], b[:_LAG_WINDOW]
     spectra = np.fft.rfft(head_a, size) * np.conj(np.fft.rfft(head_b, size))
     lags = np.arange(-_LAG_FRAMES, _LAG_FRAMES + 1)
-    correlation = np.fft.irfft(spectra, size)[lags] / (
-        np.linalg.norm(head_a) * np.linalg.norm(head_b) + PEAK_FLOOR**2
-    )
+    correlation = np.fft.irfft(spectra, size)[lags] / (np.linalg.norm(head_a) * np.linalg.norm(head_b) + PEAK_FLOOR**2)
     best = int(np.argmax(correlation))
     return int(lags[best]) if correlation[best] >= _LAG_CORRELATION else 0
 

@@ -65,9 +65,7 @@ def read_manifest(path: Path) -> tuple[list[HitFile], list[Skipped]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{path} cannot be read as a table: {error}; save it as CSV in UTF-8") from None
     if missing:
-        raise CorpusError(
-            f"{path} has no column {' and no column '.join(sorted(missing))}: it needs path and class"
-        )
+        raise CorpusError(f"{path} has no column {' and no column '.join(sorted(missing))}: it needs path and class")
     sizes = Counter(row.get("group", "") for row in rows)
     hits: list[HitFile] = []
     skipped: list[Skipped] = []

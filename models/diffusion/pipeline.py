@@ -103,9 +103,7 @@ class ChoosePredictor(nn.Module):
 
     def forward(self, inputs: Inputs, features: ReferenceFeatures, stroke: Stroke) -> Predictor:
         """Return the predictor of each hit."""
-        return Predictor(
-            *predictor_of(features.reference, stroke.shape_made, stroke.stroke_coherence, inputs.has_hit)
-        )
+        return Predictor(*predictor_of(features.reference, stroke.shape_made, stroke.stroke_coherence, inputs.has_hit))
 
 
 class ReferencePredictor(nn.Module):
@@ -150,9 +148,7 @@ class StartSample(nn.Module):
 class _Synthesis(nn.Module):
     """From the innovation to a waveform."""
 
-    def fill(
-        self, u: Tensor, is_diffused: Tensor, stroke: Stroke, predictor: Predictor, rho: Tensor
-    ) -> Tensor:
+    def fill(self, u: Tensor, is_diffused: Tensor, stroke: Stroke, predictor: Predictor, rho: Tensor) -> Tensor:
         """Return the coefficients of innovation `u`; noise alone fills them if not `is_diffused`."""
         u = torch.where(is_diffused, u.clamp(-INNOVATION_BOUND, INNOVATION_BOUND), 0.0)
         s, gate = scale(stroke.shape_made[:, :GROUPS]), to_bands(to_frames(stroke.gate))

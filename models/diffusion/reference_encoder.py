@@ -7,14 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ghostnote.bridge.dsp.onset import PEAK_FLOOR
-from ghostnote.models.diffusion.values import (
-    Label,
-    PerHit,
-    ReferenceFeatures,
-    TensorSpec,
-    Waveform,
-    tensor_specs,
-)
+from ghostnote.models.diffusion.values import Label, PerHit, ReferenceFeatures, TensorSpec, Waveform, tensor_specs
 from ghostnote.models.dsp.cell_matching import cell_targets
 from ghostnote.models.dsp.decomposition import envelope, scale
 from ghostnote.models.dsp.mdct import PEAK, analyse, expand
@@ -43,12 +36,7 @@ class ReferenceEncoder(nn.Module):
         power = line_power(r / scale(log_envelope))
         repeatability = self.model.predict_repeatability(repeatability_features(power, log_envelope, label))
         features = ReferenceFeatures(
-            peak,
-            r,
-            log_envelope,
-            self.model.spectral_gain_of(power, has_hit),
-            *repeatability,
-            *cell_targets(expand(r)),
+            peak, r, log_envelope, self.model.spectral_gain_of(power, has_hit), *repeatability, *cell_targets(expand(r))
         )
         return torch.cat([feature.flatten(1) for feature in features], dim=1)
 
@@ -56,11 +44,7 @@ class ReferenceEncoder(nn.Module):
 class SplitReferenceFeatures(nn.Module):
     """The features of `ReferenceEncoder` by name."""
 
-    def forward(
-        self, features: Annotated[Tensor, TensorSpec(("batch", REFERENCE_FEATURES))]
-    ) -> ReferenceFeatures:
+    def forward(self, features: Annotated[Tensor, TensorSpec(("batch", REFERENCE_FEATURES))]) -> ReferenceFeatures:
         """Split the vector."""
         pieces = features.split([math.prod(size) for size in _SIZES], dim=1)
-        return ReferenceFeatures(
-            *(piece.unflatten(1, size) for piece, size in zip(pieces, _SIZES, strict=True))
-        )
+        return ReferenceFeatures(*(piece.unflatten(1, size) for piece, size in zip(pieces, _SIZES, strict=True)))

@@ -34,9 +34,7 @@ def inpaint(x: Tensor, given: Tensor, mask: Tensor) -> Tensor:
     return x + mask * (given - x)
 
 
-def ddim_step(
-    z: Tensor, x: Tensor, t: Tensor, s: Tensor, eta: float = 0.0, noise: Tensor | None = None
-) -> Tensor:
+def ddim_step(z: Tensor, x: Tensor, t: Tensor, s: Tensor, eta: float = 0.0, noise: Tensor | None = None) -> Tensor:
     """Return z at time `s` from z at time `t` (1,) and the predicted sample `x` (Song, Meng & Ermon 2021).
 
     `eta` 0 is deterministic and 1 is DDPM's ancestral sampling (Ho et al. 2020), which needs fresh `noise`.

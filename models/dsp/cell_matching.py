@@ -12,14 +12,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ghostnote.models.dsp.decomposition import (
-    BAND_EDGES,
-    SEGMENT_EDGES,
-    cell_db,
-    cell_mean,
-    segment_map,
-    to_bands,
-)
+from ghostnote.models.dsp.decomposition import BAND_EDGES, SEGMENT_EDGES, cell_db, cell_mean, segment_map, to_bands
 from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES
 
 _ROUNDS: Final = 2

@@ -147,9 +147,7 @@ def combine(u: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
     return rho * r + s * innovation_gain(rho) * u
 
 
-def fill_energy(
-    u: Tensor, noise: Tensor, r: Tensor, s: Tensor, rho: Tensor, gate: Tensor | float = 1.0
-) -> Tensor:
+def fill_energy(u: Tensor, noise: Tensor, r: Tensor, s: Tensor, rho: Tensor, gate: Tensor | float = 1.0) -> Tensor:
     """Return the hit of an innovation `u` with as much `noise` added as it lacks in power.
 
     All are (batch, BANDS, MDCT_FRAMES). By the definition of S a hit has unit power in the cells of y/S. A sampler of

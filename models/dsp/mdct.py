@@ -72,9 +72,7 @@ def inverse_mdct(c: Tensor) -> Tensor:
 
 def compand(c: Tensor) -> Tensor:
     """Return sign(c)·|c|^p with the exponent p of each band."""
-    parts = [
-        x if p == 1 else x / _power(x.abs(), 1 - p).clamp_min(_TINY) for x, p in _bands_with_exponents(c)
-    ]
+    parts = [x if p == 1 else x / _power(x.abs(), 1 - p).clamp_min(_TINY) for x, p in _bands_with_exponents(c)]
     return torch.cat(parts, dim=1)
 
 

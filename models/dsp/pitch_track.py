@@ -61,9 +61,7 @@ def measure_tone(x: Tensor, normalised: Tensor) -> Tensor:
     tone, body = _tone(pitch)[:, :TONE_BANDS], normalised[:, :TONE_BANDS]
 
     def windowed(product: Tensor) -> Tensor:
-        summed: Tensor = product.unflatten(2, (ENVELOPE_FRAMES, HOP)).sum(3) @ _nearness(
-            _SHARE_FRAMES, x.device
-        )
+        summed: Tensor = product.unflatten(2, (ENVELOPE_FRAMES, HOP)).sum(3) @ _nearness(_SHARE_FRAMES, x.device)
         return summed
 
     power = (windowed(tone.square()) * windowed(body.square())).sqrt()

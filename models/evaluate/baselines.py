@@ -23,9 +23,7 @@ class BaselineSettings:
     """Where the shelf has half its gain, in dB."""
 
 
-def dsp_baseline(
-    x: Tensor, generator: torch.Generator, settings: BaselineSettings = BaselineSettings()
-) -> Tensor:
+def dsp_baseline(x: Tensor, generator: torch.Generator, settings: BaselineSettings = BaselineSettings()) -> Tensor:
     """Return each hit of `x` (hits, HIT_FRAMES) a little detuned, louder or softer, brighter or duller."""
 
     def uniform() -> Tensor:

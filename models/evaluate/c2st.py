@@ -87,9 +87,7 @@ def c2st(features: Tensor, is_made: Tensor, groups: Sequence[str], seed: int = 0
 def _folds(groups: Sequence[str], seed: int) -> list[int]:
     names = sorted(set(groups))
     if len(names) < 2:
-        raise ValueError(
-            f"a classifier is trained on one group and tested on another, but there is {len(names)}"
-        )
+        raise ValueError(f"a classifier is trained on one group and tested on another, but there is {len(names)}")
     order = np.random.default_rng(seed).permutation(len(names))
     fold_of = {names[place]: i % min(FOLDS, len(names)) for i, place in enumerate(order)}
     return [fold_of[group] for group in groups]

@@ -62,9 +62,7 @@ def precision_recall(real: Array, made: Array, neighbours: int = _NEIGHBOURS) ->
     `neighbours` hits in each.
     """
     if min(len(real), len(made)) <= neighbours:
-        raise ValueError(
-            f"each set needs more than {neighbours} hits, and one has {min(len(real), len(made))}"
-        )
+        raise ValueError(f"each set needs more than {neighbours} hits, and one has {min(len(real), len(made))}")
     between = _distances(real, made)
     return (
         float((between <= _radii(real, neighbours)[:, None]).any(0).mean()),

@@ -68,16 +68,13 @@ def biases(measures: Measures, groups: Sequence[str]) -> dict[str, ByGroup]:
     return {name: by_group(measures[name], groups) for name in BIASES}
 
 
-def over_groups(
-    values: ByGroup, class_of: Mapping[str, str], statistic: str = "median"
-) -> dict[str, dict[str, Any]]:
+def over_groups(values: ByGroup, class_of: Mapping[str, str], statistic: str = "median") -> dict[str, dict[str, Any]]:
     """Return an estimate, as plain data, for each class and under 'all' for all groups."""
     classes = {"all": list(values)}
     for group in values:
         classes.setdefault(class_of[group], []).append(group)
     return {
-        name: asdict(bootstrap([values[group] for group in members], statistic))
-        for name, members in classes.items()
+        name: asdict(bootstrap([values[group] for group in members], statistic)) for name, members in classes.items()
     }
 
 

@@ -28,10 +28,7 @@ def class_table(
     rows = [
         (
             f"{name} ({found['groups']})",
-            *(
-                estimate(by_class.get(name), digits, interval=title in intervals)
-                for title, by_class in columns.items()
-            ),
+            *(estimate(by_class.get(name), digits, interval=title in intervals) for title, by_class in columns.items()),
         )
         for name, found in next(iter(columns.values())).items()
     ]

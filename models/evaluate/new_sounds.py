@@ -127,9 +127,7 @@ def _distributions(sets: Sets, settings: EvaluationSettings) -> dict[str, Any]:
     `train` shows what real hits get: as many hits of the train split, drawn anew each time.
     """
     rng = np.random.default_rng(settings.seed)
-    sizes = {
-        name: [len(found.of(label)) for label in range(len(CLASS_NAMES))] for name, found in sets.items()
-    }
+    sizes = {name: [len(found.of(label)) for label in range(len(CLASS_NAMES))] for name, found in sets.items()}
     counts = dict(enumerate(map(min, sizes["split"], sizes["train"], sizes["model"])))
     others = {name: sets[name] for name in ("train", "model")}
 

@@ -52,12 +52,7 @@ def _head(report: Mapping[str, Any]) -> list[str]:
 
 def _targets(report: Mapping[str, Any]) -> list[str]:
     rows = [
-        (
-            result.name,
-            number(result.value),
-            result.bounds,
-            "met" if result.met else "missed",
-        )
+        (result.name, number(result.value), result.bounds, "met" if result.met else "missed")
         for result in targets(report)
     ]
     return section("Targets", table(("", "value", "target", ""), rows))
@@ -145,9 +140,7 @@ def _between(report: Mapping[str, Any]) -> list[str]:
         (kind, *(estimate(found[name]["all"]) for name in ("lmd", "correlation")))
         for kind, found in report["between_strokes"].items()
     ]
-    return section(
-        "Between two strokes of the same reference", table(("", "log-mel dB", "correlation"), rows)
-    )
+    return section("Between two strokes of the same reference", table(("", "log-mel dB", "correlation"), rows))
 
 
 def _velocity(report: Mapping[str, Any]) -> list[str]:
@@ -156,9 +149,7 @@ def _velocity(report: Mapping[str, Any]) -> list[str]:
         return []
     distances = {kind: found["distance_db"][kind] for kind in ("model", "scaled", "real")}
     slopes = {
-        f"{name}, {kind}": by_class
-        for name, kinds in found["slopes"].items()
-        for kind, by_class in kinds.items()
+        f"{name}, {kind}": by_class for name, kinds in found["slopes"].items() for kind, by_class in kinds.items()
     }
     return section(
         "Velocity",
@@ -171,9 +162,7 @@ def _velocity(report: Mapping[str, Any]) -> list[str]:
 
 def _calibration(report: Mapping[str, Any]) -> list[str]:
     found = report["calibration"]
-    rows = [
-        (name, *map(number, curve), number(found["factor"][name])) for name, curve in found["ratio"].items()
-    ]
+    rows = [(name, *map(number, curve), number(found["factor"][name])) for name, curve in found["ratio"].items()]
     overall = ("correlation (difference)", *map(number, found["correlation_difference"]), "")
     amounts = ", ".join(f"{amount:g}" for amount in found["amounts"])
     head = ("class", *(f"{amount:g}" for amount in found["tried"]), "amount for 1")

@@ -87,9 +87,7 @@ class _Evaluation:
         try:
             train = load_split(request.train or request.data, "train")
         except CorpusError as error:
-            self.warnings.append(
-                f"new sounds are left out, as there is nothing to train the embedding on: {error}"
-            )
+            self.warnings.append(f"new sounds are left out, as there is nothing to train the embedding on: {error}")
             return
         cache, tick = request.output / EMBEDDING, self.stage("Generating new sounds")
         self.report["new"], sounds = new_sounds(self.player, hits, train, cache, request.peer, settings, tick)
@@ -118,10 +116,7 @@ def evaluate(
     if trials:
         evaluation.variations(trials)
     evaluation.new(hits)
-    evaluation.report["about"] = {
-        **_about(evaluation, hits, trials),
-        "seconds": time.monotonic() - started,
-    }
+    evaluation.report["about"] = {**_about(evaluation, hits, trials), "seconds": time.monotonic() - started}
     draw_report(request.output, evaluation.report)
     return evaluation.report
 

@@ -54,9 +54,7 @@ def make_strokes(
     return strokes, start
 
 
-def diversity_and_bias(
-    strokes: Mapping[str, Tensor], trials: TrialSet
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def diversity_and_bias(strokes: Mapping[str, Tensor], trials: TrialSet) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the diversity and the bias of every kind: by measure, then by class."""
     groups, class_of = trials.row_groups, trials.class_of
     measures = {kind: measure_pairs(trials.references, made) for kind, made in strokes.items()}
@@ -68,9 +66,7 @@ def diversity_and_bias(
         }
         for kind, values in found.items()
     }
-    bias = {
-        kind: measures_over_groups(biases(measured, groups), class_of) for kind, measured in measures.items()
-    }
+    bias = {kind: measures_over_groups(biases(measured, groups), class_of) for kind, measured in measures.items()}
     return result, bias
 
 
@@ -122,9 +118,7 @@ def between_strokes(strokes: Mapping[str, Tensor], trials: TrialSet) -> dict[str
     return result
 
 
-def calibration(
-    player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings, tick: Tick
-) -> dict[str, Any]:
+def calibration(player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings, tick: Tick) -> dict[str, Any]:
     """Return the amount for each class at which ghostnote's log-mel diversity is a drummer's, for the card."""
     ratios, differences = _ratios_by_amount(player, trials, settings, tick)
     by_class: dict[str, list[Sequence[float]]] = {}

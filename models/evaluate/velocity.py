@@ -49,18 +49,14 @@ def velocity_changes(
     return tuple(changes)
 
 
-def velocity(
-    player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings, tick: Tick
-) -> dict[str, Any]:
+def velocity(player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings, tick: Tick) -> dict[str, Any]:
     """Return how far made strokes are from the true velocity, beside the reference scaled in level.
 
     Distances are level-free log-mel ones; slopes are in % for 10 dB, over all changes of a group.
     """
     hits = trials.hits.audio
     described = describe(hits)
-    changes = velocity_changes(
-        trials, described.peak_db.tolist(), settings.velocity_references, settings.seed
-    )
+    changes = velocity_changes(trials, described.peak_db.tolist(), settings.velocity_references, settings.seed)
     if not changes:
         return {"changes": 0}
     class_of = {group.name: group.drum_class for group in trials.groups}
@@ -119,9 +115,7 @@ def _slopes(
     return result
 
 
-def _slope(
-    level: NDArray[np.float64], change: NDArray[np.float64], groups: Sequence[str], group: str
-) -> float:
+def _slope(level: NDArray[np.float64], change: NDArray[np.float64], groups: Sequence[str], group: str) -> float:
     """Return one group's change in % for 10 dB, by least squares through 0."""
     own = (np.asarray(groups) == group) & np.isfinite(change)
     return float(1000 * (level[own] @ change[own]) / (level[own] @ level[own])) if own.any() else float("nan")

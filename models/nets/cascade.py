@@ -52,9 +52,7 @@ class CascadeSettings:
     """The shapes of both networks."""
 
     sound: UNetSettings = field(
-        default_factory=lambda: UNetSettings(
-            BANDS, _CONDITIONING_ROWS, (64, 96, 128, 192, 256), len(CLASS_NAMES)
-        )
+        default_factory=lambda: UNetSettings(BANDS, _CONDITIONING_ROWS, (64, 96, 128, 192, 256), len(CLASS_NAMES))
     )
     """The network for the innovation."""
     shape: UNetSettings = field(
@@ -70,8 +68,7 @@ class CascadeSettings:
     def from_dict(data: Mapping[str, Any]) -> "CascadeSettings":
         """Read what `to_dict` wrote."""
         networks = {
-            name: UNetSettings(**{**values, "channels": tuple(values["channels"])})
-            for name, values in data.items()
+            name: UNetSettings(**{**values, "channels": tuple(values["channels"])}) for name, values in data.items()
         }
         return CascadeSettings(**networks)
 
@@ -146,9 +143,7 @@ class Cascade(nn.Module):
 
         The coherence is (batch, GROUPS, SEGMENTS), the deviation (batch, GROUPS) in dB.
         """
-        coherence, spectral_deviation_db = predict(
-            self.repeatability_weight, self.repeatability_bias, features
-        )
+        coherence, spectral_deviation_db = predict(self.repeatability_weight, self.repeatability_bias, features)
         return shift_logit(coherence, self.coherence_shift), spectral_deviation_db
 
     def spectral_gain_of(self, power: Tensor, present: Tensor) -> Tensor:
@@ -170,9 +165,7 @@ class Cascade(nn.Module):
 
     def offset_coherence(self, coherence: Tensor, variation_latent: Tensor) -> Tensor:
         """Return the `coherence` (batch, GROUPS, SEGMENTS) of a stroke, offset by its shared latent."""
-        shift = (_split_latent(variation_latent)[1] @ self.coherence_offset.flatten(1)).unflatten(
-            1, (GROUPS, SEGMENTS)
-        )
+        shift = (_split_latent(variation_latent)[1] @ self.coherence_offset.flatten(1)).unflatten(1, (GROUPS, SEGMENTS))
         return shift_logit(coherence, shift.clamp(-_LARGEST_OFFSET, _LARGEST_OFFSET))
 
     def sparsity_of(self, reference: Tensor, variation_latent: Tensor, amount: Tensor) -> Tensor:
@@ -216,7 +209,5 @@ def predictor_of(hit: Tensor, shape: Tensor, coherence: Tensor, has_hit: Tensor)
     present = has_hit[:, None, None]
     tone, share = tone_of(shape[:, GROUPS:], scale(shape[:, :GROUPS]))
     r = present * hit + (1 - present) * F.pad(tone, (0, 0, 0, BANDS - tone.shape[1]))
-    rho = present * table_to_frames(coherence) + (1 - present) * F.pad(
-        share, (0, 0, 0, GROUPS - share.shape[1])
-    )
+    rho = present * table_to_frames(coherence) + (1 - present) * F.pad(share, (0, 0, 0, GROUPS - share.shape[1]))
     return r, rho

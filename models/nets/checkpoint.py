@@ -36,15 +36,11 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} cannot be read as a checkpoint: {error}") from error
     if metadata.get("format") != _FORMAT:
-        raise ModelError(
-            f"{path} is not a ghostnote checkpoint: give the folder that 'ghostnote train' wrote"
-        )
+        raise ModelError(f"{path} is not a ghostnote checkpoint: give the folder that 'ghostnote train' wrote")
     return tensors, json.loads(metadata["facts"])
 
 
-def save_model(
-    path: Path, state: Mapping[str, Tensor], settings: CascadeSettings, facts: Mapping[str, Any]
-) -> None:
+def save_model(path: Path, state: Mapping[str, Tensor], settings: CascadeSettings, facts: Mapping[str, Any]) -> None:
     """Write a model's state dict with its settings and `facts` of its training."""
     write_tensors(path, state, {"settings": settings.to_dict(), **facts})
 
@@ -58,9 +54,7 @@ def load_model(path: Path) -> tuple[Cascade, dict[str, Any]]:
     """Return the model of a weights file (or of a run's folder) in evaluation mode, and its facts."""
     file = weights_file(path)
     if not file.is_file():
-        raise ModelError(
-            f"{file} does not exist: give a run's folder, as 'ghostnote train DATA -o RUN' writes it"
-        )
+        raise ModelError(f"{file} does not exist: give a run's folder, as 'ghostnote train DATA -o RUN' writes it")
     state, facts = read_tensors(file)
     model = Cascade(CascadeSettings.from_dict(facts.pop("settings")))
     # A table that was introduced after the run keeps its initial value.

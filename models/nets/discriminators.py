@@ -37,9 +37,7 @@ class Discriminators:
         with torch.random.fork_rng():
             torch.manual_seed(generator.initial_seed())
             self.networks = nn.ModuleList([_network(features), nn.Linear(features, 1)]).to(real.device)
-        self.optimiser = torch.optim.AdamW(
-            self.networks.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY
-        )
+        self.optimiser = torch.optim.AdamW(self.networks.parameters(), lr=_LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
         self.real: deque[Tensor] = deque(maxlen=_KEPT)
         self.made: deque[Tensor] = deque(maxlen=_KEPT)
 
@@ -102,6 +100,4 @@ def _gaps(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _network(features: int) -> nn.Module:
-    return nn.Sequential(
-        nn.Linear(features, _HIDDEN), nn.LeakyReLU(0.1), nn.Dropout(_DROPOUT), nn.Linear(_HIDDEN, 1)
-    )
+    return nn.Sequential(nn.Linear(features, _HIDDEN), nn.LeakyReLU(0.1), nn.Dropout(_DROPOUT), nn.Linear(_HIDDEN, 1))

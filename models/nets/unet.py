@@ -80,9 +80,7 @@ class Level(nn.Module):
         """Build `blocks` blocks of `channels` channels."""
         super().__init__()
         self.blocks = nn.ModuleList(ResidualBlock(channels, embedding) for _ in range(blocks))
-        self.attention = nn.ModuleList(
-            SelfAttention(channels) if attention else nn.Identity() for _ in range(blocks)
-        )
+        self.attention = nn.ModuleList(SelfAttention(channels) if attention else nn.Identity() for _ in range(blocks))
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         """Map (batch, channels, frames) under `embedding` to the same shape."""
@@ -107,9 +105,7 @@ class UNet(nn.Module):
         self.label = nn.Embedding(settings.classes + 1, e)
         self.velocity = nn.Linear(1, e)
         self.stem = nn.Conv1d(settings.bands, c[0], 3, padding=1)
-        self.conditioning = (
-            nn.Conv1d(settings.conditioning, c[0], 3, padding=1) if settings.conditioning else None
-        )
+        self.conditioning = nn.Conv1d(settings.conditioning, c[0], 3, padding=1) if settings.conditioning else None
         self.down = nn.ModuleList(Level(width, n, e, attend[i]) for i, width in enumerate(c))
         self.up = nn.ModuleList(Level(width, n, e, attend[i]) for i, width in enumerate(c))
         neighbours = list(pairwise(c))

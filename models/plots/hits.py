@@ -52,11 +52,7 @@ def draw_hits(path: Path, rows: Sequence[tuple[str, Hits]], rate: int = 44100) -
     Raises `ValueError` when there is nothing to draw, `OutputError` when the file
     cannot be written and `MissingExtraError` without matplotlib.
     """
-    if (
-        not rows
-        or any(audio.size == 0 for _, hits in rows for _, audio in hits)
-        or not any(h for _, h in rows)
-    ):
+    if not rows or any(audio.size == 0 for _, hits in rows for _, audio in hits) or not any(h for _, h in rows):
         raise ValueError("a figure needs at least one hit, and every hit at least one frame")
     save_figure(path, _figure(rows, rate))
 
@@ -120,9 +116,7 @@ def _draw_wave(axes: "Axes", audio: NDArray[np.float32], rate: int, peak: float,
     axes.set_axis_off()
 
 
-def draw_spectrum(
-    axes: "Axes", levels: NDArray[np.float64], seconds: float, rate: int, top_db: float
-) -> None:
+def draw_spectrum(axes: "Axes", levels: NDArray[np.float64], seconds: float, rate: int, top_db: float) -> None:
     """Draw a `log_spectrogram` of so many seconds; `top_db` is the brightest."""
     axes.imshow(
         levels,
@@ -136,9 +130,7 @@ def draw_spectrum(
     )
     octaves = np.log(min(HIGHEST_HZ, rate / 2) / LOWEST_HZ)
     axes.set_facecolor("black")
-    axes.set_yticks(
-        [float(np.log(hz / LOWEST_HZ) / octaves) for hz in (100, 1000, 10000)], ["100", "1k", "10k"]
-    )
+    axes.set_yticks([float(np.log(hz / LOWEST_HZ) / octaves) for hz in (100, 1000, 10000)], ["100", "1k", "10k"])
     axes.tick_params(labelsize=6, length=2)
 
 

@@ -15,13 +15,7 @@ from ghostnote.models.plots.levels import HitAndVariation, draw_levels
 
 
 def draw_variations(
-    output: Path,
-    hits: list[Path],
-    drum_class: str,
-    variations: int,
-    seed: int,
-    steps: int | None,
-    model: Path | None,
+    output: Path, hits: list[Path], drum_class: str, variations: int, seed: int, steps: int | None, model: Path | None
 ) -> None:
     """Draw each of `hits`, or one generated drum of `drum_class`, beside its next strokes."""
     generator = Generator.open(model)
@@ -37,9 +31,7 @@ def draw_variations(
     draw_hits(output, rows, generator.card.rate)
 
 
-def draw_long(
-    output: Path, hits: list[Path], drum_class: str, settings: BatchSettings, model: Path | None
-) -> None:
+def draw_long(output: Path, hits: list[Path], drum_class: str, settings: BatchSettings, model: Path | None) -> None:
     """Draw each of `hits` beside its next stroke, as a batch makes it, with the level of every channel."""
     variator = ModelSpec(model).open()
     variation = Variation(settings.seed, settings.amount, settings.width, settings.steps)
@@ -54,9 +46,7 @@ def draw_long(
     draw_levels(output, pairs)
 
 
-def _references(
-    generator: Generator, hits: list[Path], drum_class: str, seed: int
-) -> list[tuple[str, Reference]]:
+def _references(generator: Generator, hits: list[Path], drum_class: str, seed: int) -> list[tuple[str, Reference]]:
     card = generator.card
     if not hits:
         audio = generate_drum(generator, drum_class, seed)[None]

@@ -213,6 +213,4 @@ def _level_spread(hits: HitSet) -> Tensor:
                 for row in (int(hits.labels[group[0]]), len(CLASS_NAMES)):
                     spreads.setdefault(row, []).append(float(np.std(levels, ddof=1)))
     overall = float(np.median(spreads.get(len(CLASS_NAMES), [0.0])))
-    return torch.tensor(
-        [float(np.median(spreads.get(row, [overall]))) for row in range(len(CLASS_NAMES) + 1)]
-    )
+    return torch.tensor([float(np.median(spreads.get(row, [overall]))) for row in range(len(CLASS_NAMES) + 1)])

@@ -13,12 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.models.dsp.decomposition import (
-    GROUPS,
-    SEGMENTS,
-    envelope_to_segments,
-    group_exponents,
-)
+from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS, envelope_to_segments, group_exponents
 from ghostnote.models.dsp.noise_shaping import tonality
 
 COMPONENTS: Final = 32

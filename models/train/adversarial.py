@@ -137,11 +137,7 @@ class FineTuner:
 
     def _make_optimiser(self) -> torch.optim.Optimizer:
         groups: list[dict[str, Any]] = [
-            {
-                "params": list(self.statistics.parameters()),
-                "lr": self.settings.statistics_rate,
-                "betas": (0.5, 0.98),
-            }
+            {"params": list(self.statistics.parameters()), "lr": self.settings.statistics_rate, "betas": (0.5, 0.98)}
         ]
         if self.network:
             groups.append({"params": self.network, "lr": self.settings.network_rate, "betas": (0.5, 0.99)})
@@ -166,9 +162,7 @@ class FineTuner:
 
     def _anchor_loss(self) -> Tensor:
         """Return how far the network has moved where there is no reference, as a weighted mean square of v."""
-        batch = make_batch(
-            self.model, self.pairs.hits, self.sampler.draw(_ANCHORED), AUGMENTATION, self.generator
-        )
+        batch = make_batch(self.model, self.pairs.hits, self.sampler.draw(_ANCHORED), AUGMENTATION, self.generator)
         t, noise, _ = noise_for(batch, self.generator)
         z = add_noise(batch.innovation, noise, t)
         with torch.autocast(z.device.type, torch.bfloat16):
@@ -197,7 +191,5 @@ def _limit_attack(hit: Tensor, stroke: Tensor) -> Tensor:
     with torch.no_grad():
         given, own = (x[:, :ATTACK_FRAMES].abs().cummax(1).values for x in (hit, stroke))
         allowed = given * (own[:, -1:] / given[:, -1:].clamp_min(1e-9))
-        gain = F.pad(
-            (allowed / own.clamp_min(1e-9)).clamp(max=1), (0, hit.shape[1] - ATTACK_FRAMES), value=1.0
-        )
+        gain = F.pad((allowed / own.clamp_min(1e-9)).clamp(max=1), (0, hit.shape[1] - ATTACK_FRAMES), value=1.0)
     return stroke * gain

@@ -106,10 +106,7 @@ def make_batch(
 
 
 def make_audio_pairs(
-    hits: HitSet,
-    draw: tuple[Tensor, Tensor, Tensor],
-    augmentation: Augmentation,
-    generator: torch.Generator,
+    hits: HitSet, draw: tuple[Tensor, Tensor, Tensor], augmentation: Augmentation, generator: torch.Generator
 ) -> AudioPairs:
     """Return the drawn targets and references of `hits`: each pair augmented alike, then each hit levelled."""
     target, reference, paired = draw

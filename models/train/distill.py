@@ -48,9 +48,7 @@ def folder_of(run: Path, steps: int) -> Path:
 def make_stages(settings: DistillSettings) -> dict[int, Stage]:
     """Return the stage of each student by its steps; `InputError` for settings that do not go together."""
     if settings.method not in METHODS:
-        raise InputError(
-            f"'{settings.method}' is not a method of distillation: use one of {', '.join(METHODS)}"
-        )
+        raise InputError(f"'{settings.method}' is not a method of distillation: use one of {', '.join(METHODS)}")
     if settings.guidance != 1 and not METHODS[settings.method].asks_teacher:
         raise InputError(
             f"the method '{settings.method}' cannot fold in a guidance of {settings.guidance:g}: leave it at 1"

@@ -32,14 +32,10 @@ class StrokePairs:
         self.weights = torch.tensor([1 / counts[name] for name in names], device=device)
         hits = make_hit_set(trials.hits.audio.numpy(), trials.hits.files)
         folds = cross_fit(hits, _FOLDS)
-        fold_of = {
-            hit: at for at, fold in enumerate(folds) for group in fold.groups for hit in hits.groups[group]
-        }
+        fold_of = {hit: at for at, fold in enumerate(folds) for group in fold.groups for hit in hits.groups[group]}
         places = [fold_of[trials.trials[trial].reference] for trial, _ in trials.rows]
         self.row_folds = torch.tensor(places, device=device)
-        self.folds = [
-            replace(fold, weight=fold.weight.to(device), bias=fold.bias.to(device)) for fold in folds
-        ]
+        self.folds = [replace(fold, weight=fold.weight.to(device), bias=fold.bias.to(device)) for fold in folds]
         self.hits = hits.to(device)
         """All hits of the split."""
 

@@ -15,14 +15,7 @@ from torch import Tensor, distributed, nn
 from ghostnote.models.data.augment import Augmentation
 from ghostnote.models.data.dataset import HitSet, PairSampler
 from ghostnote.models.nets.cascade import Cascade
-from ghostnote.models.nets.checkpoint import (
-    STATE,
-    WEIGHTS,
-    MovingAverage,
-    read_tensors,
-    save_model,
-    write_tensors,
-)
+from ghostnote.models.nets.checkpoint import STATE, WEIGHTS, MovingAverage, read_tensors, save_model, write_tensors
 from ghostnote.models.train.batch import Batch, make_batch
 from ghostnote.models.train.objective import Objective, noise_for
 

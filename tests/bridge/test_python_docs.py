@@ -18,13 +18,7 @@ def test_the_tour_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     blocks = re.findall(r"```python\n(.*?)```", TOUR.read_text(encoding="utf-8"), re.DOTALL)
     for block in blocks:
         exec(block, names)
-    assert {path.name for path in tmp_path.iterdir()} >= {
-        "tom.wav",
-        "snare_3.wav",
-        "mix.wav",
-        "stems",
-        "strokes",
-    }
+    assert {path.name for path in tmp_path.iterdir()} >= {"tom.wav", "snare_3.wav", "mix.wav", "stems", "strokes"}
 
 
 def test_importing_loads_nothing_heavy() -> None:

@@ -31,9 +31,7 @@ class Louder:
             shape = (2 if variation.width else len(hit), hit.shape[1])
             for key in keys:
                 time.sleep(self.pause)
-                noise = np.random.default_rng((variation.seed, key.index, len(drum_class))).uniform(
-                    -1, 1, shape
-                )
+                noise = np.random.default_rng((variation.seed, key.index, len(drum_class))).uniform(-1, 1, shape)
                 level = (key.velocity / 127) ** 2
                 yield ((hit + 0.1 * variation.amount * noise * np.abs(hit)) * level).astype(np.float32)
 
@@ -85,13 +83,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def batch(
-    source: Path,
-    output: Path,
-    *,
-    jobs: int = 1,
-    resume: bool = False,
-    halting: bool = False,
-    **settings: object,
+    source: Path, output: Path, *, jobs: int = 1, resume: bool = False, halting: bool = False, **settings: object
 ) -> BatchReport:
     """Humanize a folder, or a file, with the fake model."""
     chosen = BatchSettings(**{"count": 2, "velocities": 2, **settings})  # type: ignore[arg-type]

@@ -21,9 +21,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 def sample(path: Path, seed: int, channels: int = 1) -> Sample:
     """Write a hit between stretches of silence."""
-    burst = np.random.default_rng(seed).uniform(-0.5, 0.5, (channels, 3_000)) * np.exp(
-        -np.arange(3_000) / 400
-    )
+    burst = np.random.default_rng(seed).uniform(-0.5, 0.5, (channels, 3_000)) * np.exp(-np.arange(3_000) / 400)
     write_audio(path, np.pad(burst, ((0, 0), (2_000, 9_000))).astype(np.float32), RATE, 24)
     return Sample("", path, channels)
 

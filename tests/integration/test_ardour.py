@@ -23,9 +23,7 @@ from ghostnote.bridge.render.workers import Spec
 
 NOTES = 5
 KIT = Kit("ardour", 1, (Pad("Snare", (38,), "snare", seed=1),))
-LUA = next(
-    (name for name in ("ardour7-lua", "ardour8-lua", "ardour6-lua") if shutil.which(name)), "ardour7-lua"
-)
+LUA = next((name for name in ("ardour7-lua", "ardour8-lua", "ardour6-lua") if shutil.which(name)), "ardour7-lua")
 
 
 def spec() -> Spec:
@@ -47,18 +45,12 @@ class Recording:
 
     @property
     def is_in_time(self) -> bool:
-        steps = (
-            np.diff(self.starts) - np.diff(self.sent)
-            if len(self.starts) == len(self.sent) == NOTES
-            else [RATE]
-        )
+        steps = np.diff(self.starts) - np.diff(self.sent) if len(self.starts) == len(self.sent) == NOTES else [RATE]
         return bool(np.abs(steps).max() <= 0.05 * RATE and self.status["notes_fresh"] == NOTES)
 
     @property
     def is_disturbed(self) -> bool:
-        return not self.starts or any(
-            self.status[name] for name in ("server_gaps", "underruns", "device_losses")
-        )
+        return not self.starts or any(self.status[name] for name in ("server_gaps", "underruns", "device_losses"))
 
 
 def recording(tmp_path: Path) -> Recording:
@@ -71,12 +63,7 @@ def recording(tmp_path: Path) -> Recording:
     with JackServer(256), Daemon(DaemonSetup(KIT, spec(), processes=1)) as daemon:
         home["JACK_DEFAULT_SERVER"] = os.environ["JACK_DEFAULT_SERVER"]
         done = subprocess.run(
-            [LUA, str(script), str(session)],
-            env=home,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+            [LUA, str(script), str(session)], env=home, capture_output=True, text=True, timeout=300, check=False
         )
         status = daemon.ask()
     audio = np.zeros((1, 0), np.float32)

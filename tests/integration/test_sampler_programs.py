@@ -150,9 +150,7 @@ def test_drumgizmo_plays_every_kit_and_changes_strokes(kits: Path, home: Path) -
         song(home / "song.mid", int(entry.attrib["note"]), DRAWS)
         given, wanted = f"file={home}/song.mid,midimap=midimap.xml", f"file={home}/out,srate={rate}"
         options = ["-i", "midifile", "-I", given, "-o", "wavfile", "-O", wanted]
-        subprocess.run(
-            [drumgizmo, *options, "drumkit.xml"], cwd=folder, check=True, capture_output=True, timeout=120
-        )
+        subprocess.run([drumgizmo, *options, "drumkit.xml"], cwd=folder, check=True, capture_output=True, timeout=120)
         alike = band_correlation(home / "outLeft-0.wav", DRAWS)
         print(f"{folder.name}: correlation of successive notes {np.round(alike, 3)}")
         # It chooses by chance among strokes of equal power, seldom the same one twice running.
@@ -169,8 +167,6 @@ def test_polyphone_and_fluidsynth_play_every_sfz(kits: Path, home: Path) -> None
         assert key is not None, folder
         song(home / "song.mid", int(key[1]))
         options = ["-ni", "-q", "-g", "0.2", "-R", "0", "-C", "0", "-r", "44100", "-F", str(home / "out.wav")]
-        subprocess.run(
-            [fluidsynth, *options, str(home / "kit.sf2"), str(home / "song.mid")], check=True, timeout=120
-        )
+        subprocess.run([fluidsynth, *options, str(home / "kit.sf2"), str(home / "song.mid")], check=True, timeout=120)
         band_correlation(home / "out.wav")
         (home / "kit.sf2").unlink()

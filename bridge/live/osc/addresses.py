@@ -167,19 +167,12 @@ ADDRESSES: Final = (
     Address("hit", "pad velocity", "strike a pad, by name or by number from 1", _hit, is_played=True),
     Address("note", "number velocity", "play a MIDI note", _note, is_played=True),
     *(
-        Address(
-            f"pad/{PAD}/{field.name}",
-            "[value]",
-            f"{field.about}; replies it when left out",
-            _field(field.name),
-        )
+        Address(f"pad/{PAD}/{field.name}", "[value]", f"{field.about}; replies it when left out", _field(field.name))
         for field in FIELDS.values()
     ),
     Address(f"pad/{PAD}/reroll", "", "another drum: the next seed, which is replied", _reroll),
     Address(f"pad/{PAD}/learn", "[on]", "the next MIDI note strikes this pad from then on", _learn),
-    Address(
-        "freeze", "[count]", "go round the last strokes of each pad, up to 16; 0 plays new ones", _freeze
-    ),
+    Address("freeze", "[count]", "go round the last strokes of each pad, up to 16; 0 plays new ones", _freeze),
     Address("kit/load", "name", "play a kit of the kits' folder", _load),
     Address("kit/save", "name", "write the kit as it is now into the kits' folder", _save),
     Address("kit/list", "", "the kits of the folder, in the order of program changes", _kits),

@@ -33,9 +33,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         if re.sub(r"\*+", "*", part).count("*") > _MAX_STARS:
             raise OscError(f"{part!r} has more than {_MAX_STARS} stars")
     try:
-        return re.compile(
-            "".join(_piece(m) for m in re.finditer(r"\*+|\[[^\]]*\]|\{[^}]*\}|.", pattern, re.S))
-        )
+        return re.compile("".join(_piece(m) for m in re.finditer(r"\*+|\[[^\]]*\]|\{[^}]*\}|.", pattern, re.S)))
     except re.error as error:
         raise OscError(f"{pattern!r} is not an address pattern: {error}") from error
 

@@ -157,9 +157,7 @@ class OscServer:
         if ahead <= 0:
             self._do(message, stamp, sender)
         elif ahead > FURTHEST_SECONDS:
-            self._dispatcher.fail(
-                sender, message.address, f"a bundle for {ahead:.0f} seconds from now is refused"
-            )
+            self._dispatcher.fail(sender, message.address, f"a bundle for {ahead:.0f} seconds from now is refused")
         elif self._dispatcher.is_played(message):
             self._do(message, time.perf_counter() + ahead, sender)
         elif len(self._scheduled) >= MOST_SCHEDULED:

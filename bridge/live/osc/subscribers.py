@@ -49,9 +49,7 @@ class Subscribers:
     def reply(self, sender: Peer, path: str, values: tuple[Argument, ...]) -> None:
         """Send something to whoever asked, and to the port of its that subscribed."""
         packet = pack(f"{ROOT}/{path}", values)
-        others = [
-            p for p, s in self._subscribers.items() if s.wants_replies and p[0] == sender[0] and p != sender
-        ]
+        others = [p for p, s in self._subscribers.items() if s.wants_replies and p[0] == sender[0] and p != sender]
         for peer in (sender, *others):
             self._send(peer, packet)
 

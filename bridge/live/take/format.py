@@ -101,9 +101,7 @@ def _take(marks: list[dict[str, Any]], path: Path) -> Take:
             events.append(TakeFade(mark["frame"], tuple(mark["fade"]), mark["seconds"]))
         else:
             left, right = mark["gains"]
-            stroke = TakeStroke(
-                mark["frame"], pads[mark["of"]], mark["index"], mark["velocity"], (left, right)
-            )
+            stroke = TakeStroke(mark["frame"], pads[mark["of"]], mark["index"], mark["velocity"], (left, right))
             events.append(stroke)
     return Take(head["rate"], head["end"], head["limiter"], tuple(events))
 

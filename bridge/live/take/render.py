@@ -13,11 +13,7 @@ from ghostnote.bridge.render.workers import Request, Spec
 
 
 def render_take(
-    take: Take,
-    spec: Spec,
-    mix: Path,
-    settings: RenderSettings | None = None,
-    progress: Progress | None = None,
+    take: Take, spec: Spec, mix: Path, settings: RenderSettings | None = None, progress: Progress | None = None
 ) -> RenderReport:
     """Render a take to the file `mix` at the take's rate; it rings out where the take was stopped.
 

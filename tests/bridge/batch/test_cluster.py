@@ -103,9 +103,7 @@ def test_a_worker_killed_half_way_changes_no_byte(
 
 
 @needs_dask
-def test_an_address_without_a_scheduler_is_said(
-    monkeypatch: pytest.MonkeyPatch, pack: Path, tmp_path: Path
-) -> None:
+def test_an_address_without_a_scheduler_is_said(monkeypatch: pytest.MonkeyPatch, pack: Path, tmp_path: Path) -> None:
     monkeypatch.setattr("ghostnote.bridge.batch.cluster._CONNECT_SECONDS", 1)
     with socket.socket() as taken:
         # Nobody listens there, and nobody else can.

@@ -30,8 +30,7 @@ def test_every_hit_becomes_layers_and_round_robins_in_its_place(pack: Path, tmp_
 def test_strokes_differ_and_layers_rise(pack: Path, tmp_path: Path) -> None:
     batch(pack, tmp_path / "out")
     soft, hard, other = (
-        read_audio(tmp_path / "out" / "kick" / f"kick_{name}.wav")[0]
-        for name in ("v1_rr1", "v2_rr1", "v2_rr2")
+        read_audio(tmp_path / "out" / "kick" / f"kick_{name}.wav")[0] for name in ("v1_rr1", "v2_rr1", "v2_rr2")
     )
     assert np.abs(soft).max() < 0.5 * np.abs(hard).max()
     assert not np.array_equal(hard, other)
@@ -115,10 +114,7 @@ def test_the_stereo_image_stays() -> None:
     rng = np.random.default_rng(3)
     middle, sides = rng.standard_normal((1, 40_000)), rng.standard_normal((2, 40_000))
     for share, balance in ((0.0, 1.0), (0.6, 0.5), (-0.7, 2.0), (0.999, 1.0)):
-        original = (share * middle * [[1.0], [np.sign(share)]] + (1 - abs(share)) * sides) * [
-            [1.0],
-            [balance],
-        ]
+        original = (share * middle * [[1.0], [np.sign(share)]] + (1 - abs(share)) * sides) * [[1.0], [balance]]
         varied = (rng.standard_normal((2, 40_000)) + 0.5 * middle).astype(np.float32)
         made = match_image(varied, original.astype(np.float32))
         assert np.corrcoef(made)[0, 1] == pytest.approx(np.corrcoef(original)[0, 1], abs=0.01)

@@ -59,9 +59,7 @@ def run(*arguments: object) -> Result:
 
 
 def test_a_folder_becomes_instruments(pack: Path, tmp_path: Path) -> None:
-    result = run(
-        pack, "-o", tmp_path / "out", "-n", 3, "--velocities", 2, "--format", "flac", "--rate", 48_000
-    )
+    result = run(pack, "-o", tmp_path / "out", "-n", 3, "--velocities", 2, "--format", "flac", "--rate", 48_000)
     assert result.exit_code == 0, result.output
     assert "12 files" in result.stdout
     assert "% sure" in result.stdout

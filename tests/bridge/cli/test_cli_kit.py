@@ -38,15 +38,7 @@ def test_new_writes_a_kit_that_plays_like_the_default(tmp_path: Path) -> None:
 
 
 def test_new_makes_a_pad_of_each_hit_by_its_name(tmp_path: Path) -> None:
-    names = [
-        "Kick 1.wav",
-        "Snare.flac",
-        "Open Hat.wav",
-        "low tom.wav",
-        "High Tom.wav",
-        "toms/Mid.wav",
-        "Cowbell.wav",
-    ]
+    names = ["Kick 1.wav", "Snare.flac", "Open Hat.wav", "low tom.wav", "High Tom.wav", "toms/Mid.wav", "Cowbell.wav"]
     for name in [*names, "more/snare.wav", 'deep/Kick "2" [x].aiff']:
         hit(tmp_path / "hits" / name)
     (tmp_path / "hits" / "notes.txt").write_text("not a sound")
@@ -78,12 +70,7 @@ def test_new_says_what_it_left_out_and_why(tmp_path: Path) -> None:
     result = run("new", tmp_path / "mine.toml", "--hits", tmp_path)
     assert result.exit_code == 0
     assert [pad.name for pad in load_kit(tmp_path / "mine.toml").pads] == ["kick", "clap 0"]
-    for words in (
-        "blob.wav: its name",
-        "snare.wav: is empty",
-        "tom.wav: is a folder",
-        "clap 1.wav and all after",
-    ):
+    for words in ("blob.wav: its name", "snare.wav: is empty", "tom.wav: is a folder", "clap 1.wav and all after"):
         assert f"warning: left out {tmp_path}/{words}" in result.output
 
 

@@ -106,9 +106,7 @@ def test_an_output_file_means_the_file_driver_and_osc_can_be_off(started: list[L
         (("--kit", "missing.toml"), "no such file"),
     ],
 )
-def test_bad_options_are_explained(
-    started: list[LiveSettings], arguments: tuple[str, ...], reason: str
-) -> None:
+def test_bad_options_are_explained(started: list[LiveSettings], arguments: tuple[str, ...], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         run(live, *arguments)
     assert not started

@@ -76,14 +76,7 @@ def test_overrides_reach_every_pad(song: Path, tmp_path: Path) -> None:
         return (tmp_path / "out.wav").read_bytes()
 
     plain = take()
-    options = (
-        ("--seed", 5),
-        ("--amount", 0.5),
-        ("--steps", 7),
-        ("--width", 0.77),
-        ("--tail", 1),
-        ("--bits", 16),
-    )
+    options = (("--seed", 5), ("--amount", 0.5), ("--steps", 7), ("--width", 0.77), ("--tail", 1), ("--bits", 16))
     takes = [take(*pair) for pair in options]
     assert len({plain, *takes}) == 7
     assert take("--seed", 5) == takes[0]
@@ -95,9 +88,7 @@ def test_bad_values_and_files_are_refused(song: Path, tmp_path: Path) -> None:
     assert isinstance(run("render", song, "-o", out, "--bits", 12).exception, InputError)
     assert isinstance(run("render", song, "-o", tmp_path / "out.mp3").exception, InputError)
     assert isinstance(run("render", tmp_path / "none.mid", "-o", out).exception, InputError)
-    assert isinstance(
-        run("render", song, "-o", out, "--kit", tmp_path / "none.toml").exception, GhostnoteError
-    )
+    assert isinstance(run("render", song, "-o", out, "--kit", tmp_path / "none.toml").exception, GhostnoteError)
     assert [path.name for path in tmp_path.iterdir()] == ["song.mid"]
 
 

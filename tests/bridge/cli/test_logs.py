@@ -71,9 +71,7 @@ def test_why_the_daemon_did_not_start_is_logged(tmp_path: Path) -> None:
     path = tmp_path / "ghostnote.log"
     configure_logs(False, path)
     with pytest.raises(ModelError):
-        run_live(
-            LiveSettings(KIT, lambda _: FakeSpec("damaged"), "null", DriverSettings(RATE, 80), processes=1)
-        )
+        run_live(LiveSettings(KIT, lambda _: FakeSpec("damaged"), "null", DriverSettings(RATE, 80), processes=1))
     assert "refused: x.onnx is not a model" in path.read_text("utf-8")
 
 

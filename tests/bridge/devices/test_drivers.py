@@ -111,14 +111,10 @@ class Hanging(Flaky):
 
 
 @pytest.mark.parametrize("cls", [Flaky, Hanging])
-def test_a_device_that_goes_is_reported_replaced_and_taken_again(
-    cls: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_device_that_goes_is_reported_replaced_and_taken_again(cls: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DRIVERS, "flaky", DriverKind("flaky", "", ""))
     before = supervisor.make_driver
-    monkeypatch.setattr(
-        supervisor, "make_driver", lambda name, s: cls(s) if name == "flaky" else before(name, s)
-    )
+    monkeypatch.setattr(supervisor, "make_driver", lambda name, s: cls(s) if name == "flaky" else before(name, s))
     monkeypatch.setattr(supervisor, "SILENT_SECONDS", 0.15)
     monkeypatch.setattr(supervisor, "RETRY_SECONDS", 0.05)
     Flaky.is_there = True

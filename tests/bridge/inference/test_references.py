@@ -34,9 +34,7 @@ def test_recently_used_drums_are_kept_and_closed_ones_come_back_the_same(
     np.testing.assert_array_equal(again.audio, second.audio)
 
 
-def test_rerolling_all_night_holds_no_more_than_the_bound(
-    tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rerolling_all_night_holds_no_more_than_the_bound(tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bound = 3 * weight(tiny_onnx, pad(1))
     monkeypatch.setattr(stroke_source, "MOST_BYTES", bound)
     source = SourceSpec(tiny_onnx, 48_000).open()

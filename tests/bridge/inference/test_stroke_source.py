@@ -45,9 +45,7 @@ def test_a_pads_own_hit_is_resampled_once_and_kept(source, tmp_path):
     stroke = source.stroke(pad(hit=path, drum_class="tom", amount=0.0), 0, 127)
     assert stroke.shape[1] == 48_000 * seconds
     middle = slice(2000, 20_000)
-    expected = (
-        0.5 * np.exp(-3 * np.arange(48_000) / 48_000) * np.sin(2 * np.pi * 300 * np.arange(48_000) / 48_000)
-    )
+    expected = 0.5 * np.exp(-3 * np.arange(48_000) / 48_000) * np.sin(2 * np.pi * 300 * np.arange(48_000) / 48_000)
     assert np.corrcoef(stroke[0, middle], expected[middle])[0, 1] > 0.999
 
 
@@ -81,31 +79,13 @@ def run(*arguments):
 def test_generate_writes_files_that_their_seeds_make_again(tiny_onnx, tmp_path):
     common = ("generate", "--class", "snare", "--model", tiny_onnx, "--steps", 1)
     assert run(*common, "-n", 3, "-o", tmp_path / "a", "--seed", 10).exit_code == 0
-    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [
-        "snare_10.wav",
-        "snare_11.wav",
-        "snare_12.wav",
-    ]
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["snare_10.wav", "snare_11.wav", "snare_12.wav"]
     assert run(*common, "-n", 1, "-o", tmp_path / "b", "--seed", 12).exit_code == 0
     assert (tmp_path / "a" / "snare_12.wav").read_bytes() == (tmp_path / "b" / "snare_12.wav").read_bytes()
 
 
 def test_generate_keeps_to_a_length(tiny_onnx, tmp_path):
-    run(
-        "generate",
-        "--class",
-        "kick",
-        "--model",
-        tiny_onnx,
-        "--steps",
-        1,
-        "-n",
-        1,
-        "-o",
-        tmp_path,
-        "--length",
-        0.1,
-    )
+    run("generate", "--class", "kick", "--model", tiny_onnx, "--steps", 1, "-n", 1, "-o", tmp_path, "--length", 0.1)
     audio, rate = read_audio(tmp_path / "kick_0.wav")
     assert audio.shape[1] / rate <= 0.1
     assert np.abs(audio[:, -1]).max() < 0.01

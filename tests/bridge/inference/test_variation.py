@@ -141,9 +141,7 @@ def test_a_dry_hit_in_a_wide_room_keeps_its_image(variator):
     audio[:, :8_000] += 3 * hit(0.5, decay=30.0)[:, :8_000]
     stroke = variator.next_stroke(Reference(audio, 1), Variation(seed=0, amount=2.0), index=0)
     assert correlation(*stroke) == pytest.approx(correlation(*audio), abs=0.01)
-    assert level_db(stroke[0]) - level_db(stroke[1]) == pytest.approx(
-        level_db(audio[0]) - level_db(audio[1]), abs=0.1
-    )
+    assert level_db(stroke[0]) - level_db(stroke[1]) == pytest.approx(level_db(audio[0]) - level_db(audio[1]), abs=0.1)
 
 
 def test_silence_before_the_onset_stays(variator):

@@ -71,9 +71,7 @@ def small_disk() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_a_file_that_does_not_fit_is_an_error_and_leaves_nothing(
-    tmp_path: Path, small_disk: None, suffix: str
-) -> None:
+def test_a_file_that_does_not_fit_is_an_error_and_leaves_nothing(tmp_path: Path, small_disk: None, suffix: str) -> None:
     with pytest.raises(OutputError, match="larger than is allowed"):
         write_audio(tmp_path / f"a{suffix}", noise(frames=200_000), RATE)
     assert not names(tmp_path)
@@ -90,12 +88,7 @@ def test_a_text_that_does_not_fit_leaves_the_old_one(tmp_path: Path, small_disk:
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [
-        (errno.ENOSPC, "disk is full"),
-        (errno.EACCES, "permission"),
-        (errno.EROFS, "read-only"),
-        (errno.EIO, "I/O"),
-    ],
+    [(errno.ENOSPC, "disk is full"), (errno.EACCES, "permission"), (errno.EROFS, "read-only"), (errno.EIO, "I/O")],
 )
 def test_the_reason_is_told_in_words(code: int, words: str) -> None:
     with pytest.raises(OutputError, match=rf"out\.wav: .*{words}"), output_errors(Path("out.wav")):

@@ -7,15 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import AudioFileError, OutputError
-from ghostnote.bridge.io.audio_file import (
-    FORMATS,
-    AudioWriter,
-    format_for,
-    mixdown,
-    read_audio,
-    resample,
-    write_audio,
-)
+from ghostnote.bridge.io.audio_file import FORMATS, AudioWriter, format_for, mixdown, read_audio, resample, write_audio
 
 Audio = NDArray[np.float32]
 RATE = 48_000
@@ -196,9 +188,7 @@ def test_resampling_keeps_a_tone_in_place() -> None:
     assert resample(tone, RATE, RATE) is tone
 
 
-@pytest.mark.parametrize(
-    ("name", "bits"), [("a.mp3", None), ("a", None), ("a.flac", 32), ("a.ogg", 16), ("a.wav", 8)]
-)
+@pytest.mark.parametrize(("name", "bits"), [("a.mp3", None), ("a", None), ("a.flac", 32), ("a.ogg", 16), ("a.wav", 8)])
 def test_a_format_that_cannot_be_written_is_refused_before_anything_is_made(
     tmp_path: Path, name: str, bits: int | None
 ) -> None:

@@ -124,13 +124,7 @@ def test_what_is_played_is_fresh_and_the_status_tells() -> None:
 
 def test_a_model_that_does_not_open_ends_the_daemon() -> None:
     settings = LiveSettings(
-        KIT,
-        lambda _: FakeSpec("damaged"),
-        "null",
-        DriverSettings(RATE, 80),
-        (),
-        OscSettings(port=0),
-        processes=1,
+        KIT, lambda _: FakeSpec("damaged"), "null", DriverSettings(RATE, 80), (), OscSettings(port=0), processes=1
     )
     with pytest.raises(ModelError, match="not a model"):
         run_live(settings)
@@ -159,9 +153,7 @@ def test_choices_are_remembered_and_damage_is_forgotten(tmp_path: Path) -> None:
         assert load_settings(path) == SavedSettings()
 
 
-def test_the_devices_command_says_what_there_is_or_what_is_missing(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_devices_command_says_what_there_is_or_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     devices()
     text = capsys.readouterr().out
     assert all(f"{name}: " in text for name in ("pedalboard", "sounddevice", "jack", "file", "null"))

@@ -130,9 +130,7 @@ def test_a_program_change_selects_a_kit_by_name(tmp_path: Path) -> None:
     assert "program 9" in made.notices[-1]
 
 
-@pytest.mark.parametrize(
-    "name", ["../out", "/etc/passwd", "a/../../out", "", "x\\..\\y", "no\0pe", "missing"]
-)
+@pytest.mark.parametrize("name", ["../out", "/etc/passwd", "a/../../out", "", "x\\..\\y", "no\0pe", "missing"])
 def test_kits_stay_in_their_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "kits").mkdir()
     save_kit(KIT, tmp_path / "out.toml")

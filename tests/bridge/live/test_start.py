@@ -38,7 +38,5 @@ def test_the_other_workers_start_once_every_pad_can_play() -> None:
 def test_a_process_starts_without_the_main_module(tmp_path: Path) -> None:
     script = tmp_path / "program.py"
     script.write_text(PROGRAM)
-    run = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=True
-    )
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=True)
     assert run.stdout.split("\n")[:2] == ["main runs", "works"]

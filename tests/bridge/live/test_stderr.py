@@ -5,9 +5,7 @@ import pytest
 from ghostnote.bridge.live.stderr import stderr_discarded
 
 
-def test_what_a_library_writes_is_dropped_and_what_comes_after_is_not(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
+def test_what_a_library_writes_is_dropped_and_what_comes_after_is_not(capfd: pytest.CaptureFixture[str]) -> None:
     with stderr_discarded():
         os.write(2, b"no server")
     os.write(2, b"an error")

@@ -54,9 +54,7 @@ def test_nothing_asked_nothing_moved() -> None:
 
 
 def test_the_drift_remembers_as_one_over_f_noise_does() -> None:
-    power = np.mean(
-        [np.abs(np.fft.rfft(drift(4096, np.random.default_rng(s)))) ** 2 for s in range(40)], axis=0
-    )
+    power = np.mean([np.abs(np.fft.rfft(drift(4096, np.random.default_rng(s)))) ** 2 for s in range(40)], axis=0)
     bins = np.arange(4, 1024)
     slope = np.polyfit(np.log(bins), np.log(power[4:1024]), 1)[0]
     assert -1.2 < slope < -0.8
@@ -74,18 +72,14 @@ def test_limbs_share_the_drift_and_have_a_part_of_their_own() -> None:
     score = beat()
     late, _ = deviations(score, humanize_song(score, KIT, Feel(timing_ms=5.0)))
     notes = [e for e in score.events if isinstance(e, NoteOn)]
-    pairs = np.array(
-        [(late[i], late[i + 1]) for i, e in enumerate(notes[:-1]) if e.frame == notes[i + 1].frame]
-    )
+    pairs = np.array([(late[i], late[i + 1]) for i, e in enumerate(notes[:-1]) if e.frame == notes[i + 1].frame])
     assert 0.6 < np.corrcoef(pairs.T)[0, 1] < 0.95
     assert np.abs(pairs[:, 0] - pairs[:, 1]).max() > 0.5
 
 
 def test_flams_stay_rigid() -> None:
     gap = round(0.010 * RATE)
-    flams = [
-        NoteOn(at + late, 38, 40 + late // 10) for at in range(RATE, 90 * RATE, STEP) for late in (0, gap)
-    ]
+    flams = [NoteOn(at + late, 38, 40 + late // 10) for at in range(RATE, 90 * RATE, STEP) for late in (0, gap)]
     take = humanize_song(song(*flams), KIT, Feel(timing_ms=15.0, dynamics=5.0))
     frames = [event.frame for event in take.placed]
     assert {b - a for a, b in zip(frames[::2], frames[1::2], strict=True)} == {gap}
@@ -107,9 +101,7 @@ def test_no_drum_s_notes_change_their_order_even_in_a_drunken_roll() -> None:
 
 
 def test_chokes_move_with_what_they_choke() -> None:
-    score = song(
-        NoteOn(RATE, 49, 100), Aftertouch(RATE + 200, 49, 90), NoteOn(2 * RATE, 36, 90), Silence(3 * RATE)
-    )
+    score = song(NoteOn(RATE, 49, 100), Aftertouch(RATE + 200, 49, 90), NoteOn(2 * RATE, 36, 90), Silence(3 * RATE))
     take = humanize_song(score, KIT, Feel(timing_ms=20.0))
     assert take.placed[1].frame - take.placed[0].frame == 200
     assert take.placed[0].frame != RATE

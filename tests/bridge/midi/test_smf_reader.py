@@ -56,12 +56,8 @@ def test_tempo_map_runs_over_all_tracks(tmp_path: Path) -> None:
 
 def test_times_agree_with_mido(tmp_path: Path) -> None:
     draw = random.Random(5)
-    tempos = [
-        mido.MetaMessage("set_tempo", tempo=draw.randint(200_000, 900_000), time=113) for _ in range(40)
-    ]
-    path = save(
-        tmp_path, tempos, [on(draw.randint(35, 59), time=draw.randint(0, 90)) for _ in range(60)], ppq=96
-    )
+    tempos = [mido.MetaMessage("set_tempo", tempo=draw.randint(200_000, 900_000), time=113) for _ in range(40)]
+    path = save(tmp_path, tempos, [on(draw.randint(35, 59), time=draw.randint(0, 90)) for _ in range(60)], ppq=96)
     seconds, expected = 0.0, []
     for message in mido.MidiFile(path):
         seconds += message.time
@@ -82,11 +78,7 @@ def test_running_status_and_note_offs(tmp_path: Path) -> None:
 
 def test_running_status_survives_meta_and_system_exclusive(tmp_path: Path) -> None:
     body = b"\x00\x99\x24\x64\x00\xff\x01\x02hi\x00\x26\x40\x00\xf0\x02\x01\xf7\x00\x2a\x41" + END
-    assert [e.note for e in song_of(tmp_path, smf(track(body))).events if isinstance(e, NoteOn)] == [
-        36,
-        38,
-        42,
-    ]
+    assert [e.note for e in song_of(tmp_path, smf(track(body))).events if isinstance(e, NoteOn)] == [36, 38, 42]
 
 
 def test_one_tick_keeps_the_order_of_tracks_and_of_the_file(tmp_path: Path) -> None:
@@ -147,9 +139,7 @@ def test_no_midi_file_at_all(tmp_path: Path, data: bytes) -> None:
 
 def test_no_notes(tmp_path: Path) -> None:
     with pytest.raises(MidiFileError, match="no notes"):
-        read_midi(
-            save(tmp_path, [on(36, velocity=0), mido.Message("control_change", control=4, value=9)]), RATE
-        )
+        read_midi(save(tmp_path, [on(36, velocity=0), mido.Message("control_change", control=4, value=9)]), RATE)
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:

@@ -17,9 +17,7 @@ def ones(frames: int, level: float = 1.0) -> Audio:
 
 
 def whole(mixer: Mixer, frames: int, block: int = 512) -> Audio:
-    return np.concatenate(
-        [mixer.render(min(block, frames - at)).copy() for at in range(0, frames, block)], axis=1
-    )
+    return np.concatenate([mixer.render(min(block, frames - at)).copy() for at in range(0, frames, block)], axis=1)
 
 
 def test_a_stroke_begins_at_its_offset_and_runs_over_blocks() -> None:

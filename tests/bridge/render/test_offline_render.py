@@ -79,9 +79,7 @@ def song(seconds: float = 3.0, notes: tuple[int, ...] = (36, 42, 38, 42), every:
     return MidiSong(events, end, RATE, 480)
 
 
-def render(
-    folder: Path, played: MidiSong | None = None, spec: Spec | None = None, **settings: object
-) -> RenderReport:
+def render(folder: Path, played: MidiSong | None = None, spec: Spec | None = None, **settings: object) -> RenderReport:
     chosen = RenderSettings(**{"jobs": 1, "stems": folder / "stems", **settings})  # type: ignore[arg-type]
     return render_song(played or song(), KIT, spec or Spec(), folder / "mix.wav", chosen)
 
@@ -122,9 +120,7 @@ def test_stems_take_the_mix_s_format(tmp_path: Path) -> None:
     settings = RenderSettings(stems=tmp_path / "stems", jobs=1)
     report = render_song(song(), KIT, Spec(), tmp_path / "mix.FLAC", settings)
     assert [path.suffix for path in report.stems] == [".flac"] * 3
-    assert {read_audio(path)[0].shape for path in (report.mix, *report.stems)} == {
-        (2, round(report.seconds * RATE))
-    }
+    assert {read_audio(path)[0].shape for path in (report.mix, *report.stems)} == {(2, round(report.seconds * RATE))}
 
 
 def test_every_note_has_a_hit_of_its_own_at_its_frame(tmp_path: Path) -> None:
@@ -132,9 +128,7 @@ def test_every_note_has_a_hit_of_its_own_at_its_frame(tmp_path: Path) -> None:
     audio = read_audio(render(tmp_path, played, limiter=False, bits=32).mix)[0]
     source, gain = Noise(), 10 ** (-12 / 20)
     for index, at in enumerate((100, 2 * RATE)):
-        np.testing.assert_allclose(
-            audio[:, at : at + RATE], source.stroke(KIT.pads[0], index, 127) * gain, atol=1e-6
-        )
+        np.testing.assert_allclose(audio[:, at : at + RATE], source.stroke(KIT.pads[0], index, 127) * gain, atol=1e-6)
     assert not audio[:, :100].any()
 
 
@@ -167,9 +161,7 @@ def test_a_song_longer_than_its_hits_keeps_its_length(tmp_path: Path) -> None:
 @pytest.mark.parametrize("tail", [0.0, 0.3, 2.5])
 def test_a_set_tail_ends_there_in_silence(tmp_path: Path, tail: float) -> None:
     late = NoteOn(RATE - 40, 36, 127)
-    report = render(
-        tmp_path, MidiSong((NoteOn(0, 38, 127), late), RATE, RATE, 480), tail_seconds=tail, bits=32
-    )
+    report = render(tmp_path, MidiSong((NoteOn(0, 38, 127), late), RATE, RATE, 480), tail_seconds=tail, bits=32)
     audio = read_audio(report.mix)[0]
     assert audio.shape == (2, RATE + round(tail * RATE))
     assert np.abs(audio[:, -1]).max() < 0.01
@@ -209,9 +201,7 @@ def test_an_error_leaves_the_old_take_alone(tmp_path: Path) -> None:
     before = bytes_of(render(tmp_path))
     with pytest.raises(ModelError):
         render(tmp_path, spec=Spec("model"))
-    assert [
-        path.read_bytes() for path in (tmp_path / "mix.wav", *sorted((tmp_path / "stems").iterdir()))
-    ] == before
+    assert [path.read_bytes() for path in (tmp_path / "mix.wav", *sorted((tmp_path / "stems").iterdir()))] == before
 
 
 @pytest.mark.parametrize(("how", "error"), [("dies", "ended from outside"), ("model", "model is damaged")])
@@ -230,12 +220,7 @@ def test_workers_run_ahead_only_so_far() -> None:
 
 def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    for mix, stems in (
-        ("file/mix.wav", None),
-        ("a/b/mix.wav", None),
-        ("mix.wav", "file"),
-        ("mix.wav", "a/b/c"),
-    ):
+    for mix, stems in (("file/mix.wav", None), ("a/b/mix.wav", None), ("mix.wav", "file"), ("mix.wav", "a/b/c")):
         settings = RenderSettings(stems=tmp_path / stems if stems else None, jobs=1)
         with pytest.raises(OutputError, match="cannot write"):
             render_song(song(), KIT, Spec(), tmp_path / mix, settings)
@@ -284,9 +269,7 @@ def test_ctrl_c_ends_the_workers_without_a_word_and_leaves_nothing(tmp_path: Pat
     take = folder(tmp_path, "take")
     script = tmp_path / "script.py"
     script.write_text(CTRL_C.format(tests=[FAKES, str(Path(__file__).parent)], folder=str(take)))
-    with subprocess.Popen(
-        [sys.executable, script], stderr=subprocess.PIPE, start_new_session=True
-    ) as process:
+    with subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, start_new_session=True) as process:
         try:
             # The first part of a take shows that the render is under way.
             until(lambda: list(take.glob(".ghostnote-*")), 120)
@@ -308,17 +291,7 @@ def test_the_groove_is_four_bars_that_the_default_kit_plays() -> None:
     played = groove(RATE, tempo_bpm=120)
     frames = [event.frame for event in played.events]
     assert frames[-1] == 8 * RATE == played.end_frame - RATE // 2
-    assert {event.note for event in played.events if isinstance(event, NoteOn)} >= {
-        36,
-        38,
-        42,
-        44,
-        46,
-        49,
-        41,
-        45,
-        48,
-    }
+    assert {event.note for event in played.events if isinstance(event, NoteOn)} >= {36, 38, 42, 44, 46, 49, 41, 45, 48}
     kit = default_kit()
     assert all(kit.pad_for_note(event.note) for event in played.events if isinstance(event, NoteOn))
     velocities = {event.velocity for event in played.events if isinstance(event, NoteOn) and event.note == 38}

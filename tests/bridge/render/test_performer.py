@@ -22,12 +22,7 @@ def performer() -> Performer:
 
 def test_strokes_are_counted_pad_by_pad(performer: Performer) -> None:
     actions = [a for note in (36, 49, 35, 36) for a in performer.handle(NoteOn(7, note, 90))]
-    assert actions == [
-        Stroke(7, KICK, 0, 90),
-        Stroke(7, CRASH, 0, 90),
-        Stroke(7, KICK, 1, 90),
-        Stroke(7, KICK, 2, 90),
-    ]
+    assert actions == [Stroke(7, KICK, 0, 90), Stroke(7, CRASH, 0, 90), Stroke(7, KICK, 1, 90), Stroke(7, KICK, 2, 90)]
 
 
 def test_a_note_without_a_pad_is_counted(performer: Performer) -> None:

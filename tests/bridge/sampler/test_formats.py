@@ -93,9 +93,7 @@ def test_drumgizmo_maps_notes_and_chokes_and_gives_turns_equal_power(kit: Sample
     assert maps == {
         36: "Große Kick & <tom>", 35: "Große Kick & <tom>", 38: "スネア", 42: "hat closed", 46: "hat open",
     }  # fmt: skip
-    chokes = {
-        i.attrib["name"]: [c.attrib["instrument"] for c in i.iter("choke")] for i in root.iter("instrument")
-    }
+    chokes = {i.attrib["name"]: [c.attrib["instrument"] for c in i.iter("choke")] for i in root.iter("instrument")}
     assert chokes["hat closed"] == ["hat closed", "hat open"]
     assert chokes["スネア"] == []
     for entry in root.iter("instrument"):
@@ -105,9 +103,7 @@ def test_drumgizmo_maps_notes_and_chokes_and_gives_turns_equal_power(kit: Sample
         assert all((folder / f.attrib["file"]).is_file() for f in drum.iter("audiofile"))
 
 
-def test_decent_has_round_robins_switched_on_and_hats_that_silence_one_another(
-    kit: SamplerKit, tmp_path: Path
-) -> None:
+def test_decent_has_round_robins_switched_on_and_hats_that_silence_one_another(kit: SamplerKit, tmp_path: Path) -> None:
     folder = exported(kit, "decent", tmp_path)
     groups = list(xml(folder / f"{NAME}.dspreset").iter("group"))
     assert len(groups) == 5 * 2
@@ -184,10 +180,7 @@ class Spec:
 
 
 def test_a_kit_of_pads_sounds_as_it_does_in_a_render(tmp_path: Path) -> None:
-    pads = (
-        Pad("Kick", (36,), "kick", seed=1),
-        Pad("Hat", (42,), "closed_hat", gain_db=-6, pan=-1, choke="hats"),
-    )
+    pads = (Pad("Kick", (36,), "kick", seed=1), Pad("Hat", (42,), "closed_hat", gain_db=-6, pan=-1, choke="hats"))
     with kit_from_pads(Kit("two", 1, pads), Spec(), RATE, KitShape(count=2, velocities=3), 1) as made:
         assert [len(i.layers) for i in made.instruments] == [3, 3]
         assert made.instruments[1].choke == "hats"

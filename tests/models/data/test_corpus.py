@@ -49,12 +49,7 @@ def test_a_name_tells_class_group_layer_and_round_robin(
     path: str, drum_class: str | None, group: str, layer: int | None, round_robin: int | None
 ) -> None:
     name = parse_name(PurePosixPath(path))
-    assert (name.drum_class, name.group, name.layer, name.round_robin) == (
-        drum_class,
-        group,
-        layer,
-        round_robin,
-    )
+    assert (name.drum_class, name.group, name.layer, name.round_robin) == (drum_class, group, layer, round_robin)
 
 
 def test_the_file_name_outweighs_the_folder_and_the_nearest_folder_the_farther() -> None:

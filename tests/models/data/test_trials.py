@@ -9,23 +9,13 @@ from ghostnote.bridge.errors import CorpusError
 from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.data.trial_set import Hits, make_trials
 from ghostnote.models.data.trials import groups_of, trials_of
-from ghostnote.models.evaluate.diversity import (
-    beside_real,
-    by_group,
-    diversity,
-    over_groups,
-    retrieval_accuracy,
-)
+from ghostnote.models.evaluate.diversity import beside_real, by_group, diversity, over_groups, retrieval_accuracy
 
 FILE = HitFile(Path("hit.wav"), "snare", "a", "rr", "1", None, "valid", "")
 
 
 def layered(counts: dict[str, int], group: str = "a", kind: str = "rr") -> list[HitFile]:
-    return [
-        replace(FILE, group=group, group_kind=kind, layer=name)
-        for name, n in counts.items()
-        for _ in range(n)
-    ]
+    return [replace(FILE, group=group, group_kind=kind, layer=name) for name, n in counts.items() for _ in range(n)]
 
 
 def test_round_robins_are_parted_by_layer_softest_first() -> None:

@@ -82,9 +82,7 @@ def gaussian_denoiser(std):
 @pytest.mark.parametrize("eta", [0.0, 1.0])
 def test_samples_have_the_spread_of_the_data(eta):
     generator = torch.Generator().manual_seed(0)
-    found = ddim(
-        gaussian_denoiser(0.5), normal(64, 16, 16), linear_schedule(100), eta=eta, generator=generator
-    )
+    found = ddim(gaussian_denoiser(0.5), normal(64, 16, 16), linear_schedule(100), eta=eta, generator=generator)
     assert found.std() == pytest.approx(0.5, rel=0.05)
 
 

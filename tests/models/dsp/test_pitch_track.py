@@ -106,6 +106,4 @@ def test_a_hit_and_its_reverse_polarity_differ_by_half_a_turn():
 def test_silence_has_a_finite_tone():
     rows = measured(torch.zeros(2, HIT_FRAMES))
     assert torch.isfinite(rows).all()
-    assert all(
-        torch.isfinite(part).all() for part in tone_of(rows, torch.full((2, BANDS, MDCT_FRAMES), FLOOR))
-    )
+    assert all(torch.isfinite(part).all() for part in tone_of(rows, torch.full((2, BANDS, MDCT_FRAMES), FLOOR)))

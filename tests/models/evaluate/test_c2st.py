@@ -56,9 +56,7 @@ def test_features_are_zero_for_a_hit_beside_itself_and_every_family_shows_the_ds
 
 def test_the_dsp_baseline_is_distinguished_from_repeats_of_new_drums() -> None:
     drums = [draw_drum(name, 1, i) for name in ("snare", "tom", "closed_hat") for i in range(2)]
-    strokes = torch.stack(
-        [torch.stack([torch.from_numpy(strike(d, 0.8, i)) for i in range(5)]) for d in drums]
-    )
+    strokes = torch.stack([torch.stack([torch.from_numpy(strike(d, 0.8, i)) for i in range(5)]) for d in drums])
     references, others = strokes[:, :1].expand(-1, 4, -1).flatten(0, 1), strokes[:, 1:].flatten(0, 1)
     made = dsp_baseline(references, torch.Generator().manual_seed(0))
     features = torch.cat([pair_features(references, others), pair_features(references, made)])

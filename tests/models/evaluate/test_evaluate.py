@@ -41,12 +41,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of two snares and a tom to evaluate, and others to train on."""
     folder = tmp_path_factory.mktemp("corpus")
     rows = ["path,class,group,group_kind,layer,split"]
-    for name, index, split in (
-        ("snare", 0, "valid"),
-        ("snare", 1, "valid"),
-        ("tom", 0, "valid"),
-        ("tom", 1, "train"),
-    ):
+    for name, index, split in (("snare", 0, "valid"), ("snare", 1, "valid"), ("tom", 0, "valid"), ("tom", 1, "train")):
         drum = draw_drum(name, 3, index)
         for layer, velocity in enumerate((0.3, 1.0)):
             for stroke in range(3):
@@ -63,9 +58,7 @@ def silent(name: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def report(
-    corpus: Path, tiny_generator: Generator, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Any, Path]:
+def report(corpus: Path, tiny_generator: Generator, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     folder = tmp_path_factory.mktemp("report")
     return evaluate(tiny_generator, EvaluationRequest(corpus, "valid", folder), SMALL, silent), folder
 
@@ -96,9 +89,7 @@ def test_every_kind_is_compared_with_the_same_real_strokes(report: tuple[Any, Pa
     assert diversity["model"]["beside_real"]["lmd"]["snare"]["groups"] == 2
 
 
-def test_the_amounts_stand_in_the_order_of_the_card(
-    report: tuple[Any, Path], tiny_generator: Generator
-) -> None:
+def test_the_amounts_stand_in_the_order_of_the_card(report: tuple[Any, Path], tiny_generator: Generator) -> None:
     calibration = report[0]["calibration"]
     assert len(calibration["amounts"]) == len(tiny_generator.card.amounts)
     assert calibration["amounts"][1] == calibration["factor"]["snare"]

@@ -29,9 +29,7 @@ def test_the_embedding_learns_the_classes_it_is_trained_on_and_separates_them() 
     spectrograms, labels = torch.cat([short, long]), torch.arange(2).repeat_interleave(12) * 5
     passes = []
     settings = EmbeddingSettings(passes=12, batch=12)
-    network = train_embedding(
-        spectrograms, labels, settings, lambda done, total: passes.append((done, total))
-    )
+    network = train_embedding(spectrograms, labels, settings, lambda done, total: passes.append((done, total)))
     assert passes[-1] == (12, 12)
     assert accuracy(network, spectrograms, labels) > 0.9
     places = embed(network, spectrograms)

@@ -32,9 +32,7 @@ def test_an_onset_stands_at_its_time() -> None:
 
 def test_rows_of_unequal_length_make_one_picture(tmp_path: Path) -> None:
     path = tmp_path / "hits.png"
-    draw_hits(
-        path, [("kick", [("$eed 1", tone(60)), ("2", tone(61, 300))]), ("silence", [("3", 0 * tone(1))])]
-    )
+    draw_hits(path, [("kick", [("$eed 1", tone(60)), ("2", tone(61, 300))]), ("silence", [("3", 0 * tone(1))])])
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [p.name for p in tmp_path.iterdir()] == ["hits.png"]
 
@@ -64,10 +62,7 @@ def test_a_level_curve_tells_the_level_of_each_channel_at_its_time() -> None:
 
 def test_mono_and_stereo_hits_make_one_picture_of_levels(tmp_path: Path) -> None:
     path, stereo = tmp_path / "levels.png", np.stack([tone(60), tone(70)])
-    pairs = [
-        HitAndVariation("$a", stereo, stereo, RATE, 0.1),
-        HitAndVariation("wide", stereo[:1], stereo, RATE, 0.1),
-    ]
+    pairs = [HitAndVariation("$a", stereo, stereo, RATE, 0.1), HitAndVariation("wide", stereo[:1], stereo, RATE, 0.1)]
     draw_levels(path, [*pairs, HitAndVariation("mono", stereo[:1], stereo[:1], RATE, 0.1)])
     assert path.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="at least one"):

@@ -39,9 +39,7 @@ def test_coherence_is_what_strokes_share():
     drums = range(30)
     classes = ["snare" if drum % 2 else "closed_hat" for drum in drums]
     files = [hit_file(name, str(drum)) for drum, name in zip(drums, classes, strict=True) for _ in range(3)]
-    audio = [
-        strokes(0.8 if name == "snare" else 0.0, 3, drum) for drum, name in zip(drums, classes, strict=True)
-    ]
+    audio = [strokes(0.8 if name == "snare" else 0.0, 3, drum) for drum, name in zip(drums, classes, strict=True)]
     hits = make_hit_set(np.concatenate(audio), files)
     coherence, _ = predict_repeatability(hits)
     upper = (slice(None), slice(8, None), slice(3, 7))

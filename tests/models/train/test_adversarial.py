@@ -12,13 +12,7 @@ from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES
 from ghostnote.models.dsp.noise_shaping import line_power, spectral_gain_of, with_contrast
 from ghostnote.models.nets.checkpoint import load_model
 from ghostnote.models.nets.discriminators import Discriminators
-from ghostnote.models.statistics.repeatability import (
-    COHERENCE_LIMIT,
-    COMPONENTS,
-    LATENT_SIZE,
-    SPANS,
-    shift_logit,
-)
+from ghostnote.models.statistics.repeatability import COHERENCE_LIMIT, COMPONENTS, LATENT_SIZE, SPANS, shift_logit
 from ghostnote.models.train.adversarial import FineTuner, FinetuneSettings
 from ghostnote.models.train.finetune import finetune
 from ghostnote.models.train.loop import train
@@ -71,9 +65,7 @@ def test_spectral_deviation_that_is_too_large_shrinks(small_corpus, run):
     model = load_model(run)[0]
     model.principal_components *= 6
     initial = model.principal_components.clone()
-    tuner = make_tuner(
-        model, small_corpus, batch=8, steps=0, statistics_rate=0.03, network_rate=0.0, warmup_steps=10
-    )
+    tuner = make_tuner(model, small_corpus, batch=8, steps=0, statistics_rate=0.03, network_rate=0.0, warmup_steps=10)
     for _ in range(40):
         tuner.take_step()
     assert tuner.statistics.log_gain.mean() < -0.05
@@ -117,10 +109,7 @@ def test_the_shared_latent_changes_coherence_and_spectral_deviation(run):
     variation_latent[1, :COMPONENTS] = variation_latent[0, :COMPONENTS]
     coherence, deviation = torch.full((2, GROUPS, SEGMENTS), 0.5), torch.ones(2, GROUPS)
     sparsity = torch.full((2, GROUPS, SPANS), -0.5)
-    alike = (
-        model.offset_coherence(coherence, variation_latent),
-        model.deviation_db_of(variation_latent, deviation),
-    )
+    alike = (model.offset_coherence(coherence, variation_latent), model.deviation_db_of(variation_latent, deviation))
     assert all(torch.allclose(x[0], x[1]) for x in alike)
     for table in (model.extent, model.coherence_offset, model.sparsity):
         table.fill_(0.3)
@@ -138,21 +127,12 @@ def test_an_interrupted_fine_tuning_keeps_what_it_reached(small_corpus, run, tmp
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        finetune(
-            small_corpus,
-            run,
-            tmp_path / "tuned",
-            AMOUNTS,
-            FinetuneSettings(minutes=1, batch=2, steps=0),
-            stop,
-        )
+        finetune(small_corpus, run, tmp_path / "tuned", AMOUNTS, FinetuneSettings(minutes=1, batch=2, steps=0), stop)
     assert load_model(tmp_path / "tuned")[1]["finetuning"]["minutes"] == 1
 
 
 def test_the_command_says_what_is_missing(tmp_path):
-    said = CliRunner().invoke(
-        app, ["finetune", str(tmp_path), "-d", str(tmp_path), "-o", str(tmp_path / "x")]
-    )
+    said = CliRunner().invoke(app, ["finetune", str(tmp_path), "-d", str(tmp_path), "-o", str(tmp_path / "x")])
     assert isinstance(said.exception, ModelError)
     assert "ghostnote train" in str(said.exception)
     assert not (tmp_path / "x").exists()

@@ -114,26 +114,10 @@ def test_neither_steps_nor_minutes_is_an_error(small_corpus, teacher, tmp_path):
 def test_the_command_passes_on_its_options(monkeypatch, tmp_path):
     given = []
     monkeypatch.setattr("ghostnote.models.train.distill.distill", lambda *args, **options: given.extend(args))
-    command = [
-        "distill",
-        "teacher",
-        "--data",
-        "drums",
-        "-o",
-        str(tmp_path),
-        "--steps",
-        "2,1",
-        "--minutes",
-        "9",
-    ]
+    command = ["distill", "teacher", "--data", "drums", "-o", str(tmp_path), "--steps", "2,1", "--minutes", "9"]
     result = CliRunner().invoke(app, [*command, "--teacher-steps", "8", "--guidance", "1.5", "--batch", "2"])
     assert result.exit_code == 0, result.output
-    assert given[:4] == [
-        Path("drums"),
-        Path("teacher"),
-        tmp_path,
-        DistillSettings((2, 1), "progressive", 1.5, 8),
-    ]
+    assert given[:4] == [Path("drums"), Path("teacher"), tmp_path, DistillSettings((2, 1), "progressive", 1.5, 8)]
     assert (given[4].minutes, given[4].batch) == (9, 2)
     assert str(folder_of(tmp_path, 1)) in result.stderr.replace("\n", "")
 

@@ -85,9 +85,7 @@ def test_shapes_alone_leave_the_sound_as_it_was(small_corpus, tmp_path):
 
 
 def test_a_resumed_run_of_shapes_ends_as_an_unbroken_one(small_corpus, tmp_path):
-    train(
-        small_corpus, tmp_path / "whole", small_settings(steps=6, validate_every=3), TINY, task=SHAPES_ALONE
-    )
+    train(small_corpus, tmp_path / "whole", small_settings(steps=6, validate_every=3), TINY, task=SHAPES_ALONE)
 
     def kill(progress):
         if progress.step == 4:

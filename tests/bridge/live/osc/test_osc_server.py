@@ -15,13 +15,7 @@ from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.daemon import Live
 from ghostnote.bridge.live.osc.addresses import ADDRESSES
 from ghostnote.bridge.live.osc.codec import bundle, pack, unpack
-from ghostnote.bridge.live.osc.server import (
-    BURST_PACKETS,
-    PACKETS_A_SECOND,
-    OscSettings,
-    check_settings,
-    parse_address,
-)
+from ghostnote.bridge.live.osc.server import BURST_PACKETS, PACKETS_A_SECOND, OscSettings, check_settings, parse_address
 
 Message = tuple[str, tuple[Any, ...]]
 
@@ -172,9 +166,7 @@ def test_ping_status_pads_and_meters(live: Live) -> None:
         assert p.ask("ping", 1, "a") == ("ping", (1, "a"))
         assert p.ask("pads") == ("pads", ("kick", "snare_drum", "hat", "open_hat"))
         p.send("status")
-        assert p.gets("status/latency_ms")[0] == pytest.approx(
-            10 + live.session.engine.delay_frames / RATE * 1000
-        )
+        assert p.gets("status/latency_ms")[0] == pytest.approx(10 + live.session.engine.delay_frames / RATE * 1000)
         assert p.gets("status/freshness")[0] <= 1
         p.send("subscribe", 50)
         assert len(p.gets("meters")) == 5
