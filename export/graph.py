@@ -29,7 +29,14 @@ from ghostnote.models.diffusion.pipeline import (
     SynthesizeUnmasked,
 )
 from ghostnote.models.diffusion.reference_encoder import REFERENCE_FEATURES, ReferenceEncoder, SplitReferenceFeatures
-from ghostnote.models.diffusion.values import Conditions, Predictor, ReferenceFeatures, Stroke, TensorSpec, tensor_specs
+from ghostnote.models.diffusion.values import (
+    Conditions,
+    DrawnStroke,
+    Predictor,
+    ReferenceFeatures,
+    TensorSpec,
+    tensor_specs,
+)
 from ghostnote.models.dsp.mdct import HIT_FRAMES
 from ghostnote.models.nets.cascade import ANY_CLASS, Cascade
 
@@ -115,7 +122,7 @@ def _nodes(model: Cascade, arithmetic: Arithmetic, assembly: Assembly) -> list[N
         either("is_shaped", RestoreShape(model), ["shape"], ["given"]),
         either("is_encoded", ["reference_features"], ReferenceEncoder(model), ["features"]),
         *part(SplitReferenceFeatures(), ReferenceFeatures._fields),
-        *part(DrawStroke(model), Stroke._fields),
+        *part(DrawStroke(model), DrawnStroke._fields),
         either("is_referred", ReferencePredictor(), ChoosePredictor(), Predictor._fields),
         *part(ConditionNetwork(model), Conditions._fields),
         either("is_plain", ["stroke_noise"] * 2, StartSample(), ["reference_innovation", "z"]),

@@ -18,13 +18,13 @@ from ghostnote.models.diffusion.v_prediction import t_to_alpha_sigma
 from ghostnote.models.diffusion.values import (
     Coefficients,
     Conditions,
+    DrawnStroke,
     Flag,
     Label,
     Predictor,
     ReferenceFeatures,
     Rows,
     Shape,
-    Stroke,
     Time,
 )
 from ghostnote.models.dsp.cell_matching import match_cells
@@ -71,13 +71,13 @@ class DrawStroke(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, inputs: Inputs, features: ReferenceFeatures, given: Shape) -> Stroke:
+    def forward(self, inputs: Inputs, features: ReferenceFeatures, given: Shape) -> DrawnStroke:
         """Return the stroke; `given` is its shape, or with a reference what is added to that one's."""
         has_hit, latent = inputs.has_hit[:, None, None], inputs.variation_latent
         change = self.model.envelope_change(inputs.label, _limited_velocity(inputs))
         added = given[:, :GROUPS] + has_hit * change
         log_envelope = added + has_hit * features.envelope
-        return Stroke(
+        return DrawnStroke(
             shape_made=torch.cat([log_envelope, given[:, GROUPS:]], dim=1),
             stroke_coherence=self._coherence(inputs, features),
             stroke_noise=from_lines(inputs.noise, features.spectral_gain),
@@ -101,7 +101,7 @@ class DrawStroke(nn.Module):
 class ChoosePredictor(nn.Module):
     """`predictor_of`: the reference, or the tone of a new sound."""
 
-    def forward(self, inputs: Inputs, features: ReferenceFeatures, stroke: Stroke) -> Predictor:
+    def forward(self, inputs: Inputs, features: ReferenceFeatures, stroke: DrawnStroke) -> Predictor:
         """Return the predictor of each hit."""
         return Predictor(*predictor_of(features.reference, stroke.shape_made, stroke.stroke_coherence, inputs.has_hit))
 
@@ -109,7 +109,7 @@ class ChoosePredictor(nn.Module):
 class ReferencePredictor(nn.Module):
     """`ChoosePredictor` where every hit has a reference."""
 
-    def forward(self, features: ReferenceFeatures, stroke: Stroke) -> Predictor:
+    def forward(self, features: ReferenceFeatures, stroke: DrawnStroke) -> Predictor:
         """Return the reference as predictor."""
         return Predictor(features.reference + 0.0, table_to_frames(stroke.stroke_coherence))
 
@@ -122,7 +122,7 @@ class ConditionNetwork(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, inputs: Inputs, rows: Rows, stroke: Stroke, predictor: Predictor) -> Conditions:
+    def forward(self, inputs: Inputs, rows: Rows, stroke: DrawnStroke, predictor: Predictor) -> Conditions:
         """Return the coherence of the bands, the embedding and the projected conditioning."""
         rho = to_bands(scale_coherence(predictor.rho_groups, inputs.amount[:, None, None]))
         sound = self.model.sound
@@ -137,7 +137,7 @@ class ConditionNetwork(nn.Module):
 class StartSample(nn.Module):
     """Where the sound model begins."""
 
-    def forward(self, stroke: Stroke, predictor: Predictor, start: Time) -> tuple[Tensor, Tensor]:
+    def forward(self, stroke: DrawnStroke, predictor: Predictor, start: Time) -> tuple[Tensor, Tensor]:
         """Return the reference's own innovation, and z at time `start`, (batch, BANDS, MDCT_FRAMES) both."""
         r, s = predictor.r, scale(stroke.shape_made[:, :GROUPS])
         reference_innovation = innovation(r, r, s, to_bands(predictor.rho_groups))
@@ -148,13 +148,13 @@ class StartSample(nn.Module):
 class _Synthesis(nn.Module):
     """From the innovation to a waveform."""
 
-    def fill(self, u: Tensor, is_diffused: Tensor, stroke: Stroke, predictor: Predictor, rho: Tensor) -> Tensor:
+    def fill(self, u: Tensor, is_diffused: Tensor, stroke: DrawnStroke, predictor: Predictor, rho: Tensor) -> Tensor:
         """Return the coefficients of innovation `u`; noise alone fills them if not `is_diffused`."""
         u = torch.where(is_diffused, u.clamp(-INNOVATION_BOUND, INNOVATION_BOUND), 0.0)
         s, gate = scale(stroke.shape_made[:, :GROUPS]), to_bands(to_frames(stroke.gate))
         return fill_energy(u, stroke.stroke_noise, predictor.r, s, rho, gate)
 
-    def to_waveform(self, y: Tensor, share: Tensor, features: ReferenceFeatures, stroke: Stroke) -> Tensor:
+    def to_waveform(self, y: Tensor, share: Tensor, features: ReferenceFeatures, stroke: DrawnStroke) -> Tensor:
         """Return the hit (batch, HIT_FRAMES) at its reference's level, its cells matched as far as `share` says."""
         c = match_cells(expand(y), stroke.target_db, stroke.target_sparsity, share)
         return inverse_mdct(c) * (features.peak / PEAK)
@@ -169,7 +169,7 @@ class Synthesize(_Synthesis):
         is_diffused: Flag,
         inputs: Inputs,
         features: ReferenceFeatures,
-        stroke: Stroke,
+        stroke: DrawnStroke,
         predictor: Predictor,
         rho: Coefficients,
         reference_innovation: Coefficients,
@@ -190,7 +190,7 @@ class SynthesizeUnmasked(_Synthesis):
         is_diffused: Flag,
         inputs: Inputs,
         features: ReferenceFeatures,
-        stroke: Stroke,
+        stroke: DrawnStroke,
         predictor: Predictor,
         rho: Coefficients,
     ) -> Tensor:

@@ -83,7 +83,7 @@ class ReferenceFeatures(NamedTuple):
     """The log sparsity of its cells."""
 
 
-class Stroke(NamedTuple):
+class DrawnStroke(NamedTuple):
     """What is drawn for a stroke before the network runs."""
 
     shape_made: Shape

@@ -62,7 +62,7 @@ class FinetuneSettings:
     """Decides draws and noise."""
 
 
-class _Strokes(nn.Module):
+class _StrokeRenderer(nn.Module):
     """Strokes of a model as a module, so that its statistics can be given from outside for one call."""
 
     def __init__(self, model: Cascade) -> None:
@@ -158,7 +158,7 @@ class FineTuner:
             schedule=linear_schedule(self.settings.steps).to(device),
         )
         statistics = {f"model.{name}": value for name, value in self.statistics.changed(fold).items()}
-        return _limit_attack(hit, functional_call(_Strokes(self.model), statistics, (inputs,)))
+        return _limit_attack(hit, functional_call(_StrokeRenderer(self.model), statistics, (inputs,)))
 
     def _anchor_loss(self) -> Tensor:
         """Return how far the network has moved where there is no reference, as a weighted mean square of v."""
