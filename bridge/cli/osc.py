@@ -6,7 +6,8 @@ import typer
 
 _NOTES = (
     "{pad} is a pad's name in lower case, with _ for all but letters and digits; patterns work too.",
-    "Numbers may be int, float or bool; a velocity is 0 to 127, or a float up to 1.",
+    "Numbers may be int, float or bool; a velocity is 0 to 127, or a float or bool up to 1.",
+    "Where no argument is taken, the number or bool that a button sends is ignored.",
 )
 _INTRO = """# OSC
 
@@ -17,6 +18,8 @@ _INTRO = """# OSC
 - An argument in brackets may be left out. A setting without its value replies the present one.
 - What is wrong with a message is replied to its sender as `{root}/error`.
 - A bundle with a time is carried out then; notes are on time to the frame. A minute ahead is the most.
+- {work} packets and messages may come a second, {burst} at once; a pattern counts for all that it matches. More are
+  left out and counted as `osc_shed` in the status.
 
 For example, with `oscsend` and `oscdump` of liblo:
 
@@ -38,13 +41,14 @@ def osc(
 ) -> None:
     """Print every OSC address, its arguments and what it does."""
     from ghostnote.bridge.live.osc.addresses import ADDRESSES, PAD, SENT
+    from ghostnote.bridge.live.osc.server import BURST_WORK, WORK_A_SECOND
     from ghostnote.bridge.live.osc.subscribers import ROOT
 
     received = [(f"{ROOT}/{a.path}", a.arguments, a.about) for a in ADDRESSES]
     sent = [(f"{ROOT}/{path}", arguments, about) for path, arguments, about in SENT]
     notes = [note.format(pad=PAD) for note in _NOTES]
     if markdown:
-        page = _INTRO.format(notes="\n- ".join(notes), root=ROOT)
+        page = _INTRO.format(notes="\n- ".join(notes), root=ROOT, work=WORK_A_SECOND, burst=BURST_WORK)
         tables = f"## Messages in\n\n{_table(received)}\n\n## Sent to subscribers\n\n{_table(sent)}"
         changes = "\n\nSubscribers are sent every change of a setting, too, under the address that sets it."
         typer.echo(f"{page}{tables}{changes}")

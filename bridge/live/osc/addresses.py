@@ -15,6 +15,8 @@ from ghostnote.bridge.midi.events import NoteOn
 PAD: Final = "NAME"
 
 _REPLY_BYTES: Final = 1200
+_STATUS_WORK: Final = 50
+"""As many as the packets that it replies."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,24 @@ class Address:
     """Does it and returns what is replied, None for no reply."""
     is_played: bool = False
     """Whether the engine itself waits for its time, to the frame."""
+    work: int = 1
+    """What it costs, in simple messages."""
 
-    def check_count(self, name: str, arguments: tuple[Argument, ...]) -> None:
-        """Raise `OscError` for too few or too many arguments to this address, which was called by `name`."""
+    def checked(self, name: str, arguments: tuple[Argument, ...]) -> tuple[Argument, ...]:
+        """Return the arguments that count: not a last nil, nor the number that a button sends where none is taken.
+
+        `OscError` for too few or too many to this address, which was called by `name`.
+        """
         words = self.arguments.split()
+        while arguments and arguments[-1] is None:
+            arguments = arguments[:-1]
+        if not words and len(arguments) == 1 and isinstance(arguments[0], int | float):
+            return ()
         least = sum(not word.startswith("[") for word in words)
         if not least <= len(arguments) <= len(words):
             takes = self.arguments or "no arguments"
             raise OscError(f"{len(arguments)} arguments are given, but {name} takes: {takes}")
+        return arguments
 
 
 def _hit(call: Call) -> Reply:
@@ -132,7 +144,7 @@ def _fitting(values: Iterable[Value]) -> tuple[Value, ...]:
     kept: list[Value] = []
     room = _REPLY_BYTES
     for value in values:
-        room -= len(str(value).encode()) + 8
+        room -= len(str(value).encode(errors="replace")) + 8
         if room < 0:
             break
         kept.append(value)
@@ -142,7 +154,10 @@ def _fitting(values: Iterable[Value]) -> tuple[Value, ...]:
 def _subscribe(call: Call) -> Reply:
     hertz = call.number(0, "hz", 0, 60) if call.arguments else 10.0
     port = call.port(1)
-    call.services.subscribers.add((call.sender[0], port or call.sender[1]), hertz, port is not None)
+    peer = (call.sender[0], port or call.sender[1])
+    if call.services.is_own(peer):
+        raise OscError(f"port {peer[1]} is this program's own: name the one that you listen on")
+    call.services.subscribers.add(peer, call.sender, hertz, port is not None)
     return (float(hertz),)
 
 
@@ -177,16 +192,17 @@ ADDRESSES: Final = (
     Address("kit/save", "name", "write the kit as it is now into the kits' folder", _save),
     Address("kit/list", "", "the kits of the folder, in the order of program changes", _kits),
     Address("pads", "", "the pads' names as they stand in addresses", _pads),
-    Address("panic", "", "let everything fade", _panic, is_played=True),
+    Address("panic", "", "let everything fade", _panic),
     Address("ping", "[value] [value] [value] [value]", "replies its arguments", _ping),
     Address(
         "subscribe",
         "[hz] [port]",
-        "send changes, notes, meters and the pool's depth, these two so often; with a port replies and errors too",
+        "send changes, notes, meters and the pool's depth, these two so often; with a port replies and errors too."
+        " Of more than 16, who was silent the longest gives way",
         _subscribe,
     ),
     Address("unsubscribe", "[port]", "send them no more", _unsubscribe),
-    Address("status", "", "replies status/... messages", _status),
+    Address("status", "", "replies status/... messages", _status, work=_STATUS_WORK),
     Address("quit", "", "end the program, if that is allowed", _quit),
 )
 """In the order in which they are printed."""

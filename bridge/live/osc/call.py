@@ -1,5 +1,6 @@
 """One OSC message as an address's function gets it: its arguments, checked, and what it acts upon."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ghostnote.bridge.kit.kit import Pad
@@ -18,6 +19,8 @@ class Services:
     session: LiveSession
     subscribers: Subscribers
     facts: Facts
+    is_own: Callable[[Peer], bool]
+    """Whether an address is that of the server itself."""
     may_quit: bool = False
 
 
@@ -60,9 +63,9 @@ class Call:
         return value
 
     def velocity(self, at: int) -> int:
-        """Return a velocity 0 to 127: a floating-point number up to 1 is a share of the hardest stroke."""
+        """Return a velocity 0 to 127: a bool, or a floating-point number up to 1, is a share of the hardest stroke."""
         value = self.number(at, "velocity", 0, 127)
-        share = isinstance(value, float) and 0 < value <= 1
+        share = isinstance(value, float | bool) and 0 < value <= 1
         return round(value * 127) if share else round(value)
 
     def port(self, at: int) -> int | None:

@@ -18,7 +18,10 @@ IMMEDIATELY: Final = 1
 _BUNDLE: Final = b"#bundle\0"
 _MAX_DEPTH: Final = 8
 _MAX_MESSAGES: Final = 128
-_TYPES: Final = frozenset(b"ifhdsbrmtTFN[]")
+_TYPES: Final = frozenset(b"ifhdsbrmtTFNIcS[]")
+_ALIKE: Final = bytes.maketrans(b"ISc", b"Tsi")
+"""Types that python-osc does not know, and those that look the same on the wire: an impulse is a true."""
+_CHARACTER: Final = ord("c")
 _EPOCH_SECONDS: Final = 2_208_988_800
 """From 1900, where OSC's times begin, to 1970."""
 
@@ -53,10 +56,10 @@ def unpack(packet: bytes) -> list[TimedMessage]:
 
 
 def pack(address: str, values: tuple[Argument, ...]) -> bytes:
-    """Return a message as it is sent."""
+    """Return a message as it is sent; what is not text in a file's name is sent as question marks."""
     builder = OscMessageBuilder(address)
     for value in values:
-        builder.add_arg(value)
+        builder.add_arg(value.encode(errors="replace").decode() if isinstance(value, str) else value)
     return bytes(builder.build().dgram)
 
 
@@ -100,7 +103,11 @@ def _message(packet: bytes, due: float | None) -> TimedMessage:
     if tags and (tags[:1] != b"," or not _TYPES.issuperset(tags[1:])):
         raise OscError(f"a message's types {tags[:20]!r} are not supported")
     try:
-        message = OscMessage(packet)
-        return TimedMessage(due, message.address, tuple(message))
+        known = tags.translate(_ALIKE)
+        message = OscMessage(packet[:tags_at] + known + packet[tags_at + len(tags) :])
+        values = list(message)
+        if len(values) == len(tags) - 1:  # without arrays there is a type for each
+            values = [chr(v) if tag == _CHARACTER else v for tag, v in zip(tags[1:], values, strict=True)]
+        return TimedMessage(due, message.address.rstrip("/") or "/", tuple(values))
     except (MessageError, ValueError, OverflowError, struct.error, IndexError) as error:
         raise OscError(f"a message is damaged: {error}") from error

@@ -1,6 +1,7 @@
 """From an OSC message to what it does: finds the addresses it means and calls each. No socket and no thread in here."""
 
 import logging
+import time
 from typing import Final
 
 from ghostnote.bridge.errors import GhostnoteError
@@ -14,16 +15,40 @@ from ghostnote.bridge.live.osc.subscribers import ROOT, Peer
 from ghostnote.bridge.live.pad_parameters import slug
 
 _ERROR_LENGTH: Final = 400
+_ERROR: Final = f"{ROOT}/error"
 
 _logger = logging.getLogger(__name__)
+
+
+_PATTERN_WORK: Final = 4
+
+
+class WorkBudget:
+    """So much may be done a second, and so much at once: a token bucket."""
+
+    def __init__(self, a_second: float, burst: float) -> None:
+        """Start with a whole burst."""
+        self._a_second, self._burst = a_second, burst
+        self._left, self._filled = burst, time.perf_counter()
+
+    def take(self, work: float) -> bool:
+        """Return whether there is room for this work, and count it; what is larger than a burst counts as one."""
+        now = time.perf_counter()
+        self._left = min(self._burst, self._left + (now - self._filled) * self._a_second)
+        self._filled = now
+        work = min(work, self._burst)
+        if self._left < work:
+            return False
+        self._left -= work
+        return True
 
 
 class Dispatcher:
     """Carries out messages, all on one thread."""
 
-    def __init__(self, services: Services) -> None:
-        """Let messages play and change the session of `services`."""
-        self._services = services
+    def __init__(self, services: Services, budget: WorkBudget) -> None:
+        """Let messages play and change the session of `services`, within the budget."""
+        self._services, self._budget = services, budget
         self._addresses: dict[str, tuple[Address, Pad | None]] = {}
         self._addresses_of: Kit | None = None
 
@@ -42,18 +67,30 @@ class Dispatcher:
     def do(self, message: TimedMessage, stamp: float, sender: Peer) -> None:
         """Carry out a message; what is wrong with it is replied."""
         known = self.addresses()
+        is_name = message.address in known
+        if message.address == _ERROR or not self._has_room(1 if is_name else _PATTERN_WORK):
+            # An error that is answered by an error would go on for ever.
+            return
         try:
-            found = [message.address] if message.address in known else matches(message.address, known)
+            found = [message.address] if is_name else matches(message.address, known)
             if not found:
                 raise OscError("there is no such address; 'ghostnote osc' lists all")
+            if not self._has_room(sum(known[name][0].work for name in found) - 1):
+                return
             for name in found:
                 address, pad = known[name]
-                address.check_count(name, message.arguments)
-                values = address.run(Call(self._services, message.arguments, stamp, sender, pad))
+                arguments = address.checked(name, message.arguments)
+                values = address.run(Call(self._services, arguments, stamp, sender, pad))
                 if values is not None:
                     self._services.subscribers.reply(sender, name.removeprefix(f"{ROOT}/"), values)
         except (GhostnoteError, FieldError) as error:
             self.fail(sender, message.address, str(error))
+
+    def _has_room(self, work: int) -> bool:
+        if self._budget.take(work):
+            return True
+        self._services.session.counts["osc_shed"] += 1
+        return False
 
     def is_played(self, message: TimedMessage) -> bool:
         """Return whether the engine is to place this message in time by itself."""

@@ -9,19 +9,20 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.live.osc.call import Services
 from ghostnote.bridge.live.osc.codec import MAX_PACKET, OscError, TimedMessage, unpack
-from ghostnote.bridge.live.osc.dispatcher import Dispatcher
+from ghostnote.bridge.live.osc.dispatcher import Dispatcher, WorkBudget
 from ghostnote.bridge.live.osc.session import Facts, LiveSession
 from ghostnote.bridge.live.osc.subscribers import Peer, Subscribers
 
-PACKETS_A_SECOND: Final = 1000
-"""More than that is a flood, and shed."""
-BURST_PACKETS: Final = 250
-"""So many may come at once."""
+WORK_A_SECOND: Final = 2000
+"""A packet costs 1, and so does each address that a message of it means. More than that is a flood, and shed."""
+BURST_WORK: Final = 500
+"""So much may come at once."""
 MOST_SCHEDULED: Final = 1024
 FURTHEST_SECONDS: Final = 60.0
 """Bundles for later than that are refused: a clock is wrong."""
@@ -47,7 +48,7 @@ class OscSettings:
 
 def parse_address(text: str) -> tuple[str, int]:
     """Return host and port of `HOST:PORT`, `:PORT` or `PORT`; `InputError`."""
-    host, _, port = text.rpartition(":")
+    host, _, port = text.strip().rpartition(":")
     if not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
         raise InputError(f"--osc {text}: write HOST:PORT, with a port from 1 to 65535")
     return host.strip("[]") or _LOOPBACK, int(port)
@@ -58,7 +59,7 @@ def check_settings(settings: OscSettings) -> None:
     try:
         for sender in settings.allowed:
             ipaddress.ip_network(sender, strict=False)
-        inside = ipaddress.ip_address(socket.gethostbyname(settings.host)).is_loopback
+        inside = all(_address(found[4][0]).is_loopback for found in _resolved(settings))
     except (ValueError, OSError) as error:
         raise InputError(f"OSC address {settings.host}: {error}; give a numeric address") from error
     if not inside and not settings.allowed:
@@ -67,31 +68,57 @@ def check_settings(settings: OscSettings) -> None:
         )
 
 
+def _resolved(settings: OscSettings) -> list[Any]:
+    """Return what a numeric address or a name stands for, as `getaddrinfo` does, IPv4 first; `OSError`."""
+    found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_DGRAM)
+    return sorted(found, key=lambda one: one[0] != socket.AF_INET)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return an address; one of IPv4 that comes in an IPv6 socket as itself."""
+    address = ipaddress.ip_address(host)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+@lru_cache(64)
+def _is_local(host: str) -> bool:
+    """Return whether an address is one of this computer's."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True
+
+
 class OscServer:
     """Lets others play and change a session. A context manager: the port is free again when it ends."""
 
     def __init__(self, settings: OscSettings, session: LiveSession, facts: Facts) -> None:
         """Open the port; `InputError` when it is taken or not this computer's."""
         check_settings(settings)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        family, _, _, _, where = _resolved(settings)[0]
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
         try:
-            self._socket.bind((settings.host, settings.port))
+            self._socket.bind(where)
         except OSError as error:
             self._socket.close()
             raise InputError(
                 f"OSC cannot listen on {settings.host}:{settings.port} ({error.strerror}): choose another port"
             ) from error
         self._socket.setblocking(False)
-        self.address: Peer = self._socket.getsockname()
+        self.address: Peer = self._socket.getsockname()[:2]
         self._session = session
         self._subscribers = Subscribers(self._send)
-        self._dispatcher = Dispatcher(Services(session, self._subscribers, facts, settings.may_quit))
+        self._budget = WorkBudget(WORK_A_SECOND, BURST_WORK)
+        services = Services(session, self._subscribers, facts, self._is_own, settings.may_quit)
+        self._dispatcher = Dispatcher(services, self._budget)
         self._allowed = [ipaddress.ip_network(sender, strict=False) for sender in settings.allowed]
         self._refused: set[str] = set()
         self._scheduled: list[tuple[float, int, TimedMessage, Peer]] = []
         self._serial = itertools.count()
-        self._tokens, self._filled = float(BURST_PACKETS), time.perf_counter()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="osc", daemon=True)
 
@@ -109,14 +136,23 @@ class OscServer:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            ready, _, _ = select.select([self._socket], [], [], self._pause())
-            if ready:
-                self._receive()
-            now = time.perf_counter()
-            while self._scheduled and self._scheduled[0][0] <= now:
-                _, _, message, sender = heapq.heappop(self._scheduled)
-                self._do(message, now, sender)
-            self._dispatcher.send_news(now)
+            try:
+                self._turn()
+            except Exception:  # nothing that comes in may end this thread; it is counted and logged
+                self._session.counts["osc_faults"] += 1
+                _logger.exception("OSC goes on after an error")
+                self._stopping.wait(_TICK_SECONDS)
+
+    def _turn(self) -> None:
+        """Wait for a packet for a moment, and do what is due."""
+        ready, _, _ = select.select([self._socket], [], [], self._pause())
+        if ready:
+            self._receive()
+        now = time.perf_counter()
+        while self._scheduled and self._scheduled[0][0] <= now:
+            _, _, message, sender = heapq.heappop(self._scheduled)
+            self._do(message, now, sender)
+        self._dispatcher.send_news(now)
 
     def _pause(self) -> float:
         if not self._scheduled:
@@ -127,19 +163,21 @@ class OscServer:
         """Take one packet."""
         stamp = time.perf_counter()
         try:
-            packet, sender = self._socket.recvfrom(65536)
+            packet, where = self._socket.recvfrom(65536)
         except OSError:
             # A reply found nobody there.
             return
+        sender: Peer = where[:2]
         counts = self._session.counts
-        if not self._is_welcome(sender):
+        if self._is_own(sender) or not self._is_welcome(sender):
             counts["osc_refused"] += 1
             self._log_refusal(sender[0])
             return
-        if not self._has_token(stamp):
+        if not self._budget.take(1):
             counts["osc_shed"] += 1
             return
         counts["osc"] += 1
+        self._subscribers.renew(sender)
         try:
             messages = unpack(packet)
         except OscError as error:
@@ -173,16 +211,12 @@ class OscServer:
             self._session.counts["osc_faults"] += 1
             self._dispatcher.fail(sender, message.address, f"internal error {error!r}")
 
-    def _has_token(self, now: float) -> bool:
-        self._tokens = min(BURST_PACKETS, self._tokens + (now - self._filled) * PACKETS_A_SECOND)
-        self._filled = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+    def _is_own(self, peer: Peer) -> bool:
+        """Return whether this is our own port: who subscribes that would hear itself for ever."""
+        return peer[1] == self.address[1] and _is_local(peer[0])
 
     def _is_welcome(self, sender: Peer) -> bool:
-        address = ipaddress.ip_address(sender[0])
+        address = _address(sender[0])
         return address.is_loopback or any(address in network for network in self._allowed)
 
     def _log_refusal(self, host: str) -> None:

@@ -1,11 +1,12 @@
 """Who is sent what changes: replies to those who asked, news to those who subscribed."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ghostnote.bridge.live.osc.codec import Argument, OscError, pack
+from ghostnote.bridge.live.osc.codec import Argument, pack
 from ghostnote.bridge.live.pad_parameters import Value
 
 ROOT: Final = "/ghostnote"
@@ -23,8 +24,12 @@ class _Subscriber:
 
     seconds: float
     """From one look at the meters to the next; 0 for none."""
-    due: float
     wants_replies: bool
+    sender: Peer
+    """Who asked for it."""
+    seen: float
+    """When that one sent a packet last, in `perf_counter` seconds."""
+    due: float = 0.0
 
 
 class Subscribers:
@@ -36,11 +41,17 @@ class Subscribers:
         self._subscribers: dict[Peer, _Subscriber] = {}
         self._news: deque[tuple[str, tuple[Value, ...]]] = deque(maxlen=_MOST_NEWS)
 
-    def add(self, peer: Peer, hertz: float, wants_replies: bool) -> None:
-        """Send a peer what changes, and the meters so often; `OscError` for one too many."""
+    def add(self, peer: Peer, sender: Peer, hertz: float, wants_replies: bool) -> None:
+        """Send a peer what changes, and the meters so often; where there are too many, the longest silent gives way."""
         if len(self._subscribers) >= MOST_SUBSCRIBERS and peer not in self._subscribers:
-            raise OscError(f"there are {MOST_SUBSCRIBERS} subscribers already")
-        self._subscribers[peer] = _Subscriber(1 / hertz if hertz else 0.0, 0.0, wants_replies)
+            del self._subscribers[min(self._subscribers, key=lambda other: self._subscribers[other].seen)]
+        self._subscribers[peer] = _Subscriber(1 / hertz if hertz else 0.0, wants_replies, sender, time.perf_counter())
+
+    def renew(self, sender: Peer) -> None:
+        """Note that a packet of this sender came: its subscription lives."""
+        for peer, subscriber in self._subscribers.items():
+            if sender in (peer, subscriber.sender):
+                subscriber.seen = time.perf_counter()
 
     def remove(self, peer: Peer) -> bool:
         """Send it no more; False where it was not subscribed."""

@@ -45,6 +45,26 @@ def test_messages_come_out_as_they_went_in() -> None:
     assert message.due is None
 
 
+@pytest.mark.parametrize(
+    ("types", "data", "values"),
+    [
+        (b",I\0\0", b"", (True,)),
+        (b",N\0\0", b"", (None,)),
+        (b",TF\0", b"", (True, False)),
+        (b",S\0\0", b"ab\0\0", ("ab",)),
+        (b",ci\0", struct.pack(">ii", 97, 5), ("a", 5)),
+        (b",dh\0", struct.pack(">dq", 0.1, 2**40), (0.1, 2**40)),
+    ],
+)
+def test_all_types_of_osc_are_understood(types: bytes, data: bytes, values: tuple[object, ...]) -> None:
+    assert unpack(b"/a\0\0" + types + data)[0].arguments == values
+
+
+def test_a_trailing_slash_does_no_harm_and_what_is_not_text_is_sent() -> None:
+    assert unpack(pack("/a/b/", (1,)))[0].address == "/a/b"
+    assert unpack(pack("/a", ("caf\udce9",)))[0].arguments == ("caf?",)
+
+
 def test_bundles_give_each_message_its_own_time() -> None:
     inner = bundle(2_000_000_000.25, pack("/b", (2,)))
     got = unpack(bundle(None, pack("/a", (1,)), inner, pack("/c", ())))

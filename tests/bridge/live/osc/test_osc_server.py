@@ -1,8 +1,9 @@
+import os
 import re
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.daemon import Live
 from ghostnote.bridge.live.osc.addresses import ADDRESSES
 from ghostnote.bridge.live.osc.codec import bundle, pack, unpack
-from ghostnote.bridge.live.osc.server import BURST_PACKETS, PACKETS_A_SECOND, OscSettings, check_settings, parse_address
+from ghostnote.bridge.live.osc.server import BURST_WORK, WORK_A_SECOND, OscSettings, check_settings, parse_address
+from ghostnote.bridge.live.osc.subscribers import MOST_SUBSCRIBERS
 
 Message = tuple[str, tuple[Any, ...]]
 
@@ -85,7 +87,8 @@ def counted(live: Live) -> int:
 
 @pytest.mark.parametrize(
     ("address", "values"),
-    [("hit", ("kick", 100)), ("hit", (1, 0.8)), ("hit", ("Snare drum", 1)), ("note", (36, 9.0)), ("note", (42, True))],
+    [("hit", ("kick", 100)), ("hit", (1, 0.8)), ("hit", ("Snare drum", 1)), ("note", (36, 9.0)), ("note", (42, True)),
+     ("hit/", ("kick", 100)), ("hit", ("kick", 100, None))],
 )  # fmt: skip
 def test_notes_sound_whatever_the_numbers_are(live: Live, address: str, values: tuple[Any, ...]) -> None:
     with peer(live) as p:
@@ -98,7 +101,7 @@ def test_a_float_velocity_is_a_share_and_an_int_is_not(live: Live) -> None:
     with peer(live) as p:
         notes(live, p)
         p.ask("subscribe", 0)
-        for velocity, played in ((1.0, 127), (0.5, 64), (1, 1), (90.0, 90)):
+        for velocity, played in ((1.0, 127), (0.5, 64), (1, 1), (90.0, 90), (True, 127)):
             p.send("hit", "kick", velocity)
             assert p.gets("played")[:2] == ("kick", played)
         p.leave()
@@ -137,6 +140,8 @@ def test_values_are_set_got_echoed_and_match_patterns(live: Live) -> None:
         ("nonsense", (), "ghostnote osc"),
         ("pad/kick/class", ("gong",), "not a drum class"),
         ("subscribe", (1e9,), "hz"),
+        ("panic", ("now",), "takes: no arguments"),
+        ("panic", (1.0, 1.0), "takes: no arguments"),
     ],
 )
 def test_errors_go_to_the_sender(live: Live, address: str, values: tuple[Any, ...], reason: str) -> None:
@@ -172,6 +177,107 @@ def test_ping_status_pads_and_meters(live: Live) -> None:
         assert len(p.gets("meters")) == 5
         assert len(p.gets("depth")) == 4
         p.leave()
+
+
+@pytest.mark.parametrize("value", [1.0, 0, True, False, None])
+def test_addresses_without_arguments_ignore_what_a_button_sends(live: Live, value: Any) -> None:
+    with peer(live) as p:
+        assert p.ask("pads", value) == p.ask("pads/") == p.ask("pads")
+
+
+def test_a_pattern_costs_what_it_matches_and_status_what_it_replies() -> None:
+    with running() as live, peer(live) as p:
+        # 50 times a status of some 50 packets, and 40 patterns that mean 44 addresses each: 4,000 replies in all.
+        begun = time.perf_counter()
+        pattern = pack("/ghostnote/pad/*/*", ())
+        for packet in [bundle(None, *[pack("/ghostnote/status", ())] * 50), *[bundle(None, *[pattern] * 20)] * 2]:
+            p.socket.sendto(packet, p.where)
+        p.socket.settimeout(1)
+        replies, is_over = 0, False
+        while not is_over:
+            try:
+                is_over = p.get() == ("ping", (7,))
+                replies += 1
+            except TimeoutError:
+                p.send("ping", 7)
+        assert 100 <= replies <= BURST_WORK + WORK_A_SECOND * (time.perf_counter() - begun)
+        assert live.session.counts["osc_shed"] > 0
+        assert live.session.counts["osc_faults"] == 0
+
+
+def test_whoever_subscribes_our_own_port_is_refused_and_an_error_is_never_answered(live: Live) -> None:
+    with peer(live) as p:
+        got, (_, text) = p.ask("subscribe", 10, p.where[1])
+        assert (got, "own" in text) == ("error", True)
+        p.send("error", "/ghostnote/hit", "that of another program")
+        assert p.ask("ping", 3) == ("ping", (3,))
+
+
+def test_of_too_many_subscribers_the_longest_silent_gives_way() -> None:
+    with running() as live, ExitStack() as stack:
+        first, *others = [stack.enter_context(peer(live)) for _ in range(MOST_SUBSCRIBERS)]
+        for p in (first, *others):
+            p.ask("subscribe", 0)
+        first.ask("ping", 1)
+        late = stack.enter_context(peer(live))
+        late.ask("subscribe", 0)
+        late.send("pad/kick/pan", 0.5)
+        assert late.gets("pad/kick/pan") == first.gets("pad/kick/pan") == others[1].gets("pad/kick/pan") == (0.5,)
+        others[0].send("unsubscribe")
+        assert others[0].gets("unsubscribe") == (0,)
+
+
+def test_names_that_are_not_text_end_no_thread(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.toml")
+    try:
+        save_kit(KIT, tmp_path / name)
+    except OSError:
+        pytest.skip("the file system takes text alone")
+    with running(kits=tmp_path) as live, peer(live) as p:
+        assert p.ask("kit/list") == ("kit/list", ("caf?.toml",))
+        p.ask("subscribe", 0)
+        live.session.handle_midi(b"\xc9\x00", time.perf_counter())
+        assert p.gets("kit/load") == ("caf?.toml",)
+        assert p.ask("ping", 1) == ("ping", (1,))
+
+
+def test_an_error_in_the_server_is_counted_and_survived(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    if live.osc is None:
+        raise ValueError("no OSC")
+
+    def fail(now: float) -> None:
+        monkeypatch.undo()
+        raise OSError(24, "too many open files")
+
+    before = live.session.counts["osc_faults"]
+    monkeypatch.setattr(live.osc._dispatcher, "send_news", fail)
+    until(lambda: live.session.counts["osc_faults"] == before + 1)
+    with peer(live) as p:
+        assert p.ask("ping", 1) == ("ping", (1,))
+    live.session.counts["osc_faults"] = before
+
+
+@pytest.mark.parametrize("host", ["localhost", "::1"])
+def test_ipv6_and_names_of_this_computer_are_taken(host: str) -> None:
+    if host == "::1" and not has_ipv6():
+        pytest.skip("no IPv6 here")
+    with running(osc=OscSettings(host, 0)) as live:
+        if live.osc is None:
+            raise ValueError("no OSC")
+        family = socket.AF_INET6 if ":" in live.osc.address[0] else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as line:
+            line.settimeout(30)
+            line.sendto(pack("/ghostnote/ping", (5,)), live.osc.address)
+            assert unpack(line.recv(2000))[0].arguments == (5,)
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as line:
+            line.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def test_replies_reach_the_port_that_subscribed(live: Live) -> None:
@@ -243,7 +349,7 @@ def test_a_flood_is_shed_and_counted() -> None:
             for _ in range(100):
                 p.socket.sendto(packet, p.where)
         assert counts["osc_shed"] > 0
-        assert counts["osc"] <= BURST_PACKETS + PACKETS_A_SECOND * (time.perf_counter() - opened)
+        assert counts["osc"] <= BURST_WORK + WORK_A_SECOND * (time.perf_counter() - opened)
         until(lambda: answers(p))
 
 
@@ -280,7 +386,12 @@ def test_a_network_needs_a_list_of_senders() -> None:
 
 @pytest.mark.parametrize(
     ("text", "address"),
-    [("9000", ("127.0.0.1", 9000)), (":9001", ("127.0.0.1", 9001)), ("10.0.0.1:7", ("10.0.0.1", 7))],
+    [
+        ("9000", ("127.0.0.1", 9000)),
+        (":9001", ("127.0.0.1", 9001)),
+        ("10.0.0.1:7", ("10.0.0.1", 7)),
+        ("[::1]:8", ("::1", 8)),
+    ],
 )
 def test_addresses(text: str, address: tuple[str, int]) -> None:
     assert parse_address(text) == address
