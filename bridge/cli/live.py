@@ -47,6 +47,9 @@ def live(
         list[str] | None,
         typer.Option(metavar="NAME", help="virtual, tcp:PORT, or a part of a port's name; may be given again."),
     ] = None,
+    program_channel: Annotated[
+        int, typer.Option(min=1, max=16, help="The MIDI channel whose program changes choose a kit of --kits.")
+    ] = 10,
     osc: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where OSC comes in; 'off' for nowhere.")] = "9000",
     osc_allow: Annotated[
         list[str] | None, typer.Option(metavar="ADDRESS", help="Who else may send OSC; may be given again.")
@@ -78,6 +81,7 @@ def live(
         midi=tuple(midi_in or ["virtual"]) if midi_in or _has_midi(name) else (),
         osc=_osc(osc, osc_allow or [], osc_quit),
         kits=_kits(kits, kit),
+        program_channel=program_channel - 1,
         record=record,
         limiter=limiter,
         processes=processes or None,

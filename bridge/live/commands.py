@@ -1,8 +1,10 @@
 """What can be asked of the live engine, and what it plays with, as plain data."""
 
+import heapq
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, Protocol
 
 from ghostnote.bridge.kit.kit import Kit, Pad
@@ -54,6 +56,40 @@ class Freeze:
 
 
 Command = Play | StrikePad | Use | Mute | Freeze
+
+
+class Via(Enum):
+    """Which way a command came in; each has a queue of its own, so that none crowds out another."""
+
+    CONTROL = "control"
+    """Setups, mutes and panic: never shed, as they are confirmed."""
+    MIDI = "midi"
+    OSC = "osc"
+
+
+Entry = tuple[float, int, Command]
+"""A command that waits: its stamp, a number in the order of their coming, and what it is."""
+
+
+class CommandQueue:
+    """Commands that wait for their time. `inbox` belongs to all threads, the rest to the one that plays."""
+
+    def __init__(self, most: int | None) -> None:
+        """Hold `most` commands, or any number."""
+        self.most = most
+        self.inbox: deque[Entry] = deque()
+        self.waiting: list[Entry] = []
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return len(self.inbox) + len(self.waiting)
+
+    def due(self, began: float) -> Iterator[Entry]:
+        """Take out what is stamped before `began`, in the order of the stamps."""
+        while self.inbox:
+            heapq.heappush(self.waiting, self.inbox.popleft())
+        while self.waiting and self.waiting[0][0] < began:
+            yield heapq.heappop(self.waiting)
 
 
 class HitQueue(Protocol):

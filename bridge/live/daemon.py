@@ -20,7 +20,7 @@ from ghostnote.bridge.live.memory_lock import memory_locked
 from ghostnote.bridge.live.midi_input import open_input
 from ghostnote.bridge.live.osc.server import OscServer, OscSettings
 from ghostnote.bridge.live.pool_filler import PoolFiller
-from ghostnote.bridge.live.session import Session
+from ghostnote.bridge.live.session import DRUM_CHANNEL, Session
 from ghostnote.bridge.live.status import Live, facts, opening
 from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
 from ghostnote.bridge.render.workers import Spec
@@ -52,6 +52,8 @@ class LiveSettings:
     record: Path | None = None
     limiter: bool = True
     processes: int | None = None
+    program_channel: int = DRUM_CHANNEL
+    """The channel whose program changes choose a kit, from 0."""
 
 
 View = Callable[[Live], None]
@@ -102,6 +104,7 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
         stack.enter_context(_quick_switching())
         recorder = TakeRecorder(settings.record, rate, settings.limiter) if settings.record else None
         session = Session(settings.kit, rate, settings.kits, settings.limiter, recorder)
+        session.program_channel = settings.program_channel
         if recorder:
             stack.enter_context(TakeSaver(recorder, lambda: session.engine.frame, session.say))
         filler = PoolFiller(session.pool, settings.spec(rate), rate, settings.processes)
@@ -138,11 +141,18 @@ def _quick_switching() -> Iterator[None]:
 def _check(live: Live) -> None:
     if live.filler.failure:
         raise live.filler.failure
-    while live.filler.warnings:
-        live.session.say(live.filler.warnings.pop(0))
-    live.supervisor.check()
-    for midi in live.inputs:
-        midi.check()
+    session, filler = live.session, live.filler
+    while filler.failing.warnings:
+        session.say(filler.failing.warnings.pop(0))
+    session.trouble("hits", filler.trouble)
+    try:
+        live.supervisor.check()
+        for midi in live.inputs:
+            midi.check()
+    except OSError as error:  # as too few file handles: looked at again in a moment
+        session.trouble("devices", str(error))
+    else:
+        session.trouble("devices", "")
     if live.ready_seconds is None and live.session.pool.ready:
         live.ready_seconds = time.perf_counter() - live.began
 

@@ -1,7 +1,7 @@
 """The live engine: one thread owns what is playing, and what comes in during one block sounds in the next."""
 
-import heapq
 import itertools
+import math
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +16,8 @@ from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.commands import (
     FREEZE_MOST,
     Command,
+    CommandQueue,
+    Entry,
     Freeze,
     Mute,
     Play,
@@ -24,17 +26,22 @@ from ghostnote.bridge.live.commands import (
     Setup,
     StrikePad,
     Use,
+    Via,
 )
 from ghostnote.bridge.live.hit import Audio, Hit, Origin
-from ghostnote.bridge.midi.events import Silence
+from ghostnote.bridge.midi.events import NoteOn, Silence
 from ghostnote.bridge.render.mixer import Mixer
 from ghostnote.bridge.render.performer import Action, Stroke
 
-MOST_WAITING: Final = 2048
-"""Commands that may wait for their time; more are shed."""
+MOST_WAITING: Final = {Via.CONTROL: None, Via.MIDI: 8192, Via.OSC: 2048}
+"""Commands that may wait for their time, by the way they came in; more are shed."""
+STANDSTILL_SECONDS: Final = 0.25
+"""When no block was rendered for so much longer than a block takes, MIDI notes of that time are dropped."""
 
 _METER_DB_A_SECOND: Final = 24.0
 _RECENT: Final = 512
+_WAKE_SECONDS: Final = 0.1
+"""For so long after a standstill, what comes in by MIDI is what waited outside, stamped too late."""
 
 
 class Engine:
@@ -54,10 +61,10 @@ class Engine:
         self.load = 0.0
         self._recorder = recorder
         self._limiter = Limiter(rate) if limiter else None
-        self._inbox: deque[tuple[float, int, Command]] = deque()
-        self._waiting: list[tuple[float, int, Command]] = []
+        self._queues = {via: CommandQueue(most) for via, most in MOST_WAITING.items()}
         self._serial = itertools.count()
         self._began: float | None = None
+        self._dropped_until = -math.inf
         self._audible: frozenset[str] | None = None
         self._turn: Counter[str] = Counter()
         self._leaving: list[Mixer] = []
@@ -78,25 +85,26 @@ class Engine:
     @property
     def waiting(self) -> int:
         """How many commands wait for their time."""
-        return len(self._inbox) + len(self._waiting)
+        return sum(map(len, self._queues.values()))
 
     @property
-    def freshness(self) -> float:
-        """The share of notes that got a hit made by the network and never played before."""
+    def freshness(self) -> float | None:
+        """The share of notes that got a hit made by the network and never played before; None before the first."""
         notes = sum(self.counts[kind] for kind in ("fresh", "fallback", "reused", "silent"))
-        return self.counts["fresh"] / notes if notes else 1.0
+        return self.counts["fresh"] / notes if notes else None
 
     def meter(self, name: str) -> float:
         """Return a pad's peak as a meter shows it, falling slowly; the name '' is the whole mix."""
         peak, frame = self._meters.get(name, (0.0, 0))
         return float(peak * 10 ** (-_METER_DB_A_SECOND * (self.frame - frame) / self.rate / 20))
 
-    def post(self, command: Command, stamp: float) -> bool:
+    def post(self, command: Command, stamp: float, via: Via = Via.CONTROL) -> bool:
         """Let a command happen one block after `stamp`, in `perf_counter` seconds; False when it was shed."""
-        if self.waiting >= MOST_WAITING:
+        queue = self._queues[via]
+        if queue.most is not None and len(queue) >= queue.most:
             self.counts["shed"] += 1
             return False
-        self._inbox.append((stamp, next(self._serial), command))
+        queue.inbox.append((stamp, next(self._serial), command))
         return True
 
     def render(self, frames: int, began: float, exact: tuple[tuple[int, Command], ...] = ()) -> Audio:
@@ -106,18 +114,30 @@ class Engine:
         at the offset that comes with them. What is returned holds until the next call.
         """
         since = began - frames / self.rate if self._began is None else self._began
+        if began - since > STANDSTILL_SECONDS + frames / self.rate:
+            self._dropped_until = began + _WAKE_SECONDS
         self._began = began
-        while self._inbox:
-            heapq.heappush(self._waiting, self._inbox.popleft())
         due: list[tuple[int, Command]] = list(exact)
-        while self._waiting and self._waiting[0][0] < began:
-            stamp, _, command = heapq.heappop(self._waiting)
+        for stamp, _, command in self._due(began):
             due.append((min(max(round((stamp - since) * self.rate), 0), frames - 1), command))
         for offset, command in sorted(due, key=lambda item: item[0]) if exact else due:
             self._do(command, offset)
         mix = self._mix(frames)
         self.frame += frames
         return mix
+
+    def _due(self, began: float) -> list[Entry]:
+        """Take out what is due, in the order of the stamps; MIDI notes of a standstill are dropped and counted."""
+        due = {via: list(queue.due(began)) for via, queue in self._queues.items()}
+        midi = due[Via.MIDI]
+        if midi and midi[0][0] < self._dropped_until:
+            due[Via.MIDI] = [entry for entry in midi if not self._is_stale(entry)]
+            self.counts["standstill"] += len(midi) - len(due[Via.MIDI])
+        return sorted(itertools.chain.from_iterable(due.values()), key=lambda entry: entry[:2])
+
+    def _is_stale(self, entry: Entry) -> bool:
+        stamp, _, command = entry
+        return stamp < self._dropped_until and isinstance(command, Play) and isinstance(command.event, NoteOn)
 
     def _do(self, command: Command, offset: int) -> None:
         try:

@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -146,7 +147,7 @@ class PortInput:
 
     def check(self) -> None:
         """Open the port when it has come, forget it when it has gone."""
-        with contextlib.suppress(rtmidi.RtMidiError):
+        with contextlib.suppress(rtmidi.RtMidiError, OSError):
             if self._port is not None and self._open_name not in self._port.get_ports():
                 self._session.say(f"MIDI port '{self._open_name}' is gone: waiting for it")
                 self.close()
@@ -192,7 +193,9 @@ class TcpInput:
         self.port: int = self._server.getsockname()[1]
         self.name = f"tcp:{self.port}"
         self._session = session
-        self._clients: dict[socket.socket, MidiParser] = {}
+        self._clients: OrderedDict[socket.socket, MidiParser] = OrderedDict()
+        # The longest idle first: of too many, that one gives way.
+        self._accepting = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="midi-tcp", daemon=True)
         self._thread.start()
@@ -209,20 +212,26 @@ class TcpInput:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            ready, _, _ = select.select([self._server, *self._clients], [], [], 0.1)
+            servers = [self._server] if time.perf_counter() >= self._accepting else []
+            ready, _, _ = select.select([*servers, *self._clients], [], [], 0.1)
             stamp = time.perf_counter()
             for client in ready:
-                if client is self._server:
-                    self._accept()
-                else:
+                if client in self._clients:
                     self._read(client, stamp)
+                else:
+                    self._accept()
 
     def _accept(self) -> None:
-        client, _ = self._server.accept()
-        if len(self._clients) >= _MOST_CLIENTS:
-            client.close()
+        try:
+            client, _ = self._server.accept()
+        except OSError as error:  # as too few file handles: those that are there play on meanwhile
+            self._session.trouble(self.name, str(error))
+            self._accepting = time.perf_counter() + POLL_SECONDS
             return
+        if len(self._clients) >= _MOST_CLIENTS:
+            self._clients.popitem(last=False)[0].close()
         self._clients[client] = MidiParser()
+        self._session.trouble(self.name, "")
 
     def _read(self, client: socket.socket, stamp: float) -> None:
         try:
@@ -233,6 +242,7 @@ class TcpInput:
             del self._clients[client]
             client.close()
             return
+        self._clients.move_to_end(client)
         parser = self._clients[client]
         before = parser.garbage
         for message in parser.stream(data):

@@ -60,6 +60,8 @@ class PadQueue:
         self.generation = 0
         self.failed = ""
         """Why no strokes can be made with the present settings, or nothing."""
+        self.deaths = 0
+        """How many workers ended while they made a stroke of this pad, one after the other."""
         self.fresh: list[deque[Hit]] = [deque() for _ in _LAYERS]
         self.fallback: deque[Hit] = deque()
         self.recent: deque[Hit] = deque(maxlen=FREEZE_MOST)
@@ -94,6 +96,7 @@ class PadQueue:
         if _sound(pad) != _sound(self.pad):
             self.generation += 1
             self.failed = ""
+            self.deaths = 0
             self.opened_by.clear()
         self.pad = pad
 

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import multiprocessing
-import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -15,12 +14,11 @@ from typing import Final
 from ghostnote.bridge.devices.base import LOCK_PRIORITY, prefer_thread
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.io.audio_file import MAX_HIT_SECONDS
+from ghostnote.bridge.live.failing_pads import FailingPads
 from ghostnote.bridge.live.hit import sides
 from ghostnote.bridge.live.pool import BUDGET_BYTES, Pool, StrokeRequest
-from ghostnote.bridge.live.pool_worker import BROKEN, PLACES, READY, StrokeShape, places, work
+from ghostnote.bridge.live.pool_worker import BROKEN, PLACES, READY, StrokeShape, auto_processes, free, places, work
 from ghostnote.bridge.render.workers import Spec, interrupts_held, main_left_out
-
-MAX_PROCESSES: Final = 4
 
 _IDLE_SECONDS: Final = 0.02
 _ALONE_SECONDS: Final = 0.5
@@ -29,15 +27,10 @@ _STUCK_SECONDS: Final = 30.0
 _BACKOFF_SECONDS: Final = (0.0, 0.5, 2.0, 5.0)
 _COUNT_SECONDS: Final = 0.5
 _END_SECONDS: Final = 5.0
+_AGAIN_SECONDS: Final = 0.5
 _MOST_DEATHS: Final = 4
 
 _logger = logging.getLogger(__name__)
-
-
-def auto_processes() -> int:
-    """Return how many processes fill the pool on this machine."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return max(1, min(MAX_PROCESSES, len(affinity(0)) if affinity else os.cpu_count() or 1))
 
 
 @dataclass
@@ -51,7 +44,9 @@ class _PoolProcess:
     requests: dict[int, StrokeRequest] = field(default_factory=dict)
     is_started: bool = False
     last_reply: float = 0.0
+    started: float = 0.0
     deaths: int = 0
+    trouble: str = ""
     restart_at: float = 0.0
 
 
@@ -68,11 +63,13 @@ class PoolFiller:
         """How long the last ones took, averaged."""
         self.failure: GhostnoteError | None = None
         """Why no worker can open the source at all."""
-        self.warnings: list[str] = []
-        """Pads whose strokes cannot be made, one sentence each."""
+        self.failing = FailingPads(pool)
+        """Pads whose strokes cannot be made."""
         self._pool, self._spec = pool, spec
         self._scarce = False
+        self._error = ""
         self._opened = 0.0
+        self._counted = 0.0
         self._capacity = round(MAX_HIT_SECONDS * rate)
         size = self._capacity * 2 * 4 * PLACES
         self._workers = [
@@ -86,6 +83,11 @@ class PoolFiller:
     def process_ids(self) -> tuple[int, ...]:
         """The workers that live."""
         return tuple(w.process.pid for w in self._workers if w.process and w.process.pid and w.line)
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong now with the thread, or with a worker."""
+        return self._error or next((w.trouble for w in self._workers if w.trouble), "")
 
     def __enter__(self) -> "PoolFiller":
         """Start a worker and the thread, which starts the others."""
@@ -102,35 +104,46 @@ class PoolFiller:
                 worker.process.terminate()
         for worker in self._workers:
             self._clean_up(worker)
-            worker.memory.close()
-            worker.memory.unlink()
+            free(worker.memory)
 
     def _serve(self) -> None:
         # The audio thread may wait for the interpreter's lock; a worker that is started anew has no such haste.
         prefer_thread(LOCK_PRIORITY, inherited=False)
-        counted = time.monotonic()
+        self._counted = time.monotonic()
         while not self._stopping.is_set() and self.failure is None:
-            now = time.monotonic()
-            if now - counted > _COUNT_SECONDS:
-                self._pool.forget(now - counted)
-                # Not at every stroke: to count takes the interpreter's lock for a third of a millisecond.
-                self._scarce = self._pool.bytes_held > BUDGET_BYTES
-                counted = now
-            self._send_requests()
-            lines = {w.line: w for w in self._workers if w.line}
-            for line in wait(list(lines), _IDLE_SECONDS) if lines else ():
-                self._read_reply(lines[line])  # type: ignore[index]
-            self._restart_dead(now)
-            self._start_others(now)
+            try:
+                self._turn(time.monotonic())
+                self._error = ""
+            except Exception as error:  # as too few file handles: what waits still plays, and it is tried again
+                _logger.exception("the refill goes on after an error")
+                self._error = str(error) or repr(error)
+                self._stopping.wait(_AGAIN_SECONDS)
+
+    def _turn(self, now: float) -> None:
+        if now - self._counted > _COUNT_SECONDS:
+            self._pool.forget(now - self._counted)
+            # Not at every stroke: to count takes the interpreter's lock for a third of a millisecond.
+            self._scarce = self._pool.bytes_held > BUDGET_BYTES
+            self._counted = now
+            self.failing.try_again(now)
+        self._send_requests()
+        lines = {w.line: w for w in self._workers if w.line}
+        for line in wait(list(lines), _IDLE_SECONDS) if lines else ():
+            self._read_reply(lines[line])  # type: ignore[index]
+        if not lines:
+            self._stopping.wait(_IDLE_SECONDS)
+        self._restart_dead(now)
+        self._start_others(now)
 
     def _send_requests(self) -> None:
-        """Give every worker enough to do."""
         for worker in self._workers:
             while worker.line and worker.last_reply and len(worker.requests) < PLACES:
                 request = self._pool.next_request(worker.number, self._scarce)
                 if request is None:
                     return
                 place = next(i for i in range(PLACES) if i not in worker.requests)
+                if not worker.requests:
+                    worker.last_reply = time.monotonic()
                 worker.requests[place] = request
                 with contextlib.suppress(OSError):
                     # A broken line shows itself when it is read.
@@ -146,21 +159,23 @@ class PoolFiller:
             return
         worker.last_reply = time.monotonic()
         if what == BROKEN:
-            self.failure = value
+            worker.trouble, worker.last_reply = str(value), 0.0
+            # A model that was open once is being replaced: the other workers play on, and this one comes again.
+            self.failure = None if self._opened else value
             _logger.error("worker %d cannot open the model: %s", worker.number, value)
         elif what == READY:
             self._opened = self._opened or worker.last_reply
+            worker.trouble = ""
         else:
             self._receive(worker, worker.requests.pop(place), place, value)
 
     def _receive(self, worker: _PoolProcess, request: StrokeRequest, place: int, value: StrokeShape | str) -> None:
         request.queue.finish(request)
-        worker.deaths = 0
+        worker.deaths = request.queue.deaths = 0
         if isinstance(value, str):
-            if request.generation == request.queue.generation and not request.queue.failed:
-                request.queue.failed = value
-                self.warnings.append(f"pad '{request.pad.name}' cannot be played: {value}")
+            self.failing.add(request, value)
             return
+        self.failing.discard(request)
         channels, frames, seconds = value
         # A copy: the place is free for the next stroke, and no voice depends on a process.
         audio = places(worker.memory, self._capacity)[place][:channels, :frames].copy()
@@ -180,7 +195,8 @@ class PoolFiller:
 
     def _restart_dead(self, now: float) -> None:
         for worker in self._workers:
-            if worker.line and worker.requests and now - worker.last_reply > _STUCK_SECONDS and worker.process:
+            is_stuck = now - (worker.last_reply or worker.started) > _STUCK_SECONDS
+            if worker.line and is_stuck and (worker.requests or not worker.last_reply) and worker.process:
                 worker.process.kill()
             elif worker.is_started and worker.line is None and now >= worker.restart_at:
                 self.restarts += 1
@@ -188,19 +204,25 @@ class PoolFiller:
 
     def _start(self, worker: _PoolProcess) -> None:
         worker.is_started = True
+        worker.restart_at = time.monotonic() + _AGAIN_SECONDS
+        if worker.deaths:  # its memory may have been removed from outside
+            before, worker.memory = worker.memory, SharedMemory(create=True, size=worker.memory.size)
+            free(before)
         ours, theirs = self._context.Pipe()
         arguments = (self._spec, theirs, worker.memory.name, self._capacity)
-        worker.process = self._context.Process(target=work, args=arguments, name="strokes", daemon=True)
-        worker.last_reply = 0.0
+        process = self._context.Process(target=work, args=arguments, name="strokes", daemon=True)
+        worker.last_reply, worker.started = 0.0, time.monotonic()
         is_of_main = type(self._spec).__module__ == "__main__"
         with interrupts_held(), contextlib.nullcontext() if is_of_main else main_left_out():
-            worker.process.start()
+            process.start()
         theirs.close()
-        worker.line = ours
-        _logger.info("worker %d started: process %s", worker.number, worker.process.pid)
+        worker.process, worker.line = process, ours
+        _logger.info("worker %d started: process %s", worker.number, process.pid)
 
     def _take_back(self, worker: _PoolProcess) -> None:
-        """Take back what a dead worker was to make; it is requested again."""
+        """Take back what a dead worker was to make; it is requested again, if its pad is not what ends workers."""
+        for request in list(worker.requests.values())[:1]:
+            self.failing.count_death(request)
         for request in worker.requests.values():
             request.queue.finish(request)
         worker.requests.clear()

@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 from typing import Final
@@ -15,6 +16,7 @@ from ghostnote.bridge.errors import GhostnoteError, ModelError
 from ghostnote.bridge.live.malloc import give_back
 from ghostnote.bridge.render.workers import Audio, Source, Spec, leave_with_parent
 
+MAX_PROCESSES: Final = 4
 PLACES: Final = 2
 """Requests at a worker at once: one that it makes, and the next."""
 READY, MADE, FAILED, BROKEN = range(4)
@@ -32,6 +34,21 @@ def places(memory: SharedMemory, capacity_frames: int) -> list[Audio]:
     """Return a worker's shared memory as its places, (2, capacity_frames) each."""
     size = capacity_frames * 2 * 4
     return [np.ndarray((2, capacity_frames), np.float32, memory.buf, offset=place * size) for place in range(PLACES)]
+
+
+def auto_processes() -> int:
+    """Return how many processes fill the pool on this machine."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return max(1, min(MAX_PROCESSES, len(affinity(0)) if affinity else os.cpu_count() or 1))
+
+
+def free(memory: SharedMemory) -> None:
+    """Let shared memory go, which may have been removed from outside."""
+    memory.close()
+    try:
+        memory.unlink()
+    except FileNotFoundError:
+        resource_tracker.unregister(f"/{memory.name}", "shared_memory")
 
 
 def work(spec: Spec, line: Connection, memory_name: str, capacity_frames: int) -> None:

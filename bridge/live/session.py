@@ -14,7 +14,7 @@ from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.fields import FieldError
 from ghostnote.bridge.kit.kit import Kit, Pad, load_kit, pad_seed
 from ghostnote.bridge.kit.save import save_kit
-from ghostnote.bridge.live.commands import FREEZE_MOST, Freeze, Mute, Play, Recorder, Setup, StrikePad, Use
+from ghostnote.bridge.live.commands import FREEZE_MOST, Freeze, Mute, Play, Recorder, Setup, StrikePad, Use, Via
 from ghostnote.bridge.live.engine import Engine
 from ghostnote.bridge.live.hit import Audio
 from ghostnote.bridge.live.kit_folder import KitFolder
@@ -26,6 +26,7 @@ from ghostnote.bridge.midi.smf_reader import CHANNEL_EVENTS
 
 _MOST_NOTICES: Final = 64
 _PROGRAM_CHANGE: Final = 0xC0
+DRUM_CHANNEL: Final = 9
 
 _logger = logging.getLogger(__name__)
 
@@ -57,8 +58,12 @@ class Session:
         """What the user should know, newest last."""
         self.later: deque[Callable[[], None]] = deque(maxlen=_MOST_NOTICES)
         """What waits for `tend`."""
+        self.program_channel = DRUM_CHANNEL
+        """The channel whose program changes choose a kit, from 0."""
         self.learning = ""
         """The name of the pad that the next note will strike."""
+        self.troubles: dict[str, tuple[str, float]] = {}
+        """What is wrong now: by the name of the part, what it is and since when, in `clock` seconds."""
         self.stopping = threading.Event()
         self._kits = KitFolder(kits)
         self._muted: set[str] = set()
@@ -72,21 +77,30 @@ class Session:
         return self.setup.kit
 
     def say(self, text: str) -> None:
-        """Tell the user something."""
+        """Tell the user something; what is not text in a file's name becomes question marks."""
+        text = text.encode(errors="replace").decode()
         _logger.warning(text)
         self.notices.append(text)
         self._tell("notice", text[:400])
 
+    def trouble(self, part: str, what: str) -> None:
+        """Note what is wrong with a part, and tell the user once; '' when all is well again."""
+        if not what:
+            self.troubles.pop(part, None)
+        elif part not in self.troubles:
+            self.troubles[part] = (what, self._clock())
+            self.say(f"{part}: {what}")
+
     def handle_midi(self, message: bytes, stamp: float) -> None:
         """Do what a MIDI message of that moment asks for."""
         for command in self.commands(message):
-            self.engine.post(command, stamp)
+            self.engine.post(command, stamp, Via.MIDI)
 
     def commands(self, message: bytes) -> tuple[Play, ...]:
         """Return what a MIDI message asks the engine to do; what takes longer is put off until `tend`."""
         self.counts["midi"] += 1
         status, first = message[0] & 0xF0, message[1]
-        if status == _PROGRAM_CHANGE:
+        if status == _PROGRAM_CHANGE and message[0] & 0x0F == self.program_channel:
             self.later.append(lambda: self.program(first))
         make = CHANNEL_EVENTS.get(status)
         event = make(0, first, message[2]) if make else None
@@ -114,11 +128,11 @@ class Session:
 
     def play(self, event: Event, stamp: float) -> bool:
         """Let an event of that moment sound; False when too many wait."""
-        return self.engine.post(Play(event), stamp)
+        return self.engine.post(Play(event), stamp, Via.OSC)
 
     def strike(self, pad: str, velocity: int, stamp: float) -> bool:
         """Let a pad of that name sound; False when too many wait."""
-        return self.engine.post(StrikePad(pad, velocity), stamp)
+        return self.engine.post(StrikePad(pad, velocity), stamp, Via.OSC)
 
     def panic(self) -> None:
         """Let everything fade."""

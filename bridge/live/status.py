@@ -19,6 +19,7 @@ _REPORT_SECONDS: Final = 10.0
 _VIEW_SECONDS: Final = 0.1
 _LOW: Final = 1e-3
 _NOTICES: Final = 3
+_TROUBLE_LENGTH: Final = 400
 
 
 @dataclass
@@ -60,7 +61,7 @@ def facts(live: Live) -> dict[str, Value]:
         "device_losses": live.supervisor.losses,
         "device_lost": int(live.supervisor.is_lost),
         "ready_ms": -1.0 if live.ready_seconds is None else 1000 * live.ready_seconds,
-        "freshness": engine.freshness,
+        "freshness": -1.0 if engine.freshness is None else engine.freshness,
         **counts,
         "notes_unmapped": session.setup.performer.unmapped.total(),
         "voices": engine.setup.mixer.voices,
@@ -70,12 +71,24 @@ def facts(live: Live) -> dict[str, Value]:
         "made": live.filler.made,
         "making_ms": 1000 * live.filler.making_seconds,
         "worker_restarts": live.filler.restarts,
+        "trouble": trouble(live),
         "waiting": engine.waiting,
         "shed": engine.counts["shed"],
+        "notes_standstill": engine.counts["standstill"],
         "faults": engine.counts["fault"],
         "frozen": engine.frozen,
         **dict(sorted(session.counts.items())),
     }
+
+
+def trouble(live: Live) -> str:
+    """Return what is wrong now and since when: parts of the program, and pads that cannot be played."""
+    now = time.perf_counter()
+    parts = [
+        f"{part}: {what} (for {now - since:.0f} s)" for part, (what, since) in live.session.troubles.copy().items()
+    ]
+    pads = [f"{queue.pad.name}: {queue.failed}" for queue in live.session.pool.queues if queue.failed]
+    return "; ".join((*parts, *pads))[:_TROUBLE_LENGTH]
 
 
 def line(live: Live) -> str:
@@ -86,10 +99,12 @@ def line(live: Live) -> str:
     depth = sum(live.session.depths())
     unmapped = live.session.setup.performer.unmapped
     off_pads = f", {unmapped.total()} on no pad (note {unmapped.most_common(1)[0][0]})" if unmapped else ""
+    fresh = "" if engine.freshness is None else f", {engine.freshness:.1%} fresh"
+    wrong = f"; {found}" if (found := trouble(live)) else ""
     begin = "" if live.ready_seconds is not None else "making the first hits; "
     return (
-        f"{begin}{notes} notes, {engine.freshness:.1%} fresh, pool {depth}, {live.supervisor.underruns} underruns,"
-        f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{off_pads}{lost}"
+        f"{begin}{notes} notes{fresh}, pool {depth}, {live.supervisor.underruns} underruns,"
+        f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{off_pads}{lost}{wrong}"
     )
 
 
@@ -98,7 +113,8 @@ def opening(live: Live) -> str:
     driver, engine = live.supervisor.driver, live.session.engine
     inputs = [port for port in (driver.midi_port, *(midi.name for midi in live.inputs)) if port]
     if live.osc:
-        inputs.append("OSC {}:{}".format(*live.osc.address))
+        host, port = live.osc.address
+        inputs.append(f"OSC [{host}]:{port}" if ":" in host else f"OSC {host}:{port}")
     parts = (
         f"block {1000 * driver.block_frames / driver.rate:.1f}",
         f"driver {1000 * driver.latency_seconds:.1f}",

@@ -40,6 +40,8 @@ class Noise:
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         if pad.name == "dies":
             os._exit(3)
+        if pad.hit and not pad.hit.is_file():
+            raise AudioFileError(f"{pad.hit.name}: is missing")
         if pad.name == "broken":
             raise AudioFileError("kick.wav: is not a sound file")
         draw = np.random.default_rng((pad.seed, index, velocity, pad.steps))

@@ -33,5 +33,5 @@ def test_a_stroke_that_is_not_finite_never_reaches_the_mix_and_is_reported() -> 
     kick, *others = pool.queues
     assert kick.depth == 0
     assert "not numbers" in kick.failed
-    assert any("'Kick' cannot be played" in warning for warning in filler.warnings)
+    assert any("'Kick' cannot be played" in warning for warning in filler.failing.warnings)
     assert all(queue.depth or queue.fallback for queue in others)

@@ -3,7 +3,7 @@ import pytest
 from live_fakes import KIT, RATE, fill, level_hit
 
 from ghostnote.bridge.kit.kit import Kit, Pad
-from ghostnote.bridge.live.commands import Command, Freeze, Mute, Play, Setup, StrikePad, Use
+from ghostnote.bridge.live.commands import Command, Freeze, Mute, Play, Setup, StrikePad, Use, Via
 from ghostnote.bridge.live.engine import MOST_WAITING, Engine
 from ghostnote.bridge.live.hit import Origin
 from ghostnote.bridge.live.pool import Pool
@@ -23,6 +23,9 @@ def engine(kit: Kit = KIT, count: int = 4, limiter: bool = False) -> tuple[Engin
 
 def blocks(made: Engine, count: int, first: int = 0) -> Audio:
     return np.concatenate([made.render(BLOCK, (first + n) * SECONDS).copy() for n in range(count)], axis=1)
+
+
+PLAY_PEDAL = Play(PedalMove(0, 127))
 
 
 def note(number: int, velocity: int = 122) -> Command:
@@ -103,9 +106,47 @@ def test_chokes_fade_an_open_hat(stop: object) -> None:
 
 def test_a_flood_is_shed_and_counted() -> None:
     made, _ = engine()
-    taken = sum(made.post(note(36), 0.0) for _ in range(MOST_WAITING + 500))
-    assert taken == MOST_WAITING
+    most = MOST_WAITING[Via.OSC]
+    taken = sum(made.post(note(36), 0.0, Via.OSC) for _ in range(most + 500))
+    assert taken == most
     assert made.counts["shed"] == 500
+
+
+def test_a_full_queue_of_one_sender_holds_up_no_other() -> None:
+    made, pool = engine(count=60)
+    made.render(BLOCK, 0.0)
+    while made.post(note(38), 60.0, Via.OSC):
+        pass
+    for n in range(40):
+        assert made.post(note(36), 1e-4 * n / 40, Via.MIDI)
+    other = Kit("other", 2, KIT.pads)
+    assert made.post(Use(Setup.of(other, pool.use(KIT.pads), RATE, made.setup)), 1e-4)
+    made.render(BLOCK, SECONDS)
+    assert [played.pad for played in made.played] == ["Kick"] * 40
+    assert made.setup.kit.name == "other"
+
+
+def test_after_a_standstill_midi_notes_are_dropped_and_counted_and_osc_notes_play() -> None:
+    made, _ = engine()
+    made.render(BLOCK, 0.0)
+    made.post(PLAY_PEDAL, 5.0, Via.MIDI)
+    for stamp in (1e-3, 5.0, 10.001, 10.05):
+        made.post(note(36), stamp, Via.MIDI)
+    made.post(note(38), 5.0, Via.OSC)
+    made.render(BLOCK, 10.0)
+    blocks(made, 20, round(10.0 / SECONDS) + 1)
+    assert [played.pad for played in made.played] == ["Snare Drum"]
+    assert made.counts["standstill"] == 4
+    made.post(note(36), 10.21, Via.MIDI)
+    blocks(made, 2, round(10.0 / SECONDS) + 21)
+    assert made.counts["standstill"] == 4
+    assert made.played[-1].pad == "Kick"
+
+
+def test_no_note_is_no_share_of_fresh_ones() -> None:
+    made, _ = engine()
+    blocks(made, 2)
+    assert made.freshness is None
 
 
 def test_a_burst_keeps_to_the_voice_limit() -> None:

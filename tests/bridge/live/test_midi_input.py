@@ -1,8 +1,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import partial
+from contextlib import ExitStack, closing, contextmanager
 
 import mido.sockets
 import pytest
@@ -49,26 +48,45 @@ def test_running_status_and_garbage_over_tcp() -> None:
         until(lambda: session.counts["midi_garbage"] == 3)
 
 
-def test_clients_come_and_go_and_too_many_are_turned_away() -> None:
-    with listening() as (session, midi):
-        with ExitStack() as stack:
-            connect = partial(socket.create_connection, ("127.0.0.1", midi.port), 30)
-            lines = [stack.enter_context(connect()) for _ in range(12)]
-            assert [line.recv(1) for line in lines[8:]] == [b""] * 4
-            for line in lines[:8]:
-                line.sendall(b"\x99\x24\x64")
-            until(lambda: session.counts["midi"] == 8)
+def test_of_too_many_clients_the_longest_idle_gives_way() -> None:
+    with listening() as (session, midi), ExitStack() as stack:
+        lines = []
+        for n in range(8):
+            lines.append(stack.enter_context(socket.create_connection(("127.0.0.1", midi.port), 30)))
+            lines[n].sendall(b"\x99\x24\x64")
+            until(lambda: session.counts["midi"] == len(lines))
+        lines[0].sendall(b"\x99\x24\x64")
+        until(lambda: session.counts["midi"] == 9)
+        late = stack.enter_context(socket.create_connection(("127.0.0.1", midi.port), 30))
+        assert lines[1].recv(1) == b""
+        for line in (late, lines[0], *lines[2:]):
+            line.sendall(b"\x99\x24\x64")
+        until(lambda: session.counts["midi"] == 17)
 
-        def is_received() -> bool:
-            """Come again; as long as the others' leaving is not noticed, that means to be turned away."""
-            with suppress(ConnectionError), connect() as line:
-                line.sendall(b"\x99\x24\x64")
-                line.settimeout(0.2)
-                with suppress(TimeoutError):
-                    line.recv(1)
-            return session.counts["midi"] > 8
 
-        until(is_received)
+def test_an_error_of_the_system_ends_no_midi_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def fileno(self) -> int:
+            return server.fileno()
+
+        def accept(self) -> None:
+            raise OSError(24, "too many open files")
+
+    with listening() as (session, midi), socket.create_connection(("127.0.0.1", midi.port)) as line:
+        line.sendall(b"\x99\x24\x64")
+        until(lambda: session.counts["midi"] == 1)
+        server = midi._server
+        with monkeypatch.context() as patch:
+            patch.setattr(midi, "_server", Full())
+            with socket.create_connection(("127.0.0.1", midi.port)) as late:
+                until(lambda: midi.name in session.troubles)
+                assert "too many open files" in session.troubles[midi.name][0]
+                line.sendall(b"\x99\x24\x64")
+                until(lambda: session.counts["midi"] == 2)
+                patch.undo()
+                late.sendall(b"\x99\x24\x64")
+                until(lambda: session.counts["midi"] == 3)
+        assert not session.troubles
 
 
 def test_controllers_choke_and_silence() -> None:

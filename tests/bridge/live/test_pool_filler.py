@@ -1,7 +1,8 @@
 import os
 import signal
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,8 +70,8 @@ def test_a_pad_that_cannot_be_made_is_named_once_and_the_others_play() -> None:
     made = Pool()
     made.use([replace(KIT.pads[0], name="broken"), *KIT.pads[1:]])
     with PoolFiller(made, FakeSpec(), RATE, 1) as filler:
-        until(lambda: made.ready and filler.made > 20 and filler.warnings)
-        assert filler.warnings == ["pad 'broken' cannot be played: kick.wav: is not a sound file"]
+        until(lambda: made.ready and filler.made > 20 and filler.failing.warnings)
+        assert filler.failing.warnings == ["pad 'broken' cannot be played: kick.wav: is not a sound file"]
         assert made.queues[1].depth
 
 
@@ -80,12 +81,96 @@ def test_a_model_that_does_not_open_is_reported() -> None:
         assert isinstance(filler.failure, ModelError)
 
 
-def test_a_pad_that_kills_every_worker_does_not_go_on_for_ever() -> None:
+def test_a_pad_that_kills_workers_is_set_aside_and_named_and_the_others_play() -> None:
     made = Pool()
-    made.use([replace(KIT.pads[0], name="dies")])
+    made.use([replace(KIT.pads[0], name="dies"), *KIT.pads[1:]])
     with PoolFiller(made, FakeSpec(), RATE, 1) as filler:
-        until(lambda: filler.restarts >= 2, 60)
-        assert filler.made == 0
+        until(lambda: made.queues[0].failed and made.ready, 60)
+        assert filler.failing.warnings == ["pad 'dies' cannot be played: its strokes end the process that makes them"]
+        until(lambda: all(queue.depth >= len(queue.fresh) for queue in made.queues[1:]))
+        restarts = filler.restarts
+        assert 2 <= restarts <= 3
+
+
+def test_a_hit_that_was_missing_and_is_back_is_used_again(tmp_path: Path) -> None:
+    made = Pool()
+    made.use([replace(KIT.pads[0], hit=tmp_path / "kick.wav"), *KIT.pads[1:]])
+    with PoolFiller(made, FakeSpec(), RATE, 1) as filler:
+        until(lambda: made.queues[0].failed)
+        assert not made.queues[0].depth
+        (tmp_path / "kick.wav").write_bytes(b"RIFF")
+        until(lambda: made.queues[0].depth)
+        until(lambda: len(filler.failing.warnings) == 2)
+        assert "'Kick' cannot be played: kick.wav" in filler.failing.warnings[0]
+        assert filler.failing.warnings[1] == "pad 'Kick' is played again"
+
+
+def test_an_error_of_the_system_ends_no_refill_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = pool()
+    with PoolFiller(made, FakeSpec(), RATE, 1) as filler:
+        until(lambda: made.ready)
+        with monkeypatch.context() as patch:
+            patch.setattr(filler, "_send_requests", failing)
+            until(lambda: "too many open files" in filler.trouble)
+        until(lambda: not filler.trouble)
+        count = filler.made
+        for _ in range(10):
+            made.queues[0].take(104)
+        until(lambda: filler.made > count)
+
+
+def test_a_worker_that_had_nothing_to_do_for_long_is_not_taken_for_stuck() -> None:
+    made = pool()
+    with PoolFiller(made, FakeSpec(), RATE, 1) as filler:
+        until(lambda: made.ready)
+        until(lambda: not any(list(queue.wants(False)) for queue in made.queues))
+        until(lambda: not filler._workers[0].requests)
+        filler._workers[0].last_reply -= 100
+        count = filler.made
+        made.queues[0].take(104)
+        until(lambda: filler.made > count)
+        assert filler.restarts == 0
+
+
+def failing() -> None:
+    raise OSError(24, "too many open files")
+
+
+def test_a_worker_starts_again_where_its_shared_memory_was_removed() -> None:
+    made = pool()
+    with PoolFiller(made, FakeSpec(), RATE, 1) as filler:
+        until(lambda: made.ready)
+        filler._workers[0].memory.unlink()
+        os.kill(filler.process_ids[0], signal.SIGKILL)
+        until(lambda: filler.restarts >= 1)
+        count = filler.made
+        for _ in range(10):
+            made.queues[0].take(104)
+        until(lambda: filler.made > count)
+        # The end unlinks it once more.
+        filler._workers[0].memory.unlink()
+
+
+def test_a_model_that_is_damaged_after_the_start_is_named_and_tried_again(tmp_path: Path) -> None:
+    made = pool()
+    with PoolFiller(made, FileSpec(tmp_path / "damaged"), RATE, 1) as filler:
+        until(lambda: made.ready)
+        (tmp_path / "damaged").touch()
+        os.kill(filler.process_ids[0], signal.SIGKILL)
+        until(lambda: "not a model" in filler.trouble)
+        assert filler.failure is None
+        (tmp_path / "damaged").unlink()
+        until(lambda: not filler.trouble)
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """Cannot be opened while a file is there."""
+
+    path: Path
+
+    def open(self) -> Noise:
+        return FakeSpec("damaged" if self.path.exists() else "").open()
 
 
 @pytest.mark.parametrize("processes", [2])

@@ -128,6 +128,13 @@ def test_a_program_change_selects_a_kit_by_name(tmp_path: Path) -> None:
     made.tend()
     assert made.kit.name == "b"
     assert "program 9" in made.notices[-1]
+    made.handle_midi(b"\xc3\x00", 0.0)
+    made.tend()
+    assert made.kit.name == "b"
+    made.program_channel = 3
+    made.handle_midi(b"\xc3\x00", 0.0)
+    made.tend()
+    assert made.kit.name == "a"
 
 
 @pytest.mark.parametrize("name", ["../out", "/etc/passwd", "a/../../out", "", "x\\..\\y", "no\0pe", "missing"])

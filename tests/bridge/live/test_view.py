@@ -5,16 +5,30 @@ from dataclasses import replace
 
 from live_fakes import KIT, running, until
 
-from ghostnote.bridge.live.status import PlainView, drawn, line, opening
+from ghostnote.bridge.live.status import PlainView, drawn, facts, line, opening
 from ghostnote.bridge.midi.events import NoteOn
 
 
 def test_notes_that_no_pad_plays_are_named() -> None:
     with running() as live:
         assert "on no pad" not in line(live)
+        assert "0 notes, pool" in line(live)
+        assert facts(live)["freshness"] == -1.0
         for note in (99, 99, 100):
             live.session.play(NoteOn(0, note, 100), time.perf_counter())
         until(lambda: "3 on no pad (note 99)" in line(live))
+
+
+def test_what_is_wrong_is_named_in_the_status_with_its_age() -> None:
+    kit = replace(KIT, pads=(replace(KIT.pads[0], name="broken"), *KIT.pads[1:]))
+    with running(kit=kit) as live:
+        until(lambda: "broken: kick.wav: is not a sound file" in line(live))
+        live.session.trouble("hits", "too many open files")
+        live.session.trouble("hits", "too many open files")
+        assert "hits: too many open files (for 0 s)" in str(facts(live)["trouble"])
+        assert [text for text in live.session.notices if "hits" in text] == ["hits: too many open files"]
+        live.session.trouble("hits", "")
+        assert "hits:" not in line(live)
 
 
 def test_the_plain_view_says_in_the_end_how_it_went() -> None:
