@@ -48,6 +48,7 @@ class FailingPads:
         before = self._aside.get(queue)
         if before is None or before.why != why:
             self.warnings.append(f"pad '{request.pad.name}' cannot be played: {why}")
+            queue.failed_since = time.perf_counter()
         self._aside[queue] = _SetAside(why, _file_state(request.pad), time.monotonic() + _RETRY_SECONDS)
         queue.failed = why
 

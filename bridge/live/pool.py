@@ -60,6 +60,8 @@ class PadQueue:
         self.generation = 0
         self.failed = ""
         """Why no strokes can be made with the present settings, or nothing."""
+        self.failed_since = 0.0
+        """Since when, in `perf_counter` seconds."""
         self.deaths = 0
         """How many workers ended while they made a stroke of this pad, one after the other."""
         self.fresh: list[deque[Hit]] = [deque() for _ in _LAYERS]

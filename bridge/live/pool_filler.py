@@ -24,10 +24,10 @@ _IDLE_SECONDS: Final = 0.02
 _ALONE_SECONDS: Final = 0.5
 """How long the first worker makes hits alone at most, as when it generates the drums of a new kit."""
 _STUCK_SECONDS: Final = 30.0
+_OPEN_SECONDS: Final = 90.0  # beside that
 _BACKOFF_SECONDS: Final = (0.0, 0.5, 2.0, 5.0)
 _COUNT_SECONDS: Final = 0.5
 _END_SECONDS: Final = 5.0
-_AGAIN_SECONDS: Final = 0.5
 _MOST_DEATHS: Final = 4
 
 _logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class PoolFiller:
         self._scarce = False
         self._error = ""
         self._opened = 0.0
-        self._counted = 0.0
+        self._counted = time.monotonic()
         self._capacity = round(MAX_HIT_SECONDS * rate)
         size = self._capacity * 2 * 4 * PLACES
         self._workers = [
@@ -109,7 +109,6 @@ class PoolFiller:
     def _serve(self) -> None:
         # The audio thread may wait for the interpreter's lock; a worker that is started anew has no such haste.
         prefer_thread(LOCK_PRIORITY, inherited=False)
-        self._counted = time.monotonic()
         while not self._stopping.is_set() and self.failure is None:
             try:
                 self._turn(time.monotonic())
@@ -117,7 +116,7 @@ class PoolFiller:
             except Exception as error:  # as too few file handles: what waits still plays, and it is tried again
                 _logger.exception("the refill goes on after an error")
                 self._error = str(error) or repr(error)
-                self._stopping.wait(_AGAIN_SECONDS)
+                self._stopping.wait(_BACKOFF_SECONDS[1])
 
     def _turn(self, now: float) -> None:
         if now - self._counted > _COUNT_SECONDS:
@@ -130,8 +129,7 @@ class PoolFiller:
         lines = {w.line: w for w in self._workers if w.line}
         for line in wait(list(lines), _IDLE_SECONDS) if lines else ():
             self._read_reply(lines[line])  # type: ignore[index]
-        if not lines:
-            self._stopping.wait(_IDLE_SECONDS)
+        self._stopping.wait(0 if lines else _IDLE_SECONDS)
         self._restart_dead(now)
         self._start_others(now)
 
@@ -195,8 +193,10 @@ class PoolFiller:
 
     def _restart_dead(self, now: float) -> None:
         for worker in self._workers:
-            is_stuck = now - (worker.last_reply or worker.started) > _STUCK_SECONDS
-            if worker.line and is_stuck and (worker.requests or not worker.last_reply) and worker.process:
+            late = (
+                now - worker.last_reply > _STUCK_SECONDS if worker.last_reply else now - worker.started > _OPEN_SECONDS
+            )
+            if worker.line and late and (worker.requests or not worker.last_reply) and worker.process:
                 worker.process.kill()
             elif worker.is_started and worker.line is None and now >= worker.restart_at:
                 self.restarts += 1
@@ -204,7 +204,7 @@ class PoolFiller:
 
     def _start(self, worker: _PoolProcess) -> None:
         worker.is_started = True
-        worker.restart_at = time.monotonic() + _AGAIN_SECONDS
+        worker.restart_at = time.monotonic() + _BACKOFF_SECONDS[1]
         if worker.deaths:  # its memory may have been removed from outside
             before, worker.memory = worker.memory, SharedMemory(create=True, size=worker.memory.size)
             free(before)

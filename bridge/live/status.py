@@ -87,7 +87,8 @@ def trouble(live: Live) -> str:
     parts = [
         f"{part}: {what} (for {now - since:.0f} s)" for part, (what, since) in live.session.troubles.copy().items()
     ]
-    pads = [f"{queue.pad.name}: {queue.failed}" for queue in live.session.pool.queues if queue.failed]
+    failing = [queue for queue in live.session.pool.queues if queue.failed]
+    pads = [f"{queue.pad.name}: {queue.failed} (for {now - queue.failed_since:.0f} s)" for queue in failing]
     return "; ".join((*parts, *pads))[:_TROUBLE_LENGTH]
 
 

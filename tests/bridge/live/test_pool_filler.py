@@ -163,13 +163,27 @@ def test_a_model_that_is_damaged_after_the_start_is_named_and_tried_again(tmp_pa
         until(lambda: not filler.trouble)
 
 
+def test_a_worker_that_never_opens_is_replaced(tmp_path: Path) -> None:
+    made = pool()
+    (tmp_path / "hangs").touch()
+    with PoolFiller(made, FileSpec(tmp_path / "hangs"), RATE, 1) as filler:
+        until(lambda: (tmp_path / "begun").exists())
+        (tmp_path / "hangs").unlink()
+        filler._workers[0].started -= 1000
+        until(lambda: made.ready)
+        assert filler.restarts == 1
+
+
 @dataclass(frozen=True)
 class FileSpec:
-    """Cannot be opened while a file is there."""
+    """Cannot be opened while a file is there, or hangs, as its name says."""
 
     path: Path
 
     def open(self) -> Noise:
+        if self.path.name == "hangs" and self.path.exists():
+            self.path.with_name("begun").touch()
+            time.sleep(600)
         return FakeSpec("damaged" if self.path.exists() else "").open()
 
 
