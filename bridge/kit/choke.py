@@ -7,6 +7,8 @@ CHOKE_SECONDS: Final = 0.068
 """How long a choked voice fades; DrumGizmo's value."""
 HATS: Final = frozenset({"closed_hat", "open_hat", "pedal_hat"})
 """Classes that choke one another, and whose strokes also choke their own earlier ones."""
+CYMBALS: Final = HATS | {"crash", "ride"}
+"""Classes that a hand can choke."""
 
 
 class Chokable(Protocol):

@@ -115,7 +115,7 @@ class Setup:
     @classmethod
     def of(cls, kit: Kit, queues: Sequence[HitQueue], rate: int, before: "Setup | None" = None) -> "Setup":
         """Return the setup for a kit; where its pads are those of the one `before`, what sounds goes on."""
-        performer = Performer(kit, before is not None and before.performer.pedal_closed)
+        performer = Performer(kit, before.performer.closed_pedals if before else ())
         if before is not None:
             performer.unmapped.update(before.performer.unmapped)
         names = [pad.name for pad in kit.pads]

@@ -20,9 +20,8 @@ from ghostnote.bridge.live.hit import Audio
 from ghostnote.bridge.live.kit_folder import KitFolder
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, checked, slug
 from ghostnote.bridge.live.pool import Pool
-from ghostnote.bridge.midi.events import Event, NoteOn
+from ghostnote.bridge.midi.events import Event, NoteOn, event_of
 from ghostnote.bridge.midi.parser import MidiParser
-from ghostnote.bridge.midi.smf_reader import CHANNEL_EVENTS
 
 _MOST_NOTICES: Final = 64
 _PROGRAM_CHANGE: Final = 0xC0
@@ -102,8 +101,7 @@ class Session:
         status, first = message[0] & 0xF0, message[1]
         if status == _PROGRAM_CHANGE and message[0] & 0x0F == self.program_channel:
             self.later.append(lambda: self.program(first))
-        make = CHANNEL_EVENTS.get(status)
-        event = make(0, first, message[2]) if make else None
+        event = event_of(0, message[0], message[1:])
         if self.learning and isinstance(event, NoteOn):
             self.later.append(lambda: self._learn(first))
         return (Play(event),) if event else ()

@@ -1,6 +1,12 @@
 """The events that a kit plays, as plain data: notes, chokes and controller moves."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+
+DRUM_CHANNEL: Final = 9
+"""Channel 10 of the keyboards, on which General MIDI has its drums."""
+_PEDAL, _ALL_SOUND_OFF = 4, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,30 +16,63 @@ class NoteOn:
     frame: int
     note: int
     velocity: int
+    channel: int = DRUM_CHANNEL
 
 
 @dataclass(frozen=True, slots=True)
 class PedalMove:
-    """Controller 4: the hi-hat pedal, 0 open to 127 closed."""
+    """Controller 4: the hi-hat pedal of a channel's notes, 0 open to 127 closed."""
 
     frame: int
     position: int
+    channel: int = DRUM_CHANNEL
 
 
 @dataclass(frozen=True, slots=True)
 class Aftertouch:
-    """Polyphonic pressure above 0 on a note: a hand on the cymbal chokes it."""
+    """Pressure above 0 on a note, or on all of a channel where `note` is None: a hand on the cymbal chokes it."""
 
     frame: int
-    note: int
+    note: int | None
     pressure: int
+    channel: int = DRUM_CHANNEL
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Controller 120 or 123: everything fades."""
+    """Controller 120: a channel's notes fade; those of every channel where it is None."""
 
     frame: int
+    channel: int | None = None
 
 
 Event = NoteOn | PedalMove | Aftertouch | Silence
+
+
+def event_of(frame: int, status: int, data: bytes) -> Event | None:
+    """Return what a channel message means to a kit, None for nothing: a status byte, and the bytes after it.
+
+    Controller 123 lets every key go, and a hit is a one-shot: that means nothing to it, as a note-off does.
+    """
+    make = _EVENTS.get(status & 0xF0)
+    return make(frame, status & 0x0F, *data) if make else None
+
+
+def _controller(frame: int, channel: int, number: int, value: int) -> Event | None:
+    if number == _PEDAL:
+        return PedalMove(frame, value, channel)
+    return Silence(frame, channel) if number == _ALL_SOUND_OFF else None
+
+
+def _pressure(frame: int, channel: int, *data: int) -> Event | None:
+    """Return the pressure on a note, or on a channel where there is no note in `data`."""
+    *note, pressure = data
+    return Aftertouch(frame, note[0] if note else None, pressure, channel) if pressure else None
+
+
+_EVENTS: Final[dict[int, Callable[..., Event | None]]] = {
+    0x90: lambda frame, channel, note, velocity: NoteOn(frame, note, velocity, channel) if velocity else None,
+    0xA0: _pressure,
+    0xB0: _controller,
+    0xD0: _pressure,
+}

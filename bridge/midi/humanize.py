@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.kit.choke import HATS
+from ghostnote.bridge.kit.choke import CYMBALS, HATS
 from ghostnote.bridge.kit.kit import Kit
-from ghostnote.bridge.midi.events import Event, NoteOn, PedalMove
+from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PedalMove
 from ghostnote.bridge.midi.smf_reader import MidiSong
 
 FLAM_SECONDS: Final = 0.012
@@ -159,9 +159,10 @@ def _gestures(song: MidiSong, kit: Kit) -> list[_Gesture]:
 def _keys(kit: Kit, kind: type[Event], note: int | None) -> frozenset[str]:
     """Return the limb of a kind of event, if it has one, and the choke groups or pads whose order it must keep."""
     if note is None:
-        hats = kind is PedalMove
-        pads = (pad for pad in kit.pads if not hats or pad.drum_class in HATS)
-        return frozenset({_choke_key(pad.choke, pad.name) for pad in pads} | ({"left foot"} if hats else set()))
+        classes = {PedalMove: HATS, Aftertouch: CYMBALS}.get(kind)
+        pads = (pad for pad in kit.pads if classes is None or pad.drum_class in classes)
+        foot = {"left foot"} if kind is PedalMove else set()
+        return frozenset({_choke_key(pad.choke, pad.name) for pad in pads} | foot)
     pad = kit.pad_for_note(note)
     limb = _LIMBS.get(pad.drum_class, _OTHER_LIMB) if pad else _OTHER_LIMB
     drum = _choke_key(pad.choke, pad.name) if pad else f"note {note}"

@@ -1,18 +1,18 @@
-"""Standard MIDI files: the notes and chokes of every track, placed to the frame.
+"""Standard MIDI files: the messages of every track, and the notes and chokes among them, placed to the frame.
 
 The file is read here rather than by mido because mido gives up a whole file at its first bad byte, and
 a damaged song's readable part should still play. The format is that of the *Standard MIDI Files 1.0*
 specification (MIDI Manufacturers Association, 1996).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.io.input_file import read_head
-from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PedalMove, Silence
+from ghostnote.bridge.midi.events import Event, NoteOn, event_of
 from ghostnote.bridge.midi.spec import CHANNEL_DATA_BYTES, SYSEX, SYSEX_END, SYSTEM_DATA_BYTES
 
 MAX_FILE_BYTES: Final = 64 * 2**20
@@ -24,19 +24,7 @@ DEFAULT_PPQ: Final = 480
 
 _SMPTE: Final = {24: (24, 1_000_000), 25: (25, 1_000_000), 29: (30, 1_001_000), 30: (30, 1_000_000)}
 """Frames a second as written → whole frames in a "beat" and that beat's microseconds (29 is 29.97)."""
-_META, _END_OF_TRACK, _SET_TEMPO = 0xFF, 0x2F, 0x51
-
-CONTROLLERS: Final[dict[int, Callable[[int, int], Event]]] = {
-    4: PedalMove,
-    120: lambda frame, _: Silence(frame),
-    123: lambda frame, _: Silence(frame),
-}
-CHANNEL_EVENTS: Final[dict[int, Callable[[int, int, int], Event | None]]] = {
-    0x90: lambda frame, note, velocity: NoteOn(frame, note, velocity) if velocity else None,
-    0xA0: lambda frame, note, pressure: Aftertouch(frame, note, pressure) if pressure else None,
-    0xB0: lambda frame, number, value: CONTROLLERS[number](frame, value) if number in CONTROLLERS else None,
-}
-"""What a channel message, a status without its channel and two data bytes, means to a kit; None for nothing."""
+META, END_OF_TRACK, SET_TEMPO = 0xFF, 0x2F, 0x51
 
 
 @dataclass(frozen=True)
@@ -56,12 +44,37 @@ class MidiSong:
 
 
 @dataclass(frozen=True, slots=True)
-class _Message:
+class Message:
+    """What stands at one place of a track."""
+
     tick: int
     status: int
-    """A channel message's status without its channel, or 0xFF for a meta event."""
+    """A channel message's status with its channel, that of a sysex or its continuation, or `META`."""
     data: bytes
-    """A meta event's type and body, or a channel message's data bytes."""
+    """A meta event's type and body, a sysex's body, or a channel message's data bytes."""
+
+    @property
+    def meta(self) -> int | None:
+        """The type of a meta event."""
+        return self.data[0] if self.status == META else None
+
+    @property
+    def tempo(self) -> int:
+        """Microseconds a beat of a `SET_TEMPO`; 0 for one that is damaged."""
+        return int.from_bytes(self.data[1:4], "big")
+
+
+@dataclass(frozen=True)
+class MidiTracks:
+    """A MIDI file as far as it can be read."""
+
+    kind: int
+    tracks: list[list[Message]]
+    ppq: int
+    """Ticks a beat."""
+    fixed_tempo: int | None
+    """Microseconds a beat where no tempo may change them (SMPTE time)."""
+    warnings: list[str]
 
 
 class _DamageError(Exception):
@@ -98,6 +111,14 @@ def read_midi(path: Path, rate: int) -> MidiSong:
     The tempo map runs over all tracks, any channel counts, and a damaged track keeps what stands before
     the damage: the song's `warnings` say so. `MidiFileError` when there is no note to play.
     """
+    song = _timeline(read_tracks(path), rate)
+    if not any(isinstance(event, NoteOn) for event in song.events):
+        raise MidiFileError("; ".join((f"{path}: holds no notes; name a file with a drum part", *song.warnings)))
+    return song
+
+
+def read_tracks(path: Path) -> MidiTracks:
+    """Read the messages of a MIDI file of type 0 or 1, or of one in a RIFF wrapper; `MidiFileError` if it is none."""
     data = read_head(path, "a MIDI file", MidiFileError, MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise MidiFileError(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB; name a MIDI file")
@@ -109,16 +130,13 @@ def read_midi(path: Path, rate: int) -> MidiSong:
     if kind == 2:
         raise MidiFileError(f"{path}: is of type 2, patterns without an order; save it as type 0 or 1")
     warnings: list[str] = []
-    ppq, tempo = _clock(division, warnings)
+    ppq, fixed_tempo = _clock(division, warnings)
     body_at = start + 8 + max(6, int.from_bytes(data[start + 4 : start + 8], "big"))
     tracks = _tracks(data, body_at if body_at <= len(data) else start + 14, warnings)
     if len(tracks) < declared:
         warnings.append(f"the header promises {declared} tracks, {len(tracks)} are there")
-    messages = [m for n, track in enumerate(tracks, 1) for m in _salvage(n, track, warnings)]
-    song = _timeline(messages, rate, ppq, tempo, warnings)
-    if not any(isinstance(event, NoteOn) for event in song.events):
-        raise MidiFileError("; ".join((f"{path}: holds no notes; name a file with a drum part", *warnings)))
-    return song
+    messages = [_salvage(n, track, warnings) for n, track in enumerate(tracks, 1)]
+    return MidiTracks(kind, messages, ppq, fixed_tempo, warnings)
 
 
 def _clock(division: int, warnings: list[str]) -> tuple[int, int | None]:
@@ -154,9 +172,9 @@ def _tracks(data: bytes, at: int, warnings: list[str]) -> list[bytes]:
     return tracks
 
 
-def _salvage(number: int, track: bytes, warnings: list[str]) -> list[_Message]:
+def _salvage(number: int, track: bytes, warnings: list[str]) -> list[Message]:
     """Return a track's messages up to its end or its first damage."""
-    messages: list[_Message] = []
+    messages: list[Message] = []
     cursor = _Cursor(track)
     try:
         for message in _messages(cursor):
@@ -168,7 +186,7 @@ def _salvage(number: int, track: bytes, warnings: list[str]) -> list[_Message]:
     return messages
 
 
-def _messages(cursor: _Cursor) -> Iterator[_Message]:
+def _messages(cursor: _Cursor) -> Iterator[Message]:
     """Parse one track; running status outlives meta events, as many programs write it."""
     tick = running = 0
     while cursor.at < len(cursor.data):
@@ -177,13 +195,13 @@ def _messages(cursor: _Cursor) -> Iterator[_Message]:
         if status < 0x80:
             cursor.at -= 1
             status = running
-        if status == _META:
+        if status == META:
             data = cursor.take(1) + cursor.take(cursor.number())
-            yield _Message(tick, _META, data)
-            if data[0] == _END_OF_TRACK:
+            yield Message(tick, META, data)
+            if data[0] == END_OF_TRACK:
                 return
         elif status in (SYSEX, SYSEX_END):
-            cursor.take(cursor.number())
+            yield Message(tick, status, cursor.take(cursor.number()))
         elif status > SYSEX:
             cursor.take(SYSTEM_DATA_BYTES.get(status, 0))
         elif status & 0xF0 in CHANNEL_DATA_BYTES:
@@ -191,33 +209,42 @@ def _messages(cursor: _Cursor) -> Iterator[_Message]:
             data = cursor.take(CHANNEL_DATA_BYTES[status & 0xF0])
             if max(data) > 0x7F:
                 raise _DamageError("an event's data is over 127")
-            yield _Message(tick, status & 0xF0, data)
+            yield Message(tick, status, data)
         else:
             raise _DamageError("an event has no status")
 
 
-def _timeline(messages: list[_Message], rate: int, ppq: int, fixed_tempo: int | None, warnings: list[str]) -> MidiSong:
-    """Place messages by the tempo map; exact integers, so that it does not drift by a frame in an hour."""
-    events: list[Event] = []
-    tempo = fixed_tempo or DEFAULT_TEMPO
-    unit = ppq * 1_000_000
-    tick = elapsed = frame = end = late = 0
-    for message in sorted(messages, key=lambda m: m.tick):
+def placed_messages(file: MidiTracks, rate: int) -> Iterator[tuple[Message, int]]:
+    """Yield the messages of all tracks in the order of time, each with its frame by the tempo map.
+
+    Exact integers, so that it does not drift by a frame in an hour.
+    """
+    tempo = file.fixed_tempo or DEFAULT_TEMPO
+    unit = file.ppq * 1_000_000
+    tick = elapsed = 0
+    for message in sorted((m for track in file.tracks for m in track), key=lambda m: m.tick):
         elapsed += (message.tick - tick) * tempo
         tick = message.tick
-        frame = (elapsed * rate + unit // 2) // unit
+        yield message, (elapsed * rate + unit // 2) // unit
+        if message.meta == SET_TEMPO and not file.fixed_tempo:
+            tempo = message.tempo or tempo
+
+
+def _timeline(file: MidiTracks, rate: int) -> MidiSong:
+    events: list[Event] = []
+    warnings = list(file.warnings)
+    end = late = 0
+    for message, frame in placed_messages(file, rate):
         if frame > MAX_SONG_SECONDS * rate:
-            late += message.status != _META
+            late += message.status < SYSEX
+            continue
+        if message.status in (SYSEX, SYSEX_END):
             continue
         end = frame
-        if message.status != _META:
-            make = CHANNEL_EVENTS.get(message.status)
-            event = make(frame, *message.data) if make else None
-            events += [event] if event else []
-        elif message.data[0] == _SET_TEMPO and not fixed_tempo:
-            tempo = int.from_bytes(message.data[1:4], "big") or tempo
-            if len(message.data) != 4 or not any(message.data[1:]):
-                warnings.append(f"the tempo at tick {tick} is zero or damaged")
+        event = event_of(frame, message.status, message.data)
+        events += [event] if event else []
+        if message.meta == SET_TEMPO and not file.fixed_tempo and (len(message.data) != 4 or not message.tempo):
+            warnings.append(f"the tempo at tick {message.tick} is zero or damaged")
     if late:
         warnings.append(f"{late} events later than {MAX_SONG_SECONDS // 3600} hours are left out")
-    return MidiSong(tuple(events), end, rate, ppq, tuple(warnings))
+    return MidiSong(tuple(events), end, rate, file.ppq, tuple(warnings))

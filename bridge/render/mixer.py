@@ -28,10 +28,10 @@ def pad_gains(pad: Pad) -> Audio:
 class _Voice:
     """One stroke being played: the position in its audio, and the linear fades that end it."""
 
-    __slots__ = ("at", "audio", "begin", "end", "fades", "gains", "pad", "peak", "sides", "stolen", "window")
+    __slots__ = ("at", "audio", "begin", "channel", "end", "fades", "gains", "pad", "peak", "sides", "stolen", "window")
 
-    def __init__(self, pad: int, audio: Audio, gains: Audio, begin: int) -> None:
-        self.pad, self.audio, self.gains = pad, audio, gains
+    def __init__(self, pad: int, audio: Audio, gains: Audio, begin: int, channel: int | None) -> None:
+        self.pad, self.audio, self.gains, self.channel = pad, audio, gains, channel
         self.sides = (float(gains[0, 0]), float(gains[1, 0]))
         self.at, self.end = 0, audio.shape[1]
         # Where it begins in its first block; 0 from then on.
@@ -126,21 +126,23 @@ class Mixer:
         """How long the longest voice plays on if nothing more happens."""
         return max((voice.end - voice.at for voice in self._voices), default=0)
 
-    def start(self, pad: int, audio: Audio, offset: int = 0, gains: Audio | None = None) -> None:
-        """Start a stroke (2, frames), with `gains` (2, 1) instead of the pad's own if given.
+    def start(
+        self, pad: int, audio: Audio, offset: int = 0, gains: Audio | None = None, channel: int | None = None
+    ) -> None:
+        """Start a stroke (2, frames) of a MIDI channel, with `gains` (2, 1) instead of the pad's own if given.
 
         Beyond the polyphony the quietest voice is stolen.
         """
         self._advance(offset)
         if len(self._voices) >= self.polyphony:
             self._steal_quietest()
-        self._voices.append(_Voice(pad, audio, self._gains[pad] if gains is None else gains, self._at))
+        self._voices.append(_Voice(pad, audio, self._gains[pad] if gains is None else gains, self._at, channel))
 
-    def fade(self, pads: Collection[int], seconds: float, offset: int = 0) -> None:
-        """Fade all voices of these pads within `seconds`."""
+    def fade(self, pads: Collection[int], seconds: float, offset: int = 0, channel: int | None = None) -> None:
+        """Fade all voices of these pads within `seconds`: of a MIDI `channel`, those known to be of another stay."""
         self._advance(offset)
         for voice in self._voices:
-            if voice.pad in pads:
+            if voice.pad in pads and (channel is None or voice.channel in (None, channel)):
                 voice.fade(max(1, round(seconds * self._rate)), voice.position(self._at))
 
     def render(self, frames: int) -> Audio:

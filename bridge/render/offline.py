@@ -199,9 +199,9 @@ def _blocks(score: Score, audio: Iterator[NDArray[np.float32]], mixer: Mixer) ->
         while number < len(actions) and actions[number].frame < at + frames:
             action = actions[number]
             if isinstance(action, Stroke):
-                mixer.start(action.pad, next(audio), action.frame - at, next(gains, None))
+                mixer.start(action.pad, next(audio), action.frame - at, next(gains, None), action.channel)
             else:
-                mixer.fade(action.pads, action.seconds, action.frame - at)
+                mixer.fade(action.pads, action.seconds, action.frame - at, action.channel)
             number += 1
         yield at, frames
         at += frames

@@ -1,11 +1,11 @@
 """The performer turns events into strokes and fades, for the live engine and the renderer alike."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
-from ghostnote.bridge.kit.choke import CHOKE_SECONDS, choked_by
+from ghostnote.bridge.kit.choke import CHOKE_SECONDS, CYMBALS, choked_by
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PedalMove, Silence
 
@@ -21,31 +21,34 @@ class Stroke:
     pad: int
     index: int
     velocity: int
+    channel: int | None = None
+    """The MIDI channel of its note, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fade:
-    """The active voices of these pads fade within `seconds`."""
+    """The active voices of these pads, or those of one channel's notes, fade within `seconds`."""
 
     frame: int
     pads: tuple[int, ...]
     seconds: float
+    channel: int | None = None
 
 
 Action = Stroke | Fade
 
 
 class Performer:
-    """Turns events one by one into what the mixer does; holds the kit and the state of the pedal.
+    """Turns events one by one into what the mixer does; holds the kit and the state of each channel's pedal.
 
     Hits are one-shots: note-offs are ignored. A stroke fades the voices of the other pads in its choke group; a
-    hi-hat's stroke also fades that hat's earlier strokes, and pressure on a pad's note fades that pad. Closing
-    the pedal fades the open hats. While it is closed, a note of an open hat plays the kit's closed hat, if there
-    is one: that of its choke group before any other.
+    hi-hat's stroke also fades that hat's earlier strokes. Controllers and pressure act on the notes of their own
+    channel: pressure fades cymbals, closing the pedal the open hats. While it is closed, a note of an open hat
+    plays the kit's closed hat, if there is one: that of its choke group before any other.
     """
 
-    def __init__(self, kit: Kit, pedal_closed: bool = False) -> None:
-        """Start before every pad's first stroke, with the hi-hat's pedal open or closed."""
+    def __init__(self, kit: Kit, closed_pedals: Collection[int] = ()) -> None:
+        """Start before every pad's first stroke, with the hi-hat's pedal closed on these channels."""
         pads = kit.pads
         self.unmapped: Counter[int] = Counter()
         """Notes that no pad plays, and how often each occurred."""
@@ -55,8 +58,9 @@ class Performer:
         self._open_hats = tuple(i for i, pad in enumerate(pads) if pad.drum_class == "open_hat")
         self._closed_of = {i: _closed_hat(kit, i) for i in self._open_hats}
         self._strokes = [0] * len(pads)
-        self.pedal_closed = pedal_closed
-        """Whether the hi-hat's pedal is down."""
+        self._cymbals = tuple(i for i, pad in enumerate(pads) if pad.drum_class in CYMBALS)
+        self.closed_pedals = set(closed_pedals)
+        """The channels on which the hi-hat's pedal is down."""
         self._handlers: dict[type, Callable[..., list[Action]]] = {
             NoteOn: self._note,
             PedalMove: self._pedal,
@@ -73,30 +77,35 @@ class Performer:
         if pad is None:
             self.unmapped[event.note] += 1
             return []
-        if self.pedal_closed:
+        if event.channel in self.closed_pedals:
             pad = self._closed_of.get(pad, pad)
-        return self.strike(event.frame, pad, event.velocity)
+        return self.strike(event.frame, pad, event.velocity, event.channel)
 
-    def strike(self, frame: int, pad: int, velocity: int) -> list[Action]:
+    def strike(self, frame: int, pad: int, velocity: int, channel: int | None = None) -> list[Action]:
         """Return what a stroke on the kit's pad number `pad` starts and fades, whatever the pedal's position."""
         index = self._strokes[pad]
         self._strokes[pad] += 1
-        return [*self._fade(frame, self._chokes[pad]), Stroke(frame, pad, index, velocity)]
+        return [*self._fade(frame, self._chokes[pad]), Stroke(frame, pad, index, velocity, channel)]
 
     def _pedal(self, event: PedalMove) -> list[Action]:
-        was_closed, self.pedal_closed = self.pedal_closed, event.position >= PEDAL_CLOSED
-        closes = self.pedal_closed and not was_closed
-        return self._fade(event.frame, self._open_hats) if closes else []
+        was_closed = event.channel in self.closed_pedals
+        if event.position < PEDAL_CLOSED:
+            self.closed_pedals.discard(event.channel)
+            return []
+        self.closed_pedals.add(event.channel)
+        return [] if was_closed else self._fade(event.frame, self._open_hats, event.channel)
 
     def _pressure(self, event: Aftertouch) -> list[Action]:
-        pad = self._pad_of_note.get(event.note)
-        return [] if pad is None or not event.pressure else self._fade(event.frame, (pad,))
+        pressed = self._cymbals
+        if event.note is not None:
+            pressed = tuple(pad for pad in pressed if pad == self._pad_of_note.get(event.note))
+        return self._fade(event.frame, pressed, event.channel) if event.pressure else []
 
     def _silence(self, event: Silence) -> list[Action]:
-        return self._fade(event.frame, self._all)
+        return self._fade(event.frame, self._all, event.channel)
 
-    def _fade(self, frame: int, pads: tuple[int, ...]) -> list[Action]:
-        return [Fade(frame, pads, CHOKE_SECONDS)] if pads else []
+    def _fade(self, frame: int, pads: tuple[int, ...], channel: int | None = None) -> list[Action]:
+        return [Fade(frame, pads, CHOKE_SECONDS, channel)] if pads else []
 
 
 def _closed_hat(kit: Kit, open_hat: int) -> int:

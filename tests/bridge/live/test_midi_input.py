@@ -95,7 +95,7 @@ def test_controllers_choke_and_silence() -> None:
         until(lambda: session.engine.waiting == 1)
         session.engine.render(80, time.perf_counter() + 1)
         assert session.engine.setup.mixer.voices == 1
-        line.sendall(b"\xb9\x7b\x00")
+        line.sendall(b"\xb9\x78\x00")
         until(lambda: session.engine.waiting == 1)
         for n in range(10):
             session.engine.render(80, time.perf_counter() + 2 + n)

@@ -1,9 +1,11 @@
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import mido
 import numpy as np
 import pytest
+from smf_fakes import smf, track
 
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.kit.kit import default_kit
@@ -168,9 +170,65 @@ def test_the_midi_file_keeps_all_else(score: Path, tmp_path: Path) -> None:
     assert lengths == {60 * 20}
 
 
-def test_a_damaged_score_is_refused(score: Path, tmp_path: Path) -> None:
+def test_a_score_that_changed_meanwhile_is_refused(score: Path, tmp_path: Path) -> None:
     take = humanize_song(read_midi(score, RATE), KIT, Feel(8.0))
     (tmp_path / "cut.mid").write_bytes(score.read_bytes()[:200])
-    with pytest.raises(MidiFileError, match="damaged"):
+    with pytest.raises(MidiFileError, match="has changed"):
         write_humanized(tmp_path / "cut.mid", take, tmp_path / "out.mid")
     assert not (tmp_path / "out.mid").exists()
+
+
+NOTES = b"\x00\x99\x24\x64\x60\x99\x26\x50\x30\x26\x00\x60\x89\x24\x40\x83\x00\x99\x31\x7f\x08\xa9\x31\x40"
+END = b"\x60\xff\x2f\x00"
+ODD = {
+    "key signature": b"\x00\xff\x59\x02\x0c\x07",
+    "short key signature": b"\x00\xff\x59\x01\x0c",
+    "time signature": b"\x00\xff\x58\x04\x05\xff\x00\x00",
+    "long time signature": b"\x00\xff\x58\x06\x05\x02\x18\x08\x01\x02",
+    "SMPTE offset": b"\x00\xff\x54\x05\xff\x7f\x63\x63\x63",
+    "short SMPTE offset": b"\x00\xff\x54\x01\x20",
+    "unknown meta event": b"\x00\xff\xc0\x03\x01\xff\x99",
+    "text in Latin-1": b"\x00\xff\x01\x02\xe9\xff",
+    "tempo of zero": b"\x00\xff\x51\x03\x00\x00\x00",
+    "tempo of two bytes": b"\x00\xff\x51\x02\x90\x00",
+    "tempo of four bytes": b"\x00\xff\x51\x04\x09\x00\x00\x00",
+    "running status after sysex": b"\x00\x99\x2a\x40\x10\xf0\x03\x01\x02\xf7\x10\x2a\x41\x10\xff\x01\x00\x10\x2e\x42",
+    "torn sysex": b"\x00\xf0\x02\x01\x02\x10\xf7\x02\x03\xf7\x00\xf0\x00",
+    "realtime bytes": b"\x00\xf8\x05\xfe\x05\xfa\x10\x99\x2a\x40\x00\xf8\x10\x2a\x00",
+    "system common": b"\x00\xf1\x20\x00\xf2\x01\x02\x00\xf6",
+    "a fast tempo": b"\x00\xff\x51\x03\x00\x00\x01\x00\x99\x2a\x40\x90\x00\xff\x51\x03\x07\xa1\x20",
+    "channels": b"\x00\x90\x24\x40\x10\xb0\x04\x7f\x10\xb3\x78\x00\x10\xb3\x7b\x00\x10\xd0\x55\x10\xc2\x05",
+}
+WRAP: dict[str, Callable[[bytes], bytes]] = {
+    "plain": lambda body: smf(track(body + NOTES + END)),
+    "no end of track": lambda body: smf(track(body + NOTES)),
+    "RIFF": lambda body: b"RIFF\0\0\0\0RMIDdata\0\0\0\0" + smf(track(body + NOTES + END)),
+    "many tracks of type 0": lambda body: smf(track(body + NOTES + END), track(b""), track(NOTES + END), kind=0),
+    "too many tracks declared": lambda body: smf(track(body + NOTES + END), count=7),
+    "too few tracks declared": lambda body: smf(track(body + NOTES + END), track(NOTES + END), count=1),
+    "SMPTE time": lambda body: smf(track(body + NOTES + END), division=(256 - 29) << 8 | 80),
+    "no division": lambda body: smf(track(body + NOTES + END), division=0),
+    "one tick a beat": lambda body: smf(track(body + b"\x00\xff\x51\x03\x00\x10\x00" + NOTES + END), division=1),
+    "a cut track": lambda body: smf(track(NOTES + END), track(body + NOTES + b"\x00\x99", length=900)),
+    "a wild delta time": lambda body: smf(track(body + NOTES + b"\xff\xff\xff\x7f\x99\x24\x40"), division=96),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("wrap", WRAP)
+def test_what_render_reads_midi_out_writes(wrap: str, odd: str, tmp_path: Path) -> None:
+    path, out = tmp_path / "odd.mid", tmp_path / "out.mid"
+    path.write_bytes(WRAP[wrap](ODD[odd]))
+    score = read_midi(path, RATE)
+    for feel in (Feel(), Feel(6.0, 5.0)):
+        take = humanize_song(score, KIT, feel)
+        write_humanized(path, take, out)
+        again = read_midi(out, RATE)
+        assert again.warnings == ()
+        for event, wanted in zip(sorted(again.events, key=_kind), sorted(take.placed, key=_kind), strict=True):
+            assert replace(event, frame=0) == replace(wanted, frame=0)
+            assert abs(event.frame - wanted.frame) <= (4 if feel.timing_ms else 0)
+
+
+def _kind(event: Event) -> tuple[str, int]:
+    return repr(replace(event, frame=0)), event.frame

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import mido
 import pytest
+from smf_fakes import smf, track
 
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.midi.events import Aftertouch, NoteOn, PedalMove, Silence
@@ -11,15 +12,6 @@ from ghostnote.bridge.midi.smf_reader import MAX_SONG_SECONDS, MidiSong, read_mi
 
 RATE = 48_000
 END = b"\x00\xff\x2f\x00"
-
-
-def track(body: bytes, length: int | None = None) -> bytes:
-    return b"MTrk" + struct.pack(">I", len(body) if length is None else length) + body
-
-
-def smf(*tracks: bytes, kind: int = 1, division: int = 480, count: int | None = None) -> bytes:
-    declared = len(tracks) if count is None else count
-    return b"MThd" + struct.pack(">IHHH", 6, kind, declared, division) + b"".join(tracks)
 
 
 def song_of(folder: Path, data: bytes, rate: int = RATE) -> MidiSong:
@@ -86,22 +78,25 @@ def test_one_tick_keeps_the_order_of_tracks_and_of_the_file(tmp_path: Path) -> N
     assert [e.note for e in song.events if isinstance(e, NoteOn)] == [42, 36, 49, 38, 36]
 
 
-def test_controllers_and_pressure(tmp_path: Path) -> None:
+def test_controllers_and_pressure_have_their_channel_and_all_notes_off_cuts_no_one_shot(tmp_path: Path) -> None:
     messages = [
         on(46),
         mido.Message("control_change", control=4, value=127, time=480),
         mido.Message("polytouch", note=49, value=90),
         mido.Message("polytouch", note=49, value=0),
         mido.Message("control_change", control=7, value=90),
-        mido.Message("control_change", control=120, value=0),
+        mido.Message("control_change", control=120, value=0, channel=3),
         mido.Message("control_change", control=123, value=0),
+        mido.Message("aftertouch", value=70, channel=5),
+        mido.Message("aftertouch", value=0, channel=5),
+        mido.Message("program_change", program=4),
     ]
     half = RATE // 2
     assert read_midi(save(tmp_path, messages), RATE).events[1:] == (
-        PedalMove(half, 127),
-        Aftertouch(half, 49, 90),
-        Silence(half),
-        Silence(half),
+        PedalMove(half, 127, 0),
+        Aftertouch(half, 49, 90, 0),
+        Silence(half, 3),
+        Aftertouch(half, None, 70, 5),
     )
 
 

@@ -55,6 +55,16 @@ def test_a_fade_starts_at_its_frame_ends_in_time_and_never_cuts() -> None:
     np.testing.assert_allclose(other, 0.5, atol=1e-6)
 
 
+def test_a_fade_of_a_channel_leaves_the_voices_of_another() -> None:
+    mixer = Mixer([pad()], RATE)
+    for level, channel in ((0.1, 9), (0.2, 3), (0.4, None)):
+        mixer.start(0, ones(RATE, level), channel=channel)
+    mixer.fade((0,), 0.01, channel=3)
+    np.testing.assert_allclose(mixer.render(2000)[0, 1000:], 0.1, atol=1e-6)
+    mixer.fade((0,), 0.01)
+    assert not mixer.render(2000)[0, 1000:].any()
+
+
 def test_a_second_fade_only_ever_shortens() -> None:
     mixer = Mixer([pad()], RATE)
     mixer.start(0, ones(RATE))

@@ -1,8 +1,9 @@
 import pytest
 
+from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.kit.choke import CHOKE_SECONDS
 from ghostnote.bridge.kit.kit import Kit, Pad
-from ghostnote.bridge.midi.events import Aftertouch, NoteOn, PedalMove, Silence
+from ghostnote.bridge.midi.events import DRUM_CHANNEL, Aftertouch, NoteOn, PedalMove, Silence
 from ghostnote.bridge.render.performer import Fade, Performer, Stroke
 
 KICK, CLOSED, PEDAL, OPEN, CRASH = range(5)
@@ -22,7 +23,8 @@ def performer() -> Performer:
 
 def test_strokes_are_counted_pad_by_pad(performer: Performer) -> None:
     actions = [a for note in (36, 49, 35, 36) for a in performer.handle(NoteOn(7, note, 90))]
-    assert actions == [Stroke(7, KICK, 0, 90), Stroke(7, CRASH, 0, 90), Stroke(7, KICK, 1, 90), Stroke(7, KICK, 2, 90)]
+    wanted = ((KICK, 0), (CRASH, 0), (KICK, 1), (KICK, 2))
+    assert actions == [Stroke(7, pad, index, 90, DRUM_CHANNEL) for pad, index in wanted]
 
 
 def test_a_note_without_a_pad_is_counted(performer: Performer) -> None:
@@ -33,7 +35,7 @@ def test_a_note_without_a_pad_is_counted(performer: Performer) -> None:
 def test_a_hat_chokes_its_group_and_its_own_earlier_strokes(performer: Performer) -> None:
     fade, stroke = performer.handle(NoteOn(5, 42, 80))
     assert fade == Fade(5, (CLOSED, PEDAL, OPEN), CHOKE_SECONDS)
-    assert stroke == Stroke(5, CLOSED, 0, 80)
+    assert stroke == Stroke(5, CLOSED, 0, 80, DRUM_CHANNEL)
 
 
 def test_a_choke_group_leaves_the_striking_pad_alone_unless_it_is_a_hat() -> None:
@@ -43,35 +45,51 @@ def test_a_choke_group_leaves_the_striking_pad_alone_unless_it_is_a_hat() -> Non
         Pad("c", (3,), "ride", seed=3),
     )
     assert Performer(Kit("t", 1, pads)).handle(NoteOn(0, 1, 90))[0] == Fade(0, (1,), CHOKE_SECONDS)
-    assert Performer(Kit("t", 1, pads)).handle(NoteOn(0, 3, 90)) == [Stroke(0, 2, 0, 90)]
+    assert Performer(Kit("t", 1, pads)).handle(NoteOn(0, 3, 90)) == [Stroke(0, 2, 0, 90, DRUM_CHANNEL)]
 
 
 def test_closing_the_pedal_fades_open_hats_once(performer: Performer) -> None:
     assert performer.handle(PedalMove(0, 60)) == []
-    assert performer.handle(PedalMove(3, 110)) == [Fade(3, (OPEN,), CHOKE_SECONDS)]
+    assert performer.handle(PedalMove(3, 110)) == [Fade(3, (OPEN,), CHOKE_SECONDS, DRUM_CHANNEL)]
     assert performer.handle(PedalMove(4, 127)) == []
     assert performer.handle(PedalMove(5, 0)) == []
-    assert performer.handle(PedalMove(6, 127)) == [Fade(6, (OPEN,), CHOKE_SECONDS)]
+    assert performer.handle(PedalMove(6, 127)) == [Fade(6, (OPEN,), CHOKE_SECONDS, DRUM_CHANNEL)]
 
 
 def test_an_open_hat_under_a_closed_pedal_is_the_closed_one(performer: Performer) -> None:
     performer.handle(PedalMove(0, 127))
-    assert performer.handle(NoteOn(1, 46, 80))[-1] == Stroke(1, CLOSED, 0, 80)
+    assert performer.handle(NoteOn(1, 46, 80))[-1] == Stroke(1, CLOSED, 0, 80, DRUM_CHANNEL)
     performer.handle(PedalMove(2, 0))
-    assert performer.handle(NoteOn(3, 46, 80))[-1] == Stroke(3, OPEN, 0, 80)
+    assert performer.handle(NoteOn(3, 46, 80))[-1] == Stroke(3, OPEN, 0, 80, DRUM_CHANNEL)
 
 
 def test_an_open_hat_without_a_closed_one_stays_itself() -> None:
     performer = Performer(Kit("t", 1, (PADS[OPEN],)))
     performer.handle(PedalMove(0, 127))
-    assert performer.handle(NoteOn(1, 46, 80))[-1] == Stroke(1, 0, 0, 80)
+    assert performer.handle(NoteOn(1, 46, 80))[-1] == Stroke(1, 0, 0, 80, DRUM_CHANNEL)
 
 
-def test_pressure_fades_its_pad(performer: Performer) -> None:
-    assert performer.handle(Aftertouch(9, 49, 1)) == [Fade(9, (CRASH,), CHOKE_SECONDS)]
+def test_pressure_chokes_cymbals_alone(performer: Performer) -> None:
+    pressed = {note: performer.handle(Aftertouch(9, note, 1)) for note in (36, 42, 44, 46, 49, 99)}
+    chokes = {42: CLOSED, 44: PEDAL, 46: OPEN, 49: CRASH}
+    assert pressed == {
+        note: [Fade(9, (chokes[note],), CHOKE_SECONDS, DRUM_CHANNEL)] if note in chokes else [] for note in pressed
+    }
     assert performer.handle(Aftertouch(9, 49, 0)) == []
-    assert performer.handle(Aftertouch(9, 99, 127)) == []
+    drums = tuple(Pad(name, (n,), name, seed=n) for n, name in enumerate(CLASS_NAMES, 1))
+    (fade,) = Performer(Kit("all", 1, drums)).handle(Aftertouch(9, None, 1, 3))
+    assert isinstance(fade, Fade)
+    assert {drums[pad].name for pad in fade.pads} == {"closed_hat", "open_hat", "pedal_hat", "crash", "ride"}
+    assert fade.channel == 3
 
 
-def test_silence_fades_everything(performer: Performer) -> None:
+def test_controllers_act_on_the_notes_of_their_own_channel(performer: Performer) -> None:
+    assert performer.handle(PedalMove(0, 127, 3)) == [Fade(0, (OPEN,), CHOKE_SECONDS, 3)]
+    assert performer.handle(NoteOn(1, 46, 80, 4))[-1] == Stroke(1, OPEN, 0, 80, 4)
+    assert performer.handle(NoteOn(2, 46, 80, 3))[-1] == Stroke(2, CLOSED, 0, 80, 3)
+    assert performer.handle(PedalMove(3, 127, 4)) == [Fade(3, (OPEN,), CHOKE_SECONDS, 4)]
+    assert performer.handle(Silence(4, 3)) == [Fade(4, (0, 1, 2, 3, 4), CHOKE_SECONDS, 3)]
+
+
+def test_a_silence_of_no_channel_fades_everything(performer: Performer) -> None:
     assert performer.handle(Silence(2)) == [Fade(2, (0, 1, 2, 3, 4), CHOKE_SECONDS)]
