@@ -20,9 +20,10 @@ from ghostnote.bridge.live.memory_lock import memory_locked
 from ghostnote.bridge.live.midi_input import open_input
 from ghostnote.bridge.live.osc.server import OscServer, OscSettings
 from ghostnote.bridge.live.pool_filler import PoolFiller
-from ghostnote.bridge.live.session import DRUM_CHANNEL, Session
+from ghostnote.bridge.live.session import Session
 from ghostnote.bridge.live.status import Live, facts, opening
 from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
+from ghostnote.bridge.midi.events import DRUM_CHANNEL
 from ghostnote.bridge.render.workers import Spec
 
 SWITCH_SECONDS: Final = 0.0001

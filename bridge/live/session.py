@@ -20,12 +20,11 @@ from ghostnote.bridge.live.hit import Audio
 from ghostnote.bridge.live.kit_folder import KitFolder
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, checked, slug
 from ghostnote.bridge.live.pool import Pool
-from ghostnote.bridge.midi.events import Event, NoteOn, event_of
+from ghostnote.bridge.midi.events import DRUM_CHANNEL, Event, NoteOn, event_of
 from ghostnote.bridge.midi.parser import MidiParser
 
 _MOST_NOTICES: Final = 64
 _PROGRAM_CHANGE: Final = 0xC0
-DRUM_CHANNEL: Final = 9
 
 _logger = logging.getLogger(__name__)
 
