@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
-import onnxruntime
 import torch
 
 from ghostnote.bridge.errors import GhostnoteError
+from ghostnote.bridge.inference.onnx_runtime import onnxruntime
 from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
 from ghostnote.models.diffusion.pipeline import render
 from ghostnote.models.diffusion.v_prediction import linear_schedule

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
@@ -22,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.onnx_runtime import onnxruntime
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, Variation, Variator
 from ghostnote.export.benchmark.tiny_audio_diffusion import Peer, PeerSettings

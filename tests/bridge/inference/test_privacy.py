@@ -1,0 +1,65 @@
+"""Nothing leaves the computer, and nothing stays on it but ghostnote's own cache."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import mido
+import pytest
+
+import ghostnote.bridge
+
+SOURCES = Path(ghostnote.bridge.__file__).parents[1]
+STRACE = shutil.which("strace")
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    file = mido.MidiFile()
+    file.tracks.append(mido.MidiTrack([mido.Message("note_on", note=36, velocity=90, time=10)]))
+    file.save(tmp_path / "song.mid")
+    return tmp_path / "song.mid"
+
+
+def run(home: Path, *arguments: object, before: tuple[str, ...] = ()) -> str:
+    """Run ghostnote as a user does whose home is `home`, and return what it prints."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("XDG_", "ORT_"))}
+    command = [*before, sys.executable, "-m", "ghostnote.bridge.cli", *map(str, arguments)]
+    done = subprocess.run(command, env={**kept, "HOME": str(home)}, cwd=home.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_fresh_home_holds_nothing_but_the_drum_cache(tmp_path: Path, song: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    assert "intact" in run(home, "model", "info")
+    run(home, "render", song, "-o", tmp_path / "song.wav", "--jobs", 2)
+    files = {path.relative_to(home) for path in home.rglob("*") if not path.is_dir()}
+    assert [path.parts[:2] for path in files] == [(".cache", "ghostnote")]
+    assert {path.suffix for path in files} == {".wav"}
+    assert {path.name for path in tmp_path.iterdir()} == {"home", "song.mid", "song.wav"}
+
+
+@pytest.mark.skipif(STRACE is None, reason="needs strace")
+def test_no_socket_is_opened_and_no_host_is_looked_up(tmp_path: Path, song: Path) -> None:
+    trace = ("strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=socket,connect", "-o", str(tmp_path / "trace"))
+    if subprocess.run([*trace, "true"], capture_output=True).returncode:
+        pytest.skip("strace may not trace here")
+    (tmp_path / "home").mkdir()
+    run(tmp_path / "home", "render", song, "-o", tmp_path / "song.wav", "--jobs", 2, before=trace)
+    assert "AF_INET" not in (tmp_path / "trace").read_text()
+
+
+def test_the_library_is_loaded_in_one_place_which_turns_its_telemetry_off_first() -> None:
+    loads = re.compile(r"^\s*(import|from) onnxruntime\b", re.MULTILINE)
+    rooms = [SOURCES / room for room in ("bridge", "export", "models")]
+    found = [path for room in rooms for path in room.rglob("*.py") if loads.search(path.read_text("utf-8"))]
+    assert [path.name for path in found] == ["onnx_runtime.py"]
+    asked = "import os, ghostnote.bridge.inference.model; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True).stdout == "1\n"
+    text = found[0].read_text("utf-8")
+    assert text.index("ORT_DISABLE_TELEMETRY") < text.index("import onnxruntime\n")
