@@ -18,6 +18,7 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.io.atomic_file import output_errors
 from ghostnote.bridge.io.audio_file import FORMATS, read_audio, resample, write_audio
+from ghostnote.bridge.io.wav_layout import wav_layout
 from ghostnote.bridge.kit.kit import pad_seed
 
 _BITS: Final = {"int8": 16, "int16": 16, "int24": 24, "int32": 32, "float32": 32, "float64": 32}
@@ -86,6 +87,9 @@ def source_bits(path: Path) -> int:
     """Return the bits per sample of a sound file: 16, 24, or 32."""
     if path.suffix.lower() in _LOSSY:
         return _LOSSY_BITS
+    layout = wav_layout(path)
+    if layout and layout.is_double:
+        return _BITS["float64"]
     with AudioFile(str(path)) as file:
         return _BITS[file.file_dtype]
 

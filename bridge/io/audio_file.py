@@ -16,8 +16,9 @@ from pedalboard.io import AudioFile
 from ghostnote.bridge.dsp.dither import dither
 from ghostnote.bridge.errors import AudioFileError, OutputError
 from ghostnote.bridge.io.atomic_file import output_errors, replacing, write_bytes
-from ghostnote.bridge.io.audio_checks import check_file, check_rate, check_samples, frames_present
+from ghostnote.bridge.io.audio_checks import check_file, check_length, check_rate, check_samples
 from ghostnote.bridge.io.ogg import set_serial
+from ghostnote.bridge.io.wav_layout import read_doubles, wav_layout
 
 MAX_HIT_SECONDS: Final = 60.0
 """A longer file is a song or a loop, not a hit."""
@@ -69,25 +70,31 @@ def format_for(path: Path, bits: int | None = None) -> tuple[AudioFormat, int | 
 def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tuple[NDArray[np.float32], int]:
     """Read a whole sound file: float32 `(channels, frames)` and its rate in Hz.
 
-    Any number of channels is returned as it is. `AudioFileError` for a file that is missing, a folder,
-    unreadable, empty, silent, longer than `max_seconds`, or holds values that are not numbers.
+    Any number of channels is returned as it is. `AudioFileError` for a file that is missing, a folder, unreadable,
+    empty, silent, longer than `max_seconds`, of more than `MAX_SAMPLES`, or that holds values that are not numbers.
     """
     path = Path(path)
     check_file(path)
     try:
-        with AudioFile(str(path)) as file:
-            rate = check_rate(path, file.samplerate)
-            frames = min(file.frames, frames_present(path))
-            if frames > max_seconds * rate:
-                raise AudioFileError(
-                    f"{path}: lasts {frames / rate:.1f} seconds, a hit at most {max_seconds:g}; cut it"
-                )
-            # pedalboard refuses to read 0 frames.
-            audio = np.asarray(file.read(frames or 1), dtype=np.float32)
+        audio, rate = _decoded(path, max_seconds)
     except (ValueError, RuntimeError, OSError) as error:
         raise AudioFileError(f"{path}: is not a sound file, or is damaged ({error}); export it again") from error
     check_samples(path, audio)
     return audio, rate
+
+
+def _decoded(path: Path, max_seconds: float) -> tuple[NDArray[np.float32], int]:
+    layout = wav_layout(path)
+    if layout and layout.is_double:
+        check_length(path, layout.frames, layout.channels, check_rate(path, layout.rate), max_seconds)
+        return read_doubles(path, layout), layout.rate
+    with AudioFile(str(path)) as file:
+        rate = check_rate(path, file.samplerate)
+        # Recorders that crash and programs that write into pipes leave a header that promises more.
+        frames = min(file.frames, layout.frames) if layout else file.frames
+        check_length(path, frames, file.num_channels, rate, max_seconds)
+        # pedalboard refuses to read 0 frames.
+        return np.asarray(file.read(frames or 1), dtype=np.float32), rate
 
 
 def mixdown(audio: NDArray[np.float32], channels: int) -> NDArray[np.float32]:

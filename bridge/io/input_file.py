@@ -9,13 +9,14 @@ from ghostnote.bridge.errors import InputError
 def read_head(path: Path, what: str, error: type[InputError], limit: int) -> bytes:
     """Return the first `limit` bytes of a file, or raise `error`, which says why it cannot serve as `what`."""
     try:
-        mode = path.stat().st_mode
+        found = path.stat()
+        mode = found.st_mode
         if stat.S_ISDIR(mode):
             raise error(f"{path}: is a folder; name {what} in it")
         if not stat.S_ISREG(mode):
-            raise error(f"{path}: is a device, not {what}")
+            raise error(f"{path}: is a device or a pipe, not {what}; name a file")
         with path.open("rb") as file:
-            return file.read(limit)
+            return file.read(min(limit, found.st_size))
     except FileNotFoundError as cause:
         raise error(f"{path}: there is no such file; check the path") from cause
     except (OSError, ValueError) as cause:

@@ -103,7 +103,12 @@ def check_hit(value: object, folder: Path) -> Path:
         if path.is_dir():
             raise FieldError(f"hit = {text!r} is a folder; name one sound file in it")
         if not path.is_file():
-            raise FieldError(f"hit = {text!r} does not exist; copy it to {path}")
+            missing = (
+                "is a device or a pipe; name a sound file" if path.exists() else f"does not exist; copy it to {path}"
+            )
+            raise FieldError(f"hit = {text!r} {missing}")
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise FieldError(f"hit = {text!r} is a link out of the kit's folder {folder}; copy the sound file in")
     except OSError as error:
         raise FieldError(f"hit = {text!r} cannot be looked up ({error.strerror})") from error
     return path

@@ -1,6 +1,7 @@
 """A kit: which MIDI note plays which drum, and how. Read from a TOML file, checked once."""
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,6 +28,9 @@ DEFAULT_KIT: Final = Path(__file__).with_name("default.toml")
 """The kit that plays when no other is given."""
 
 _MAX_BYTES: Final = 1_000_000
+_DOT: Final = re.compile(r"(?<!\.)\.(?!\.)")
+_MAX_KEY_PARTS: Final = 32
+"""Dots in a line: a key of many parts takes memory by their square."""
 DEFAULT_SEED: Final = 1
 
 
@@ -112,6 +116,10 @@ def load_kit(path: Path | str) -> Kit:
 
 def parse_kit(text: str, folder: Path, origin: str) -> Kit:
     """Make a kit of a file's text; hits are looked for in `folder`, `origin` names the file in errors."""
+    for number, line in enumerate(text.splitlines(), 1):
+        # A row of dots, as comments have them, is not a key.
+        if line.count(".") > _MAX_KEY_PARTS and len(_DOT.findall(line)) > _MAX_KEY_PARTS:
+            raise KitError(f"{origin}: line {number} has a key of more than {_MAX_KEY_PARTS} parts; kits need none")
     try:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

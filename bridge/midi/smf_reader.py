@@ -7,6 +7,7 @@ specification (MIDI Manufacturers Association, 1996).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +19,15 @@ from ghostnote.bridge.midi.spec import CHANNEL_DATA_BYTES, SYSEX, SYSEX_END, SYS
 MAX_FILE_BYTES: Final = 64 * 2**20
 MAX_SONG_SECONDS: Final = 4 * 3600
 """Later events are left out: a wrong delta time in a damaged file would otherwise last for months."""
+MAX_EVENTS: Final = 1_000_000
+"""A file of more is refused: each takes 200 bytes of memory and three of the file."""
 DEFAULT_TEMPO: Final = 500_000
 """Microseconds a beat until a file says otherwise: 120 beats a minute."""
 DEFAULT_PPQ: Final = 480
 
 _SMPTE: Final = {24: (24, 1_000_000), 25: (25, 1_000_000), 29: (30, 1_001_000), 30: (30, 1_000_000)}
 """Frames a second as written → whole frames in a "beat" and that beat's microseconds (29 is 29.97)."""
-META, END_OF_TRACK, SET_TEMPO = 0xFF, 0x2F, 0x51
+META, END_OF_TRACK, SET_TEMPO, SEQUENCER_SPECIFIC = 0xFF, 0x2F, 0x51, 0x7F
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,14 @@ class _Cursor:
         raise _DamageError("a number runs over four bytes")
 
 
+def read_bytes(path: Path) -> bytes:
+    """Return a MIDI file's bytes; `MidiFileError` for what is not a file, or larger than `MAX_FILE_BYTES`."""
+    data = read_head(path, "a MIDI file", MidiFileError, MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise MidiFileError(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB; name a MIDI file")
+    return data
+
+
 def read_midi(path: Path, rate: int) -> MidiSong:
     """Read a MIDI file of type 0 or 1 as events at `rate` frames a second.
 
@@ -119,9 +130,7 @@ def read_midi(path: Path, rate: int) -> MidiSong:
 
 def read_tracks(path: Path) -> MidiTracks:
     """Read the messages of a MIDI file of type 0 or 1, or of one in a RIFF wrapper; `MidiFileError` if it is none."""
-    data = read_head(path, "a MIDI file", MidiFileError, MAX_FILE_BYTES + 1)
-    if len(data) > MAX_FILE_BYTES:
-        raise MidiFileError(f"{path}: is larger than {MAX_FILE_BYTES >> 20} MiB; name a MIDI file")
+    data = read_bytes(path)
     start = data.find(b"MThd")
     header = data[start + 8 : start + 14]
     if start < 0 or len(header) < 6:
@@ -135,8 +144,27 @@ def read_tracks(path: Path) -> MidiTracks:
     tracks = _tracks(data, body_at if body_at <= len(data) else start + 14, warnings)
     if len(tracks) < declared:
         warnings.append(f"the header promises {declared} tracks, {len(tracks)} are there")
-    messages = [_salvage(n, track, warnings) for n, track in enumerate(tracks, 1)]
+    messages: list[list[Message]] = []
+    for number, track in enumerate(tracks, 1):
+        messages.append(_salvage(number, track, warnings))
+        if sum(map(len, messages)) > MAX_EVENTS:
+            raise MidiFileError(f"{path}: holds more than {MAX_EVENTS:,} events; keep the drum part alone")
     return MidiTracks(kind, messages, ppq, fixed_tempo, warnings)
+
+
+def own_events(path: Path) -> Iterator[bytes]:
+    """Yield the body of each sequencer-specific event; `MidiFileError` for a file that is not whole."""
+    data, warnings = read_bytes(path), list[str]()
+    tracks = _tracks(data, 14, warnings) if data.startswith(b"MThd") else []
+    try:
+        for track in tracks:
+            for message in _messages(_Cursor(track)):
+                if message.status == META and message.data[0] == SEQUENCER_SPECIFIC:
+                    yield message.data[1:]
+    except _DamageError as damage:
+        warnings.append(str(damage))
+    if warnings or not tracks:
+        raise MidiFileError("; ".join((f"{path}: is not a whole MIDI file", *warnings)))
 
 
 def _clock(division: int, warnings: list[str]) -> tuple[int, int | None]:
@@ -177,8 +205,8 @@ def _salvage(number: int, track: bytes, warnings: list[str]) -> list[Message]:
     messages: list[Message] = []
     cursor = _Cursor(track)
     try:
-        for message in _messages(cursor):
-            messages.append(message)  # noqa: PERF402 (what was read before the damage must stay)
+        # What was read before the damage stays.
+        messages.extend(islice(_messages(cursor), MAX_EVENTS + 1))
     except _DamageError as damage:
         warnings.append(
             f"track {number} is damaged at byte {cursor.at} of {len(track)}, {damage}: its rest is left out"

@@ -5,17 +5,23 @@ pool had made it, so that `ghostnote render` need not guess. One tick is one fra
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import mido
-
 from ghostnote.bridge.errors import MidiFileError
+from ghostnote.bridge.kit.fields import RANGES, check_class, check_name, check_number
 from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.midi.smf_reader import MAX_EVENTS, own_events
 
 TAKE_VERSION: Final = 1
+MAX_TAKE_SECONDS: Final = 24 * 3600
+"""A take that claims more is damaged: rendered, it would fill the disk."""
+RATES_HZ: Final = (8_000, 192_000)
+
+_MOST_GAIN: Final = 1_000.0
+_MOST_INDEX: Final = 2**63 - 1
 
 MARK: Final = b"\x7dghostnote "
 """MIDI's number for use without a manufacturer, and our name."""
@@ -69,9 +75,9 @@ def read_take(path: Path) -> Take | None:
     `MidiFileError` for a take of a later version, or one that lacks a hit.
     """
     try:
-        song = mido.MidiFile(path)
-        marks = [json.loads(text) for track in song.tracks for text in _marks(track)]
-    except Exception:
+        events = (data[len(MARK) :] for data in own_events(path) if data.startswith(MARK))
+        marks = [json.loads(text) for text in islice(events, MAX_EVENTS)]
+    except (MidiFileError, ValueError, RecursionError):
         # Anything that is not a whole MIDI file is not a take; whether it can be played at all, `read_midi` says.
         return None
     if not marks:
@@ -82,32 +88,50 @@ def read_take(path: Path) -> Take | None:
         raise MidiFileError(f"{path}: the take in it is damaged ({error!r}); play it anew") from error
 
 
-def _marks(track: Any) -> Iterator[str]:
-    for message in track:
-        if message.type == "sequencer_specific" and bytes(message.data).startswith(MARK):
-            yield bytes(message.data)[len(MARK) :].decode()
-
-
 def _take(marks: list[dict[str, Any]], path: Path) -> Take:
     head = marks[0]
     if head["take"] > TAKE_VERSION:
         raise MidiFileError(f"{path}: is a take of a later version of ghostnote; install that")
+    rate = int(_within("rate", head["rate"], *RATES_HZ))
+    longest = MAX_TAKE_SECONDS * rate
     pads: dict[int, Pad] = {}
     events: list[TakeStroke | TakeFade] = []
     for mark in marks[1:]:
         if "pad" in mark:
             pads[mark["id"]] = _pad_from(mark["pad"], path)
-        elif "fade" in mark:
-            events.append(TakeFade(mark["frame"], tuple(mark["fade"]), mark["seconds"]))
+            continue
+        frame = int(_within("frame", mark["frame"], 0, longest))
+        if "fade" in mark:
+            seconds = _within("seconds", mark["seconds"], 0, MAX_TAKE_SECONDS)
+            events.append(TakeFade(frame, tuple(mark["fade"]), seconds))
         else:
-            left, right = mark["gains"]
-            stroke = TakeStroke(mark["frame"], pads[mark["of"]], mark["index"], mark["velocity"], (left, right))
-            events.append(stroke)
-    return Take(head["rate"], head["end"], head["limiter"], tuple(events))
+            left, right = (_within("gains", gain, 0, _MOST_GAIN) for gain in mark["gains"])
+            index = int(_within("index", mark["index"], 0, _MOST_INDEX))
+            velocity = check_number("velocity", mark["velocity"])
+            events.append(TakeStroke(frame, pads[mark["of"]], index, velocity, (left, right)))
+    return Take(rate, int(_within("end", head["end"], 0, longest)), bool(head["limiter"]), tuple(events))
+
+
+def _within(key: str, value: float, low: float, high: float) -> float:
+    """Return a number within bounds; `ValueError` for any other, NaN too."""
+    if not low <= value <= high:
+        raise ValueError(f"{key} = {value}, but it must lie between {low:g} and {high:g}")
+    return value
 
 
 def _pad_from(table: dict[str, Any], path: Path) -> Pad:
-    hit = Path(table["hit"]) if table["hit"] else None
-    if hit and not hit.is_file():
-        raise MidiFileError(f"{path}: the hit {hit} of pad '{table['name']}' is not there any more")
-    return replace(Pad("", (), ""), **{**table, "notes": tuple(table["notes"]), "hit": hit})
+    hit = _hit_of(table["hit"], path) if table["hit"] else None
+    checked = {key: check_number(key, table[key]) for key in RANGES}
+    checked |= {"name": check_name("name", table["name"]), "drum_class": check_class(table["drum_class"])}
+    return replace(Pad("", (), ""), **{**table, **checked, "notes": tuple(table["notes"]), "hit": hit})
+
+
+def _hit_of(name: str, path: Path) -> Path:
+    """Return where a take's hit lies: takes name their kits' hits in full, or from the folder that they lie in."""
+    folder = path.parent.resolve()
+    hit = (folder / name).resolve()
+    if not (Path(name).is_absolute() or hit.is_relative_to(folder)):
+        raise MidiFileError(f"{path}: the hit {name} lies outside the take's folder; copy it in, beside the take")
+    if not hit.is_file():
+        raise MidiFileError(f"{path}: the hit {hit} is not there any more, or is not a file; put it back")
+    return hit

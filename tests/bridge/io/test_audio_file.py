@@ -1,3 +1,6 @@
+import os
+import resource
+import struct
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ghostnote.bridge.batch.worker import source_bits
 from ghostnote.bridge.errors import AudioFileError, OutputError
 from ghostnote.bridge.io.audio_file import FORMATS, AudioWriter, format_for, mixdown, read_audio, resample, write_audio
 
@@ -211,3 +215,46 @@ def test_a_broken_sample_is_never_written(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="not numbers"):
         write_audio(tmp_path / "a.wav", broken, RATE)
     assert not names(tmp_path)
+
+
+def wav(channels: int, bits: int, data: bytes, tag: int, rate: int = RATE, size: int | None = None) -> bytes:
+    """Return a WAV file whose header says `size` bytes of samples."""
+    block = channels * bits // 8
+    form = struct.pack("<HHIIHH", tag, channels, rate, rate * block, block, bits)
+    if tag == 0xFFFE:
+        form += struct.pack("<HHIH", 22, bits, 0, 3) + bytes.fromhex("000000001000800000aa00389b71")
+    size = len(data) if size is None else size
+    head = b"WAVEfmt " + struct.pack("<I", len(form)) + form + b"data" + struct.pack("<I", size)
+    return b"RIFF" + struct.pack("<I", len(head) + size) + head + data
+
+
+@pytest.mark.parametrize("tag", [3, 0xFFFE])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_floats_of_64_bits_are_read(tmp_path: Path, tag: int, channels: int) -> None:
+    sound = noise(channels, 500).astype("<f8")
+    (tmp_path / "a.wav").write_bytes(wav(channels, 64, sound.T.tobytes(), tag) + b"LIST\4\0\0\0abcd")
+    again, rate = read_audio(tmp_path / "a.wav")
+    np.testing.assert_array_equal(again, sound.astype(np.float32))
+    assert (rate, again.dtype, source_bits(tmp_path / "a.wav")) == (RATE, np.float32, 32)
+    (tmp_path / "a.wav").write_bytes(wav(1, 64, np.full(9, 1e300).tobytes(), tag))
+    with pytest.raises(AudioFileError, match="not numbers"):
+        read_audio(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("bits", [16, 64])
+def test_a_file_that_claims_gigabytes_is_refused_before_it_is_read(tmp_path: Path, bits: int) -> None:
+    path, rate, channels = tmp_path / "sparse.wav", 192_000, 16
+    size = 59 * rate * channels * bits // 8
+    with path.open("wb") as file:
+        file.write(wav(channels, bits, b"", 3 if bits == 64 else 1, rate, size))
+        file.truncate(file.tell() + size)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(AudioFileError, match="16 channels, a hit has 92,160,000 samples at most"):
+        read_audio(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "hit.wav")
+    with pytest.raises(AudioFileError, match="a device or a pipe, not a sound file"):
+        read_audio(tmp_path / "hit.wav")

@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,3 +202,35 @@ def test_another_seed_renews_all_seeds_but_a_pads_own() -> None:
 def test_a_setting_out_of_range_is_refused() -> None:
     with pytest.raises(KitError, match=r"amount = 3.*from 0 to 2"):
         with_settings(default_kit(), amount=3)
+
+
+@pytest.mark.parametrize("text", [".".join("a" * 200_000) + " = 1", "[" + ".".join("a" * 100) + "]\nb = 1"])
+def test_a_key_of_too_many_parts_is_refused_before_it_is_read(text: str) -> None:
+    with pytest.raises(KitError, match=r"line 2 has a key of more than 32 parts"):
+        parsed(f"name = 'a'\n{text}\n")
+
+
+def test_dots_in_comments_and_names_do_no_harm(tmp_path: Path) -> None:
+    hit(tmp_path / "v1.2.3" / "a.b.c.wav")
+    kit = parsed(f"# {'.' * 200}\n" + pad_text('hit = "v1.2.3/a.b.c.wav"'), tmp_path)
+    assert kit.pads[0].hit == tmp_path / "v1.2.3" / "a.b.c.wav"
+
+
+def test_a_hit_that_is_a_link_stays_in_the_kits_folder(tmp_path: Path) -> None:
+    hit(tmp_path / "outside.wav")
+    hit(tmp_path / "real" / "inside.wav")
+    (tmp_path / "real" / "link.wav").symlink_to("inside.wav")
+    (tmp_path / "real" / "out.wav").symlink_to("../outside.wav")
+    # The folder itself may be reached by a link.
+    (tmp_path / "kit").symlink_to("real")
+    assert parsed(pad_text('hit = "link.wav"'), tmp_path / "kit").pads[0].hit == tmp_path / "kit" / "link.wav"
+    with pytest.raises(KitError, match="is a link out of the kit's folder"):
+        parsed(pad_text('hit = "out.wav"'), tmp_path / "kit")
+
+
+def test_a_pipe_is_refused_at_once_as_kit_and_as_hit(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(KitError, match="a device or a pipe"):
+        load_kit(tmp_path / "pipe")
+    with pytest.raises(KitError, match="a device or a pipe"):
+        parsed(pad_text('hit = "pipe"'), tmp_path)

@@ -1,7 +1,10 @@
+import os
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 from live_fakes import KIT, RATE, FakeSpec, fill, level_hit, until
@@ -14,7 +17,7 @@ from ghostnote.bridge.live.commands import Play
 from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.live.session import Session
 from ghostnote.bridge.live.take import recorder as take_recorder
-from ghostnote.bridge.live.take.format import TakeStroke, read_take
+from ghostnote.bridge.live.take.format import MARK, TakeStroke, read_take
 from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
 from ghostnote.bridge.live.take.render import render_take
 from ghostnote.bridge.midi.events import Aftertouch, NoteOn
@@ -161,3 +164,57 @@ def test_a_daemon_that_is_killed_loses_seconds_of_its_take(tmp_path: Path) -> No
     assert take is not None
     report = render_take(take, FakeSpec(), tmp_path / "mix.wav", RenderSettings(jobs=1))
     assert report.notes == 5
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f'"rate": {RATE}', '"rate": 48000000'),
+        (f'"rate": {RATE}', '"rate": 1'),
+        ('"end": 9600', '"end": 1e300'),
+        ('"frame": ', '"frame": 99999999999999'),
+        ('"frame": ', '"frame": -1'),
+        ('"gains": [0.5', '"gains": [NaN'),
+        ('"velocity": ', '"velocity": 1000'),
+        ('"steps": ', '"steps": 2000000000'),
+        ('"name": "', '"name": "\\u001b[2J'),
+    ],
+)
+def test_a_mark_that_lies_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    path = marked(tmp_path, lambda text: text.replace(old, new))
+    with pytest.raises(MidiFileError, match="the take in it is damaged"):
+        read_take(path)
+
+
+def test_a_hit_named_in_full_plays_and_a_way_out_of_the_takes_folder_does_not(tmp_path: Path) -> None:
+    (tmp_path / "hit.wav").write_bytes(b"sound")
+    (tmp_path / "takes").mkdir()
+    (tmp_path / "takes" / "near.wav").write_bytes(b"sound")
+    os.mkfifo(tmp_path / "pipe.wav")
+    for name in (str(tmp_path / "hit.wav"), "near.wav"):
+        take = read_take(
+            marked(tmp_path / "takes", lambda text, name=name: text.replace('"hit": null', f'"hit": "{name}"'))
+        )
+        assert take is not None
+        assert take.kit.pads[0].hit == (tmp_path / "takes" / name).resolve()
+    for name, words in (("../hit.wav", "outside the take's folder"), (str(tmp_path / "pipe.wav"), "not a file")):
+        with pytest.raises(MidiFileError, match=words):
+            read_take(
+                marked(tmp_path / "takes", lambda text, name=name: text.replace('"hit": null', f'"hit": "{name}"'))
+            )
+
+
+def marked(folder: Path, change: Callable[[str], str]) -> Path:
+    """Write a take of one stroke whose marks are changed, as another program might."""
+    recorder = TakeRecorder(folder / "take.mid", RATE, limiter=True)
+    pool = Pool()
+    (queue,) = pool.use(KIT.pads[:1])
+    recorder.stroke(100, queue.pad, 127, level_hit(queue), (0.5, 0.5))
+    recorder.save(9600)
+    file = mido.MidiFile(folder / "take.mid")
+    for message in file.tracks[0]:
+        if message.type == "sequencer_specific" and bytes(message.data).startswith(MARK):
+            text = bytes(message.data)[len(MARK) :].decode()
+            message.data = tuple(MARK + change(text).encode())
+    file.save(folder / "take.mid")
+    return folder / "take.mid"
