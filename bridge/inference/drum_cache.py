@@ -8,10 +8,10 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from ghostnote.bridge.errors import GhostnoteError
+from ghostnote.bridge.errors import AudioFileError, GhostnoteError
 from ghostnote.bridge.inference.stroke_source import SourceSpec
 from ghostnote.bridge.inference.variation import Audio, Reference
-from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.kit import Pad
 
 MOST_FILES: Final = 500
@@ -39,48 +39,74 @@ class CachedSpec:
     model_rate: int = MODEL_RATE
     """The model's sample rate in Hz, which the drums are kept at."""
 
-    def open(self) -> "CachedSource":
+    def open(self) -> DrumSource:
         """Open the model in this process."""
-        source = self.spec.open()
-        return CachedSource(source, cache_folder() / source.checksum[:_NAME_DIGITS], self.model_rate)
+        source, folder = self.spec.open(), cache_folder()
+        if folder is None:
+            return source
+        return CachedSource(source, folder / source.checksum[:_NAME_DIGITS], self.model_rate, source.drum_frames)
 
 
 class CachedSource:
     """Makes the same strokes as the source behind it, to the bit."""
 
-    def __init__(self, source: DrumSource, folder: Path, rate: int) -> None:
-        """Keep the drums that `source` generates in `folder`, as files at `rate` Hz."""
-        self._source, self._folder, self._rate = source, folder, rate
+    def __init__(self, source: DrumSource, folder: Path, rate: int, frames: int) -> None:
+        """Keep the drums that `source` generates in `folder`, as files of `frames` at `rate` Hz."""
+        self._source, self._folder, self._rate, self._frames = source, folder, rate, frames
+        self._intact: set[Path] = set()
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         """Return the pad's `index`-th stroke, (2, frames)."""
-        return self._source.stroke(self._cached(pad), index, velocity)
+        cached = self._cached(pad)
+        try:
+            return self._source.stroke(cached, index, velocity)
+        except AudioFileError:
+            if cached is pad:
+                raise
+            # The file went meanwhile.
+            self._intact.clear()
+            return self._source.stroke(pad, index, velocity)
 
     def _cached(self, pad: Pad) -> Pad:
         """Return the pad with its generated drum as its hit; unchanged where that cannot be kept."""
         if pad.hit is not None:
             return pad
         path = self._folder / f"{pad.drum_class}-{pad.seed}.wav"
-        if not path.is_file():
+        if path in self._intact and path.is_file():
+            return replace(pad, hit=path)
+        if not self._is_intact(path):
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 write_audio(path, np.asarray(self._source.reference(pad).audio), self._rate, _FULL_PRECISION)
+                _remove_oldest(self._folder)
             except (GhostnoteError, OSError):
                 # A full or read-only disk only costs time at the next start.
                 return pad
-            _remove_oldest(self._folder)
+        self._intact.add(path)
         return replace(pad, hit=path)
 
+    def _is_intact(self, path: Path) -> bool:
+        """Return whether a file holds a whole drum; one that a crash or a full disk cut short is made anew."""
+        try:
+            audio, rate = read_audio(path)
+        except GhostnoteError:
+            return False
+        return (audio.shape, rate) == ((1, self._frames), self._rate)
 
-def cache_folder() -> Path:
-    """Return the folder for this user's cached files."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return base / "ghostnote"
+
+def cache_folder() -> Path | None:
+    """Return the folder for this user's cached files; None where the system names none."""
+    variable, below = {"win32": ("LOCALAPPDATA", ""), "darwin": ("", "Library/Caches")}.get(
+        sys.platform, ("XDG_CACHE_HOME", ".cache")
+    )
+    base = Path(os.environ.get(variable, ""))
+    if not base.is_absolute():
+        try:
+            base = Path.home() / below
+        except RuntimeError:
+            return None
+    # A relative path would lie in the working directory.
+    return base / "ghostnote" if base.is_absolute() else None
 
 
 def _remove_oldest(folder: Path) -> None:

@@ -54,6 +54,11 @@ class StrokeSource:
         """The model file's SHA-256."""
         return self._generator.checksum
 
+    @property
+    def drum_frames(self) -> int:
+        """How long a generated drum is, at the model's rate."""
+        return self._generator.card.hit_frames
+
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         """Return the pad's `index`-th stroke (2, frames), its level and timbre by `velocity` 1..127.
 
