@@ -29,7 +29,7 @@ def info(
     card = generator.card
     table = Table(show_header=False, box=None)
     table.add_row("name", card.name)
-    table.add_row("format", f"{card.format}, checksum {generator.checksum[:16]}…, intact")
+    table.add_row("format", f"{card.format}, checksum {generator.checksum[:16]}…, intact: undamaged, whoever made it")
     table.add_row("hit", f"{card.hit_frames} frames at {card.rate} Hz ({card.hit_frames / card.rate:.3f} s)")
     table.add_row("steps", f"{card.default_steps} for a stroke, {card.shape_steps} for a new drum's shape")
     table.add_row("amounts", _by_class(card.classes, card.amounts))

@@ -6,19 +6,23 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.errors import ModelError
 from ghostnote.bridge.inference.model_card import CARD_KEY, SEAL_KEY, Card, check_seal
+from ghostnote.bridge.inference.model_file import has_external_data, metadata
+from ghostnote.bridge.inference.onnx_runtime import onnxruntime
 from ghostnote.bridge.inference.schedule import schedule, shape_schedule
+from ghostnote.bridge.io.input_file import read_head
 
 Audio = NDArray[np.float32]
 ReferenceFeatures = NDArray[np.float32]
 """(batch, features): what the graph needs of references."""
 
 _QUIET: Final = 3
+_MAX_BYTES: Final = 2**31
+_DAMAGED: Final = "{} cannot be played: it is damaged or not an ONNX file"
 
 
 class Generator:
@@ -34,21 +38,12 @@ class Generator:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         # Spinning threads would take the core that plays the audio.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self.card, self.checksum = _checked(path)
         try:
-            with path.open("rb") as file:
-                # By its path: given the bytes, the session would hold on to them, 23 MB in every process.
-                self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-                data = file.read()
-        except OSError as error:
-            raise ModelError(f"{path} cannot be read as a model: {error.strerror}") from error
+            # By its path: given the bytes, the session would hold on to them, 23 MB in every process.
+            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions share no base class but this one.
-            raise ModelError(f"{path} cannot be played: it is damaged or not an ONNX file") from error
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        if CARD_KEY not in metadata or SEAL_KEY not in metadata:
-            raise ModelError(f"{path} is an ONNX file, but not one that 'ghostnote export' wrote")
-        check_seal(data, metadata[SEAL_KEY], path)
-        self.card = Card.from_json(metadata[CARD_KEY], str(path))
-        self.checksum: str = metadata[SEAL_KEY]
+            raise ModelError(_DAMAGED.format(path)) from error
 
     @classmethod
     def open(cls, model: Path | None = None, threads: int = 1) -> "Generator":
@@ -142,3 +137,18 @@ class Generator:
         others = {name: fill(shape, np.float32) for name, (fill, shape) in blank.items() if name not in given}
         result: list[Audio] = self._session.run(outputs, {**others, "label": np.full(count, label, np.int64), **given})
         return result
+
+
+def _checked(path: Path) -> tuple[Card, str]:
+    """Return a model file's card and checksum, read before its graph is opened; `ModelError` as `Generator` says."""
+    data = read_head(path, "a model file", ModelError, _MAX_BYTES)
+    try:
+        entries, external = metadata(data), has_external_data(data)
+    except ValueError as error:
+        raise ModelError(_DAMAGED.format(path)) from error
+    if CARD_KEY not in entries or SEAL_KEY not in entries:
+        raise ModelError(f"{path} is an ONNX file, but not one that 'ghostnote export' wrote")
+    if external:
+        raise ModelError(f"{path} has weights in other files, which ghostnote does not open: export the model anew")
+    check_seal(data, entries[SEAL_KEY], path)
+    return Card.from_json(entries[CARD_KEY], str(path)), entries[SEAL_KEY]

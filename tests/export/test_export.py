@@ -1,5 +1,7 @@
 import copy
 import json
+import os
+import stat
 
 import numpy as np
 import onnx
@@ -11,7 +13,9 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError, ModelError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.model_card import CARD_KEY, FORMAT, SEAL_KEY
+from ghostnote.bridge.inference.model_file import has_external_data, metadata
 from ghostnote.bridge.inference.schedule import schedule
+from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.export.export import ExportSettings, export_model, make_card, read_amounts
 from ghostnote.export.parity import TOLERANCE, ParityError, compare, parity_table
 
@@ -74,6 +78,7 @@ def test_info_prints_the_card(tiny_onnx):
     assert result.exit_code == 0
     assert "Somebody" in result.output
     assert "32768 frames at 44100 Hz" in result.output
+    assert "undamaged, whoever made it" in " ".join(result.output.split())
 
 
 def damaged(data):
@@ -120,10 +125,49 @@ def test_a_foreign_onnx_file_is_refused(tmp_path):
         Generator.open(path)
 
 
-@pytest.mark.parametrize("name", ["missing.onnx", "."])
-def test_what_cannot_be_read_is_named(tmp_path, name):
-    with pytest.raises(ModelError, match="cannot be read"):
+@pytest.mark.parametrize(("name", "reason"), [("missing.onnx", "no such file"), (".", "is a folder")])
+def test_what_cannot_be_read_is_named(tmp_path, name, reason):
+    with pytest.raises(ModelError, match=reason):
         Generator.open(tmp_path / name)
+
+
+def test_weights_in_another_file_are_refused_even_where_it_is_there(tiny_onnx, tmp_path):
+    model = onnx.load_from_string(tiny_onnx.read_bytes())
+    onnx.save_model(
+        model, tmp_path / "split.onnx", save_as_external_data=True, location="weights.bin", size_threshold=64
+    )
+    with pytest.raises(ModelError, match="weights in other files"):
+        Generator.open(tmp_path / "split.onnx")
+    subgraph = onnx.parser.parse_model(
+        '<ir_version: 9, opset_import: ["": 20]> g (bool c, float[1] x) => (float[1] y)'
+        "{ y = If (c) <then_branch = t () => (float[1] a) { a = Constant <value = float[1] {1}> () },"
+        "else_branch = e () => (float[1] b) { b = Neg(x) }> }"
+    )
+    tensor = subgraph.graph.node[0].attribute[0].g.node[0].attribute[0].t
+    assert not has_external_data(subgraph.SerializeToString())
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="/etc/passwd")
+    assert has_external_data(subgraph.SerializeToString())
+
+
+def test_the_card_is_checked_before_the_graph_is_opened(tiny_onnx, tmp_path, monkeypatch):
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, **__: pytest.fail("the graph was opened"))
+    model = onnx.load_from_string(tiny_onnx.read_bytes())
+    assert metadata(tiny_onnx.read_bytes()) == {entry.key: entry.value for entry in model.metadata_props}
+    model.metadata_props[0].value = "{}"
+    path = tmp_path / "other.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=r"other\.onnx"):
+        Generator.open(path)
+
+
+def test_a_written_model_has_the_mode_of_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_bytes(tmp_path / "model.onnx", b"model")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "model.onnx").stat().st_mode) == 0o640
 
 
 def test_schedules_are_even_and_bounded():
