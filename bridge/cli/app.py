@@ -29,6 +29,7 @@ from ghostnote.bridge.cli import (
     train,
 )
 from ghostnote.bridge.cli.logs import configure_logs
+from ghostnote.bridge.cli.terminal import echo, prepare_streams
 from ghostnote.bridge.errors import GhostnoteError
 
 _PLAY: Final = "Play"
@@ -92,12 +93,13 @@ def _options(
 def main() -> None:
     """Run the command line; an error prints one line and ends with its kind's exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    prepare_streams()
     try:
         app()
     except GhostnoteError as error:
         if "--debug" in sys.argv:
             raise
-        typer.echo(f"ghostnote: {error}", err=True)
+        echo(f"ghostnote: {error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         typer.echo("ghostnote: interrupted; no unfinished files are left", err=True)
@@ -106,7 +108,7 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         kind = type(error).__name__
-        typer.echo(f"ghostnote: {kind}: {error} (a bug in ghostnote; --debug shows the traceback)", err=True)
+        echo(f"ghostnote: {kind}: {error} (a bug in ghostnote; --debug shows the traceback)", err=True)
         sys.exit(GhostnoteError.exit_code)
 
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-import typer
-
+from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import GhostnoteError
 
 
@@ -12,12 +11,12 @@ def devices() -> None:
     from ghostnote.bridge.devices.supervisor import DRIVERS
 
     for kind in DRIVERS.values():
-        typer.echo(f"{kind.name}: {kind.about}")
+        echo(f"{kind.name}: {kind.about}")
         for text in _lines_of(_LISTS.get(kind.name, list)):
-            typer.echo(f"  {text}")
-    typer.echo("MIDI ports that notes can come from:")
+            echo(f"  {text}")
+    echo("MIDI ports that notes can come from:")
     for text in _lines_of(_midi):
-        typer.echo(f"  {text}")
+        echo(f"  {text}")
 
 
 def _lines_of(lines: Callable[[], list[str]]) -> list[str]:

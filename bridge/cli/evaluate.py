@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import OutputError
 
 if TYPE_CHECKING:
@@ -85,4 +86,4 @@ def run_evaluation(model: Path | None, request: EvaluationRequest, settings: Eva
     tables = render(report)
     write_bytes(request.output / _TABLES, tables.encode())
     Console().print(Markdown(tables))
-    typer.echo(f"{request.output / _REPORT}, with tables and figures beside it")
+    echo(f"{request.output / _REPORT}, with tables and figures beside it")

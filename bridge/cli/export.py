@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ghostnote.bridge.cli.extras import needs_extra
+from ghostnote.bridge.cli.terminal import echo
 
 
 def export(
@@ -34,4 +35,4 @@ def export(
         model, facts = load_model(run)
         report = export_model(model, make_card(model, facts, settings), output, half, eight_bit)
     typer.echo(report)
-    typer.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+    echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ghostnote.bridge.cli.extras import needs_extra
+from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
 
 
@@ -39,4 +40,4 @@ def figure(
             draw_long(output, hits or [], drum_class, settings, model)
         else:
             draw_variations(output, hits or [], drum_class, variations, seed, steps, model)
-    typer.echo(str(output))
+    echo(str(output))

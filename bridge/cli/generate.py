@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ghostnote.bridge.cli import options
+from ghostnote.bridge.cli.terminal import echo
 
 
 def generate(
@@ -37,4 +38,4 @@ def generate(
     settings = OneShotSettings(drum_class, seed, count, steps, guidance, length, rate, bits)
     paths = write_one_shots(output, settings, model)
     for path in track(paths, f"Generating {drum_class}", total=count, console=Console(stderr=True), transient=True):
-        typer.echo(str(path))
+        echo(str(path))

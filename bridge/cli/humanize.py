@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli import options
+from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -133,12 +134,12 @@ def _run_with_bar(
 def _print_report(report: BatchReport) -> None:
     """Print what was made, and on the error stream what was left out."""
     reused = f", {report.reused} of them finished before" if report.reused else ""
-    typer.echo(f"{report.manifest}: {report.sources} hits{reused}")
-    typer.echo(f"{report.files} files in {report.seconds:.1f} s, {report.files_per_second:.1f} per second")
+    echo(f"{report.manifest}: {report.sources} hits{reused}")
+    echo(f"{report.files} files in {report.seconds:.1f} s, {report.files_per_second:.1f} per second")
     for note in report.notes:
-        typer.echo(f"note: {note}")
+        echo(f"note: {note}")
     for problem in report.problems:
-        typer.echo(f"left out: {problem}", err=True)
+        echo(f"left out: {problem}", err=True)
 
 
 def _export(
@@ -155,9 +156,9 @@ def _export(
     kits, left_out = kits_from_manifest(report.manifest, shape)
     paths, notes = export_kits(kits, forms, folder, keep=keep)
     for path in paths:
-        typer.echo(f"{path}: a kit")
+        echo(f"{path}: a kit")
     for note in (*left_out, *notes):
-        typer.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
 
 
 def _list_hits(sources: Sequence[SourceFile], output: Path, settings: BatchSettings) -> None:
@@ -170,9 +171,9 @@ def _list_hits(sources: Sequence[SourceFile], output: Path, settings: BatchSetti
         try:
             guess = examine(source.path, *read_audio(source.path), settings)
         except InputError as error:
-            typer.echo(f"left out: {error}", err=True)
+            echo(f"left out: {error}", err=True)
             continue
         hits += 1
         sure = f", {guess.probability:.0%} sure" if guess.source == "sound" else ""
-        typer.echo(f"{source.path}: {guess.drum_class} (by {guess.source}{sure}) -> {output / source.place}")
-    typer.echo(f"would make {hits * each} files of {hits} hits, {each} each")
+        echo(f"{source.path}: {guess.drum_class} (by {guess.source}{sure}) -> {output / source.place}")
+    echo(f"would make {hits * each} files of {hits} hits, {each} each")

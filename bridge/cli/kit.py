@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import KitError
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def new(
         raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
     made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_default(path.stem)
     write_bytes(path, made.text.encode())
-    typer.echo(f"{path}: {made.pads} pads")
+    echo(f"{path}: {made.pads} pads")
     for reason in made.skipped:
-        typer.echo(f"warning: left out {reason}", err=True)
+        echo(f"warning: left out {reason}", err=True)
 
 
 @app.command()
@@ -51,9 +52,9 @@ def check(path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit
     for pad, hit in own:
         audio, rate = read_audio(hit)
         image = {1: "mono", 2: "stereo"}.get(len(audio), f"{len(audio)} channels")
-        typer.echo(f"{pad.name}: {hit}, {rate} Hz, {image}, {audio.shape[1] / rate:.2f} s")
+        echo(f"{pad.name}: {hit}, {rate} Hz, {image}, {audio.shape[1] / rate:.2f} s")
     notes = sum(len(pad.notes) for pad in kit.pads)
-    typer.echo(
+    echo(
         f"ok: kit '{kit.name}' has {len(kit.pads)} pads on {notes} notes, "
         f"{len(own)} with a hit of their own, {len(kit.pads) - len(own)} generated"
     )
@@ -118,9 +119,9 @@ def export(
     with kit_from_pads(kit, SourceSpec(model, rate), rate, shape, jobs) as made:
         paths, notes = export_kits([made], forms, output)
     for exported in paths:
-        typer.echo(f"{exported}: {len(kit.pads)} drums, {velocities} velocity layers, {count} round robins")
+        echo(f"{exported}: {len(kit.pads)} drums, {velocities} velocity layers, {count} round robins")
     for note in notes:
-        typer.echo(f"note: {note}", err=True)
+        echo(f"note: {note}", err=True)
 
 
 def _row(pad: "Pad") -> tuple[str, ...]:

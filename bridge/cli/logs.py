@@ -4,9 +4,17 @@ import logging
 from pathlib import Path
 from typing import Final
 
+from ghostnote.bridge.cli.terminal import printable
 from ghostnote.bridge.errors import OutputError
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class _Lines(logging.Formatter):
+    """One line for each message, whatever names are in it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's own name)
+        return printable(super().formatMessage(record))
 
 
 def configure_logs(verbose: bool, file: Path | None) -> None:
@@ -19,7 +27,7 @@ def configure_logs(verbose: bool, file: Path | None) -> None:
         except OSError as error:
             raise OutputError(f"cannot write the log {file} ({error.strerror}): choose another file") from error
     for handler in handlers:
-        handler.setFormatter(logging.Formatter(_FORMAT))
+        handler.setFormatter(_Lines(_FORMAT))
         logger.addHandler(handler)
     if handlers:
         logger.setLevel(logging.INFO)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli import options
+from ghostnote.bridge.cli.terminal import echo, printable
 from ghostnote.bridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, midi_out: Path 
         raise InputError("--midi-out writes what --timing and --dynamics change: give one of them")
     take = humanize_song(song, kit, feel)
     late, louder = deviations(song, take)
-    typer.echo(
+    echo(
         f"feel: timing varies by {late.std():.1f} ms (at most {abs(late).max():.1f}), "
         f"velocities by {louder.std():.1f} (at most {abs(louder).max():.0f})"
     )
@@ -111,6 +112,7 @@ def run_with_bar(
 ) -> RenderReport:
     """Render a song, or a live take with its own kit, under a progress bar."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     from ghostnote.bridge.inference.drum_cache import CachedSpec
@@ -121,7 +123,7 @@ def run_with_bar(
 
     spec = CachedSpec(SourceSpec(model, song.rate))
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(f"Rendering {output.name}", total=None)
+        task = bar.add_task(escape(printable(f"Rendering {output.name}")), total=None)
 
         def show(frames: int, total: int) -> None:
             bar.update(task, completed=frames, total=total)
@@ -135,11 +137,11 @@ def print_report(report: RenderReport, kit: Kit) -> None:
     """Print what was rendered, and on the error stream what was left out."""
     each = ", ".join(f"{name} {count}" for name, count in report.strokes.items())
     limited = f", limited by up to {report.limited_db:.1f} dB" if report.limited_db > 0.05 else ""
-    typer.echo(f"{report.mix}: {report.seconds:.1f} s, {report.notes} hits ({each})")
-    typer.echo(f"peak {report.peak_dbfs:.1f} dBFS, loudness {report.loudness_lufs:.1f} LUFS{limited}")
+    echo(f"{report.mix}: {report.seconds:.1f} s, {report.notes} hits ({each})")
+    echo(f"peak {report.peak_dbfs:.1f} dBFS, loudness {report.loudness_lufs:.1f} LUFS{limited}")
     if report.stems:
-        typer.echo(f"{len(report.stems)} stems in {report.stems[0].parent}")
-    typer.echo(f"rendered in {report.render_seconds:.1f} s, {report.realtime_factor:.1f} times real time")
+        echo(f"{len(report.stems)} stems in {report.stems[0].parent}")
+    echo(f"rendered in {report.render_seconds:.1f} s, {report.realtime_factor:.1f} times real time")
     warnings = [*report.warnings]
     if report.unmapped:
         notes = ", ".join(f"{note} ({count} times)" for note, count in report.unmapped.items())
@@ -147,4 +149,4 @@ def print_report(report: RenderReport, kit: Kit) -> None:
     if report.stolen:
         warnings.append(f"{report.stolen} voices were stolen: too many hits sounded at once")
     for warning in warnings:
-        typer.echo(f"warning: {warning}", err=True)
+        echo(f"warning: {warning}", err=True)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ghostnote.bridge.cli.terminal import echo
+
 
 def synth(
     output: Annotated[Path, typer.Argument(metavar="FOLDER", help="A new folder for the corpus.")],
@@ -23,4 +25,4 @@ def synth(
         count = make_corpus(
             output, drums, strokes, seed, lambda done, total: bar.update(task, completed=done, total=total)
         )
-    typer.echo(f"{count} hits in {output}")
+    echo(f"{count} hits in {output}")

@@ -1,0 +1,75 @@
+"""Printing that never ends a command: names that a terminal cannot show, and terminals that are gone."""
+
+import errno
+import io
+import os
+import re
+import sys
+from contextlib import suppress
+from typing import Final, TextIO
+
+import typer
+
+_GONE: Final = (errno.EPIPE, errno.EBADF, errno.EIO)
+_LONGEST: Final = 4_000
+"""Characters of one line: a name may be a megabyte long."""
+_UNPRINTABLE: Final = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, line ends, marks that turn the direction of text, and what stands for bytes that are no text."""
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, with escapes for characters that steer a terminal or cannot be printed."""
+    shown = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+
+
+def echo(text: str, err: bool = False) -> None:
+    """Print one line, of which names may be a part, to stdout or stderr."""
+    typer.echo(printable(text), err=err)
+
+
+class _Output(io.TextIOWrapper):
+    """A text stream that falls silent when whoever reads it is gone."""
+
+    def write(self, text: str) -> int:
+        """Write, or do nothing."""
+        try:
+            return super().write(text)
+        except OSError as error:
+            self._fall_silent(error)
+            return len(text)
+
+    def flush(self) -> None:
+        """Write what waits, or drop it."""
+        try:
+            super().flush()
+        except OSError as error:
+            self._fall_silent(error)
+
+    def _fall_silent(self, error: OSError) -> None:
+        if error.errno not in _GONE:
+            raise error
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, self.fileno())
+        os.close(null)
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr show any name, as an escape if need be, and outlive whoever reads them."""
+    sys.stdout, sys.stderr = _prepared(sys.stdout, 1), _prepared(sys.stderr, 2)
+
+
+def _prepared(stream: TextIO | None, descriptor: int) -> TextIO:
+    if stream is None:
+        # Closed by whoever started us: the next file to be opened would take its number.
+        null = os.open(os.devnull, os.O_WRONLY)
+        if null != descriptor:
+            os.dup2(null, descriptor)
+            os.close(null)
+        return open(descriptor, "w", encoding="utf-8", errors="backslashreplace")
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    with suppress(OSError):
+        stream.flush()
+    buffered, encoding = stream.line_buffering, stream.encoding
+    return _Output(stream.detach(), encoding, "backslashreplace", line_buffering=buffered, write_through=True)

@@ -1,0 +1,70 @@
+"""Names that a terminal cannot show, or that would steer it, and terminals that are gone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mido
+import pytest
+
+from ghostnote.bridge.cli.terminal import printable
+
+EVIL = "\x1b[2Jevil\n\u202ename\x07"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain Größe 日本 kit", "plain Größe 日本 kit"),
+        (EVIL, r"\x1b[2Jevil\n\u202ename\x07"),
+        ("latin\udcff1", r"latin\udcff1"),
+        ("\x9b31m", r"\x9b31m"),
+    ],
+)
+def test_what_would_steer_a_terminal_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_line_has_an_end() -> None:
+    assert len(printable("a" * 1_000_000)) == 4_001
+
+
+def run(*arguments: object, shell: str = '"$@"', encoding: str = "utf-8") -> subprocess.CompletedProcess[bytes]:
+    """Run ghostnote in a shell that does something with its streams."""
+    command = ["bash", "-c", shell, "bash", sys.executable, "-m", "ghostnote.bridge.cli", *map(str, arguments)]
+    return subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True)
+
+
+def test_no_raw_escape_code_is_printed_in_an_error_or_a_log(tmp_path: Path) -> None:
+    done = run("--log-file", tmp_path / "log", "kit", "check", tmp_path / f"{EVIL}.toml")
+    assert done.returncode == 2
+    assert rb"\x1b[2Jevil\n" in done.stderr
+    assert b"\x1b" not in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> Path:
+    file = mido.MidiFile()
+    file.tracks.append(mido.MidiTrack([mido.Message("note_on", note=3, velocity=90, time=10)] * 2))
+    file.tracks[0].append(mido.Message("note_on", note=36, velocity=90, time=10))
+    file.save(tmp_path / "song.mid")
+    return tmp_path / "song.mid"
+
+
+@pytest.mark.parametrize(
+    ("shell", "encoding"),
+    [('"$@"', "cp1252"), ('"$@" <&- >&- 2>&-', "utf-8"), ('set -o pipefail; "$@" 2>&1 | true', "utf-8")],
+)
+def test_a_terminal_that_cannot_show_a_name_or_is_gone_never_ends_a_render(
+    tmp_path: Path, song: Path, shell: str, encoding: str
+) -> None:
+    output = tmp_path / "日本 \x1b[2J ß.wav"
+    # The pipe's reader is gone before the first word is printed.
+    done = run("render", song, "-o", output, "--steps", 0, "--jobs", 1, shell=shell, encoding=encoding)
+    assert (done.returncode, done.stderr.count(b"Traceback")) == (0, 0)
+    assert output.stat().st_size > 1_000
+    assert b"\x1b" not in done.stdout
+    if encoding == "cp1252":
+        assert rb"\u65e5\u672c \x1b[2J " + "ß".encode("cp1252") in done.stdout
