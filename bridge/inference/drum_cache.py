@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from ghostnote.bridge.errors import AudioFileError, GhostnoteError
-from ghostnote.bridge.inference.stroke_source import SourceSpec
+from ghostnote.bridge.inference.stroke_source import SourceSpec, StrokeSource
 from ghostnote.bridge.inference.variation import Audio, Reference
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.kit import Pad
@@ -39,7 +39,7 @@ class CachedSpec:
     model_rate: int = MODEL_RATE
     """The model's sample rate in Hz, which the drums are kept at."""
 
-    def open(self) -> DrumSource:
+    def open(self) -> "StrokeSource | CachedSource":
         """Open the model in this process."""
         source, folder = self.spec.open(), cache_folder()
         if folder is None:
