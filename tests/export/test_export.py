@@ -134,7 +134,7 @@ def test_what_cannot_be_read_is_named(tmp_path, name, reason):
 def test_weights_in_another_file_are_refused_even_where_it_is_there(tiny_onnx, tmp_path):
     model = onnx.load_from_string(tiny_onnx.read_bytes())
     onnx.save_model(
-        model, tmp_path / "split.onnx", save_as_external_data=True, location="weights.bin", size_threshold=64
+        model, str(tmp_path / "split.onnx"), save_as_external_data=True, location="weights.bin", size_threshold=64
     )
     with pytest.raises(ModelError, match="weights in other files"):
         Generator.open(tmp_path / "split.onnx")
