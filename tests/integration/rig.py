@@ -50,7 +50,10 @@ def connect(source: str, target: str) -> None:
 
 
 class JackRecorder:
-    """Records JACK ports whose names match a pattern, and where the server says that somebody was late."""
+    """Records JACK ports whose names match a pattern, and where the server says that somebody was late.
+
+    A context manager: a client that outlives its server would end the interpreter when it is collected.
+    """
 
     def __init__(self, pattern: str) -> None:
         import jack
@@ -62,8 +65,18 @@ class JackRecorder:
         self._client.set_process_callback(lambda _: self._blocks.append(self._input.get_array().copy()))
         self._client.set_xrun_callback(lambda _: self._late.append(len(self._blocks)))
         self._client.activate()
-        until(lambda: self._client.get_ports(pattern, is_audio=True, is_output=True))
-        self._client.connect(self._client.get_ports(pattern, is_audio=True, is_output=True)[0], self._input)
+        try:
+            until(lambda: self._client.get_ports(pattern, is_audio=True, is_output=True))
+            self._client.connect(self._client.get_ports(pattern, is_audio=True, is_output=True)[0], self._input)
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self) -> "JackRecorder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def recorded(self) -> np.ndarray:
         """Return what was recorded so far, (frames,)."""

@@ -36,8 +36,7 @@ def whole_onsets(audio: np.ndarray) -> list[int]:
 
 
 def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: JackServer) -> None:
-    with fake(driver="jack") as daemon, program(*SEQUENCE):
-        recorder = JackRecorder("ghostnote:out_1")
+    with fake(driver="jack") as daemon, program(*SEQUENCE), JackRecorder("ghostnote:out_1") as recorder:
         connect("Sequencer:out", "ghostnote:midi_in")
 
         def steps() -> list[np.ndarray]:
@@ -48,7 +47,6 @@ def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: J
         stretches = recorder.undisturbed()
         until(lambda: float(daemon.ask()["notes_fresh"]) >= 12)
         status = daemon.ask()
-        recorder.stop()
     hits = []
     for audio in stretches:
         starts = whole_onsets(audio)
@@ -103,15 +101,16 @@ def test_other_drivers_reach_jack(server: JackServer, driver: str) -> None:
 
 def five_notes(midi_port: int) -> tuple[list[float], list[int]]:
     """Play five notes; return when they were sent, in seconds, and the frames at which they sounded."""
-    recorder, sent = JackRecorder("(python|PortAudio|ghostnote|alsa).*:out_0"), []
-    with mido.sockets.connect("127.0.0.1", midi_port) as port:
+    sent = []
+    ports = "(python|PortAudio|ghostnote|alsa).*:out_0"
+    with JackRecorder(ports) as recorder, mido.sockets.connect("127.0.0.1", midi_port) as port:
         time.sleep(0.5)
         for _ in range(5):
             sent.append(time.perf_counter())
             port.send(mido.Message("note_on", note=36, velocity=120))
             time.sleep(0.4)
         time.sleep(0.3)
-    return sent, onsets(recorder.stop(), 6000)
+    return sent, onsets(recorder.recorded(), 6000)
 
 
 @pytest.mark.parametrize("driver", ["jack", "sounddevice"])
@@ -123,11 +122,9 @@ def test_a_server_that_dies_and_comes_again_is_played_again(server: JackServer, 
         until(lambda: daemon.ask()["device_lost"] == 1, 30)
         server.start()
         until(lambda: daemon.ask()["device_lost"] == 0, 30)
-        recorder = JackRecorder("ghostnote:out_1")
-        with program(*SEQUENCE):
+        with JackRecorder("ghostnote:out_1") as recorder, program(*SEQUENCE):
             connect("Sequencer:out", "ghostnote:midi_in")
             until(lambda: len(onsets(recorder.recorded())) >= 4)
-        recorder.stop()
         assert daemon.ask()["device_losses"] == 1
 
 
