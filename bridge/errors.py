@@ -8,6 +8,7 @@
     │   ├── ModelError            a model file
     │   └── CorpusError           a folder of training hits
     ├── OutputError               a file or folder cannot be written
+    ├── TrainingError             a training run cannot go on
     └── MissingExtraError         an optional dependency is not installed
 
 A message names the value, the rule that it breaks and what to do about it. The command line prints it
@@ -49,6 +50,10 @@ class CorpusError(InputError):
 
 class OutputError(GhostnoteError):
     """A file or folder cannot be written."""
+
+
+class TrainingError(GhostnoteError):
+    """A training run has come to values that are not numbers; its last good state is kept."""
 
 
 class MissingExtraError(GhostnoteError):

@@ -7,7 +7,7 @@ import typer
 
 from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.cli.terminal import echo
-from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.errors import AudioFileError, InputError
 
 
 def figure(
@@ -35,9 +35,27 @@ def figure(
         from ghostnote.bridge.batch.settings import BatchSettings
         from ghostnote.models.plots.variations import draw_long, draw_variations
 
+        hits = _readable(hits or [])
         if levels:
             settings = BatchSettings(width=width, seed=seed, steps=2 if steps is None else steps)
-            draw_long(output, hits or [], drum_class, settings, model)
+            draw_long(output, hits, drum_class, settings, model)
         else:
-            draw_variations(output, hits or [], drum_class, variations, seed, steps, model)
+            draw_variations(output, hits, drum_class, variations, seed, steps, model)
     echo(str(output))
+
+
+def _readable(hits: list[Path]) -> list[Path]:
+    """Return the hits that can be read, and name the others; `AudioFileError` where none can."""
+    from ghostnote.bridge.io.audio_file import read_audio
+
+    errors: dict[Path, AudioFileError] = {}
+    for path in hits:
+        try:
+            read_audio(path)
+        except AudioFileError as error:
+            errors[path] = error
+    if errors and len(errors) == len(set(hits)):
+        raise next(iter(errors.values()))
+    for reason in errors.values():
+        echo(f"warning: left out: {reason}", err=True)
+    return [path for path in hits if path not in errors]

@@ -1,9 +1,9 @@
-"""A folder of drum hits: what is in it, and the hits as one array."""
+"""A folder of drum hits: what is in it, its splits, and the hits as arrays."""
 
 import os
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -26,7 +26,7 @@ VALID_SHARE: Final = 0.1
 _LATE_SECONDS: Final = 0.01
 _FADE_SECONDS: Final = 0.005
 
-__all__ = ["VALID_SHARE", "Corpus", "HitFile", "Skipped", "load_hits", "scan"]
+__all__ = ["VALID_SHARE", "Corpus", "HitFile", "Skipped", "load_hits", "load_splits", "scan"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,12 @@ def scan(folder: Path) -> Corpus:
 
     Hidden files are ignored. Raises `CorpusError` where there is no folder or nothing usable in it.
     """
+    hits, skipped = _found(folder)
+    return Corpus(tuple(_with_splits(hits)), tuple(skipped))
+
+
+def _found(folder: Path) -> tuple[list[HitFile], list[Skipped]]:
+    """Return the hits of a folder, `split` empty where nothing says it, and the files that are left out."""
     if not folder.is_dir():
         raise CorpusError(f"{folder} is not a folder: give a folder with drum hits in it")
     manifest = folder / MANIFEST
@@ -52,7 +58,40 @@ def scan(folder: Path) -> Corpus:
             f"{folder} holds no drum hit: audio files ({' '.join(sorted(HIT_SUFFIXES))}) must be in it, "
             f"named or foldered by class, as in 'snare/snare_v3_rr2.wav'{why}"
         )
-    return Corpus(tuple(_with_splits(hits)), tuple(skipped))
+    return hits, skipped
+
+
+Split = tuple[NDArray[np.float32], list[HitFile]]
+"""Audio as `load_hits` returns it, and its files."""
+
+
+def load_splits(folder: Path, wanted: Sequence[str]) -> tuple[Mapping[str, Split], list[Skipped]]:
+    """Return each split of a corpus that is `wanted`, 'all' for all hits, and the files that were left out.
+
+    Where no manifest says the split it is made of the files that can be read. Raises `CorpusError` for a split without
+    a hit.
+    """
+    hits, skipped = _found(folder)
+    if "all" not in wanted and all(hit.split for hit in hits):
+        _require(folder, hits, wanted)
+        hits = [hit for hit in hits if hit.split in wanted]
+    audio, loaded, unusable = load_hits(hits)
+    loaded = _with_splits(loaded)
+    _require(folder, loaded, wanted)
+    splits: dict[str, Split] = {}
+    for name in wanted:
+        at = [place for place, hit in enumerate(loaded) if name in ("all", hit.split)]
+        # A corpus may take gigabytes: no copy of the whole.
+        splits[name] = (audio if len(at) == len(loaded) else audio[at], [loaded[place] for place in at])
+    return splits, [*skipped, *unusable]
+
+
+def _require(folder: Path, hits: Sequence[HitFile], wanted: Sequence[str]) -> None:
+    known = {hit.split for hit in hits}
+    for name in wanted:
+        if name not in known | {"all"}:
+            there = ", ".join(sorted(known))
+            raise CorpusError(f"{folder} has no hit in the split '{name}', only in {there}: put more drums in it")
 
 
 def load_hits(
@@ -85,6 +124,10 @@ def _from_names(folder: Path) -> tuple[list[HitFile], list[Skipped]]:
     skipped: list[Skipped] = []
     found: list[tuple[Path, HitName, str]] = []
     for path in _audio_files(folder, skipped):
+        text = str(path).encode(errors="replace").decode()
+        if text != str(path):
+            skipped.append((Path(text), "has a name that is not UTF-8: rename it"))
+            continue
         name = parse_name(PurePosixPath(path.relative_to(folder).as_posix()))
         # A corpus folder may itself be named by its class.
         drum_class = name.drum_class or parse_name(PurePosixPath(folder.resolve().name + "/_")).drum_class

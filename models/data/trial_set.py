@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ghostnote.bridge.drums import label_of
-from ghostnote.bridge.errors import CorpusError
+from ghostnote.bridge.errors import AudioFileError, CorpusError
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
-from ghostnote.models.data.corpus import load_hits, scan
+from ghostnote.models.data.corpus import load_splits, scan
 from ghostnote.models.data.manifest import HitFile, Skipped
 from ghostnote.models.data.trials import Group, Trial, groups_of, trials_of
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
@@ -76,14 +76,10 @@ class TrialSet:
 
 def load_split(data: Path, split: str) -> Hits:
     """Return the hits of a corpus's split, or of all of them for 'all'; `CorpusError` where there are none."""
-    corpus = scan(data)
-    wanted = [hit for hit in corpus.hits if split in ("all", hit.split)]
-    if not wanted:
-        known = ", ".join(sorted({hit.split for hit in corpus.hits}))
-        raise CorpusError(f"{data} has no hit in the split '{split}': choose one of {known}, or all")
-    audio, files, skipped = load_hits(wanted)
+    splits, skipped = load_splits(data, (split,))
+    audio, files = splits[split]
     labels = torch.tensor([label_of(file.drum_class) for file in files])
-    return Hits(torch.from_numpy(audio), tuple(files), labels, (*corpus.skipped, *skipped))
+    return Hits(torch.from_numpy(audio), tuple(files), labels, tuple(skipped))
 
 
 def make_trials(hits: Hits, references: int, others: int, seed: int = 0) -> TrialSet:
@@ -104,17 +100,25 @@ def make_trials(hits: Hits, references: int, others: int, seed: int = 0) -> Tria
 def load_peer(folder: Path) -> Hits:
     """Return the hits in a folder of another generator's sounds, classes by the names of the files.
 
-    A file named as in `percussion_20_samples.flac` holds so many hits of one length in a row.
+    A file named as in `percussion_20_samples.flac` holds so many hits of one length in a row. `CorpusError` where none
+    can be read.
     """
     corpus = scan(folder)
     audio, labels = [], []
     files: list[HitFile] = []
+    skipped = list(corpus.skipped)
     for file in corpus.hits:
-        sound, rate = read_audio(file.path)
+        try:
+            sound, rate = read_audio(file.path)
+        except AudioFileError as error:
+            skipped.append((file.path, str(error).removeprefix(f"{file.path}: ")))
+            continue
         whole = resample(mixdown(sound, 1), rate, RATE)[0]
         many = _COMPILATION.search(file.path.stem)
         for part in np.array_split(whole, int(many[1]) if many else 1):
             audio.append(np.pad(part[:HIT_FRAMES], (0, max(0, HIT_FRAMES - len(part)))))
             labels.append(label_of(file.drum_class))
             files.append(replace(file, group=f"{file.group} {len(files)}"))
-    return Hits(torch.from_numpy(np.stack(audio)), tuple(files), torch.tensor(labels), corpus.skipped)
+    if not files:
+        raise CorpusError(f"{folder}: none of its files can be used; the first, {skipped[0][0]}, {skipped[0][1]}")
+    return Hits(torch.from_numpy(np.stack(audio)), tuple(files), torch.tensor(labels), tuple(skipped))

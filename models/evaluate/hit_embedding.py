@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import ModelError
 from ghostnote.models.dsp.metrics import MELS, decibels, log_mel
 from ghostnote.models.nets.checkpoint import read_tensors, write_tensors
 
@@ -129,10 +130,11 @@ def save_embedding(path: Path, network: HitEmbedding, key: str) -> None:
 
 
 def load_embedding(path: Path, key: str) -> HitEmbedding | None:
-    """Return the network kept in `path` if it was trained on `key`, else None."""
-    if not path.is_file():
+    """Return the network kept in `path` if it was trained on `key`, else None: it is trained anew, if damaged too."""
+    try:
+        tensors, facts = read_tensors(path)
+    except ModelError:
         return None
-    tensors, facts = read_tensors(path)
     if facts.get("key") != key:
         return None
     network = HitEmbedding()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.models.data.trial_set import Hits, load_peer
+from ghostnote.models.data.trial_set import Hits
 from ghostnote.models.dsp.metrics import align, correlation, distances_to, log_mel
 from ghostnote.models.evaluate.distributions import Array, bootstrap, frechet_distance, precision_recall
 from ghostnote.models.evaluate.hit_embedding import (
@@ -81,7 +81,7 @@ def new_sounds(
     hits: Hits,
     train: Hits,
     cache: Path,
-    peer: Path | None,
+    peer: Hits | None,
     settings: EvaluationSettings,
     tick: Tick,
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -96,7 +96,7 @@ def new_sounds(
         "model": _embedded(network, Hits(sounds, (), labels)),
     }
     if peer is not None:
-        sets["peer"] = _embedded(network, load_peer(peer))
+        sets["peer"] = _embedded(network, peer)
     by_class = {name: sounds[labels == label] for label, name in enumerate(CLASS_NAMES)}
     result = {
         "sounds": len(sounds),

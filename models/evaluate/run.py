@@ -11,7 +11,7 @@ import torch
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import CorpusError
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.models.data.trial_set import Hits, TrialSet, load_split, make_trials
+from ghostnote.models.data.trial_set import Hits, TrialSet, load_peer, load_split, make_trials
 from ghostnote.models.evaluate.new_sounds import new_sounds
 from ghostnote.models.evaluate.player import ModelPlayer
 from ghostnote.models.evaluate.report_plots import draw_report, draw_sounds, draw_strokes
@@ -64,6 +64,11 @@ class _Evaluation:
         self.player = ModelPlayer(self.generator, seed=self.settings.seed)
         self.report["warnings"] = self.warnings
 
+    def name_skipped(self, *sets: Hits) -> None:
+        """Warn of each file that was left out, once."""
+        said = [f"{path} is left out: it {reason}" for hits in sets for path, reason in hits.skipped]
+        self.warnings += [text for text in dict.fromkeys(said) if text not in self.warnings]
+
     def variations(self, trials: TrialSet) -> None:
         settings, report, stage = self.settings, self.report, self.stage
         strokes, start = make_strokes(self.player, trials, settings, stage("Varying strokes"))
@@ -89,8 +94,10 @@ class _Evaluation:
         except CorpusError as error:
             self.warnings.append(f"new sounds are left out, as there is nothing to train the embedding on: {error}")
             return
+        peer = load_peer(request.peer) if request.peer else None
+        self.name_skipped(train, *([peer] if peer else ()))
         cache, tick = request.output / EMBEDDING, self.stage("Generating new sounds")
-        self.report["new"], sounds = new_sounds(self.player, hits, train, cache, request.peer, settings, tick)
+        self.report["new"], sounds = new_sounds(self.player, hits, train, cache, peer, settings, tick)
         draw_sounds(request.output / "new-sounds.png", sounds)
 
 
@@ -106,7 +113,7 @@ def evaluate(
     evaluation = _Evaluation(generator, request, settings, stage)
     stage("Reading the corpus")
     hits = load_split(request.data, request.split)
-    evaluation.warnings += [f"{path} is left out: it {reason}" for path, reason in hits.skipped]
+    evaluation.name_skipped(hits)
     trials = None
     with torch.no_grad():
         try:

@@ -1,7 +1,9 @@
 """Checkpoints as safetensors: all that a run needs to continue, and the weights alone."""
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,15 +12,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ghostnote.bridge.errors import ModelError
-from ghostnote.bridge.io.atomic_file import write_bytes
+from ghostnote.bridge.errors import ModelError, TrainingError
+from ghostnote.bridge.io.atomic_file import output_errors, write_bytes
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 
 WEIGHTS: Final = "model.safetensors"
 """The averaged weights with the model's settings: what is exported."""
 STATE: Final = "state.safetensors"
 """Everything that a killed run needs to continue at the same step."""
-_FORMAT: Final = "ghostnote-weights-1"
+_FORMAT: Final = "ghostnote-weights-2"
+_FAMILY: Final = "ghostnote-weights-"
+
+_logger = logging.getLogger(__name__)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -27,22 +32,69 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     write_bytes(path, save(contiguous, {"format": _FORMAT, "facts": json.dumps(facts)}))
 
 
+def previous_of(path: Path) -> Path:
+    """Return where `write_generation` keeps what a checkpoint was before."""
+    return path.with_stem(f"{path.stem}-previous")
+
+
+def write_generation(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write a checkpoint, whole or not at all; the one before stays beside it."""
+    following = path.with_stem(f"{path.stem}-next")
+    write_tensors(following, tensors, facts)
+    with output_errors(path):
+        if path.is_file():
+            path.replace(previous_of(path))
+        following.replace(path)
+
+
+def read_generation(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors and facts of a checkpoint, or of the one before where this one is damaged or missing."""
+    try:
+        return read_tensors(path)
+    except ModelError as error:
+        if not previous_of(path).is_file():
+            raise
+        _logger.warning("%s; the checkpoint before it is used", error)
+        return read_tensors(previous_of(path))
+
+
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the tensors and facts of a file; `ModelError` for one that `write_tensors` did not write."""
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            found = metadata.get("format", "")
+            names = file.keys() if found == _FORMAT else ()
+            tensors = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} cannot be read as a checkpoint: {error}") from error
-    if metadata.get("format") != _FORMAT:
+    if found != _FORMAT and found.startswith(_FAMILY):
+        raise ModelError(f"{path} is of another version of ghostnote ({found}): train anew, into another folder")
+    if found != _FORMAT:
         raise ModelError(f"{path} is not a ghostnote checkpoint: give the folder that 'ghostnote train' wrote")
     return tensors, json.loads(metadata["facts"])
 
 
 def save_model(path: Path, state: Mapping[str, Tensor], settings: CascadeSettings, facts: Mapping[str, Any]) -> None:
-    """Write a model's state dict with its settings and `facts` of its training."""
-    write_tensors(path, state, {"settings": settings.to_dict(), **facts})
+    """Write a model's state dict with its settings and `facts` of its training, as `write_generation` does.
+
+    `TrainingError` for weights that are not numbers: the last good ones stay.
+    """
+    if any(tensor.isnan().any() for tensor in state.values()):
+        raise TrainingError(f"{path} is not saved: there are weights that are not numbers; lower the learning rate")
+    write_generation(path, state, {"settings": settings.to_dict(), **facts})
+
+
+@contextmanager
+def matching(path: Path) -> Iterator[None]:
+    """Turn what torch raises for tensors that do not fit into a `ModelError` that names the file."""
+    try:
+        yield
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{path} does not fit this model ({str(error).splitlines()[0]}): it is of another version or shape, "
+            "so train into another folder"
+        ) from error
 
 
 def weights_file(path: Path) -> Path:
@@ -53,12 +105,13 @@ def weights_file(path: Path) -> Path:
 def load_model(path: Path) -> tuple[Cascade, dict[str, Any]]:
     """Return the model of a weights file (or of a run's folder) in evaluation mode, and its facts."""
     file = weights_file(path)
-    if not file.is_file():
+    if not file.is_file() and not previous_of(file).is_file():
         raise ModelError(f"{file} does not exist: give a run's folder, as 'ghostnote train DATA -o RUN' writes it")
-    state, facts = read_tensors(file)
-    model = Cascade(CascadeSettings.from_dict(facts.pop("settings")))
-    # A table that was introduced after the run keeps its initial value.
-    model.load_state_dict({**model.state_dict(), **state})
+    state, facts = read_generation(file)
+    with matching(file):
+        model = Cascade(CascadeSettings.from_dict(facts.pop("settings")))
+        # A table that was introduced after the run keeps its initial value.
+        model.load_state_dict({**model.state_dict(), **state})
     return model.eval(), facts
 
 

@@ -30,6 +30,7 @@ from ghostnote.models.train.batch import make_batch
 from ghostnote.models.train.distill_methods import bind
 from ghostnote.models.train.objective import noise_for, normal_like
 from ghostnote.models.train.stroke_pairs import AUGMENTATION, StrokePairs
+from ghostnote.models.train.trainer import require_numbers
 from ghostnote.models.train.tunable_statistics import TunableStatistics
 
 _CHUNK: Final = 64
@@ -172,6 +173,7 @@ class FineTuner:
         return (batch.weight * (v - anchor).square()).mean()
 
     def _descend(self, loss: Tensor) -> None:
+        require_numbers(loss.detach(), self.step + 1)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         for parameter in self.tuned:

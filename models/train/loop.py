@@ -14,11 +14,12 @@ from typing import Any
 import torch
 from torch import distributed
 
-from ghostnote.bridge.errors import CorpusError, InputError
-from ghostnote.models.data.corpus import Skipped, load_hits, scan
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.atomic_file import output_errors
+from ghostnote.models.data.corpus import load_splits
 from ghostnote.models.data.dataset import HitSet, make_hit_set
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
-from ghostnote.models.nets.checkpoint import STATE, load_model
+from ghostnote.models.nets.checkpoint import STATE, load_model, previous_of
 from ghostnote.models.statistics.corpus_statistics import measure_statistics
 from ghostnote.models.train.preview import PREVIEW_STEPS, write_preview
 from ghostnote.models.train.shape_objective import measure_shapes
@@ -58,24 +59,14 @@ class TrainingData:
         return self.valid.audio.device
 
 
-def load_hit_set(data: Path, split: str) -> tuple[HitSet, list[str], list[Skipped]]:
-    """Return the hits of a split of a corpus, their credits, and the files that were left out."""
-    corpus = scan(data)
-    files = [hit for hit in corpus.hits if hit.split == split]
-    if not files:
-        raise CorpusError(f"{data} has no hit in the {split} split: put more drums in it")
-    audio, loaded, skipped = load_hits(files)
-    credits = sorted({hit.credit for hit in loaded if hit.credit})
-    return make_hit_set(audio, loaded), credits, [*corpus.skipped, *skipped]
-
-
 def load_training_data(data: Path, device: torch.device, warn: Warn) -> TrainingData:
     """Return the train and valid splits of the corpus `data`; `warn` receives files that are left out."""
-    hits, credits, skipped = load_hit_set(data, "train")
-    valid, _, more = load_hit_set(data, "valid")
-    for path, reason in dict([*skipped, *more]).items():
-        warn(f"{path} is left out: {reason}")
-    return TrainingData(hits, valid.to(device), credits)
+    splits, skipped = load_splits(data, ("train", "valid"))
+    for path, reason in skipped:
+        warn(f"{path} is left out: it {reason}")
+    train, valid = (make_hit_set(*splits[name]) for name in ("train", "valid"))
+    credits = sorted({hit.credit for hit in splits["train"][1] if hit.credit})
+    return TrainingData(train, valid.to(device), credits)
 
 
 def measured_model(hits: HitSet, settings: CascadeSettings, seed: int = 0) -> Cascade:
@@ -128,14 +119,13 @@ def run_to_end(
     preview_steps: int = PREVIEW_STEPS,
 ) -> None:
     """Train to the end, from where `run` stands; the process that has a `report` saves, validates and draws."""
-    run.mkdir(parents=True, exist_ok=True)
-    if (run / STATE).is_file():
+    with output_errors(run):
+        run.mkdir(parents=True, exist_ok=True)
+    if (run / STATE).is_file() or previous_of(run / STATE).is_file():
         trainer.resume(run)
     settings, mean = trainer.settings, torch.zeros(2)
-    with _finishing_steps() as stop_asked, (run / "metrics.csv").open("a", newline="") as file:
-        log = csv.writer(file)
-        if file.tell() == 0:
-            log.writerow(["step", "minutes", "loss", "validation_sound", "validation_shape"])
+    with _finishing_steps() as stop_asked:
+        _log(run)
         while trainer.done() < 1:
             started = time.monotonic()
             losses = trainer.train_step().cpu()
@@ -150,13 +140,22 @@ def run_to_end(
             validation = None
             if over or trainer.step % settings.validate_every == 0:
                 validation = trainer.validate(valid)
-                figures = (trainer.seconds / 60, loss, *validation)
-                log.writerow([trainer.step, *(f"{figure:.4f}" for figure in figures)])
-                file.flush()
                 trainer.save(run, facts)
+                _log(run, trainer.step, trainer.seconds / 60, loss, *validation)
             if over or trainer.step % settings.preview_every == 0:
                 write_preview(run, load_model(run)[0], steps=preview_steps)
             report(TrainProgress(trainer.step, trainer.done(), loss, rate, validation))
+
+
+def _log(run: Path, *figures: float) -> None:
+    """Append a row to the table of the run, which begins with its head; `OutputError`."""
+    path = run / "metrics.csv"
+    with output_errors(path), path.open("a", newline="") as file:
+        log = csv.writer(file)
+        if file.tell() == 0:
+            log.writerow(["step", "minutes", "loss", "validation_sound", "validation_shape"])
+        if figures:
+            log.writerow([figures[0], *(f"{figure:.4f}" for figure in figures[1:])])
 
 
 @contextmanager

@@ -12,10 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
+from ghostnote.bridge.errors import TrainingError
 from ghostnote.models.data.augment import Augmentation
 from ghostnote.models.data.dataset import HitSet, PairSampler
 from ghostnote.models.nets.cascade import Cascade
-from ghostnote.models.nets.checkpoint import STATE, WEIGHTS, MovingAverage, read_tensors, save_model, write_tensors
+from ghostnote.models.nets.checkpoint import (
+    STATE,
+    WEIGHTS,
+    MovingAverage,
+    matching,
+    read_generation,
+    save_model,
+    write_generation,
+)
 from ghostnote.models.train.batch import Batch, make_batch
 from ghostnote.models.train.objective import Objective, noise_for
 
@@ -132,7 +141,8 @@ class Trainer:
             losses: Tensor = self.objective(self.batch, *self.task.draw(self.batch, self.generator))
         self.optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        require_numbers(losses.detach().sum() + norm, self.step + 1)
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
         self.optimiser.step()
@@ -148,11 +158,12 @@ class Trainer:
         averaged.load_state_dict(self.average.state)
         with self.autocast():
             losses = validation_loss(averaged.eval(), hits, self.settings.validation_examples, self.task)
+        require_numbers(losses, self.step)
         sound, shape = losses.tolist()
         return sound, shape
 
     def save(self, run: Path, facts: dict[str, Any]) -> None:
-        """Write the averaged weights and the whole state."""
+        """Write the averaged weights and the whole state; `TrainingError` where a weight is not a number."""
         facts = {**facts, "step": self.step, "seconds": self.seconds}
         save_model(run / WEIGHTS, self.average.state, self.model.settings, facts)
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
@@ -162,11 +173,15 @@ class Trainer:
         tensors["generator"] = self.generator.get_state()
         if self.batch is not None:
             tensors |= {f"batch.{name}": getattr(self.batch, name) for name in Batch.__dataclass_fields__}
-        write_tensors(run / STATE, tensors, facts)
+        write_generation(run / STATE, tensors, facts)
 
     def resume(self, run: Path) -> None:
-        """Go on where `save` was called."""
-        tensors, facts = read_tensors(run / STATE)
+        """Go on where `save` was called; `ModelError` for a state that is damaged, or of another model."""
+        tensors, facts = read_generation(run / STATE)
+        with matching(run / STATE):
+            self._restore(tensors, facts)
+
+    def _restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         parts: dict[str, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             kind, _, key = name.partition(".")
@@ -182,6 +197,15 @@ class Trainer:
         if "batch" in parts:
             self.batch = Batch(**parts["batch"])
         self.step, self.seconds = facts["step"], facts["seconds"]
+
+
+def require_numbers(values: Tensor, step: int) -> None:
+    """Raise `TrainingError` for a loss or a gradient that is not a number."""
+    if not values.isfinite().all():
+        raise TrainingError(
+            f"step {step} comes to values that are not numbers: the run stops, and its last saved state is kept; "
+            "resume it with a lower --learning-rate"
+        )
 
 
 @torch.no_grad()

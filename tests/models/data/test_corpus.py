@@ -1,3 +1,5 @@
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -7,7 +9,7 @@ from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
 from ghostnote.bridge.errors import CorpusError
-from ghostnote.models.data.corpus import load_hits, scan
+from ghostnote.models.data.corpus import load_hits, load_splits, scan
 from ghostnote.models.data.filenames import parse_name
 
 
@@ -266,3 +268,39 @@ def test_progress_counts_every_file(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     load_hits(scan(tmp_path).hits, frames=64, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("bad", range(3))
+def test_the_split_is_made_after_unreadable_files_are_out(tmp_path: Path, bad: int) -> None:
+    names = ("kick.wav", "snare.wav", "tom.wav")
+    for number, name in enumerate(names):
+        put(tmp_path / name, np.zeros((1, 400), np.float32) if number == bad else tone())
+    splits, skipped = load_splits(tmp_path, ("train", "valid"))
+    assert [path.name for path, _ in skipped] == [names[bad]]
+    used = [hit.path.name for _, hits in splits.values() for hit in hits]
+    assert sorted(used) == sorted(name for name in names if name != names[bad])
+    assert all(len(audio) == len(hits) == 1 for audio, hits in splits.values())
+
+
+def test_splits_that_a_manifest_gives_are_loaded_alone(tmp_path: Path) -> None:
+    put(tmp_path / "x.wav")
+    put(tmp_path / "y.wav", np.zeros((1, 400), np.float32))
+    manifest(tmp_path, "path,class,split\nx.wav,kick,test\ny.wav,kick,train\n")
+    splits, skipped = load_splits(tmp_path, ("test",))
+    assert len(splits["test"][0]) == 1
+    assert not skipped
+    with pytest.raises(CorpusError, match=r"'valid', only in test, train"):
+        load_splits(tmp_path, ("train", "valid"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are Unicode")
+def test_names_that_are_not_utf8_are_skipped_with_the_reason(tmp_path: Path) -> None:
+    put(tmp_path / "kick.wav")
+    folder = os.fsencode(tmp_path / "snare") + b"\xe9"
+    Path(os.fsdecode(folder)).mkdir()
+    for name in (os.fsencode(tmp_path) + b"/kick \xfc.wav", folder + b"/snare.wav"):
+        Path(os.fsdecode(name)).write_bytes((tmp_path / "kick.wav").read_bytes())
+    corpus = scan(tmp_path)
+    assert [hit.path.name for hit in corpus.hits] == ["kick.wav"]
+    assert sorted(str(path.relative_to(tmp_path)) for path, _ in corpus.skipped) == ["kick ?.wav", "snare?/snare.wav"]
+    assert {reason for _, reason in corpus.skipped} == {"has a name that is not UTF-8: rename it"}

@@ -1,5 +1,6 @@
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,15 @@ def test_a_compilation_is_cut_into_its_hits(tmp_path: Path) -> None:
     assert loaded.audio.shape == (4, 32768)
     assert len({file.group for file in loaded.files}) == 4
     assert float((loaded.audio[2, :16384] - torch.from_numpy(hits[1])).abs().max()) < 1e-3
+
+
+def test_a_bad_file_of_a_corpus_or_a_peer_is_skipped_and_named(corpus: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "drums"
+    shutil.copytree(corpus, folder)
+    (bad := next(folder.rglob("*.wav"))).write_bytes(b"RIFF no sound")
+    for hits in (load_split(folder, "all"), load_peer(folder)):
+        assert [path for path, _ in hits.skipped] == [bad]
+        assert len(hits.audio) == 23
 
 
 def test_the_command_writes_report_tables_and_figures(

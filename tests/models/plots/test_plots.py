@@ -3,8 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.errors import OutputError
+from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.models.plots.hits import HIGHEST_HZ, LOWEST_HZ, draw_hits, log_spectrogram
 from ghostnote.models.plots.levels import HitAndVariation, draw_levels, level_curve
 
@@ -67,3 +70,16 @@ def test_mono_and_stereo_hits_make_one_picture_of_levels(tmp_path: Path) -> None
     assert path.read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="at least one"):
         draw_levels(path, [])
+
+
+def test_the_command_skips_and_names_a_file_that_cannot_be_read(tmp_path: Path, tiny_onnx: Path) -> None:
+    good, bad, picture = tmp_path / "snare.wav", tmp_path / "kick.wav", tmp_path / "hits.png"
+    write_audio(good, np.float32(0.5) * tone(200)[None], RATE)
+    bad.write_bytes(b"RIFF no sound")
+    options = ["-o", str(picture), "--model", str(tiny_onnx), "-n", "1"]
+    result = CliRunner().invoke(app, ["figure", str(bad), str(good), *options])
+    assert result.exit_code == 0, result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "kick.wav" in result.stderr
+    assert "snare.wav" not in result.stderr
+    assert CliRunner().invoke(app, ["figure", str(bad), *options]).exit_code != 0

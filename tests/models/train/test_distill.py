@@ -10,7 +10,7 @@ from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.errors import InputError
 from ghostnote.models.nets.checkpoint import WEIGHTS, load_model, save_model
 from ghostnote.models.train.distill import DistillSettings, distill, folder_of, make_stages
-from ghostnote.models.train.loop import load_hit_set, measured_model
+from ghostnote.models.train.loop import load_training_data, measured_model
 from ghostnote.models.train.trainer import TrainSettings
 
 QUICK = DistillSettings(steps=(2, 1), teacher_steps=4)
@@ -20,7 +20,7 @@ QUICK = DistillSettings(steps=(2, 1), teacher_steps=4)
 def teacher(small_corpus, tmp_path_factory):
     """Return a run whose v is not zero."""
     run = tmp_path_factory.mktemp("teacher")
-    model = measured_model(load_hit_set(small_corpus, "train")[0], TINY)
+    model = measured_model(load_training_data(small_corpus, torch.device("cpu"), print).train, TINY)
     torch.nn.init.normal_(model.sound.out.weight, std=0.1)
     save_model(run / WEIGHTS, model.state_dict(), TINY, {"credits": ["a drummer"], "step": 2})
     return run

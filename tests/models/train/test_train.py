@@ -1,28 +1,48 @@
 import csv
+import itertools
 import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from live_fakes import until
+from safetensors.torch import save
 from tiny import TINY, small_settings
 from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.app import app
-from ghostnote.bridge.errors import InputError, ModelError
+from ghostnote.bridge.errors import InputError, ModelError, OutputError, TrainingError
+from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.models.data.synthetic.corpus import make_corpus
 from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, FLOOR, GROUPS, group_exponents
 from ghostnote.models.nets.cascade import SHAPE_ROWS
-from ghostnote.models.nets.checkpoint import STATE, load_model
+from ghostnote.models.nets.checkpoint import (
+    STATE,
+    WEIGHTS,
+    load_model,
+    read_generation,
+    read_tensors,
+    save_model,
+    write_tensors,
+)
 from ghostnote.models.train.loop import train
+from ghostnote.models.train.objective import Objective
 from ghostnote.models.train.shape_objective import SHAPES_ALONE, varied
-from ghostnote.models.train.trainer import TrainSettings
+from ghostnote.models.train.trainer import TrainingTask, TrainSettings
 
 
 def weights(run):
     return load_model(run)[0].state_dict()
+
+
+@pytest.fixture
+def without_pictures(monkeypatch):
+    """Leave the grids of new hits to the tests that ask for them."""
+    monkeypatch.setattr("ghostnote.models.train.loop.write_preview", lambda *args, **options: None)
 
 
 def test_training_lowers_the_loss_and_can_be_loaded(small_corpus, tmp_path):
@@ -168,3 +188,94 @@ def test_an_interrupt_leaves_a_run_that_can_go_on(small_corpus, tmp_path):
     step = load_model(tmp_path)[1]["step"]
     assert step > 0
     assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_last_good_state(small_corpus, tmp_path):
+    class Poisoned(Objective):
+        def forward(self, batch, *drawn):
+            losses = super().forward(batch, *drawn)
+            return losses * float("nan") if torch.is_grad_enabled() and next(steps) > 4 else losses
+
+    steps = itertools.count(1)
+    settings = small_settings(steps=9, validate_every=2)
+    with pytest.raises(TrainingError, match="step 5 comes to values that are not numbers"):
+        train(small_corpus, tmp_path, settings, TINY, task=TrainingTask(objective=Poisoned))
+    model, facts = load_model(tmp_path)
+    assert facts["step"] == 4
+    assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
+    train(small_corpus, tmp_path, settings, TINY)
+    assert load_model(tmp_path)[1]["step"] == 9
+
+
+def test_weights_that_are_not_numbers_are_not_saved(tmp_path):
+    good = {"weight": torch.zeros(3)}
+    save_model(tmp_path / WEIGHTS, good, TINY, {"step": 1})
+    with pytest.raises(TrainingError, match="not numbers"):
+        save_model(tmp_path / WEIGHTS, {"weight": torch.tensor([0.0, torch.nan])}, TINY, {"step": 2})
+    assert read_tensors(tmp_path / WEIGHTS)[1]["step"] == 1
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_damaged_or_missing_state_gives_way_to_the_one_before(small_corpus, tmp_path):
+    train(small_corpus, tmp_path, small_settings(steps=4, validate_every=2), TINY)
+    for spoil in (lambda path: path.write_bytes(path.read_bytes()[:500]), Path.unlink):
+        spoil(tmp_path / STATE)
+        assert read_generation(tmp_path / STATE)[1]["step"] == 2
+    steps = []
+    train(small_corpus, tmp_path, small_settings(steps=5), TINY, report=lambda progress: steps.append(progress.step))
+    assert steps == [3, 4, 5]
+
+
+@pytest.mark.usefixtures("without_pictures")
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
+def test_a_full_disk_while_saving_is_our_own_error_and_leaves_the_last_state(small_corpus, tmp_path):
+    resource = pytest.importorskip("resource")
+    settings = small_settings(steps=3, validate_every=2)
+
+    def fill(progress):
+        if progress.step == 2:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        with pytest.raises(OutputError, match="safetensors"):
+            train(small_corpus, tmp_path, settings, TINY, report=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert read_tensors(tmp_path / STATE)[1]["step"] == 2
+    assert load_model(tmp_path)[1]["step"] == 2
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_a_run_of_another_version_or_shape_is_named(small_corpus, tmp_path):
+    train(small_corpus, tmp_path, small_settings(steps=2), TINY)
+    tensors, facts = read_tensors(tmp_path / STATE)
+    renamed = {name.replace("model.", "model.old_"): tensor for name, tensor in tensors.items()}
+    write_tensors(tmp_path / STATE, renamed, facts)
+    with pytest.raises(ModelError, match=r"state\.safetensors does not fit this model"):
+        train(small_corpus, tmp_path, small_settings(steps=4), TINY)
+    tensors, facts = read_tensors(tmp_path / WEIGHTS)
+    write_tensors(tmp_path / WEIGHTS, {f"old.{name}": tensor for name, tensor in tensors.items()}, facts)
+    with pytest.raises(ModelError, match=r"model\.safetensors does not fit this model"):
+        load_model(tmp_path)
+    first = save({"old": torch.zeros(1)}, {"format": "ghostnote-weights-1", "facts": "{}"})
+    (tmp_path / WEIGHTS).write_bytes(first)
+    with pytest.raises(ModelError, match=r"of another version of ghostnote \(ghostnote-weights-1\): train anew"):
+        load_model(tmp_path)
+
+
+@pytest.mark.usefixtures("without_pictures")
+def test_two_good_hits_and_a_silent_one_train(tmp_path):
+    folder = tmp_path / "hits"
+    folder.mkdir()
+    for name, level in (("kick", 0.5), ("snare", 0.5), ("tom", 0.0)):
+        tone = level * np.sin(np.arange(20_000) / 30) * np.exp(-np.arange(20_000) / 3000)
+        write_audio(folder / f"{name}.wav", tone[None].astype(np.float32), 44_100)
+    said = []
+    train(folder, tmp_path / "run", small_settings(steps=2), TINY, warn=said.append)
+    assert load_model(tmp_path / "run")[1]["step"] == 2
+    assert len(said) == 1
+    assert "tom.wav is left out: it is silent" in said[0]
