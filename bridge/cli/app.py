@@ -24,6 +24,7 @@ from ghostnote.bridge.cli import (
     live,
     model,
     osc,
+    recover,
     render,
     synth,
     train,
@@ -41,6 +42,7 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_PLAY, live.live),
     (_PLAY, devices.devices),
     (_PLAY, osc.osc),
+    (_PLAY, recover.recover),
     (_PREPARE, humanize.humanize),
     (_PREPARE, generate.generate),
     (_PREPARE, bench.bench),
@@ -53,12 +55,13 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_WORKSHOP, figure.figure),
 )
 _GROUPS: Final = ((_PREPARE, "kit", kit.app), (_PREPARE, "model", model.app))
+_HELP: Final[dict[str, Any]] = {"help_option_names": ["--help", "-h"]}
 _INTERRUPTED: Final = 130
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
+    context_settings=_HELP,
     help="A drum instrument that never plays the same hit twice.",
 )
 for _panel, _command in _COMMANDS:
@@ -95,7 +98,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _terminated)
     prepare_streams()
     try:
-        app()
+        _built()()
     except GhostnoteError as error:
         if "--debug" in sys.argv:
             raise
@@ -110,6 +113,19 @@ def main() -> None:
         kind = type(error).__name__
         echo(f"ghostnote: {kind}: {error} (a bug in ghostnote; --debug shows the traceback)", err=True)
         sys.exit(GhostnoteError.exit_code)
+
+
+def _built() -> Any:
+    """Return the whole command, with switches whose help shows no type."""
+    command = typer.main.get_command(app)
+    groups = [command]
+    while groups:
+        group = groups.pop()
+        groups += getattr(group, "commands", {}).values()
+        for parameter in group.get_params(typer.Context(group, **_HELP)):
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+    return command
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

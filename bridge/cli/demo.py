@@ -11,8 +11,11 @@ from ghostnote.bridge.cli.render import print_report, run_with_bar
 
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT.wav", help="The mix; its stems go into a folder beside it.")
-    ] = Path("demo.wav"),
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="OUT.wav", help="The mix, by default demo.wav; the stems go into a folder beside."
+        ),
+    ] = None,
     seed: options.TakeSeed = None,
     rate: options.Rate = 48_000,
     jobs: options.Jobs = 0,
@@ -22,6 +25,7 @@ def demo(
     from ghostnote.bridge.midi.demo_groove import groove
     from ghostnote.bridge.render.offline import RenderSettings
 
+    output = output or options.unused(Path("demo.wav"))
     kit = with_settings(default_kit(), seed=seed)
     settings = RenderSettings(stems=output.with_name(f"{output.stem}_stems"), jobs=jobs or None)
     print_report(run_with_bar(groove(rate), kit, output, settings), kit)

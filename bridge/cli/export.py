@@ -7,6 +7,7 @@ import typer
 
 from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.io.output_guard import check_outputs
 
 
 def export(
@@ -26,6 +27,7 @@ def export(
     ] = None,
 ) -> None:
     """Turn a trained run into one model file, written once ONNX Runtime computes what torch does."""
+    check_outputs((output,), (run, run / "model.safetensors", calibration))
     with needs_extra("export"):
         from ghostnote.export.export import ExportSettings, export_model, make_card, read_amounts
         from ghostnote.models.nets.checkpoint import load_model

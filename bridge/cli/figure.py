@@ -8,6 +8,7 @@ import typer
 from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import AudioFileError, InputError
+from ghostnote.bridge.io.output_guard import check_outputs
 
 
 def figure(
@@ -29,6 +30,7 @@ def figure(
     model: Annotated[Path | None, typer.Option(metavar="FILE.onnx", help="Another model.")] = None,
 ) -> None:
     """Draw a hit and its next strokes: waveforms and spectrograms, side by side."""
+    check_outputs((output,), (*(hits or ()), model))
     if levels and not hits:
         raise InputError("--levels is given without a sound file: name one or more")
     with needs_extra("figure"):

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostnote.bridge.cli.options import unused
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.output_guard import check_outputs
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -71,18 +73,21 @@ def live(
     from ghostnote.bridge.live.daemon import LiveSettings
     from ghostnote.bridge.live.stroke_spec import LiveSpec
 
+    played = _kit(kit, seed)
+    check_outputs((output, record), (kit, model, *(pad.hit for pad in played.pads)))
+    _name_unfinished({path.parent for path in (output, record) if path} or {Path()})
     choices = _choices(driver or ("file" if output else None), device, rate, block)
     name = choices.driver or _DRIVER
     settings = LiveSettings(
-        kit=_kit(kit, seed),
+        kit=played,
         spec=lambda rate: LiveSpec(model, rate),
         driver=name,
-        audio=DriverSettings(choices.rate or _RATE, choices.block or _BLOCK, choices.device, output),
+        audio=DriverSettings(choices.rate or _RATE, choices.block or _BLOCK, choices.device, output and unused(output)),
         midi=tuple(midi_in or ["virtual"]) if midi_in or _has_midi(name) else (),
         osc=_osc(osc, osc_allow or [], osc_quit),
         kits=_kits(kits, kit),
         program_channel=program_channel - 1,
-        record=record,
+        record=record and unused(record),
         limiter=limiter,
         processes=processes or None,
     )
@@ -121,6 +126,14 @@ def _kit(path: Path | None, seed: int | None) -> Kit:
     from ghostnote.bridge.kit.kit import default_kit, load_kit, with_settings
 
     return with_settings(load_kit(path) if path else default_kit(), seed=seed)
+
+
+def _name_unfinished(folders: set[Path]) -> None:
+    """Name the recordings that killed runs left."""
+    from ghostnote.bridge.io.recording import unfinished
+
+    for part in (part for folder in folders for part in unfinished(folder)):
+        typer.echo(f"{part}: an unfinished recording; 'ghostnote recover {part.parent}' finishes it", err=True)
 
 
 def _kits(folder: Path | None, kit: Path | None) -> Path | None:

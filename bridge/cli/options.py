@@ -5,9 +5,19 @@ from typing import Annotated
 
 import typer
 
+from ghostnote.bridge.io.output_guard import numbered
+
 Model = Annotated[
     Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that ghostnote ships.")
 ]
 Rate = Annotated[int, typer.Option(min=8000, max=192_000, help="Sample rate of the files, in Hz.")]
 Jobs = Annotated[int, typer.Option(min=0, max=64, help="Processes at work; 0 chooses for this machine.")]
 TakeSeed = Annotated[int | None, typer.Option(min=0, help="Another take: a new seed for every pad.")]
+
+
+def unused(path: Path) -> Path:
+    """Return a name for an output that must not replace anything; say so where that is another than `path`."""
+    free = numbered(path)
+    if free != path:
+        typer.echo(f"{path} is there already: writing {free}", err=True)
+    return free

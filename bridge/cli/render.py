@@ -10,6 +10,7 @@ import typer
 from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.terminal import echo, printable
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.output_guard import check_outputs
 
 if TYPE_CHECKING:
     from ghostnote.bridge.kit.kit import Kit
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 def render(
     song: Annotated[Path, typer.Argument(metavar="SONG.mid", help="The MIDI file: type 0 or 1, any channel.")],
     output: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            "--output", "-o", metavar="OUT.wav", help="The mix; its ending sets the format: .wav, .flac, .aiff or .ogg."
+            "--output",
+            "-o",
+            metavar="OUT.wav",
+            help="The mix; its ending sets the format: .wav, .flac, .aiff or .ogg. By default SONG.wav.",
         ),
-    ],
+    ] = None,
     kit: Annotated[
         Path | None, typer.Option(metavar="KIT.toml", help="The kit; by default a General MIDI kit.")
     ] = None,
@@ -72,6 +76,8 @@ def render(
     from ghostnote.bridge.render.offline import RenderSettings
 
     settings = RenderSettings(stems, bits, tail, limiter, jobs=jobs or None)
+    output = output or options.unused(Path(f"{song.stem}.wav"))
+    check_outputs((output, midi_out), (song, kit, model))
     take = read_take(song)
     if take:
         changes = (kit, seed, amount, width, steps, midi_out, timing or None, dynamics or None)
@@ -83,6 +89,9 @@ def render(
         return
     played = read_midi(song, rate)
     pads = with_settings(load_kit(kit) if kit else default_kit(), seed=seed, amount=amount, width=width, steps=steps)
+    check_outputs((midi_out,), (pad.hit for pad in pads.pads))
+    if midi_out and read_take(midi_out):
+        midi_out = options.unused(midi_out)
     feel = Feel(timing, dynamics, pads.seed)
     if timing or dynamics or midi_out:
         played = _with_feel(song, played, pads, feel, midi_out)

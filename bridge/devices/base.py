@@ -1,6 +1,7 @@
 """What every audio driver is: something that asks for blocks at a device's pace."""
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ class Driver(Protocol):
     """When the last block was asked for, in `perf_counter` seconds."""
     lost: str
     """Why the device is gone, or nothing."""
+    notices: deque[str]
+    """What the user should know; whoever reads it takes it out."""
     device: str
     """The device's name."""
     midi_port: str

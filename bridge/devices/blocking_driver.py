@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from typing import Final
 
 from ghostnote.bridge.devices.base import STOP_SECONDS, Audio, AudioError, DriverSettings, Render, prefer_thread
@@ -30,6 +31,7 @@ class BlockingDriver:
         self.gaps = 0
         self.last_block = time.perf_counter()
         self.lost = ""
+        self.notices: deque[str] = deque()
         self._stopping = threading.Event()
         self._opened = threading.Event()
         self._error: Exception | None = None

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections import deque
 from typing import Any, Final
 
 from ghostnote.bridge.devices.base import STOP_SECONDS, AudioError, DriverSettings, MidiPackets, Render
@@ -56,6 +57,7 @@ class JackDriver:
         self.gaps = 0
         self.last_block = time.perf_counter()
         self.lost = ""
+        self.notices: deque[str] = deque()
         self.midi_port = f"{self._client.name}:{MIDI_INPUT}" if settings.midi else ""
         self.device = f"JACK client {self._client.name}"
         self._wanted = settings.device

@@ -2,6 +2,7 @@
 
 import atexit
 import time
+from collections import deque
 from typing import Any, Final
 
 from ghostnote.bridge.devices.base import STOP_SECONDS, AudioError, DriverSettings, Render, prefer_thread
@@ -55,6 +56,7 @@ class SounddeviceDriver:
         self.gaps = 0
         self.last_block = time.perf_counter()
         self.lost = ""
+        self.notices: deque[str] = deque()
         self.device = settings.device or "default"
         self._wanted = settings.device
         self._clock = BlockClock(self.rate)

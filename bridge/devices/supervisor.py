@@ -95,6 +95,11 @@ class DriverSupervisor:
     def stop(self) -> None:
         """End."""
         self._end(self.driver)
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self.driver.notices:
+            self._say(self.driver.notices.popleft())
 
     def _end(self, driver: Driver) -> None:
         """Stop a driver; one whose device is gone may hang in that forever, and is left behind."""
@@ -105,6 +110,7 @@ class DriverSupervisor:
 
     def check(self) -> None:
         """See whether the device is there still, or there again; call it a few times a second."""
+        self._pass_on()
         now = time.perf_counter()
         if now - self._checked > SILENT_SECONDS / 2:
             # This thread stood still too, as when a computer slept: the device gets its time anew.

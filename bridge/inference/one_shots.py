@@ -14,6 +14,7 @@ from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Audio
 from ghostnote.bridge.io.atomic_file import prepare_folder
 from ghostnote.bridge.io.audio_file import format_for, resample, write_audio
+from ghostnote.bridge.io.output_guard import numbered
 
 _SUFFIX: Final = ".wav"
 _FADE_SHARE: Final = 0.25
@@ -43,7 +44,10 @@ class OneShotSettings:
 
 
 def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None = None) -> Iterator[Path]:
-    """Write `CLASS_SEED.wav` files into `folder` and yield each path; `InputError` for an unknown class."""
+    """Write `CLASS_SEED.wav` files into `folder` and yield each path; `InputError` for an unknown class.
+
+    What is there stays: the new file gets a number.
+    """
     if settings.drum_class not in CLASS_NAMES:
         raise InputError(f"'{settings.drum_class}' is not a drum class: choose one of {', '.join(CLASS_NAMES)}")
     format_for(folder / f"hit{_SUFFIX}", settings.bits)
@@ -56,7 +60,7 @@ def _written(folder: Path, settings: OneShotSettings, generator: Generator) -> I
     for seed in range(settings.seed, settings.seed + settings.count):
         hit = generate_drum(generator, settings.drum_class, seed, steps=settings.steps, guidance=settings.guidance)
         trimmed = trim(hit, settings.length_seconds, generator.card.rate)
-        path = folder / f"{settings.drum_class}_{seed}{_SUFFIX}"
+        path = numbered(folder / f"{settings.drum_class}_{seed}{_SUFFIX}")
         audio = resample(trimmed[None], generator.card.rate, settings.rate)
         write_audio(path, audio, settings.rate, settings.bits)
         yield path

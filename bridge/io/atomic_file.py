@@ -37,10 +37,9 @@ def output_errors(path: Path) -> Iterator[None]:
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make `folder` if its parent exists; `OutputError` when that cannot be done."""
+    """Make `folder` and those above it; `OutputError` when that cannot be done."""
     with output_errors(folder):
-        if not folder.is_dir():
-            folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
@@ -48,7 +47,7 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Yield a new file beside `path` that takes its place when the block ends without an error.
 
     After an error, Ctrl-C included, the new file is removed and what was at `path` before is unchanged.
-    A link is followed; a missing folder is made if its parent exists. Errors of opening, of the last
+    A link is followed, a missing folder made, a read-only file refused. Errors of opening, of the last
     flush and of the replacement are `OutputError`; the block's own errors pass as they are. What a killed
     process left in the folder is removed. A file that is not `durable` may be lost in a power cut soon after.
     """
@@ -92,6 +91,9 @@ def _target(path: Path) -> Path:
         raise IsADirectoryError(errno.EISDIR, "is a folder")
     if not stat.S_ISREG(mode):
         raise OutputError(f"cannot write {path}: it is a device; give a file name")
+    # Even root, who may write everything, marked it for a reason.
+    if not mode & 0o222 or not os.access(target, os.W_OK):
+        raise OutputError(f"cannot write {path}: it is read-only; choose another name, or allow writing to it")
     return target
 
 

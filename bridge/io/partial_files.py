@@ -37,6 +37,19 @@ def lock(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
+def is_locked(path: Path) -> bool:
+    """Return whether a process still writes a file; where nothing can be locked, nobody does."""
+    try:
+        with path.open("r+b") as file:
+            if sys.platform != "win32":
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @contextmanager
 def partial_folder(parent: Path) -> Iterator[Path]:
     """Make a folder in `parent`, locked inside the block; at its end it is removed."""

@@ -144,6 +144,8 @@ class PlainView:
 
     def __exit__(self, *_: object) -> None:
         """Say how it went."""
+        while self._live and self._live.session.notices:
+            self._write(self._live.session.notices.popleft())
         if self._live and (text := line(self._live)) != self._last:
             self._write(text)
 
@@ -178,6 +180,7 @@ class RichView:
         self._due = 0.0
         self._notices: list[str] = []
         self._shown = self._last = ""
+        self._live: Live | None = None
 
     def __enter__(self) -> "RichView":
         """Take the screen."""
@@ -187,11 +190,12 @@ class RichView:
     def __exit__(self, *_: object) -> None:
         """Give it back, with what the last picture said."""
         self._screen.stop()
-        if self._last:
-            print(self._last)
+        if self._live:
+            print("\n".join((*self._live.session.notices, self._last)))
 
     def __call__(self, live: Live) -> None:
         """Draw."""
+        self._live = live
         now = time.perf_counter()
         if now < self._due:
             return

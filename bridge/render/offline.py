@@ -27,6 +27,9 @@ from ghostnote.bridge.render.workers import Request, Spec, auto_jobs, stroke_res
 END_FADE_SECONDS: Final = 0.02
 """How long the fade at a set end is."""
 
+MOST_SILENCE_SECONDS: Final = 60.0
+"""A song whose end lies further behind its last sound ends there instead: its end is a slip of the sequencer."""
+
 Progress = Callable[[int, int], None]
 """Called with the frames rendered and the frames that the song has at least."""
 
@@ -133,6 +136,8 @@ def render_score(
     mixer = Mixer(kit.pads, score.rate, settings.polyphony)
     files = TakeFiles(kit, sorted(counts), mix, score.rate, settings.stems, settings.bits, settings.limiter)
     jobs = settings.jobs or auto_jobs(len(score.requests))
+    last = max((action.frame for action in score.actions), default=0) + round(MOST_SILENCE_SECONDS * score.rate)
+    files.check_room(min(score.least_frames, last) if score.rings_out else score.least_frames)
     with files, closing(stroke_results(spec, score.requests, jobs)) as audio:
         for at, frames in _blocks(score, audio, mixer):
             files.write(mixer, frames)
@@ -150,7 +155,7 @@ def render_score(
         loudness_lufs=files.meter.integrated_lufs,
         limited_db=files.limited_db,
         render_seconds=time.monotonic() - began,
-        warnings=score.warnings + files.clipped(),
+        warnings=score.warnings + files.clipped() + _left_out(score, files.frames),
     )
 
 
@@ -187,11 +192,23 @@ def _faded_out(actions: list[Action], last: int, rate: int) -> list[Action]:
     return ending
 
 
+def _left_out(score: Score, frames: int) -> tuple[str, ...]:
+    """Return a sentence on the silence at the end that was not rendered."""
+    seconds = (score.least_frames - frames) / score.rate
+    if seconds < 1.0:
+        return ()
+    return (f"{seconds:.0f} s of silence before the end of the song are left out: --tail 0 renders them",)
+
+
 def _blocks(score: Score, audio: Iterator[NDArray[np.float32]], mixer: Mixer) -> Iterator[tuple[int, int]]:
     """Give the mixer the actions of one block after another; yield each block's start and length."""
     actions, gains = score.actions, iter(score.gains or ())
-    at = number = 0
+    longest = round(MOST_SILENCE_SECONDS * score.rate)
+    at = number = silent = 0
     while True:
+        silent = 0 if mixer.voices or number < len(actions) else silent or at
+        if silent and score.rings_out and score.least_frames - silent > longest:
+            return
         rings = score.rings_out and at >= score.least_frames
         frames = min(BLOCK_FRAMES, mixer.remaining_frames if rings else score.least_frames - at)
         if frames <= 0:

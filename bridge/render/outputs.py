@@ -1,11 +1,13 @@
 """The files of a take: the mix, limited and measured, and one stem a pad."""
 
 import re
+import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +15,14 @@ from numpy.typing import NDArray
 from ghostnote.bridge.dsp.limiter import Limiter
 from ghostnote.bridge.dsp.loudness import LoudnessMeter
 from ghostnote.bridge.errors import OutputError
-from ghostnote.bridge.io.atomic_file import prepare_folder
-from ghostnote.bridge.io.audio_file import AudioWriter
+from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder
+from ghostnote.bridge.io.audio_file import AudioWriter, format_for
+from ghostnote.bridge.io.output_guard import check_outputs
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.render.mixer import Mixer
+
+_MOST_AIFF_BYTES: Final = 0xFFF00000 - 4096
+"""What JUCE's encoder takes."""
 
 Audio = NDArray[np.float32]
 
@@ -38,6 +44,7 @@ class TakeFiles:
     ) -> None:
         """Name the files: `mix`, and in `stems` one for each of the kit's `pads`, in the mix's format."""
         self.mix, self.meter = mix, LoudnessMeter(rate)
+        self._bits = bits
         self._folder = stems
         played = list(pads) if stems else []
         self._paths = {pad: (stems or mix) / stem_name(pad + 1, kit.pads[pad], mix.suffix.lower()) for pad in played}
@@ -45,7 +52,7 @@ class TakeFiles:
         self._late = self._limiter.latency_frames if self._limiter else 0
         self._mix = AudioWriter(mix, rate, bits=bits)
         self._stems = {pad: AudioWriter(path, rate, bits=bits) for pad, path in self._paths.items()}
-        self._protect(kit)
+        check_outputs((mix, *self._paths.values()), (pad.hit for pad in kit.pads))
 
     @property
     def stems(self) -> tuple[Path, ...]:
@@ -78,6 +85,26 @@ class TakeFiles:
         """Move the files into place, or remove them after an error."""
         self._stack.__exit__(kind, error, trace)
 
+    def check_room(self, frames: int) -> None:
+        """Raise `OutputError` where files of so many frames cannot be written: too long, or on a disk too full."""
+        form, bits = format_for(self.mix, self._bits)
+        if bits is None or form.container == "flac":
+            return
+        size = frames * 2 * bits // 8
+        if form.container == "aiff" and size > _MOST_AIFF_BYTES:
+            raise OutputError(f"cannot write {self.mix}: AIFF holds at most 4 GiB; end the name in .wav or .flac")
+        needed: Counter[int] = Counter()
+        for path in (self.mix, *self._paths.values()):
+            folder = next(parent for parent in path.absolute().parents if parent.exists())
+            with output_errors(path):
+                disk, free = folder.stat().st_dev, shutil.disk_usage(folder).free
+            needed[disk] += size
+            if needed[disk] > free:
+                raise OutputError(
+                    f"cannot write {path}: the disk is full: {needed[disk] / 1e6:.0f} MB are needed, "
+                    f"{free / 1e6:.0f} are free; free some space or choose another folder"
+                )
+
     def write(self, mixer: Mixer, frames: int) -> None:
         """Render the mixer's block and write it."""
         bus = mixer.render(frames)
@@ -106,15 +133,6 @@ class TakeFiles:
         if skipped < block.shape[1]:
             self.meter.add(block[:, skipped:])
             self._mix.write(block[:, skipped:])
-
-    def _protect(self, kit: Kit) -> None:
-        """Raise `OutputError` where two files have one name, or a file is a hit of the kit."""
-        taken = {path.resolve(): "a stem" for path in self._paths.values()}
-        hits = {pad.hit.resolve(): f"the hit of pad '{pad.name}'" for pad in kit.pads if pad.hit}
-        for path in (self.mix, *self._paths.values()):
-            other = hits.get(path.resolve()) or (taken.get(path.resolve()) if path == self.mix else None)
-            if other:
-                raise OutputError(f"cannot write {path}: it is also the name of {other}; choose another name")
 
 
 @contextmanager

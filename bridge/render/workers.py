@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
@@ -25,6 +26,8 @@ _AHEAD: Final = 4
 _STROKES_FOR_A_WORKER: Final = 64
 """Fewer strokes take less time than starting another process."""
 _AUTO_JOBS: Final = 8
+_PATIENCE_SECONDS: Final = 10.0
+"""A worker that is not through with its task by then stands still."""
 
 Audio = NDArray[np.float32]
 TaskT = TypeVar("TaskT")
@@ -104,7 +107,20 @@ def ordered_map(opener: Opener[TaskT, ResultT], tasks: Iterable[TaskT], jobs: in
             "a worker process was ended from outside, perhaps because memory ran out: try fewer with --jobs"
         ) from error
     finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+        _shut_down(executor)
+
+
+def _shut_down(executor: ProcessPoolExecutor) -> None:
+    """End the workers; those that stand still are killed, as they must hold up nobody."""
+    workers = list((executor._processes or {}).values())
+    end = partial(executor.shutdown, wait=True, cancel_futures=True)
+    thread = threading.Thread(target=end, name="shutdown", daemon=True)
+    thread.start()
+    thread.join(_PATIENCE_SECONDS)
+    if thread.is_alive():
+        for process in workers:
+            process.kill()
+        thread.join(_PATIENCE_SECONDS)
 
 
 @contextmanager

@@ -8,11 +8,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.errors import OutputError
-from ghostnote.bridge.io.atomic_file import output_errors, replacing
+from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
+from ghostnote.bridge.io.output_guard import numbered
+from ghostnote.bridge.io.recording import FROZEN_SECONDS, spare_folders
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.hit import Hit
 from ghostnote.bridge.live.take.format import MARK, TAKE_VERSION, TakeFade, TakeStroke
@@ -37,12 +40,12 @@ class TakeRecorder:
     """Records what an engine plays; `stroke` and `fade` are cheap enough for its thread."""
 
     def __init__(self, path: Path, rate: int, limiter: bool) -> None:
-        """Record for the file `path`; `OutputError` if its folder is missing."""
-        if not path.parent.is_dir():
-            raise OutputError(f"cannot write {path}: its folder does not exist; make the folder first")
+        """Record for the file `path`, or the next free number of it; `OutputError` if its folder cannot be made."""
+        prepare_folder(path.parent)
         self.strokes = 0
         """How many strokes were recorded."""
-        self.path = path
+        self.path = numbered(path)
+        self._is_begun = False
         self._rate, self._limiter = rate, limiter
         self._inbox: deque[tuple[TakeStroke | TakeFade, int, int]] = deque()
         self._track = _Track(max(1, round(_NOTE_SECONDS * rate)))
@@ -65,16 +68,25 @@ class TakeRecorder:
 
     def save(self, end_frame: int) -> None:
         """Write the file, whole or not at all; `OutputError`."""
+        if not self._is_begun:
+            # Another take may have come to be under this name since.
+            self.path = numbered(self.path)
+        write_bytes(self.path, self._packed(end_frame))
+        self._is_begun = True
+
+    def save_elsewhere(self, end_frame: int, folder: Path) -> None:
+        """Write the whole take into another folder, and go on there; `OutputError`."""
+        path = numbered(folder / self.path.name)
+        write_bytes(path, self._packed(end_frame))
+        self.path = path
+
+    def _packed(self, end_frame: int) -> bytes:
         with self._saving:
             while self._inbox:
                 self._track.add(*self._inbox.popleft())
-            head, tail = self._head(end_frame), self._track.tail(end_frame)
-            length = len(head) + len(self._track.body) + len(tail)
-            with replacing(self.path) as file, output_errors(self.path):
-                file.write(struct.pack(">4sIHHH", b"MThd", 6, 0, 1, _clock(self._rate)[0]))
-                file.write(struct.pack(">4sI", b"MTrk", length) + head)
-                file.write(self._track.body)
-                file.write(tail)
+            track = b"".join((self._head(end_frame), self._track.body, self._track.tail(end_frame)))
+        header = struct.pack(">4sIHHH", b"MThd", 6, 0, 1, _clock(self._rate)[0])
+        return header + struct.pack(">4sI", b"MTrk", len(track)) + track
 
     def _head(self, end_frame: int) -> bytes:
         """Return the track's first events, all at its beginning."""
@@ -154,10 +166,38 @@ class TakeSaver:
     def __exit__(self, *_: object) -> None:
         """Save what was played; `OutputError`. Nothing is written when nothing was."""
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(FROZEN_SECONDS)
         if self._recorder.strokes:
-            self._recorder.save(self._frame())
+            self._save_last()
         _logger.info("take %s ended: %d strokes", self._recorder.path, self._recorder.strokes)
+
+    def _save_last(self) -> None:
+        """Save at the place, or where that fails or stands still, in the first folder that takes it."""
+        wanted, frame, failure = self._recorder.path, self._frame(), "its disk takes nothing"
+        if not self._thread.is_alive():
+            failure = self._failure(partial(self._recorder.save, frame))
+        for folder in spare_folders() if failure else ():
+            if not self._failure(partial(self._recorder.save_elsewhere, frame, folder)):
+                self._say(f"{wanted}: {failure}; the whole take is {self._recorder.path}")
+                return
+        if failure:
+            raise OutputError(failure)
+
+    def _failure(self, save: Callable[[], None]) -> str:
+        """Save, and return what went wrong, or nothing."""
+        wrong = ["its disk takes nothing"]
+
+        def saved() -> None:
+            try:
+                save()
+                wrong[0] = ""
+            except OutputError as error:
+                wrong[0] = str(error)
+
+        thread = threading.Thread(target=saved, name="take", daemon=True)
+        thread.start()
+        thread.join(FROZEN_SECONDS)
+        return wrong[0]
 
     def _save_on(self) -> None:
         pause, said = SAVE_SECONDS, ""

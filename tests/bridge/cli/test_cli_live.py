@@ -1,5 +1,5 @@
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.live import live
 from ghostnote.bridge.cli.render import render
-from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.errors import GhostnoteError, InputError, OutputError
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live import daemon
@@ -129,3 +129,22 @@ def test_render_makes_a_take_again_and_refuses_to_change_it(
     assert read_audio(tmp_path / "mix.wav")[1] == RATE
     with pytest.raises(InputError, match="live take"):
         run(render, path, "--output", tmp_path / "mix.wav", "--seed", 3)
+
+
+def test_a_session_replaces_no_input_and_no_earlier_recording(
+    started: list[LiveSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hit.wav").write_text("a hit")
+    save_kit(replace(KIT, pads=(replace(KIT.pads[0], hit=tmp_path / "hit.wav"),)), tmp_path / "kit.toml")
+    for name in ("take.mid", "out.wav", "cut.wav.ghostnote-part"):
+        (tmp_path / name).write_text("an earlier recording")
+    for option, name in (("--record", "kit.toml"), ("-o", "hit.wav"), ("--record", "hit.wav")):
+        with pytest.raises(OutputError, match="also read"):
+            run(live, "--kit", "kit.toml", option, name)
+    with pytest.raises(OutputError, match="another output"):
+        run(live, "-o", "new.wav", "--record", "./new.wav")
+    text = run(live, "-o", "out.wav", "--record", "take.mid")
+    assert (started[0].audio.file, started[0].record) == (Path("out-2.wav"), Path("take-2.mid"))
+    assert "take.mid is there already: writing take-2.mid" in text
+    assert "cut.wav.ghostnote-part: an unfinished recording" in text

@@ -10,10 +10,12 @@ import typer
 from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.cli.demo import demo
+from ghostnote.bridge.cli.figure import figure
 from ghostnote.bridge.cli.render import render
-from ghostnote.bridge.errors import GhostnoteError, InputError
-from ghostnote.bridge.io.audio_file import read_audio
-from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.errors import GhostnoteError, InputError, OutputError
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
+from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.render.workers import Audio
 
 
@@ -55,7 +57,9 @@ def run(*arguments: object) -> Result:
     app = typer.Typer()
     app.command()(render)
     app.command()(demo)
-    return CliRunner().invoke(app, [*map(str, arguments), "--jobs", "1"])
+    app.command()(figure)
+    jobs = () if arguments[0] == "figure" else ("--jobs", "1")
+    return CliRunner().invoke(app, [*map(str, arguments), *jobs])
 
 
 def test_a_song_becomes_a_mix_and_stems(song: Path, tmp_path: Path) -> None:
@@ -115,3 +119,41 @@ def test_midi_out_without_a_feel_is_a_mistake(song: Path, tmp_path: Path) -> Non
     result = run("render", song, "-o", tmp_path / "out.wav", "--midi-out", tmp_path / "played.mid")
     assert isinstance(result.exception, InputError)
     assert "--timing" in str(result.exception)
+
+
+def test_without_a_name_the_outputs_get_one_and_replace_nothing(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in (("render", song), ("demo", "--rate", 8_000)):
+        first, second = run(*command), run(*command)
+        assert (first.exit_code, second.exit_code) == (0, 0), second.output
+        assert "is there already" not in first.stderr
+        assert "is there already: writing" in second.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "demo-2.wav", "demo-2_stems", "demo.wav", "demo_stems", "song-2.wav", "song.mid", "song.wav",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("render", "song.mid", "-o", "song.mid"),
+        ("render", "song.mid", "-o", "out.wav", "--timing", 5, "--midi-out", "song.mid"),
+        ("render", "song.mid", "-o", "out.wav", "--timing", 5, "--kit", "kit.toml", "--midi-out", "kit.toml"),
+        ("render", "song.mid", "-o", "out.wav", "--timing", 5, "--kit", "kit.toml", "--midi-out", "hit.wav"),
+        ("render", "song.mid", "-o", "hit.wav", "--kit", "kit.toml"),
+        ("render", "song.mid", "-o", "out.wav", "--timing", 5, "--midi-out", "./out.wav"),
+        ("figure", "hit.wav", "-o", "hit.wav"),
+    ],
+)
+def test_no_command_overwrites_what_it_reads(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[object, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_audio(tmp_path / "hit.wav", np.full((1, 2_000), 0.1, np.float32), 8_000)
+    save_kit(Kit("mine", 1, (Pad("Kick", (36,), "kick", seed=1, hit=tmp_path / "hit.wav"),)), tmp_path / "kit.toml")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    result = run(*arguments)
+    assert isinstance(result.exception, OutputError), result.output
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -58,6 +58,7 @@ def test_the_file_driver_writes_what_it_is_given(tmp_path: Path) -> None:
     assert not path.exists()
     driver.stop()
     assert driver.stop_seconds > 10
+    assert not driver.notices
     audio, rate = read_audio(path)
     assert rate == RATE
     assert audio.shape[1] == render.blocks * 80
@@ -66,6 +67,7 @@ def test_the_file_driver_writes_what_it_is_given(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_reported_at_the_start(tmp_path: Path) -> None:
     driver = make_driver("file", DriverSettings(RATE, 80, file=tmp_path / "a" / "b" / "c.wav"))
+    (tmp_path / "a").write_text("a file")
     with pytest.raises(Exception, match="folder"):
         driver.start(Counting())
     with pytest.raises(AudioError, match="--output"):

@@ -84,6 +84,15 @@ def test_generate_writes_files_that_their_seeds_make_again(tiny_onnx, tmp_path):
     assert (tmp_path / "a" / "snare_12.wav").read_bytes() == (tmp_path / "b" / "snare_12.wav").read_bytes()
 
 
+def test_generate_makes_its_folder_and_replaces_nothing(tiny_onnx, tmp_path):
+    common = ("generate", "--class", "snare", "--model", tiny_onnx, "--steps", 1, "-n", 1)
+    folder = tmp_path / "new" / "folder"
+    run(*common, "-o", folder)
+    (folder / "snare_0.wav").write_text("changed by hand")
+    assert "snare_0-2.wav" in run(*common, "-o", folder).output
+    assert (folder / "snare_0.wav").read_text() == "changed by hand"
+
+
 def test_generate_keeps_to_a_length(tiny_onnx, tmp_path):
     run("generate", "--class", "kick", "--model", tiny_onnx, "--steps", 1, "-n", 1, "-o", tmp_path, "--length", 0.1)
     audio, rate = read_audio(tmp_path / "kick_0.wav")

@@ -22,7 +22,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("where", ["file/a.wav", "none/none/a.wav", "folder.wav", "x" * 300 + ".wav"])
+@pytest.mark.parametrize("where", ["file/a.wav", "folder.wav", "x" * 300 + ".wav"])
 def test_a_path_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("a file")
     (tmp_path / "folder.wav").mkdir()
@@ -31,9 +31,19 @@ def test_a_path_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path,
     assert names(tmp_path) == ["file", "folder.wav"]
 
 
-def test_one_missing_folder_is_made(tmp_path: Path) -> None:
-    write_audio(tmp_path / "new" / "a.wav", noise(), RATE)
-    assert names(tmp_path / "new") == ["a.wav"]
+def test_missing_folders_are_made(tmp_path: Path) -> None:
+    write_audio(tmp_path / "new" / "one" / "a.wav", noise(), RATE)
+    assert names(tmp_path / "new" / "one") == ["a.wav"]
+
+
+def test_a_read_only_file_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_text("mine")
+    path.chmod(0o444)
+    with pytest.raises(OutputError, match=r"a\.wav: it is read-only"):
+        write_audio(path, noise(), RATE)
+    assert path.read_text() == "mine"
+    assert names(tmp_path) == ["a.wav"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])

@@ -6,9 +6,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,6 +198,24 @@ def test_an_interruption_leaves_nothing(tmp_path: Path, how: str, error: type[Ba
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("tail", [None, 0])
+def test_half_an_hour_of_silence_at_the_end_is_left_out_unless_asked_for(tmp_path: Path, tail: float | None) -> None:
+    notes = tuple(NoteOn(frame * RATE, 36, 90) for frame in (0, 1, 90, 91))
+    report = render(tmp_path, MidiSong(notes, 1800 * RATE, RATE, 480), tail_seconds=tail, stems=None)
+    assert report.seconds == (1800 if tail == 0 else pytest.approx(92, abs=1))
+    assert [warning for warning in report.warnings if "1708 s of silence" in warning] == list(report.warnings)
+    assert len(report.warnings) == (tail is None)
+
+
+def test_what_cannot_fit_is_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = MidiSong((NoteOn(0, 36, 90), NoteOn(30 * 3600 * RATE, 36, 90)), 30 * 3600 * RATE, RATE, 480)
+    for name, reason in (("mix.aiff", "AIFF holds at most 4 GiB"), ("mix.wav", "disk is full: 5184 MB are needed")):
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10**9))
+        with pytest.raises(OutputError, match=reason):
+            render_song(day, KIT, Spec("model"), tmp_path / "new" / name, RenderSettings(jobs=1))
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_error_leaves_the_old_take_alone(tmp_path: Path) -> None:
     before = bytes_of(render(tmp_path))
     with pytest.raises(ModelError):
@@ -220,7 +239,7 @@ def test_workers_run_ahead_only_so_far() -> None:
 
 def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    for mix, stems in (("file/mix.wav", None), ("a/b/mix.wav", None), ("mix.wav", "file"), ("mix.wav", "a/b/c")):
+    for mix, stems in (("file/mix.wav", None), ("mix.wav", "file"), ("mix.wav", "file/stems")):
         settings = RenderSettings(stems=tmp_path / stems if stems else None, jobs=1)
         with pytest.raises(OutputError, match="cannot write"):
             render_song(song(), KIT, Spec(), tmp_path / mix, settings)
@@ -229,7 +248,7 @@ def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
 
 def test_a_kit_s_own_hit_is_never_overwritten(tmp_path: Path) -> None:
     kit = Kit("test", 1, (Pad("Kick", (36,), "kick", seed=1, hit=tmp_path / "mix.wav"),))
-    with pytest.raises(OutputError, match="the hit of pad 'Kick'"):
+    with pytest.raises(OutputError, match="also read"):
         render_song(song(), kit, Spec(), tmp_path / "mix.wav", RenderSettings(jobs=1))
 
 
@@ -281,6 +300,41 @@ def test_ctrl_c_ends_the_workers_without_a_word_and_leaves_nothing(tmp_path: Pat
         finally:
             process.kill()
     assert [path.name for path in take.iterdir()] == ["started"]
+
+
+FROZEN = """
+import multiprocessing, os, signal, sys, threading, time
+sys.path[:0] = {tests!r}
+import test_offline_render as t
+def ended(*_):
+    raise KeyboardInterrupt
+def freeze():
+    while not multiprocessing.active_children():
+        time.sleep(0.05)
+    time.sleep(4)  # Until they are at work.
+    for child in multiprocessing.active_children():
+        os.kill(child.pid, signal.SIGSTOP)
+    os.kill(os.getpid(), signal.SIGTERM)
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, ended)
+    threading.Thread(target=freeze).start()
+    try:
+        t.render(t.Path({folder!r}), t.song(seconds=600), t.Spec("slow"), jobs=2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+def test_a_frozen_worker_does_not_hold_off_sigterm(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(FROZEN.format(tests=[FAKES, str(Path(__file__).parent)], folder=str(tmp_path)))
+    with subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL, start_new_session=True) as process:
+        try:
+            assert process.wait(60) == 130
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert [path.name for path in tmp_path.iterdir()] == ["script.py"]
 
 
 def test_few_strokes_need_no_other_process() -> None:

@@ -1,5 +1,6 @@
 import os
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -115,15 +116,52 @@ def test_a_take_of_a_later_version_is_refused(tmp_path: Path) -> None:
         read_take(path)
 
 
-def test_a_take_without_strokes_and_one_without_a_folder_are_refused(tmp_path: Path) -> None:
+def test_a_take_without_strokes_and_one_without_a_place_are_refused(tmp_path: Path) -> None:
     recorder = TakeRecorder(tmp_path / "take.mid", RATE, limiter=True)
     recorder.save(100)
     take = read_take(tmp_path / "take.mid")
     assert take is not None
     with pytest.raises(InputError, match="no stroke"):
         render_take(take, FakeSpec(), tmp_path / "mix.wav")
-    with pytest.raises(OutputError, match="folder"):
-        TakeRecorder(tmp_path / "no" / "take.mid", RATE, limiter=True)
+    with pytest.raises(OutputError, match="file"):
+        TakeRecorder(tmp_path / "take.mid" / "take.mid", RATE, limiter=True)
+
+
+def test_an_earlier_take_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "take.mid"
+    first, second = (TakeRecorder(path, RATE, limiter=True) for _ in range(2))
+    for recorder in (first, first, second, TakeRecorder(path, RATE, limiter=True)):
+        recorder.save(100)
+    assert first.path == path
+    assert second.path == path.with_name("take-2.mid")
+    assert sorted(file.name for file in path.parent.iterdir()) == ["take-2.mid", "take-3.mid", "take.mid"]
+
+
+@pytest.mark.parametrize("how", ["full", "frozen"])
+def test_a_take_whose_disk_fails_at_the_end_goes_elsewhere_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    spare, path, thawed = tmp_path / "spare", tmp_path / "take.mid", threading.Event()
+    write = take_recorder.write_bytes
+
+    def failing(target: Path, data: bytes) -> None:
+        if target == path and how == "frozen":
+            thawed.wait(60)
+        if target == path:
+            raise OutputError(f"cannot write {target}: the disk is full")
+        write(target, data)
+
+    monkeypatch.setattr(take_recorder, "write_bytes", failing)
+    monkeypatch.setattr(take_recorder, "FROZEN_SECONDS", 0.2)
+    monkeypatch.setattr(take_recorder, "spare_folders", lambda: [spare])
+    recorder = TakeRecorder(path, RATE, limiter=True)
+    (queue,) = Pool().use(KIT.pads[:1])
+    said: list[str] = []
+    with TakeSaver(recorder, lambda: 1000, said.append):
+        recorder.stroke(100, queue.pad, 90, level_hit(queue), (0.5, 0.5))
+    thawed.set()
+    assert kept(spare / "take.mid") == 1
+    assert str(spare / "take.mid") in said[0]
 
 
 def test_a_take_grows_on_the_disk_while_it_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,36 @@
+"""What a command may write: never a file that it reads, one name for one output, and no recording twice."""
+
+import os
+from collections.abc import Iterable
+from itertools import chain, count
+from pathlib import Path
+
+from ghostnote.bridge.errors import OutputError
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Refuse outputs that are inputs or one another, under whatever name or link; None is left out. `OutputError`."""
+    taken = [(path, "it is also read") for path in inputs if path]
+    for path in (path for path in outputs if path):
+        for other, reason in taken:
+            if _is_same(path, other):
+                raise OutputError(f"cannot write {path}: {reason}; choose another name")
+        taken.append((path, "it is also the name of another output"))
+
+
+def numbered(path: Path, ending: str = "") -> Path:
+    """Return `path`, or where that is there already the first free one of `NAME-2`, `NAME-3` and so on.
+
+    A name is free if neither it nor the name with `ending` behind it is there.
+    """
+    names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    free = (name for name in chain((path,), names) if not (os.path.lexists(name) or os.path.lexists(f"{name}{ending}")))
+    return next(free)
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        # One of them is not there yet.
+        return path.resolve() == other.resolve()
