@@ -12,7 +12,10 @@ Model = Annotated[
 ]
 Rate = Annotated[int, typer.Option(min=8000, max=192_000, help="Sample rate of the files, in Hz.")]
 Jobs = Annotated[int, typer.Option(min=0, max=64, help="Processes at work; 0 chooses for this machine.")]
-TakeSeed = Annotated[int | None, typer.Option(min=0, help="Another seed for every pad: other strokes, and other drums where the model makes them.")]
+TakeSeed = Annotated[
+    int | None,
+    typer.Option(min=0, help="Another seed for every pad: other strokes, and other drums where the model makes them."),
+]
 
 
 def unused(path: Path) -> Path:

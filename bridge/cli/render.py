@@ -42,7 +42,9 @@ def render(
         float | None,
         typer.Option(min=0, max=2, help="How much hits differ: 0 not at all, 1 as a drummer's, 2 exaggerated."),
     ] = None,
-    width: Annotated[float | None, typer.Option(min=0, max=1, help="Stereo width of every pad; 0 keeps the sample's own image.")] = None,
+    width: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Stereo width of every pad; 0 keeps the sample's own image.")
+    ] = None,
     steps: Annotated[
         int | None, typer.Option(min=0, max=64, help="Diffusion steps: more is finer and slower; 0 is fastest.")
     ] = None,

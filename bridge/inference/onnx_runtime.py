@@ -1,4 +1,4 @@
-"""ONNX Runtime, told to keep no device id and to report nothing: import it from here and from nowhere else."""
+"""ONNX Runtime without its telemetry, no device id and no reports: import it from here and from nowhere else."""
 
 import os
 

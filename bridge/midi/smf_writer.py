@@ -11,17 +11,8 @@ from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.bridge.midi.events import NoteOn, event_of
 from ghostnote.bridge.midi.humanize import Humanized
-from ghostnote.bridge.midi.smf_reader import (
-    DEFAULT_TEMPO,
-    END_OF_TRACK,
-    MAX_SONG_SECONDS,
-    META,
-    SET_TEMPO,
-    Message,
-    MidiTracks,
-    placed_messages,
-    read_tracks,
-)
+from ghostnote.bridge.midi.smf_reader import DEFAULT_TEMPO, MAX_SONG_SECONDS, placed_messages
+from ghostnote.bridge.midi.smf_tracks import END_OF_TRACK, META, SET_TEMPO, Message, MidiTracks, read_tracks
 from ghostnote.bridge.midi.spec import LONGEST_TIME, SYSEX, variable_length
 
 FINE_PPQ: Final = 9600

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.kit.fields import RANGES, check_class, check_name, check_number
 from ghostnote.bridge.kit.kit import Kit, Pad
-from ghostnote.bridge.midi.smf_reader import MAX_EVENTS, own_events
+from ghostnote.bridge.midi.smf_tracks import MAX_EVENTS, own_events
 
 TAKE_VERSION: Final = 1
 MAX_TAKE_SECONDS: Final = 24 * 3600

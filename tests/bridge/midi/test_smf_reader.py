@@ -9,7 +9,7 @@ from smf_fakes import smf, track
 
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.live.take.format import read_take
-from ghostnote.bridge.midi import smf_reader
+from ghostnote.bridge.midi import smf_tracks
 from ghostnote.bridge.midi.events import Aftertouch, NoteOn, PedalMove, Silence
 from ghostnote.bridge.midi.smf_reader import MAX_SONG_SECONDS, MidiSong, read_midi
 
@@ -218,7 +218,7 @@ def test_hundreds_of_mutations_raise_nothing_of_their_own(tmp_path: Path) -> Non
 
 
 def test_a_file_of_too_many_events_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smf_reader, "MAX_EVENTS", 8)
+    monkeypatch.setattr(smf_tracks, "MAX_EVENTS", 8)
     notes = b"\x00\x99" + b"\x24\x40\x00" * 3
     assert len(song_of(tmp_path, smf(track(notes[:-1] + END), track(notes[:-1] + END))).events) == 6
     with pytest.raises(MidiFileError, match="more than 8 events"):
