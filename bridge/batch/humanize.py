@@ -31,7 +31,9 @@ class BatchReport:
     files: int
     """Files made in this run."""
     problems: tuple[str, ...]
-    """Why sources were left out, a sentence each."""
+    """Why sources failed, a sentence each."""
+    left_out: tuple[str, ...]
+    """Why sources are not hits and were left out, a sentence each."""
     notes: tuple[str, ...]
     """What the user should know, a sentence each."""
     seconds: float
@@ -66,6 +68,7 @@ def humanize_files(
     check_settings(settings)
     began = time.monotonic()
     problems: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     notes: list[str] = []
     reused = files = 0
     with BatchLog(folder, settings_key(settings, spec.open().name), resume=resume) as log:
@@ -73,7 +76,7 @@ def humanize_files(
         with closing(pool(Humanizer(spec, settings), tasks)) as results:
             for number, result in enumerate(results, 1):
                 if result.problem:
-                    problems[result.place] = result.problem
+                    (left_out if result.by_design else problems)[result.place] = result.problem
                 elif result.reused:
                     reused += 1
                 else:
@@ -82,7 +85,8 @@ def humanize_files(
                 notes += result.notes
                 if progress:
                     progress(number, len(sources))
-        manifest = log.finish(source.place for source in sources if source.place not in problems)
+        unused = problems | left_out
+        manifest = log.finish([source.place for source in sources], unused)
     seconds = time.monotonic() - began
-    humanized = len(sources) - len(problems)
-    return BatchReport(manifest, humanized, reused, files, tuple(problems.values()), tuple(notes), seconds)
+    reasons = (tuple(problems.values()), tuple(left_out.values()), tuple(notes))
+    return BatchReport(manifest, len(sources) - len(unused), reused, files, *reasons, seconds)

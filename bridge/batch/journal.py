@@ -6,8 +6,8 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,11 @@ from typing import Final, Self
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.atomic_file import output_errors, replacing
-from ghostnote.bridge.io.partial_files import PARTIAL_PATTERN
+from ghostnote.bridge.io.partial_files import PARTIAL_PATTERN, only_process
 
 MANIFEST: Final = "manifest.csv"
 JOURNAL: Final = ".ghostnote-journal"
+LOCK: Final = ".ghostnote-lock"
 COLUMNS: Final = (
     "path", "source", "source_sha256", "class", "class_from", "class_probability", "layer", "low_velocity",
     "high_velocity", "round_robin", "seed", "index", "amount", "width", "steps", "rate", "channels", "bits",
@@ -43,33 +44,39 @@ class BatchLog:
     """
 
     def __init__(self, folder: Path, key: str, *, resume: bool) -> None:
-        """Prepare the folder; `InputError` if it holds another run, or one under other settings."""
-        self._folder, self._key = folder, key
+        """Choose the folder."""
+        self._folder, self._key, self._resume = folder, key, resume
         self._journal, self._manifest = folder / JOURNAL, folder / MANIFEST
         self._at: dict[str, int] = {}
-        if not resume and (self._journal.exists() or self._manifest.exists()):
-            raise InputError(f"{folder}: holds an earlier run; add --resume to go on with it, or choose another folder")
 
     def __enter__(self) -> Self:
-        """Open the journal and remove what an interrupted run left half written."""
+        """Open the journal and remove what an interrupted run left half written.
+
+        `InputError` if another process works in the folder, or it holds another run, or one under other settings.
+        """
         with output_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._remove_partial_files()
-            if self._manifest.exists() and not self._journal.exists():
-                self._begin_from_manifest()
-            self._file = self._journal.open("a+b")
-        try:
+        with ExitStack() as stack:
+            with output_errors(self._folder):
+                stack.enter_context(only_process(self._folder / LOCK))
+            if not self._resume and (self._journal.exists() or self._manifest.exists()):
+                raise InputError(
+                    f"{self._folder}: holds an earlier run; add --resume to go on with it, or choose another folder"
+                )
+            with output_errors(self._folder):
+                self._remove_partial_files()
+                if self._manifest.exists() and not self._journal.exists():
+                    self._begin_from_manifest()
+                self._file = stack.enter_context(self._journal.open("a+b"))
             self._index()
-        except BaseException:
-            self._file.close()
-            raise
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the journal; it stays, for `finish` removes it."""
-        self._file.close()
+        self._stack.close()
 
     def rows_of(self, source: str) -> tuple[Row, ...]:
         """Return the rows of a finished source, or none."""
@@ -88,9 +95,10 @@ class BatchLog:
             self._file.flush()
         self._at[source] = at
 
-    def finish(self, sources: Iterable[str]) -> Path:
-        """Write the manifest, in the order of the sources, and remove the journal.
+    def finish(self, sources: Sequence[str], unused: Container[str] = ()) -> Path:
+        """Write the manifest, in the order of the sources but the `unused`, and remove the journal.
 
+        Then follow the rows of earlier runs' other sources, as long as their files are there.
         Before that all files are flushed to the disk: without a journal nothing finds what a power cut took.
         """
         if hasattr(os, "sync"):
@@ -99,8 +107,11 @@ class BatchLog:
             text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
             writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
             writer.writeheader()
-            for source in sources:
-                writer.writerows(self.rows_of(source))
+            now = set(sources)
+            for source in (*sources, *(earlier for earlier in self._at if earlier not in now)):
+                rows = () if source in unused else self.rows_of(source)
+                if source in now or all((self._folder / row["path"]).is_file() for row in rows):
+                    writer.writerows(rows)
             text.detach()
         self._file.close()
         with output_errors(self._folder):

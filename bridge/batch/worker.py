@@ -1,22 +1,25 @@
 """One file of a batch: a hit is read, its strokes are made and written, and each file is recorded."""
 
+import errno
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pedalboard.io import AudioFile
 
 from ghostnote.bridge.batch.full_band import MOST_WIDENED, HitVariator, HitVariatorSpec, Strokes, stroke_maker
 from ghostnote.bridge.batch.settings import LAYER_STRIDE, BatchSettings, layer_bounds
 from ghostnote.bridge.batch.sources import SourceFile
 from ghostnote.bridge.classify.classifier import Guess, class_by_name, class_by_sound, not_a_hit
-from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.errors import GhostnoteError, InputError
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.io.atomic_file import output_errors
+from ghostnote.bridge.io.audio_checks import opened_audio
 from ghostnote.bridge.io.audio_file import FORMATS, read_audio, resample, write_audio
 from ghostnote.bridge.io.wav_layout import wav_layout
 from ghostnote.bridge.kit.kit import pad_seed
@@ -24,8 +27,17 @@ from ghostnote.bridge.kit.kit import pad_seed
 _BITS: Final = {"int8": 16, "int16": 16, "int24": 24, "int32": 32, "float32": 32, "float64": 32}
 _LOSSY_BITS: Final = 24
 _LOSSY: Final = (".ogg", ".mp3")
+_LOUDEST: Final = 1e6
+"""A peak of 120 dB over full scale: no recording has it."""
+_SPOOLED_BYTES: Final = 2**26
+"""Of strokes that wait in memory."""
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 Audio = NDArray[np.float32]
+
+
+class NotAHitError(InputError):
+    """A sound is left out on purpose: it is a loop or a melody."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,8 @@ class FileResult:
     place: str
     rows: tuple[dict[str, str], ...] = ()
     problem: str | None = None
+    by_design: bool = False
+    """Whether the source is whole, but not a hit."""
     notes: tuple[str, ...] = ()
     """What the user should know all the same."""
     reused: bool = False
@@ -59,25 +73,43 @@ class Humanizer:
     settings: BatchSettings
 
     def __call__(self) -> Callable[[FileTask], FileResult]:
-        """Open the model; what is returned reports a source's faults and does not raise for them."""
+        """Open the model; what is returned reports a source's faults, and raises only when the disk has no room."""
         variator = self.spec.open()
 
         def work(task: FileTask) -> FileResult:
             try:
                 return _humanized(task, self.settings, variator)
-            except InputError as error:
-                return FileResult(task.source.place, problem=str(error))
-            except OSError as error:
-                return FileResult(task.source.place, problem=f"{task.source.path}: cannot be read ({error})")
+            except Exception as error:
+                cause = error.__cause__
+                if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+                    raise
+                problem = failure(task.source.path, error)
+                return FileResult(task.source.place, problem=problem, by_design=isinstance(error, NotAHitError))
 
         return work
 
 
+def failure(path: Path, error: Exception) -> str:
+    """Return why a source was left out, in a sentence."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, GhostnoteError):
+        return f"{path}: {error}"
+    if isinstance(error, OSError):
+        return f"{path}: cannot be read ({error})"
+    if isinstance(error, MemoryError):
+        return f"{path}: needs more memory than there is; cut it, or give fewer --jobs"
+    return f"{path}: cannot be humanized ({type(error).__name__}: {error})"
+
+
 def examine(path: Path, audio: Audio, rate: int, settings: BatchSettings) -> Guess:
-    """Return a hit's class; `InputError` for a sound that is not a single hit, unless settings force it."""
+    """Return a hit's class; `NotAHitError` for a sound that is not a single hit, unless settings force it."""
+    peak = float(np.abs(audio).max())
+    if peak > _LOUDEST:
+        raise InputError(f"{path}: has a peak of {peak:.0e}, where 1 is full scale; export it again")
     reason = None if settings.force else not_a_hit(audio, rate)
     if reason:
-        raise InputError(f"{path}: not a drum hit: {reason}; add --force to humanize it all the same")
+        raise NotAHitError(f"{path}: not a drum hit: {reason}; add --force to humanize it all the same")
     if settings.drum_class:
         return Guess(settings.drum_class, "given")
     return class_by_name(path) or class_by_sound(audio, rate)
@@ -90,7 +122,7 @@ def source_bits(path: Path) -> int:
     layout = wav_layout(path)
     if layout and layout.is_double:
         return _BITS["float64"]
-    with AudioFile(str(path)) as file:
+    with opened_audio(path) as file:
         return _BITS[file.file_dtype]
 
 
@@ -125,11 +157,14 @@ def _humanized(task: FileTask, settings: BatchSettings, variator: HitVariator) -
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     rows = tuple(common | row for row in _written(task, strokes, rate, bits, settings))
-    return FileResult(source.place, rows, notes=tuple(_notes(source.path, guess, len(audio), settings)))
+    return FileResult(source.place, rows, notes=tuple(_notes(source, guess, len(audio), settings)))
 
 
-def _notes(path: Path, guess: Guess, channels: int, settings: BatchSettings) -> Iterator[str]:
+def _notes(source: SourceFile, guess: Guess, channels: int, settings: BatchSettings) -> Iterator[str]:
     """Yield what the user should know of a file that was humanized."""
+    path = source.path
+    if source.shortened:
+        yield f"{path}: too long a name for its strokes; they are in {source.place}"
     if guess.source == "sound":
         yield f"{path}: by its sound a {guess.drum_class}, {guess.probability:.0%} sure"
     if settings.width and channels > MOST_WIDENED:
@@ -147,27 +182,43 @@ def _written(
     layers = list(enumerate(layer_bounds(settings.velocities), 1))
     wanted = [(*layer, number) for layer in layers for number in range(1, settings.count + 1)]
     keys = [StrokeKey(layer * LAYER_STRIDE + number, high) for layer, (_, high), number in wanted]
-    for (layer, (low, high), number), key, stroke in zip(wanted, keys, strokes(keys), strict=True):
-        relative = f"{task.source.place}/{name}_v{layer}_rr{number}.{settings.format}"
-        peak = float(np.abs(stroke).max())
-        # Integer files clip at full scale; a louder stroke comes down to it.
-        gain = 1.0 / peak if bits != 32 and peak > 1.0 else 1.0
-        final_rate = settings.rate or rate
-        # The checksum finds what a power cut took; waiting for the disk would take a tenth of the time.
-        sound = resample(stroke if gain == 1.0 else stroke * np.float32(gain), rate, final_rate)
-        data = write_audio(task.output / relative, sound, final_rate, bits, durable=False)
-        yield {
-            "path": relative,
-            "layer": str(layer),
-            "low_velocity": str(low),
-            "high_velocity": str(high),
-            "round_robin": str(number),
-            "index": str(key.index),
-            "channels": str(len(stroke)),
-            "frames": str(round(stroke.shape[1] * final_rate / rate)),
-            "gain_db": f"{20 * np.log10(gain):.2f}",
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
+    final_rate = settings.rate or rate
+    finished = (resample(stroke, rate, final_rate) for stroke in strokes(keys))
+    with SpooledTemporaryFile(_SPOOLED_BYTES, dir=str(task.output)) as spool:
+        with output_errors(task.output):
+            # Integer files clip at full scale: if one stroke is louder all come down, and the layers keep their steps.
+            gain, sounds = (1.0, finished) if bits == 32 else _within_full_scale(finished, spool)
+        for (layer, (low, high), number), key, sound in zip(wanted, keys, sounds, strict=True):
+            relative = f"{task.source.place}/{name}_v{layer}_rr{number}.{settings.format}"
+            # The checksum finds what a power cut took; waiting for the disk would take a tenth of the time.
+            data = write_audio(task.output / relative, sound, final_rate, bits, durable=False)
+            yield {
+                "path": relative,
+                "layer": str(layer),
+                "low_velocity": str(low),
+                "high_velocity": str(high),
+                "round_robin": str(number),
+                "index": str(key.index),
+                "channels": str(len(sound)),
+                "frames": str(sound.shape[1]),
+                "gain_db": f"{20 * np.log10(gain):.2f}",
+                "sha256": hashlib.sha256(data).hexdigest(),
+            }
+
+
+def _within_full_scale(strokes: Iterator[Audio], spool: IO[bytes]) -> tuple[float, Iterator[Audio]]:
+    """Return the gain, at most 1, that brings all strokes below full scale, and the strokes under it.
+
+    They wait in `spool`, as together they may be larger than the memory.
+    """
+    peak, shapes = 1.0, []
+    for stroke in strokes:
+        peak = max(peak, float(np.abs(stroke).max()))
+        shapes.append(stroke.shape)
+        spool.write(np.ascontiguousarray(stroke, np.float32).tobytes())
+    spool.seek(0)
+    sounds = (np.frombuffer(spool.read(4 * math.prod(shape)), np.float32).reshape(shape) for shape in shapes)
+    return 1.0 / peak, (sound if peak == 1.0 else sound * np.float32(1.0 / peak) for sound in sounds)
 
 
 def _intact(task: FileTask, digest: str) -> bool:

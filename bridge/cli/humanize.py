@@ -44,7 +44,12 @@ def humanize(
     ] = 2,
     jobs: options.Jobs = 0,
     cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Use a Dask cluster: its scheduler's address, or 'local'.")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Use a Dask cluster: its scheduler's address (tcp:// or, with Dask's own certificates, tls://), or "
+            "'local'. Whoever reaches a scheduler can run code on its workers.",
+        ),
     ] = None,
     file_format: Annotated[str, typer.Option("--format", help="wav, flac or aiff.")] = "wav",
     bits: Annotated[int | None, typer.Option(help="16, 24, or 32; by default as in the source.")] = None,
@@ -57,6 +62,7 @@ def humanize(
             metavar="FORMATS", help="Also make sampler kits, separated by commas: sfz, hydrogen, drumgizmo, decent."
         ),
     ] = "",
+    name: Annotated[str, typer.Option(help="Name of the kits; by default the folder's that the hits are in.")] = "",
     author: Annotated[str, typer.Option(help="Who recorded the hits, for the kits' credits.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the kits, for their credits.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")] = False,
@@ -77,6 +83,9 @@ def humanize(
     settings = BatchSettings(count, velocities, amount, width, steps, seed, drum_class, file_format, bits, rate, force)
     check_settings(settings)
     sources = find_sources(paths, output)
+    for path in paths:
+        if output.resolve().is_relative_to(path.resolve()):
+            echo(f"note: {output} lies inside {path}; what is in it is not humanized")
     if dry_run:
         _list_hits(sources, output, settings)
         return
@@ -84,9 +93,16 @@ def humanize(
     report = _run_with_bar(sources, output, settings, model, pool, resume=resume)
     _print_report(report)
     if forms:
-        _export(report, forms, output / "kits", KitShape(author=author, licence=licence), model, keep=resume)
+        shape = KitShape(author=author, licence=licence, name=name or _folder_name(paths, output), prefix=bool(name))
+        _export(report, forms, output / "kits", shape, model, keep=resume)
     if report.problems:
         raise typer.Exit(1)
+
+
+def _folder_name(paths: Sequence[Path], output: Path) -> str:
+    """Return the name of the folder that the hits are in, or of the output where that is more than one."""
+    folders = {path if path.is_dir() else path.parent for path in map(Path.resolve, paths)}
+    return (folders.pop() if len(folders) == 1 else output.resolve()).name
 
 
 def _pool(jobs: int, sources: Sequence[SourceFile], settings: BatchSettings, cluster: str | None) -> Pool:
@@ -134,12 +150,15 @@ def _run_with_bar(
 def _print_report(report: BatchReport) -> None:
     """Print what was made, and on the error stream what was left out."""
     reused = f", {report.reused} of them finished before" if report.reused else ""
-    echo(f"{report.manifest}: {report.sources} hits{reused}")
+    unused = f"; {len(report.left_out)} left out, {len(report.problems)} failed"
+    echo(f"{report.manifest}: {report.sources} hits{reused}{unused if report.left_out or report.problems else ''}")
     echo(f"{report.files} files in {report.seconds:.1f} s, {report.files_per_second:.1f} per second")
     for note in report.notes:
         echo(f"note: {note}")
+    for reason in report.left_out:
+        echo(f"left out: {reason}", err=True)
     for problem in report.problems:
-        echo(f"left out: {problem}", err=True)
+        echo(f"failed: {problem}", err=True)
 
 
 def _export(
@@ -163,15 +182,18 @@ def _export(
 
 def _list_hits(sources: Sequence[SourceFile], output: Path, settings: BatchSettings) -> None:
     """Print each source's class and output folder, and what would be left out."""
-    from ghostnote.bridge.batch.worker import examine
+    from ghostnote.bridge.batch.worker import NotAHitError, examine, failure
     from ghostnote.bridge.io.audio_file import read_audio
 
     each, hits = settings.count * settings.velocities, 0
     for source in sources:
         try:
             guess = examine(source.path, *read_audio(source.path), settings)
-        except InputError as error:
+        except NotAHitError as error:
             echo(f"left out: {error}", err=True)
+            continue
+        except Exception as error:
+            echo(f"failed: {failure(source.path, error)}", err=True)
             continue
         hits += 1
         sure = f", {guess.probability:.0%} sure" if guess.source == "sound" else ""

@@ -1,10 +1,13 @@
-"""Checks that a sound file can serve as a hit."""
+"""Opens sound files, and checks that they can serve as hits."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pedalboard.io import AudioFile
 
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.io.input_file import read_head
@@ -22,6 +25,17 @@ def check_file(path: Path) -> None:
     """Raise `AudioFileError` unless `path` is a file with something in it that may be read."""
     if not read_head(path, "a sound file", AudioFileError, 1):
         raise AudioFileError(f"{path}: is empty (0 bytes); record or copy it again")
+
+
+@contextmanager
+def opened_audio(path: Path) -> Iterator[Any]:
+    """Yield a sound file opened by pedalboard, which takes no name that is not UTF-8."""
+    with ExitStack() as stack:
+        try:
+            name: str | BinaryIO = str(path).encode().decode()
+        except UnicodeEncodeError:
+            name = stack.enter_context(path.open("rb"))
+        yield stack.enter_context(AudioFile(name))
 
 
 def check_rate(path: Path, rate: float) -> int:

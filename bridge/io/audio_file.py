@@ -16,13 +16,14 @@ from pedalboard.io import AudioFile
 from ghostnote.bridge.dsp.dither import dither
 from ghostnote.bridge.errors import AudioFileError, OutputError
 from ghostnote.bridge.io.atomic_file import output_errors, replacing, write_bytes
-from ghostnote.bridge.io.audio_checks import check_file, check_length, check_rate, check_samples
+from ghostnote.bridge.io.audio_checks import check_file, check_length, check_rate, check_samples, opened_audio
 from ghostnote.bridge.io.ogg import set_serial
 from ghostnote.bridge.io.wav_layout import read_doubles, wav_layout
 
 MAX_HIT_SECONDS: Final = 60.0
 """A longer file is a song or a loop, not a hit."""
 
+_CANCELLED: Final = 10 ** (-50 / 20)
 _FULL_SCALE: Final = {16: 2**15 - 1, 24: 2**23 - 1}
 _OGG_SERIAL: Final = 0x67686F73
 _OGG_QUALITY: Final = "best"
@@ -88,7 +89,7 @@ def _decoded(path: Path, max_seconds: float) -> tuple[NDArray[np.float32], int]:
     if layout and layout.is_double:
         check_length(path, layout.frames, layout.channels, check_rate(path, layout.rate), max_seconds)
         return read_doubles(path, layout), layout.rate
-    with AudioFile(str(path)) as file:
+    with opened_audio(path) as file:
         rate = check_rate(path, file.samplerate)
         # Recorders that crash and programs that write into pipes leave a header that promises more.
         frames = min(file.frames, layout.frames) if layout else file.frames
@@ -101,7 +102,8 @@ def mixdown(audio: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
     """Fold `(any, frames)` to `(channels, frames)`, where channels is 1 or 2, by one rule.
 
     Mono is copied to both sides; stereo stays. Of more channels the first, third and so on make the left
-    side, the others the right. Channels that meet on a side are averaged, those that are silent left out.
+    side, the others the right. Channels that meet on a side are averaged, those that are silent left out;
+    where they cancel each other, as of opposite polarity, the loudest stands for all.
     """
     if audio.shape[0] == channels:
         return audio
@@ -244,7 +246,9 @@ def write_audio(
 
 def _average(channels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Average `(any, frames)` to `(frames,)` over the channels that are not silent."""
-    sounding = channels[np.abs(channels).max(axis=1) > 0.0]
+    peaks = np.abs(channels).max(axis=1)
+    sounding = channels[peaks > 0.0]
     if not len(sounding):
         return np.zeros(channels.shape[1], np.float32)
-    return np.asarray(sounding.mean(axis=0), np.float32)
+    average = np.asarray(sounding.mean(axis=0), np.float32)
+    return average if np.abs(average).max() > _CANCELLED * peaks.max() else channels[peaks.argmax()]

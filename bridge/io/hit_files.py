@@ -1,6 +1,10 @@
 """Which files of a folder are taken for hits, in which order, and names that do not meet."""
 
+import hashlib
+import os
 import re
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -8,15 +12,29 @@ HIT_SUFFIXES: Final = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
 """Endings of the files that are taken for hits."""
 
 
-def hit_files(folder: Path) -> list[Path]:
-    """Return the files in a folder and below that end like sound files, tom2 before tom10, hidden ones left out."""
-    found = (
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in HIT_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+def hit_files(folder: Path, *, links: bool = False) -> list[Path]:
+    """Return the files in a folder and below that end like sound files, tom2 before tom10, hidden ones left out.
+
+    With `links`, linked folders are entered, too; each folder is entered once, so that a loop ends.
+    """
+    found = (path for path in _visible_files(folder, links) if path.suffix.lower() in HIT_SUFFIXES)
     return sorted(found, key=_natural_key)
+
+
+def _visible_files(folder: Path, links: bool) -> Iterator[Path]:
+    """Yield what is in a folder and below, folders too."""
+    entered, pending = set(), deque([folder])
+    while pending:
+        for top, folders, files in os.walk(pending.popleft()):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            real = os.path.realpath(top)
+            if real in entered:
+                folders.clear()
+                continue
+            entered.add(real)
+            if links:
+                pending += [path for name in folders if (path := Path(top, name)).is_symlink()]
+            yield from (Path(top, name) for name in (*folders, *files) if not name.startswith("."))
 
 
 def _natural_key(path: Path) -> list[tuple[int, str]]:
@@ -31,3 +49,12 @@ def distinct_name(name: str, taken: set[str], form: str = "{} {}") -> str:
         distinct, number = form.format(name, number), number + 1
     taken.add(distinct.casefold())
     return distinct
+
+
+def short_name(name: str, limit: int) -> str:
+    """Return a name of at most `limit` bytes of UTF-8: of a longer one the beginning and a hash of the whole."""
+    data = name.encode()
+    if len(data) <= limit:
+        return name
+    digest = hashlib.sha256(data).hexdigest()[:8]
+    return f"{data[: limit - len(digest) - 1].decode(errors='ignore')}~{digest}"

@@ -4,6 +4,7 @@ A writer holds a lock on what it writes, which the system releases when the proc
 """
 
 import os
+import platform
 import secrets
 import shutil
 import sys
@@ -13,6 +14,8 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+
+from ghostnote.bridge.errors import InputError
 
 if sys.platform != "win32":
     import fcntl
@@ -48,6 +51,41 @@ def is_locked(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+@contextmanager
+def only_process(path: Path) -> Iterator[None]:
+    """Hold a lock file with this process's number; `InputError` names the process that holds it already.
+
+    The lock ends with its process, however that ends.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    while True:
+        with path.open("a+b") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                holder = file.read().decode("utf-8", "replace") or "another process"
+                raise InputError(
+                    f"{path.parent}: {holder} is at work in it; wait for its end, or choose another folder"
+                ) from error
+            except OSError:
+                # A file system without locks.
+                yield
+                return
+            if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                continue
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}".encode())
+            file.flush()
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Builds sampler kits from a batch's manifest, or from a kit file."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -29,29 +30,42 @@ class KitShape:
     author: str = ""
     licence: str = ""
     credits: tuple[str, ...] = ()
+    """Who recorded what the model was trained on."""
+    name: str = ""
+    """The kit's name; by default the manifest's folder's."""
+    prefix: bool = False
+    """Whether the names of kits from subfolders begin with it."""
 
 
 def kits_from_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit], tuple[str, ...]]:
-    """Return a kit for each folder of sources, and a message for each drum without a note.
+    """Return a kit for each folder of sources, and messages on drums without a note and on other rates.
 
-    Kits are named after the folders, or after the output where files are in none.
+    Kits are named after the folders, or as `shape` says where files are in none. Their rate is the most common.
     """
     folders: dict[PurePosixPath, list[list[Row]]] = {}
     for source, rows in manifest_rows(manifest):
         folders.setdefault(PurePosixPath(source).parent, []).append(rows)
-    kits, without_note = [], []
+    kits, notices = [], []
+    taken: set[str] = set()
     for folder, drums in folders.items():
-        name = " - ".join(folder.parts) or manifest.resolve().parent.name
+        top = shape.name or manifest.resolve().parent.name
+        name = distinct_name(" - ".join((top, *folder.parts) if shape.prefix else folder.parts) or top, taken)
         all_notes = notes_of_drums([rows[0]["class"] for rows in drums])
         instruments = []
         for rows, notes in zip(drums, all_notes, strict=True):
             if notes:
                 instruments.append(_instrument(rows, notes, manifest.parent))
             else:
-                without_note.append(f"{rows[0]['source']}: left out, for no note is free in the kit '{name}'")
-        rate = max(int(row["rate"]) for rows in drums for row in rows)
+                notices.append(f"{rows[0]['source']}: left out, for no note is free in the kit '{name}'")
+        rates = Counter(int(rows[0]["rate"]) for rows in drums)
+        rate = max(rates, key=lambda each: (rates[each], each))
+        notices += [
+            f"{rows[0]['source']}: has {rows[0]['rate']} Hz, and {rate} Hz in the kit '{name}', as most drums there"
+            for rows in drums
+            if int(rows[0]["rate"]) != rate
+        ]
         kits.append(_kit(name, instruments, rate, shape))
-    return kits, tuple(without_note)
+    return kits, tuple(notices)
 
 
 @contextmanager

@@ -1,15 +1,23 @@
 import csv
+import errno
+import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from batch_fakes import RATE, batch, hit, tree, write_pack
+from batch_fakes import RATE, Louder, batch, hit, tree, write_pack
 
+from ghostnote.bridge.batch.full_band import Audio, Strokes
+from ghostnote.bridge.batch.humanize import humanize_files, local_pool
+from ghostnote.bridge.batch.journal import manifest_rows
 from ghostnote.bridge.batch.settings import BatchSettings, check_settings, layer_bounds
 from ghostnote.bridge.batch.sources import find_sources
+from ghostnote.bridge.classify.classifier import class_by_sound
 from ghostnote.bridge.dsp.stereo_image import match_image
-from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.audio_file import read_audio, write_audio
+from ghostnote.bridge.errors import InputError, OutputError
+from ghostnote.bridge.inference.variation import Variation
+from ghostnote.bridge.io.audio_file import mixdown, read_audio, write_audio
 from ghostnote.bridge.render.workers import auto_jobs
 
 
@@ -106,8 +114,20 @@ def test_a_stroke_above_full_scale_comes_down_to_it(tmp_path: Path) -> None:
     report = batch(tmp_path / "in", tmp_path / "out", amount=2.0, velocities=1)
     with report.manifest.open() as file:
         gains = [float(row["gain_db"]) for row in csv.DictReader(file)]
-    assert min(gains) < 0
-    assert max(gains) <= 0
+    assert max(gains) < 0
+
+
+def test_one_gain_brings_a_hot_instrument_below_full_scale_and_keeps_its_layers(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    loud = hit() / np.abs(hit()).max()
+    write_audio(tmp_path / "in" / "tom.wav", loud, RATE, 24)
+    batch(tmp_path / "in", tmp_path / "out", amount=2.0, velocities=4)
+    batch(tmp_path / "in", tmp_path / "free", amount=2.0, velocities=4, bits=32)
+    free = [read_audio(path)[0] for path in sorted((tmp_path / "free" / "tom").iterdir())]
+    hot = max(np.abs(stroke).max() for stroke in free)
+    assert hot > 1.05
+    for path, stroke in zip(sorted((tmp_path / "out" / "tom").iterdir()), free, strict=True):
+        assert np.abs(read_audio(path)[0] - stroke / hot).max() < 1e-6
 
 
 def test_the_stereo_image_stays() -> None:
@@ -144,8 +164,107 @@ def test_bad_files_and_loops_are_named_and_stop_nothing(pack: Path, tmp_path: Pa
     report = batch(pack, tmp_path / "out")
     assert report.sources == 4
     assert any("broken.wav" in problem for problem in report.problems)
-    assert any("snare loop.wav" in p and "8 attacks" in p and "--force" in p for p in report.problems)
+    assert len(report.problems) == 1
+    assert any("snare loop.wav" in p and "8 attacks" in p and "--force" in p for p in report.left_out)
     assert batch(pack, tmp_path / "forced", force=True).sources == 5
+
+
+def test_sides_of_opposite_polarity_are_humanized_by_the_louder_one(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name, sides in (("kick", [[1], [-1]]), ("unnamed", [[1], [-0.9999]]), ("four", [[1], [1], [-1], [-1]])):
+        write_audio(tmp_path / "in" / f"{name}.wav", hit() * np.array(sides, np.float32), RATE, 24)
+    report = batch(tmp_path / "in", tmp_path / "out")
+    assert (report.sources, report.problems, report.left_out) == (3, (), ())
+    assert np.array_equal(mixdown(np.stack([0.5 * hit()[0], -0.5 * hit()[0]]), 1)[0], 0.5 * hit()[0])
+    assert class_by_sound(np.concatenate([hit(), -hit()]), RATE) == class_by_sound(hit(), RATE)
+
+
+def test_names_that_are_too_long_or_not_utf_8_are_humanized_under_others(tmp_path: Path) -> None:
+    source = tmp_path / "in" / ("ü" * 120)
+    source.mkdir(parents=True)
+    write_audio(source / f"{'k' * 251}.wav", hit(), RATE)
+    latin = tmp_path / "in" / os.fsdecode(b"Trommel \xfc.wav")
+    try:
+        latin.write_bytes((source / f"{'k' * 251}.wav").read_bytes())
+    except OSError:
+        pytest.skip("this file system has UTF-8 names only")
+    report = batch(tmp_path / "in", tmp_path / "out")
+    assert (report.sources, report.problems) == (2, ())
+    assert any("too long a name" in note and "~" in note for note in report.notes)
+    rows = [row for _, rows in manifest_rows(report.manifest) for row in rows]
+    assert {row["source"] for row in rows if "/" not in row["source"]} == {"Trommel ü"}
+    assert all((tmp_path / "out" / row["path"]).is_file() for row in rows)
+    assert batch(tmp_path / "in", tmp_path / "out", resume=True).reused == 2
+
+
+def test_names_that_meet_the_manifest_or_the_strokes_of_others_are_set_apart(tmp_path: Path) -> None:
+    names = ("manifest.csv.wav", "manifest.csv/kick.wav", "kick.wav", "kick/kick_v1_rr1.wav.wav", "Kick_v2_RR1.WAV.wav")
+    for name in names:
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_audio(tmp_path / "in" / name, hit(), RATE)
+    report = batch(tmp_path / "in", tmp_path / "out", jobs=2)
+    assert (report.sources, report.problems) == (5, ())
+    assert len(list(manifest_rows(report.manifest))) == 5
+    assert len(list((tmp_path / "out").rglob("*.wav"))) == 5 * 4
+
+
+class Failing(Louder):
+    """Fails on toms as whatever a file may raise."""
+
+    def strokes(self, hit: Audio, drum_class: str, variation: Variation) -> Strokes:
+        errors = {"tom": MemoryError(), "clap": IndexError("odd"), "ride": OSError(errno.EIO, "damaged disk")}
+        if drum_class in errors:
+            raise errors[drum_class]
+        return super().strokes(hit, drum_class, variation)
+
+
+class FailingSpec:
+    def open(self) -> Failing:
+        return Failing()
+
+
+def test_whatever_one_file_raises_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("tom", "clap", "ride", "kick"):
+        write_audio(tmp_path / "in" / f"{name}.wav", hit(), RATE)
+    write_audio(tmp_path / "in" / "snare.wav", 1e20 * hit(), RATE, 32)
+    sources = find_sources([tmp_path / "in"], tmp_path / "out")
+    report = humanize_files(sources, tmp_path / "out", BatchSettings(1, 1), FailingSpec(), local_pool(1))
+    assert report.sources == 1
+    for name, reason in (("tom", "memory"), ("clap", "odd"), ("ride", "damaged disk"), ("snare", "e\\+19.*full scale")):
+        assert any(re.search(f"{name}.wav: .*{reason}", problem) for problem in report.problems), report.problems
+
+
+class Full(Louder):
+    def strokes(self, hit: Audio, drum_class: str, variation: Variation) -> Strokes:
+        raise OutputError("the disk is full") from OSError(errno.ENOSPC, "no space")
+
+
+class FullSpec:
+    def open(self) -> Full:
+        return Full()
+
+
+def test_a_full_disk_ends_the_run(pack: Path, tmp_path: Path) -> None:
+    sources = find_sources([pack], tmp_path / "out")
+    with pytest.raises(OutputError, match="full"):
+        humanize_files(sources, tmp_path / "out", BatchSettings(1, 1), FullSpec(), local_pool(1))
+
+
+def test_sources_inside_the_output_are_said(pack: Path) -> None:
+    with pytest.raises(InputError, match="holds the sources"):
+        find_sources([pack], pack)
+
+
+def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "far").mkdir()
+    write_audio(tmp_path / "far" / "kick.wav", hit(), RATE)
+    for name, target in (("link", tmp_path / "far"), ("again", tmp_path / "far")):
+        (tmp_path / "in" / name).symlink_to(target)
+    (tmp_path / "far" / "loop").symlink_to(tmp_path / "in")
+    (source,) = find_sources([tmp_path / "in"], tmp_path / "out")
+    assert source.place == "again/kick"
 
 
 def test_the_output_inside_the_input_is_no_input(pack: Path) -> None:

@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,40 @@ def test_what_was_left_out_is_named_and_ends_with_1(pack: Path, tmp_path: Path) 
     assert result.exit_code == 1
     assert "bad.wav" in result.stderr
     assert "2 hits" in result.stdout
+
+
+def test_a_loop_left_out_by_design_ends_with_0_and_both_numbers_are_told(pack: Path, tmp_path: Path) -> None:
+    loop = np.tile(read_audio(pack / "kick.wav")[0], 8)
+    write_audio(pack / "loop.wav", loop, 44_100)
+    result = run(pack, "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "2 hits; 1 left out, 0 failed" in result.stdout
+    assert "left out: " in result.stderr
+    (pack / "bad.wav").write_bytes(b"no sound")
+    result = run(pack, "-o", tmp_path / "again")
+    assert result.exit_code == 1
+    assert "2 hits; 1 left out, 1 failed" in result.stdout
+
+
+def test_an_output_inside_the_source_is_said(pack: Path) -> None:
+    assert f"{pack / 'out'} lies inside {pack}" in run(pack, "-o", pack / "out").stdout
+
+
+def test_names_that_cannot_be_shown_are_escaped(pack: Path, tmp_path: Path) -> None:
+    names = (os.fsdecode(b"kick \xfc.wav"), "kick \x1b[31m\n.wav")
+    try:
+        for name in names:
+            (pack / name).write_bytes((pack / "kick.wav").read_bytes())
+    except OSError:
+        pytest.skip("this file system has no such names")
+    for options in (("--dry-run",), (), ("--resume",)):
+        result = run(pack, "-o", tmp_path / "out", *options)
+        assert result.exit_code == 0, result.output
+        assert "\x1b" not in result.stdout
+    (pack / "kick.wav").write_bytes(b"no sound")
+    listed = run(pack, "-o", tmp_path / "out", "--dry-run").stdout
+    assert "kick \\udcfc.wav" in listed
+    assert "kick \\x1b[31m\\n.wav" in listed
 
 
 def test_wrong_options_are_errors_before_any_work(pack: Path, tmp_path: Path) -> None:

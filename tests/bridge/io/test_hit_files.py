@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from ghostnote.bridge.io.hit_files import distinct_name, hit_files
+from ghostnote.bridge.io.hit_files import distinct_name, hit_files, short_name
 
 
 def test_hits_are_found_below_in_natural_order_without_hidden_ones(tmp_path: Path) -> None:
@@ -15,3 +15,11 @@ def test_a_repeated_name_is_numbered_whatever_its_capitals() -> None:
     names = ["Kick", "kick 2", "KICK", "Kick"]
     assert [distinct_name(name, taken) for name in names] == ["Kick", "kick 2", "KICK 3", "Kick 4"]
     assert distinct_name("kick", taken, "{} ({})") == "kick (2)"
+
+
+def test_a_long_name_is_cut_between_letters_with_a_hash_of_the_whole() -> None:
+    assert short_name("kurz", 20) == "kurz"
+    one, other = (short_name("ü" * 30 + end, 21) for end in "ab")
+    assert one != other
+    assert one.startswith("üüüüüü~")
+    assert len(one.encode()) <= 21
