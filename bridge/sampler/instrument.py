@@ -1,9 +1,28 @@
 """A sampler kit as plain data, which the writers of the formats share."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ghostnote.bridge.kit.choke import choked_by
+
+CREDITS_FILE: Final = "CREDITS-MODEL.txt"
+"""The file of a kit that names the makers of the model's training recordings."""
+_MODEL_CREDITS: Final = """\
+Whose recordings the model learnt from
+
+The strokes in this kit were made by ghostnote's model. It was trained on these recordings, each with its licence and \
+source:
+
+{}
+
+Changes: for the training the recordings were trimmed, resampled and scaled in level. None of them is in this kit.
+
+If you sell or share this kit: the strokes of your own sample are yours, under the licence that you choose for them, \
+and CC BY asks for a mention of the recordings above only where that licence's own terms do; keeping this file beside \
+the kit is such a mention.
+"""
 
 
 @dataclass(frozen=True)
@@ -58,7 +77,7 @@ class SamplerKit:
     author: str = ""
     licence: str = ""
     credits: tuple[str, ...] = ()
-    """Credits for the hits and the model, one line each."""
+    """Who recorded what the model was trained on, one line each."""
 
     def choked_by_stroke(self, striker: Instrument) -> tuple[Instrument, ...]:
         """Return the instruments whose voices a stroke on `striker` ends."""
@@ -74,4 +93,15 @@ class SamplerKit:
     @property
     def info(self) -> tuple[str, ...]:
         """Return lines on where the kit comes from."""
-        return ("Made with ghostnote: every round robin is a stroke of its own.", *self.credits)
+        model = (f"{CREDITS_FILE} names whose recordings the model learnt from.",) if self.credits else ()
+        return ("Made with ghostnote: every round robin is a stroke of its own.", *model)
+
+    @property
+    def model_credits(self) -> str:
+        """Return the text of `CREDITS_FILE`."""
+        lines = []
+        for line in self.credits:
+            versions = dict.fromkeys(re.findall(r"CC[ -]BY[ -](\d\.\d)", line))
+            links = "".join(f", https://creativecommons.org/licenses/by/{version}/" for version in versions)
+            lines.append(f"- {line}{links}")
+        return _MODEL_CREDITS.format("\n".join(lines))

@@ -17,11 +17,12 @@ from ghostnote.bridge.dsp.onset import LEAD_LEVEL, onset_frame
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.atomic_file import output_errors, write_bytes
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample, write_audio
+from ghostnote.bridge.io.hit_files import short_name
 from ghostnote.bridge.io.partial_files import partial_folder, remove_stale
 from ghostnote.bridge.sampler.decent import decent_files
 from ghostnote.bridge.sampler.drumgizmo import drumgizmo_files
 from ghostnote.bridge.sampler.hydrogen import hydrogen_files, within_limits
-from ghostnote.bridge.sampler.instrument import Instrument, Layer, Sample, SamplerKit
+from ghostnote.bridge.sampler.instrument import CREDITS_FILE, Instrument, Layer, Sample, SamplerKit
 from ghostnote.bridge.sampler.sfz import sfz_files
 
 SAMPLE_BITS: Final = 24
@@ -29,6 +30,8 @@ SAMPLE_BITS: Final = 24
 _PREROLL_SECONDS: Final = 0.0005
 _TAIL_LEVEL: Final = 10 ** (-80 / 20)
 _TAIL_FADE_SECONDS: Final = 0.005
+_NAME_BYTES: Final = 200
+"""Samples and archives add to a name, and 255 is the most."""
 _UNSAFE: Final = re.compile(r"[^\w .()+-]+")
 
 Audio = NDArray[np.float32]
@@ -79,19 +82,31 @@ def export_kits(
 ) -> tuple[list[Path], list[str]]:
     """Write kits in formats, each in a folder named after the format; return their paths, and what was left out.
 
-    With `keep` a kit that is already there stays as it is. Errors are as in `export_kit`.
+    With `keep` a kit that is already there stays as it is, unless a stroke is newer: then it is made anew.
+    Errors are as in `export_kit`.
     """
     paths, notes = [], []
     for kit in kits:
         for form in forms:
             path = kit_path(kit, form, folder / form.name)
-            if keep and path.exists():
+            if keep and path.exists() and not _is_stale(path, kit):
                 notes.append(f"{path}: is already there, and was kept")
                 continue
             paths.append(path)
-            note = export_kit(kit, form, folder / form.name)
+            note = export_kit(kit, form, folder / form.name, replace_old=keep)
             notes += [note] if note and note not in notes else []
     return paths, notes
+
+
+def _is_stale(path: Path, kit: SamplerKit) -> bool:
+    """Return whether a stroke was written after the kit."""
+    made = path.stat().st_mtime_ns
+    return any(
+        sample.origin.stat().st_mtime_ns > made
+        for instrument in kit.instruments
+        for layer in instrument.layers
+        for sample in layer.samples
+    )
 
 
 def kit_path(kit: SamplerKit, form: KitFormat, folder: Path) -> Path:
@@ -101,20 +116,21 @@ def kit_path(kit: SamplerKit, form: KitFormat, folder: Path) -> Path:
 
 def safe_name(text: str) -> str:
     """Return a file name of letters of any script, digits, spaces and a few punctuation marks."""
-    return _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(" .") or "kit"
+    safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(" .") or "kit"
+    return short_name(safe, _NAME_BYTES)
 
 
-def export_kit(kit: SamplerKit, form: KitFormat, folder: Path) -> str | None:
+def export_kit(kit: SamplerKit, form: KitFormat, folder: Path, *, replace_old: bool = False) -> str | None:
     """Write a kit in one format into `folder`, under `kit_path`; return what the format cannot hold.
 
     The kit includes its samples, so it may be moved. It appears when it is complete. `OutputError` when it
-    exists already, or cannot be written.
+    exists already and is not to be replaced, or cannot be written.
     """
     target = kit_path(kit, form, folder)
     kit, note = form.limit(replace(kit, name=safe_name(kit.name)))
     with output_errors(target):
         folder.mkdir(parents=True, exist_ok=True)
-        if target.exists():
+        if target.exists() and not replace_old:
             raise OutputError(f"{target}: is already there; move it away, or choose another folder")
         remove_stale(folder)
     with output_errors(target), partial_folder(folder) as work:
@@ -124,6 +140,8 @@ def export_kit(kit: SamplerKit, form: KitFormat, folder: Path) -> str | None:
         if form.archive:
             write_bytes(target, _archive(inside))
         else:
+            if target.exists():
+                target.rename(work / "replaced")
             inside.rename(target)
     return note
 
@@ -138,7 +156,8 @@ def _write_kit(kit: SamplerKit, form: KitFormat, folder: Path) -> None:
             for at, layer in enumerate(instrument.layers, 1)
         )
         instruments.append(_with_samples(replace(instrument, layers=layers), kit.rate, folder))
-    for file, text in form.files(replace(kit, instruments=tuple(instruments))).items():
+    files = form.files(replace(kit, instruments=tuple(instruments)))
+    for file, text in (files | ({CREDITS_FILE: kit.model_credits} if kit.credits else {})).items():
         write_bytes(folder / file, text.encode())
 
 

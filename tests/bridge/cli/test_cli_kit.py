@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -98,6 +99,20 @@ def test_new_refuses_what_cannot_become_a_kit(
     assert Path("there.toml").read_text() == "mine"
 
 
+def test_new_leaves_out_hits_whose_path_is_not_utf_8(tmp_path: Path) -> None:
+    good, bad = tmp_path / "hits" / "kick.wav", tmp_path / "hits" / os.fsdecode(b"Trommeln \xfc") / "snare.wav"
+    try:
+        bad.parent.mkdir(parents=True)
+    except OSError:
+        pytest.skip("this file system has UTF-8 names only")
+    write_audio(good, np.full((1, 500), 0.5, np.float32), 44_100)
+    bad.write_bytes(good.read_bytes())
+    result = run("new", str(tmp_path / "kit.toml"), "--hits", str(tmp_path / "hits"))
+    assert result.exit_code == 0, result.output
+    assert "Trommeln \\udcfc" in result.stderr
+    assert [pad.name for pad in load_kit(tmp_path / "kit.toml").pads] == ["kick"]
+
+
 def test_new_replaces_a_file_when_told_to(tmp_path: Path) -> None:
     (tmp_path / "kit.toml").write_text("old")
     assert run("new", tmp_path / "kit.toml", "--force").exit_code == 0
@@ -184,7 +199,8 @@ def test_a_kit_is_exported_to_other_samplers(tmp_path: Path) -> None:
     text = (tmp_path / "out" / "sfz" / "kit" / "kit.sfz").read_text()
     assert text.count("<region>") == 2 * 2 * 3
     assert "// Me" in text
-    assert "// Somebody's recordings" in text
+    assert "Somebody's recordings" not in text
+    assert "- Somebody's recordings" in (tmp_path / "out" / "sfz" / "kit" / "CREDITS-MODEL.txt").read_text()
     assert (tmp_path / "out" / "hydrogen" / "kit.h2drumkit").is_file()
 
 

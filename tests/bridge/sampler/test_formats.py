@@ -1,19 +1,22 @@
+import os
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import numpy as np
 import pytest
+from batch_fakes import batch, hit
 from kit_fakes import NAME, RATE, instrument, unpack, write_kit
 
 from ghostnote.bridge.errors import InputError, OutputError
-from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.notes import notes_of_drums
 from ghostnote.bridge.render.workers import Audio
-from ghostnote.bridge.sampler.build import KitShape, kit_from_pads
+from ghostnote.bridge.sampler.build import KitShape, kit_from_pads, kits_from_manifest
 from ghostnote.bridge.sampler.hydrogen import MAX_SAMPLES, within_limits
-from ghostnote.bridge.sampler.instrument import Instrument, Layer, SamplerKit
+from ghostnote.bridge.sampler.instrument import CREDITS_FILE, Instrument, Layer, SamplerKit
 from ghostnote.bridge.sampler.write import FORMATS, export_kit, export_kits, kit_path, parse_formats
 
 
@@ -139,6 +142,52 @@ def test_a_kit_is_the_same_bytes_again_and_never_replaces_another(kit: SamplerKi
     paths, notes = export_kits([kit], [FORMATS["sfz"]], tmp_path / "a", keep=True)
     assert paths == []
     assert "kept" in notes[0]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_kit_is_made_anew_when_a_stroke_is(kit: SamplerKit, tmp_path: Path, name: str) -> None:
+    export_kits([kit], [FORMATS[name]], tmp_path / "made")
+    stroke = kit.instruments[0].layers[0].samples[0].origin
+    path = kit_path(kit, FORMATS[name], tmp_path / "made" / name)
+    write_audio(stroke, read_audio(stroke)[0] * np.float32(0.5), RATE, 24)
+    os.utime(stroke, ns=(0, path.stat().st_mtime_ns + 1))
+    assert export_kits([kit], [FORMATS[name]], tmp_path / "made", keep=True) == ([path], [])
+    export_kits([kit], [FORMATS[name]], tmp_path / "fresh")
+    fresh, anew = (
+        {str(p.relative_to(root)): p.read_bytes() for p in (tmp_path / root).rglob("*") if p.is_file()}
+        for root in (tmp_path / "fresh", tmp_path / "made")
+    )
+    assert anew == fresh
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_model_s_credits_are_a_file_apart_from_the_kit_s_licence(
+    kit: SamplerKit, tmp_path: Path, name: str
+) -> None:
+    credits = ("A pack by Anna, CC BY 4.0", "Cymbals by Bob (CC0-1.0)")
+    folder = exported(replace(kit, credits=credits), name, tmp_path)
+    text = (folder / CREDITS_FILE).read_text("utf-8")
+    assert "- A pack by Anna, CC BY 4.0, https://creativecommons.org/licenses/by/4.0/\n- Cymbals by Bob" in text
+    assert "trimmed, resampled and scaled" in text
+    assert "the strokes of your own sample are yours" in text
+    assert "CC0-1.0\n" not in text.replace("(CC0-1.0)", "")
+    for other in folder.rglob("*"):
+        if other.suffix in (".sfz", ".xml", ".dspreset", ".txt") and other.name != CREDITS_FILE:
+            assert "Anna" not in other.read_text("utf-8")
+    bare = exported(replace(kit, credits=()), name, tmp_path / "bare")
+    assert not (bare / CREDITS_FILE).exists()
+
+
+def test_a_kit_has_the_folder_s_name_and_the_most_common_rate_and_says_which_differs(tmp_path: Path) -> None:
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    for name, rate in (("kick", 44_100), ("snare", 44_100), ("tom", 96_000), ("sub/ride", 48_000)):
+        write_audio(tmp_path / "in" / f"{name}.wav", hit(rate=rate), rate)
+    manifest = batch(tmp_path / "in", tmp_path / "out").manifest
+    kits, notes = kits_from_manifest(manifest, KitShape(name="in"))
+    assert {(kit.name, kit.rate, len(kit.instruments)) for kit in kits} == {("in", 44_100, 3), ("sub", 48_000, 1)}
+    assert notes == ("tom: has 96000 Hz, and 44100 Hz in the kit 'in', as most drums there",)
+    kits, _ = kits_from_manifest(manifest, KitShape(name="Mine", prefix=True))
+    assert {kit.name for kit in kits} == {"Mine", "Mine - sub"}
 
 
 def test_nothing_is_left_where_a_stroke_cannot_be_read(kit: SamplerKit, tmp_path: Path) -> None:
