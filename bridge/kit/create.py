@@ -11,7 +11,7 @@ from ghostnote.bridge.errors import AudioFileError, KitError
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.io.hit_files import distinct_name, hit_files
 from ghostnote.bridge.kit.choke import default_choke
-from ghostnote.bridge.kit.fields import FieldError, check_name, path_inside, quoted
+from ghostnote.bridge.kit.fields import FieldError, check_name, check_text, path_inside, quoted
 from ghostnote.bridge.kit.kit import DEFAULT_KIT, DEFAULT_SEED, Kit, Pad, default_kit, pad_seed, parse_kit
 from ghostnote.bridge.kit.notes import share_notes
 from ghostnote.bridge.kit.save import kit_text
@@ -76,11 +76,14 @@ def _is_usable(path: Path, folder: Path, skipped: list[str]) -> bool:
     """Return whether a file can be a pad's hit; if not, add the reason to `skipped`."""
     try:
         check_name("its name", path.stem)
+        check_text("its path", str(path.relative_to(folder.parent)))
         read_audio(path)
     except FieldError as error:
         skipped.append(f"{path}: {error}")
     except AudioFileError as error:
         skipped.append(str(error))
+    except MemoryError:
+        skipped.append(f"{path}: needs more memory than there is; cut it")
     else:
         if _class_of(path, folder):
             return True
