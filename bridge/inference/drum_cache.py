@@ -4,15 +4,18 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from ghostnote.bridge.errors import AudioFileError, GhostnoteError
-from ghostnote.bridge.inference.stroke_source import SourceSpec, StrokeSource
+from ghostnote.bridge.inference.stroke_source import SourceSpec
 from ghostnote.bridge.inference.variation import Audio, Reference
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.kit import Pad
+
+if TYPE_CHECKING:
+    from ghostnote.bridge.inference.stroke_source import StrokeSource
 
 MOST_FILES: Final = 500
 MODEL_RATE: Final = 44_100
