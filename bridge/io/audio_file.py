@@ -25,8 +25,7 @@ MAX_HIT_SECONDS: Final = 60.0
 
 _CANCELLED: Final = 10 ** (-50 / 20)
 _FULL_SCALE: Final = {16: 2**15 - 1, 24: 2**23 - 1}
-_OGG_SERIAL: Final = 0x67686F73
-_OGG_QUALITY: Final = "best"
+_OGG_SERIAL, _OGG_QUALITY = 0x67686F73, "best"
 
 
 @dataclass(frozen=True)
@@ -46,8 +45,7 @@ FORMATS: Final = {
     for f in (
         AudioFormat(".wav", "wav", (24, 16, 32)),
         AudioFormat(".flac", "flac", (24, 16)),
-        AudioFormat(".aiff", "aiff", (24, 16)),
-        AudioFormat(".aif", "aiff", (24, 16)),
+        *(AudioFormat(suffix, "aiff", (24, 16)) for suffix in (".aiff", ".aif")),
         AudioFormat(".ogg", "ogg", ()),
     )
 }
@@ -105,10 +103,8 @@ def mixdown(audio: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
     side, the others the right. Channels that meet on a side are averaged, those that are silent left out;
     where they cancel each other, as of opposite polarity, the loudest stands for all.
     """
-    if audio.shape[0] == channels:
-        return audio
-    if audio.shape[0] == 1:
-        return np.repeat(audio, channels, axis=0)
+    if audio.shape[0] in (1, channels):
+        return audio if audio.shape[0] == channels else np.repeat(audio, channels, axis=0)
     return np.stack([_average(audio[side::channels]) for side in range(channels)])
 
 
