@@ -67,7 +67,8 @@ def _prepared(stream: TextIO | None, descriptor: int) -> TextIO:
             os.dup2(null, descriptor)
             os.close(null)
         return open(descriptor, "w", encoding="utf-8", errors="backslashreplace")
-    if not isinstance(stream, io.TextIOWrapper):
+    if type(stream) is not io.TextIOWrapper:
+        # A stream that someone put there, as a test does, is theirs.
         return stream
     with suppress(OSError):
         stream.flush()
