@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli.options import unused
+from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.output_guard import check_outputs
 
@@ -133,7 +134,7 @@ def _name_unfinished(folders: set[Path]) -> None:
     from ghostnote.bridge.io.recording import unfinished
 
     for part in (part for folder in folders for part in unfinished(folder)):
-        typer.echo(f"{part}: an unfinished recording; 'ghostnote recover {part.parent}' finishes it", err=True)
+        echo(f"{part}: an unfinished recording; 'ghostnote recover {part.parent}' finishes it", err=True)
 
 
 def _kits(folder: Path | None, kit: Path | None) -> Path | None:

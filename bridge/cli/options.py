@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.io.output_guard import numbered
 
 Model = Annotated[
@@ -22,5 +23,5 @@ def unused(path: Path) -> Path:
     """Return a name for an output that must not replace anything; say so where that is another than `path`."""
     free = numbered(path)
     if free != path:
-        typer.echo(f"{path} is there already: writing {free}", err=True)
+        echo(f"{path} is there already: writing {free}", err=True)
     return free

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import GhostnoteError, InputError
 
 
@@ -19,11 +20,11 @@ def recover(
     parts, failures = unfinished(folder), 0
     for part in parts:
         try:
-            typer.echo(f"{finish(part)}: recovered")
+            echo(f"{finish(part)}: recovered")
         except GhostnoteError as error:
             failures += 1
-            typer.echo(f"{part}: {error}", err=True)
+            echo(f"{part}: {error}", err=True)
     if not parts:
-        typer.echo(f"no unfinished recordings in {folder}")
+        echo(f"no unfinished recordings in {folder}")
     if failures:
         raise typer.Exit(1)

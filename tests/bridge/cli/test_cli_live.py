@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from ghostnote.bridge.cli.live import live
 from ghostnote.bridge.cli.render import render
 from ghostnote.bridge.errors import GhostnoteError, InputError, OutputError
+from ghostnote.bridge.inference import drum_cache
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live import daemon
@@ -115,7 +116,7 @@ def test_bad_options_are_explained(started: list[LiveSettings], arguments: tuple
 def test_render_makes_a_take_again_and_refuses_to_change_it(
     started: list[LiveSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ghostnote.bridge.inference.drum_cache.CachedSpec", lambda spec: spec)
+    monkeypatch.setattr(drum_cache, "CachedSpec", lambda spec: spec)
     path = tmp_path / "take.mid"
     session = Session(KIT, RATE, None, True, TakeRecorder(path, RATE, True), clock=lambda: 0.0)
     fill(session.pool)

@@ -13,6 +13,7 @@ from ghostnote.bridge.cli.demo import demo
 from ghostnote.bridge.cli.figure import figure
 from ghostnote.bridge.cli.render import render
 from ghostnote.bridge.errors import GhostnoteError, InputError, OutputError
+from ghostnote.bridge.inference import drum_cache
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.save import save_kit
@@ -41,7 +42,7 @@ def _fake_strokes(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = ModuleType("ghostnote.bridge.inference.stroke_source")
     fake.SourceSpec = SourceSpec  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ghostnote.bridge.inference.stroke_source", fake)
-    monkeypatch.setattr("ghostnote.bridge.inference.drum_cache.CachedSpec", lambda spec: spec)
+    monkeypatch.setattr(drum_cache, "CachedSpec", lambda spec: spec)
 
 
 @pytest.fixture

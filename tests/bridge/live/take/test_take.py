@@ -249,10 +249,10 @@ def marked(folder: Path, change: Callable[[str], str]) -> Path:
     (queue,) = pool.use(KIT.pads[:1])
     recorder.stroke(100, queue.pad, 127, level_hit(queue), (0.5, 0.5))
     recorder.save(9600)
-    file = mido.MidiFile(folder / "take.mid")
+    file = mido.MidiFile(recorder.path)
     for message in file.tracks[0]:
         if message.type == "sequencer_specific" and bytes(message.data).startswith(MARK):
             text = bytes(message.data)[len(MARK) :].decode()
             message.data = tuple(MARK + change(text).encode())
-    file.save(folder / "take.mid")
-    return folder / "take.mid"
+    file.save(recorder.path)
+    return recorder.path
