@@ -28,7 +28,7 @@ def test_what_is_wrong_is_named_in_the_status_with_its_age() -> None:
         live.session.trouble("hits", "too many open files")
         live.session.trouble("hits", "too many open files")
         assert re.search(r"hits: too many open files \(for \d+ s\)", str(facts(live)["trouble"]))
-        assert [text for text in live.session.notices if "hits" in text] == ["hits: too many open files"]
+        assert [text for text in tuple(live.session.notices) if "hits" in text] == ["hits: too many open files"]
         live.session.trouble("hits", "")
         assert "hits:" not in line(live)
 
@@ -68,4 +68,4 @@ def test_a_program_change_without_a_kits_folder_says_what_is_missing() -> None:
     kit = replace(KIT, name="other")
     with running(kit=kit) as live:
         live.session.handle_midi(bytes((0xC9, 3)), time.perf_counter())
-        until(lambda: any("--kits FOLDER" in notice for notice in live.session.notices))
+        until(lambda: any("--kits FOLDER" in notice for notice in tuple(live.session.notices)))
