@@ -34,6 +34,8 @@ from ghostnote.models.statistics.repeatability import (
     shift_logit,
 )
 
+_LEAST_STD = 1e-3
+"""Below this a row of shapes counts as constant, as in a corpus of very few hits."""
 ANY_CLASS = len(CLASS_NAMES)
 """The label that stands for any class, and the row of the tables over all classes."""
 VELOCITY_UNIT_DB = 20.0
@@ -125,7 +127,7 @@ class Cascade(nn.Module):
         self.slopes.copy_(corpus.slopes)
         self.level_spread_db.copy_(corpus.level_spread_db)
         self.shape_mean.copy_(shapes.mean((0, 2))[:, None])
-        self.shape_std.copy_(shapes.std((0, 2))[:, None])
+        self.shape_std.copy_(shapes.std((0, 2))[:, None].clamp_min(_LEAST_STD))
         self.shape_low.copy_(shapes.amin((0, 2))[:, None])
         self.shape_high.copy_(shapes.amax((0, 2))[:, None])
 
