@@ -136,8 +136,10 @@ class Played:
 class Recorder(Protocol):
     """Records what is played, to the frame."""
 
-    def stroke(self, frame: int, pad: Pad, velocity: int, hit: Hit, gains: tuple[float, float]) -> None:
-        """Note that a hit began."""
+    def stroke(
+        self, frame: int, pad: Pad, velocity: int, hit: Hit, gains: tuple[float, float], channel: int | None
+    ) -> None:
+        """Note that a hit of a MIDI channel began."""
 
-    def fade(self, frame: int, pads: tuple[str, ...], seconds: float) -> None:
-        """Note that what sounded on these pads began to fade."""
+    def fade(self, frame: int, pads: tuple[str, ...], seconds: float, channel: int | None) -> None:
+        """Note that what sounded on these pads, or those of its notes of one channel, began to fade."""

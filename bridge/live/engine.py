@@ -199,7 +199,7 @@ class Engine:
             if isinstance(action, Stroke):
                 self._begin(action, offset)
             else:
-                self._fade(self.setup, action.pads, action.seconds, offset)
+                self._fade(self.setup, action.pads, action.seconds, offset, action.channel)
 
     def _begin(self, stroke: Stroke, offset: int) -> None:
         pad = self.setup.kit.pads[stroke.pad]
@@ -213,11 +213,11 @@ class Engine:
         hit, origin = found
         level = velocity_gain(stroke.velocity) / velocity_gain(hit.velocity)
         gains = self.setup.mixer.gains(stroke.pad) * np.float32(level)
-        self.setup.mixer.start(stroke.pad, hit.audio, offset, gains)
+        self.setup.mixer.start(stroke.pad, hit.audio, offset, gains, stroke.channel)
         self.played.append(Played(pad.name, stroke.velocity, origin))
         if self._recorder:
             sides = (float(gains[0, 0]), float(gains[1, 0]))
-            self._recorder.stroke(self.frame + offset, pad, stroke.velocity, hit, sides)
+            self._recorder.stroke(self.frame + offset, pad, stroke.velocity, hit, sides, stroke.channel)
 
     def _frozen_hit(self, number: int, pad: Pad) -> tuple[Hit, Origin] | None:
         """Return the next of the frozen strokes of a pad, once there are enough of them."""
@@ -228,8 +228,10 @@ class Engine:
         self._turn[pad.name] += 1
         return recent[turn % self.frozen - self.frozen], Origin.FROZEN
 
-    def _fade(self, setup: Setup, pads: tuple[int, ...], seconds: float, offset: int) -> None:
-        setup.mixer.fade(pads, seconds, offset)
+    def _fade(
+        self, setup: Setup, pads: tuple[int, ...], seconds: float, offset: int, channel: int | None = None
+    ) -> None:
+        setup.mixer.fade(pads, seconds, offset, channel)
         if self._recorder:
             names = tuple(setup.kit.pads[pad].name for pad in pads)
-            self._recorder.fade(self.frame + offset, names, seconds)
+            self._recorder.fade(self.frame + offset, names, seconds, channel)

@@ -39,15 +39,18 @@ class TakeStroke:
     """The velocity it was made at."""
     gains: tuple[float, float]
     """Left and right, as it was mixed."""
+    channel: int | None = None
+    """The MIDI channel of its note, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakeFade:
-    """The moment from which these pads' voices faded."""
+    """The moment from which these pads' voices, or those of one channel's notes, faded."""
 
     frame: int
     pads: tuple[str, ...]
     seconds: float
+    channel: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,14 +104,15 @@ def _take(marks: list[dict[str, Any]], path: Path) -> Take:
             pads[mark["id"]] = _pad_from(mark["pad"], path)
             continue
         frame = int(_within("frame", mark["frame"], 0, longest))
+        channel = int(_within("channel", mark["channel"], 0, 15)) if "channel" in mark else None
         if "fade" in mark:
             seconds = _within("seconds", mark["seconds"], 0, MAX_TAKE_SECONDS)
-            events.append(TakeFade(frame, tuple(mark["fade"]), seconds))
+            events.append(TakeFade(frame, tuple(mark["fade"]), seconds, channel))
         else:
             left, right = (_within("gains", gain, 0, _MOST_GAIN) for gain in mark["gains"])
             index = int(_within("index", mark["index"], 0, _MOST_INDEX))
             velocity = check_number("velocity", mark["velocity"])
-            events.append(TakeStroke(frame, pads[mark["of"]], index, velocity, (left, right)))
+            events.append(TakeStroke(frame, pads[mark["of"]], index, velocity, (left, right), channel))
     return Take(rate, int(_within("end", head["end"], 0, longest)), bool(head["limiter"]), tuple(events))
 
 

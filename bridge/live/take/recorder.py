@@ -56,15 +56,17 @@ class TakeRecorder:
         """Whether more was played than was saved."""
         return bool(self._inbox)
 
-    def stroke(self, frame: int, pad: Pad, velocity: int, hit: Hit, gains: tuple[float, float]) -> None:
-        """Note that a hit began."""
-        stroke = TakeStroke(frame, hit.pad, hit.index, hit.velocity, gains)
+    def stroke(
+        self, frame: int, pad: Pad, velocity: int, hit: Hit, gains: tuple[float, float], channel: int | None = None
+    ) -> None:
+        """Note that a hit of a MIDI channel began."""
+        stroke = TakeStroke(frame, hit.pad, hit.index, hit.velocity, gains, channel)
         self._inbox.append((stroke, pad.notes[0] if pad.notes else 0, velocity))
         self.strokes += 1
 
-    def fade(self, frame: int, pads: tuple[str, ...], seconds: float) -> None:
-        """Note that what sounded on these pads began to fade."""
-        self._inbox.append((TakeFade(frame, pads, seconds), 0, 0))
+    def fade(self, frame: int, pads: tuple[str, ...], seconds: float, channel: int | None = None) -> None:
+        """Note that what sounded on these pads, or those of its notes of one channel, began to fade."""
+        self._inbox.append((TakeFade(frame, pads, seconds, channel), 0, 0))
 
     def save(self, end_frame: int) -> None:
         """Write the file, whole or not at all; `OutputError`."""
@@ -113,7 +115,7 @@ class _Track:
             self._put(frame, bytes((_NOTE_OFF, ended, 0)))
         if isinstance(event, TakeFade):
             table = {"fade": event.pads, "frame": event.frame, "seconds": event.seconds}
-            self._put(event.frame, _mark(table))
+            self._put(event.frame, _mark(table | _channel_of(event)))
             return
         self._put(event.frame, _mark(self._stroke(event)))
         self._put(event.frame, bytes((_NOTE_ON, note, velocity)))
@@ -141,6 +143,7 @@ class _Track:
             "index": event.index,
             "velocity": event.velocity,
             "gains": event.gains,
+            **_channel_of(event),
         }
 
     def _put(self, frame: int, message: bytes) -> None:
@@ -212,6 +215,10 @@ class TakeSaver:
                     said = str(error)
                     self._say(said)
             pause = max(SAVE_SECONDS, min((time.monotonic() - began) / _MOST_SHARE, _LONGEST_PAUSE))
+
+
+def _channel_of(event: TakeStroke | TakeFade) -> dict[str, int]:
+    return {} if event.channel is None else {"channel": event.channel}
 
 
 def _mark(table: dict[str, Any]) -> bytes:

@@ -28,10 +28,10 @@ def render_take(
     actions: list[Action] = []
     for event in take.events:
         if isinstance(event, TakeStroke):
-            actions.append(Stroke(event.frame, numbers[event.pad.name], event.index, event.velocity))
+            actions.append(Stroke(event.frame, numbers[event.pad.name], event.index, event.velocity, event.channel))
         else:
             pads = tuple(numbers[name] for name in event.pads if name in numbers)
-            actions.append(Fade(event.frame, pads, event.seconds))
+            actions.append(Fade(event.frame, pads, event.seconds, event.channel))
     requests = [Request(stroke.pad, stroke.index, stroke.velocity) for stroke in strokes]
     gains = [np.array(stroke.gains, np.float32)[:, None] for stroke in strokes]
     end_frame = max(take.end_frame, strokes[-1].frame + 1)

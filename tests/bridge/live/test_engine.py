@@ -200,10 +200,10 @@ def test_freeze_goes_round_the_last_strokes() -> None:
     played: list[int] = []
 
     class Recorder:
-        def stroke(self, frame: int, pad: Pad, velocity: int, hit: object, gains: object) -> None:
+        def stroke(self, frame: int, pad: Pad, velocity: int, hit: object, *_: object) -> None:
             played.append(hit.index)  # type: ignore[attr-defined]
 
-        def fade(self, frame: int, pads: tuple[str, ...], seconds: float) -> None: ...
+        def fade(self, *_: object) -> None: ...
 
     made._recorder = Recorder()
     for n in range(6):

@@ -1,4 +1,5 @@
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from ghostnote.bridge.live.take import recorder as take_recorder
 from ghostnote.bridge.live.take.format import MARK, TakeStroke, read_take
 from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
 from ghostnote.bridge.live.take.render import render_take
-from ghostnote.bridge.midi.events import Aftertouch, NoteOn
+from ghostnote.bridge.midi.events import Aftertouch, NoteOn, Silence
 from ghostnote.bridge.midi.smf_reader import read_midi
 from ghostnote.bridge.render.offline import RenderSettings
 
@@ -41,7 +42,7 @@ def played(path: Path, limiter: bool = True, rate: int = RATE) -> tuple[np.ndarr
         now[0] = at - 0.25 * BLOCK / rate
         for _ in range(int(draw.integers(0, 3))):
             note = int(draw.choice([36, 38, 42, 46, 60]))
-            event = Play(NoteOn(0, note, int(draw.integers(1, 128))))
+            event = Play(NoteOn(0, note, int(draw.integers(1, 128)), n % 2))
             made.engine.post(event, at - draw.uniform(0, BLOCK / rate))
         if n == 60:
             made.set(made.kit.pads[0], "gain", 3)
@@ -100,6 +101,60 @@ def test_ticks_are_frames_at_every_rate(tmp_path: Path, rate: int) -> None:
     assert take is not None
     first = next(event for event in take.events if isinstance(event, TakeStroke))
     assert next(event for event in song.events if isinstance(event, NoteOn)).frame == first.frame
+
+
+def two_channels(path: Path) -> np.ndarray:
+    """Strike two long hits on two channels, fade the first channel's, and return the sound."""
+    recorder = TakeRecorder(path, RATE, limiter=False)
+    made = Session(KIT, RATE, None, False, recorder)
+    for queue in made.pool.queues[:2]:
+        level_hit(queue, 0.2, RATE)
+    struck = tuple((0, Play(NoteOn(0, note, 122, channel))) for note, channel in ((36, 0), (38, 1)))
+    parts = [made.engine.render(BLOCK, 0.0, struck).copy()]
+    parts.append(made.engine.render(BLOCK, BLOCK / RATE, ((5, Play(Silence(0, 0))),)).copy())
+    parts += [made.engine.render(BLOCK, n * BLOCK / RATE).copy() for n in range(2, RATE // BLOCK)]
+    recorder.save(made.engine.frame)
+    return np.concatenate(parts, axis=1)
+
+
+class Level:
+    """Long hits of one level, as `two_channels` plays them."""
+
+    def stroke(self, pad: object, index: int, velocity: int) -> np.ndarray:
+        return np.full((2, RATE), 0.2, np.float32)
+
+    def open(self) -> "Level":
+        return self
+
+
+def test_a_controller_acts_on_its_own_channel_alone_live_and_in_a_take(tmp_path: Path) -> None:
+    live = two_channels(tmp_path / "take.mid")
+    # The kick of channel 1 has faded, the snare of channel 2 sounds on.
+    assert np.abs(live[0]).max() > np.abs(live[0, -BLOCK:]).min() > 0
+    assert np.abs(live[0, -BLOCK:]).max() == pytest.approx(0.2 * 10 ** (-6 / 20) * np.cos(3 * np.pi / 8) * 2**0.5, 1e-4)
+    take = read_take(tmp_path / "take.mid")
+    assert take is not None
+    assert [event.channel for event in take.events] == [0, 1, 0]
+    render_take(take, Level(), tmp_path / "mix.wav", RenderSettings(bits=32, jobs=1))
+    again, _ = read_audio(tmp_path / "mix.wav")
+    assert np.abs(live - again[:, : live.shape[1]]).max() < 10 ** (-90 / 20)
+
+
+def test_a_take_that_knows_no_channels_loads_and_renders_to_the_same_bytes(tmp_path: Path) -> None:
+    played(tmp_path / "take.mid")
+    file = mido.MidiFile(tmp_path / "take.mid")
+    for message in file.tracks[0]:
+        if message.type == "sequencer_specific":
+            message.data = tuple(re.sub(rb', "channel": \d+', b"", bytes(message.data)))
+    file.save(tmp_path / "old.mid")
+    mixes = []
+    for name in ("take", "old"):
+        take = read_take(tmp_path / f"{name}.mid")
+        assert take is not None
+        assert ({event.channel for event in take.events} == {None}) == (name == "old")
+        render_take(take, FakeSpec(), tmp_path / f"{name}.wav", RenderSettings(jobs=1))
+        mixes.append((tmp_path / f"{name}.wav").read_bytes())
+    assert mixes[0] == mixes[1]
 
 
 def test_other_files_are_no_takes(tmp_path: Path) -> None:
@@ -212,6 +267,7 @@ def test_a_daemon_that_is_killed_loses_seconds_of_its_take(tmp_path: Path) -> No
         ('"end": 9600', '"end": 1e300'),
         ('"frame": ', '"frame": 99999999999999'),
         ('"frame": ', '"frame": -1'),
+        ('"frame": ', '"channel": 16, "frame": '),
         ('"gains": [0.5', '"gains": [NaN'),
         ('"velocity": ', '"velocity": 1000'),
         ('"steps": ', '"steps": 2000000000'),
