@@ -47,10 +47,17 @@ def humanize(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Use a Dask cluster: its scheduler's address (tcp:// or, with Dask's own certificates, tls://), or "
-            "'local'. Whoever reaches a scheduler can run code on its workers.",
+            help="Use a Dask cluster: its scheduler's address (tcp:// or tls://), or 'local'. "
+            "Whoever reaches a scheduler can run code on its workers, unless it asks for certificates.",
         ),
     ] = None,
+    tls_ca: Annotated[
+        Path | None, typer.Option(metavar="CA.pem", help="Who signs the certificates of a tls:// cluster.")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="CERT.pem", help="Your certificate for a tls:// cluster.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="KEY.pem", help="The key of --tls-cert.")] = None,
     file_format: Annotated[str, typer.Option("--format", help="wav, flac or aiff.")] = "wav",
     bits: Annotated[int | None, typer.Option(help="16, 24, or 32; by default as in the source.")] = None,
     rate: Annotated[
@@ -89,7 +96,7 @@ def humanize(
     if dry_run:
         _list_hits(sources, output, settings)
         return
-    pool = _pool(jobs, sources, settings, cluster)
+    pool = _pool(jobs, sources, settings, cluster, (tls_ca, tls_cert, tls_key))
     report = _run_with_bar(sources, output, settings, model, pool, resume=resume)
     _print_report(report)
     if forms:
@@ -105,18 +112,26 @@ def _folder_name(paths: Sequence[Path], output: Path) -> str:
     return (folders.pop() if len(folders) == 1 else output.resolve()).name
 
 
-def _pool(jobs: int, sources: Sequence[SourceFile], settings: BatchSettings, cluster: str | None) -> Pool:
+def _pool(
+    jobs: int,
+    sources: Sequence[SourceFile],
+    settings: BatchSettings,
+    cluster: str | None,
+    certificates: tuple[Path | None, ...],
+) -> Pool:
     """Return the processes, or the cluster, to work with."""
     from ghostnote.bridge.batch.humanize import local_pool
     from ghostnote.bridge.render.workers import auto_jobs
 
     strokes = len(sources) * settings.count * settings.velocities
     jobs = min(jobs or auto_jobs(strokes), len(sources))
+    if any(certificates) and not (cluster or "").startswith("tls://"):
+        raise InputError("certificates are for a cluster that asks for them: give its address as --cluster tls://…")
     if cluster is None:
         return local_pool(jobs)
-    from ghostnote.bridge.batch.cluster import cluster_pool
+    from ghostnote.bridge.batch.cluster import Certificates, cluster_pool
 
-    return cluster_pool(cluster, jobs)
+    return cluster_pool(cluster, jobs, Certificates(*certificates))
 
 
 def _run_with_bar(
