@@ -8,7 +8,7 @@ from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.osc.call import Call, Reply
 from ghostnote.bridge.live.osc.codec import Argument, OscError
 from ghostnote.bridge.live.osc.session import LiveSession
-from ghostnote.bridge.live.osc.subscribers import ROOT
+from ghostnote.bridge.live.osc.subscribers import LEASE_SECONDS, ROOT
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, slug
 from ghostnote.bridge.midi.events import NoteOn
 
@@ -155,8 +155,8 @@ def _subscribe(call: Call) -> Reply:
     hertz = call.number(0, "hz", 0, 60) if call.arguments else 10.0
     port = call.port(1)
     peer = (call.sender[0], port or call.sender[1])
-    if call.services.is_own(peer):
-        raise OscError(f"port {peer[1]} is this program's own: name the one that you listen on")
+    if call.services.is_ghostnote(peer):
+        raise OscError(f"port {peer[1]} is this program's own, or another ghostnote's: name the one that you listen on")
     call.services.subscribers.add(peer, call.sender, hertz, port is not None)
     return (float(hertz),)
 
@@ -198,7 +198,8 @@ ADDRESSES: Final = (
         "subscribe",
         "[hz] [port]",
         "send changes, notes, meters and the pool's depth, these two so often; with a port replies and errors too."
-        " Of more than 16, who was silent the longest gives way",
+        f" It ends {LEASE_SECONDS:.0f} s after the last packet from there or from who asked;"
+        " of more than 16, who was silent the longest gives way",
         _subscribe,
     ),
     Address("unsubscribe", "[port]", "send them no more", _unsubscribe),
@@ -213,5 +214,6 @@ SENT: Final = (
     ("meters", "mix pad pad ...", "peaks, 1 is full scale"),
     ("depth", "pad pad ...", "how many strokes wait"),
     ("notice", "text", "what the user should know"),
+    ("hello", "", "sent at first and every 20 s: another ghostnote that gets it ignores its sender"),
 )
 """What is sent to subscribers beside the changes themselves, which have the address that sets them."""

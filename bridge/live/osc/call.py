@@ -19,8 +19,8 @@ class Services:
     session: LiveSession
     subscribers: Subscribers
     facts: Facts
-    is_own: Callable[[Peer], bool]
-    """Whether an address is that of the server itself."""
+    is_ghostnote: Callable[[Peer], bool]
+    """Whether an address is that of the server itself, or of another ghostnote."""
     may_quit: bool = False
 
 

@@ -11,7 +11,7 @@ from ghostnote.bridge.live.osc.addresses import ADDRESSES, PAD, Address
 from ghostnote.bridge.live.osc.call import Call, Services
 from ghostnote.bridge.live.osc.codec import OscError, TimedMessage, pack
 from ghostnote.bridge.live.osc.pattern import matches
-from ghostnote.bridge.live.osc.subscribers import ROOT, Peer
+from ghostnote.bridge.live.osc.subscribers import HELLO, ROOT, Peer
 from ghostnote.bridge.live.pad_parameters import slug
 
 _ERROR_LENGTH: Final = 400
@@ -68,8 +68,10 @@ class Dispatcher:
         """Carry out a message; what is wrong with it is replied."""
         known = self.addresses()
         is_name = message.address in known
-        if message.address == _ERROR or not self._has_room(1 if is_name else _PATTERN_WORK):
-            # An error that is answered by an error would go on for ever.
+        if message.address == HELLO:
+            self._services.subscribers.ignore(sender)
+        # An error that is answered by an error would go on for ever.
+        if message.address in (_ERROR, HELLO) or not self._has_room(1 if is_name else _PATTERN_WORK):
             return
         try:
             found = [message.address] if is_name else matches(message.address, known)

@@ -113,7 +113,7 @@ class OscServer:
         self._session = session
         self._subscribers = Subscribers(self._send)
         self._budget = WorkBudget(WORK_A_SECOND, BURST_WORK)
-        services = Services(session, self._subscribers, facts, self._is_own, settings.may_quit)
+        services = Services(session, self._subscribers, facts, self._is_ghostnote, settings.may_quit)
         self._dispatcher = Dispatcher(services, self._budget)
         self._allowed = [ipaddress.ip_network(sender, strict=False) for sender in settings.allowed]
         self._refused: set[str] = set()
@@ -169,8 +169,9 @@ class OscServer:
             return
         sender: Peer = where[:2]
         counts = self._session.counts
-        if self._is_own(sender) or not self._is_welcome(sender):
+        if self._is_ghostnote(sender) or not self._is_welcome(sender):
             counts["osc_refused"] += 1
+            self._subscribers.renew(sender)
             self._log_refusal(sender[0])
             return
         if not self._budget.take(1):
@@ -211,9 +212,9 @@ class OscServer:
             self._session.counts["osc_faults"] += 1
             self._dispatcher.fail(sender, message.address, f"internal error {error!r}")
 
-    def _is_own(self, peer: Peer) -> bool:
-        """Return whether this is our own port: who subscribes that would hear itself for ever."""
-        return peer[1] == self.address[1] and _is_local(peer[0])
+    def _is_ghostnote(self, peer: Peer) -> bool:
+        """Return whether this is our own port or another ghostnote's: an answer to an answer would go on for ever."""
+        return self._subscribers.is_ignored(peer) or (peer[1] == self.address[1] and _is_local(peer[0]))
 
     def _is_welcome(self, sender: Peer) -> bool:
         address = _address(sender[0])
@@ -223,7 +224,7 @@ class OscServer:
         """Log a sender that may not speak, once each, and only the first ones: a flood must not fill the disk."""
         if host not in self._refused and len(self._refused) < _MOST_LOGGED:
             self._refused.add(host)
-            _logger.warning("OSC from %s refused: it is not allowed; see --osc-allow", host)
+            _logger.warning("OSC from %s refused: it is not allowed (see --osc-allow), or from a ghostnote", host)
 
     def _send(self, peer: Peer, packet: bytes) -> None:
         if len(packet) > MAX_PACKET:

@@ -17,7 +17,7 @@ from ghostnote.bridge.live.daemon import Live
 from ghostnote.bridge.live.osc.addresses import ADDRESSES
 from ghostnote.bridge.live.osc.codec import bundle, pack, unpack
 from ghostnote.bridge.live.osc.server import BURST_WORK, WORK_A_SECOND, OscSettings, check_settings, parse_address
-from ghostnote.bridge.live.osc.subscribers import MOST_SUBSCRIBERS
+from ghostnote.bridge.live.osc.subscribers import LEASE_SECONDS, MOST_SUBSCRIBERS, Subscribers
 
 Message = tuple[str, tuple[Any, ...]]
 
@@ -211,6 +211,56 @@ def test_whoever_subscribes_our_own_port_is_refused_and_an_error_is_never_answer
         assert (got, "own" in text) == ("error", True)
         p.send("error", "/ghostnote/hit", "that of another program")
         assert p.ask("ping", 3) == ("ping", (3,))
+
+
+@pytest.mark.parametrize("hertz", [0, 10])
+def test_two_ghostnotes_that_subscribe_to_each_other_answer_no_answer(hertz: int) -> None:
+    with running() as one, running() as two, peer(one) as p, peer(two) as q:
+        until(lambda: one.ready_seconds and two.ready_seconds)
+        begun = time.perf_counter()
+        p.send("subscribe", hertz, q.where[1])
+        q.send("subscribe", hertz, p.where[1])
+        until(lambda: packets(one, "osc_refused") + packets(two, "osc_refused"))
+        p.send("pad/kick/pan", 0.5)
+        q.send("pad/kick/pan", -0.5)
+        for n in range(100):
+            p.send("ping", n)
+            q.send("ping", n)
+            while p.gets("ping") != (n,) or q.gets("ping") != (n,):
+                pass
+        assert p.ask("pad/kick/pan") == ("pad/kick/pan", (0.5,))
+        assert q.ask("pad/kick/pan") == ("pad/kick/pan", (-0.5,))
+        # The pings and two packets a look at the meters, one way or both; a loop would be thousands.
+        expected = 200 + 4 * hertz * (time.perf_counter() - begun) + 40
+        assert 200 < packets(one) + packets(two) <= expected
+
+
+def packets(live: Live, *kinds: str) -> int:
+    return sum(live.session.counts[kind] for kind in kinds or ("osc", "osc_refused", "osc_shed"))
+
+
+def test_a_lease_is_renewed_by_any_packet_and_ends_by_time() -> None:
+    sent: list[tuple[str, int]] = []
+    subscribers = Subscribers(lambda peer, _: sent.append(peer))
+    silent, asked, speaks, asker = (("127.0.0.1", port) for port in range(5000, 5004))
+
+    def reached(seconds: float) -> set[tuple[str, int]]:
+        sent.clear()
+        subscribers.tell("notice", ("news",))
+        subscribers.send_news(time.perf_counter() + seconds, tuple)
+        return set(sent)
+
+    for peer, sender in ((silent, silent), (speaks, speaks), (asked, asker)):
+        subscribers.add(peer, sender, 0, wants_replies=False)
+    assert reached(LEASE_SECONDS / 2) == {silent, asked, speaks}
+    for listener in subscribers._subscribers.values():
+        listener.seen -= LEASE_SECONDS
+    subscribers.renew(speaks)
+    subscribers.renew(asker)
+    assert reached(0.0) == {speaks, asked}
+    subscribers.add(silent, silent, 0, wants_replies=False)
+    assert reached(0.0) == {silent, speaks, asked}
+    assert reached(LEASE_SECONDS + 1) == set()
 
 
 def test_of_too_many_subscribers_the_longest_silent_gives_way() -> None:
