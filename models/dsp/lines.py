@@ -1,0 +1,178 @@
+"""Spectral lines of hits: how far they stand out, how steady they are, and which ones a reference lacks.
+
+Pure functions over batches of hits (hits, frames) at RATE, on any device. What they look at is the body: 16,384
+frames from frame 1,500, past the attack. Levels are in dB, and NaN where a hit has decayed before its body.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ghostnote.models.dsp.mdct import RATE
+
+BODY_START: Final = 1500
+BODY_FRAMES: Final = 16_384
+BANDS_HZ: Final = ((150.0, 600.0), (600.0, 1500.0), (1500.0, 6000.0))
+"""Where line prominence is measured."""
+LINE_DB: Final = 15.0
+"""How far a line stands over the median of its surroundings: the highest of 8,000 bins of noise stays below."""
+PARTIAL_DB: Final = 12.0
+"""The same for one of the many partials of a hit, which lasts besides."""
+LACKS_DB: Final = 15.0
+"""A reference lacks a line that is more than this above all of its own spectrum within LACKS_HZ."""
+LACKS_HZ: Final = 16.0
+NO_LINE_DB: Final = -90.0
+"""The level of a spurious line where there is none, and the least that is looked at."""
+
+_BLACKMAN: Final = (0.42, -0.5, 0.08)
+_BLACKMAN_HARRIS: Final = (0.35875, -0.48829, 0.14128, -0.01168)
+_LEAST_HZ, _MOST_HZ = 30.0, 16_000.0
+_AUDIBLE_DB: Final = -70.0
+_DECAYED_DB: Final = -50.0
+_SURROUNDINGS: Final = 151
+_STRIDE: Final = 25
+_SAME_BINS: Final = 2
+_TINY: Final = 1e-12
+
+
+@dataclass(frozen=True)
+class SpuriousLine:
+    """The strongest line of each stroke that its reference lacks; every field is (hits,)."""
+
+    level_db: Tensor
+    """Its level under the reference's strongest line, NO_LINE_DB where there is none."""
+    hz: Tensor
+    """Its frequency; NaN where there is none."""
+
+
+@dataclass(frozen=True)
+class Partials:
+    """The lines of each hit from one half of its body to the other; every field is (hits,)."""
+
+    number: Tensor
+    """How many lines of the first half are in the second half too, within 11 Hz."""
+    steadiness: Tensor
+    """Their share of the lines of the first half; NaN where that has none."""
+
+
+def line_prominence(x: Tensor) -> Tensor:
+    """Return how far lines stand out in each of BANDS_HZ, (hits, bands).
+
+    The 99th percentile of a band's lines over their median, in dB, under a Blackman window. NaN where the band lies
+    70 dB under the hit's strongest line.
+    """
+    level = _relative(_body_db(x, _BLACKMAN))
+    found = []
+    for low, high in BANDS_HZ:
+        band = level[:, _bin(low) : _bin(high) + 1]
+        top = band.quantile(0.99, dim=1)
+        found.append(torch.where(top > _AUDIBLE_DB, top - band.quantile(0.5, dim=1), torch.nan))
+    return torch.where(_sounds(x)[:, None], torch.stack(found, 1), torch.nan)
+
+
+def main_partial(x: Tensor) -> Tensor:
+    """Return the frequency in Hz of the strongest line from 30 to 6,000 Hz; NaN where it is noise, under LINE_DB."""
+    level = _body_db(x, _BLACKMAN_HARRIS)
+    low = _bin(_LEAST_HZ)
+    peak = level[:, low : _bin(BANDS_HZ[-1][1]) + 1].argmax(1, keepdim=True) + low
+    stands = (level - surroundings_db(level)).gather(1, peak)[:, 0] > LINE_DB
+    # The vertex of a parabola through three levels in dB lies within a twentieth of a bin of the line.
+    left, middle, right = (level.gather(1, peak + step)[:, 0] for step in (-1, 0, 1))
+    bend = (left - 2 * middle + right).clamp_max(-_TINY)
+    hz = (peak[:, 0] + (left - right) / (2 * bend)) * (RATE / BODY_FRAMES)
+    return torch.where(stands & _sounds(x), hz, torch.nan)
+
+
+def spurious_lines(reference: Tensor, stroke: Tensor) -> SpuriousLine:
+    """Return the strongest line from 30 Hz to 16 kHz of each stroke that its reference lacks.
+
+    A line stands LINE_DB over its surroundings in the stroke, and LACKS_DB over all of the reference within LACKS_HZ.
+    Noise has none: what two strokes of a drummer differ by in noise does not stand out so far.
+    """
+    spectra = [_body_db(x, _BLACKMAN_HARRIS) for x in (reference, stroke)]
+    top = spectra[0].amax(1, keepdim=True)
+    before, after = (spectrum - top for spectrum in spectra)
+    reach = round(LACKS_HZ * BODY_FRAMES / RATE)
+    present = F.max_pool1d(before[:, None], 2 * reach + 1, 1, reach)[:, 0].clamp_min(NO_LINE_DB)
+    lacking = (after > present + LACKS_DB) & (after - surroundings_db(after) > LINE_DB)
+    lacking[:, : _bin(_LEAST_HZ)] = False
+    lacking[:, _bin(_MOST_HZ) :] = False
+    level, at = after.masked_fill(~lacking, NO_LINE_DB).max(1)
+    hz = torch.where(lacking.any(1), at * (RATE / BODY_FRAMES), torch.nan)
+    return SpuriousLine(torch.where(_sounds(reference), level, torch.nan), hz)
+
+
+def partials(x: Tensor) -> Partials:
+    """Return how many partials each hit has, and how steady they are.
+
+    Partials are peaks from 30 Hz to 16 kHz, PARTIAL_DB over their surroundings and at most 70 dB under the strongest.
+    """
+    half = BODY_FRAMES // 2
+    first, second = (_peaks(x[:, start : start + half]) for start in (BODY_START, BODY_START + half))
+    near = F.max_pool1d(second.float()[:, None], 2 * _SAME_BINS + 1, 1, _SAME_BINS)[:, 0] > 0
+    number, lines = (first & near).sum(1), first.sum(1)
+    sounds = _sounds(x)
+    steadiness = torch.where(lines > 0, number / lines, torch.nan)
+    return Partials(torch.where(sounds, number.float(), torch.nan), torch.where(sounds, steadiness, torch.nan))
+
+
+def surroundings_db(level: Tensor) -> Tensor:
+    """Return the median of 151 bins around each bin of spectra (hits, bins) in dB."""
+    side = _SURROUNDINGS // 2
+    windows = F.pad(level[:, None], (side, side), "reflect")[:, 0].unfold(1, _SURROUNDINGS, _STRIDE)
+    medians = windows.median(2).values
+    return medians.repeat_interleave(_STRIDE, 1)[:, _offsets(level.shape[1], medians.shape[1], level.device)]
+
+
+def _offsets(bins: int, windows: int, device: torch.device) -> Tensor:
+    """Return which repeated median is nearest to each bin."""
+    at = torch.arange(bins, device=device)
+    return (at + _STRIDE // 2).clamp_max(windows * _STRIDE - 1)
+
+
+def _peaks(x: Tensor) -> Tensor:
+    """Return which bins of half a body, padded to a whole one, are lines; (hits, bins)."""
+    window = _window(_BLACKMAN_HARRIS, x.shape[1], x.device)
+    level = _relative(_decibels(torch.fft.rfft(x * window, 2 * x.shape[1])))
+    highest = F.max_pool1d(level[:, None], 9, 1, 4)[:, 0] == level
+    # Padding to twice the length makes bins of half a line's width: the surroundings hold enough of them.
+    found = highest & (level > _AUDIBLE_DB) & (level - surroundings_db(level) > PARTIAL_DB)
+    found[:, : _bin(_LEAST_HZ)] = False
+    found[:, _bin(_MOST_HZ) :] = False
+    return found
+
+
+def _sounds(x: Tensor) -> Tensor:
+    """Return whether the body of each hit holds more than -50 dB of its energy, (hits,)."""
+    energy = x[:, BODY_START : BODY_START + BODY_FRAMES].square().sum(1)
+    return energy > 10 ** (_DECAYED_DB / 10) * x.square().sum(1) + _TINY
+
+
+def _relative(level: Tensor) -> Tensor:
+    """Return levels in dB under the strongest of each hit, no lower than what 16 bits resolve."""
+    return (level - level.amax(1, keepdim=True)).clamp_min(NO_LINE_DB)
+
+
+def _body_db(x: Tensor, terms: tuple[float, ...]) -> Tensor:
+    body = x[:, BODY_START : BODY_START + BODY_FRAMES]
+    body = F.pad(body, (0, BODY_FRAMES - body.shape[1]))
+    return _decibels(torch.fft.rfft(body * _window(terms, BODY_FRAMES, x.device)))
+
+
+def _decibels(spectrum: Tensor) -> Tensor:
+    return 20 * (spectrum.abs() + 1e-9).log10()
+
+
+def _bin(hz: float) -> int:
+    return round(hz * BODY_FRAMES / RATE)
+
+
+@cache
+def _window(terms: tuple[float, ...], frames: int, device: torch.device) -> Tensor:
+    """Return a window that is a sum of cosines."""
+    turn = torch.arange(frames, device=device, dtype=torch.float64) * (2 * torch.pi / frames)
+    return sum((a * (k * turn).cos() for k, a in enumerate(terms)), torch.zeros_like(turn)).float()
