@@ -117,7 +117,8 @@ class Engine:
         if began - since > STANDSTILL_SECONDS + frames / self.rate:
             self._dropped_until = began + _WAKE_SECONDS
         self._began = began
-        due: list[tuple[int, Command]] = list(exact)
+        own = self._current([(began + offset / self.rate, offset, command) for offset, command in exact])
+        due = [(offset, command) for _, offset, command in own]
         for stamp, _, command in self._due(began):
             due.append((min(max(round((stamp - since) * self.rate), 0), frames - 1), command))
         for offset, command in sorted(due, key=lambda item: item[0]) if exact else due:
@@ -127,13 +128,16 @@ class Engine:
         return mix
 
     def _due(self, began: float) -> list[Entry]:
-        """Take out what is due, in the order of the stamps; MIDI notes of a standstill are dropped and counted."""
+        """Take out what is due, in the order of the stamps."""
         due = {via: list(queue.due(began)) for via, queue in self._queues.items()}
-        midi = due[Via.MIDI]
-        if midi and midi[0][0] < self._dropped_until:
-            due[Via.MIDI] = [entry for entry in midi if not self._is_stale(entry)]
-            self.counts["standstill"] += len(midi) - len(due[Via.MIDI])
+        due[Via.MIDI] = self._current(due[Via.MIDI])
         return sorted(itertools.chain.from_iterable(due.values()), key=lambda entry: entry[:2])
+
+    def _current(self, midi: list[Entry]) -> list[Entry]:
+        """Return what came in by MIDI without the notes of a standstill, which are counted."""
+        kept = [entry for entry in midi if not self._is_stale(entry)]
+        self.counts["standstill"] += len(midi) - len(kept)
+        return kept
 
     def _is_stale(self, entry: Entry) -> bool:
         stamp, _, command = entry

@@ -143,6 +143,20 @@ def test_after_a_standstill_midi_notes_are_dropped_and_counted_and_osc_notes_pla
     assert made.played[-1].pad == "Kick"
 
 
+def test_after_a_standstill_notes_of_the_drivers_own_midi_port_are_dropped_and_counted_too() -> None:
+    made, _ = engine()
+    made.render(BLOCK, 0.0)
+    made.render(BLOCK, 10.0, ((0, note(36)), (1, PLAY_PEDAL), (79, note(38))))
+    made.render(BLOCK, 10.05, ((40, note(42)),))
+    assert not made.played
+    assert made.counts["standstill"] == 3
+    assert made.setup.performer.closed_pedals
+    blocks(made, 20, round(10.05 / SECONDS) + 1)
+    made.render(BLOCK, 10.3, ((40, note(36)),))
+    assert [played.pad for played in made.played] == ["Kick"]
+    assert made.counts["standstill"] == 3
+
+
 def test_no_note_is_no_share_of_fresh_ones() -> None:
     made, _ = engine()
     blocks(made, 2)
