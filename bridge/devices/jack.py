@@ -62,8 +62,12 @@ class JackDriver:
         self.device = f"JACK client {self._client.name}"
         self._wanted = settings.device
         self._clock = BlockClock(self.rate)
-        self._outputs = [self._client.outports.register(name) for name in OUTPUTS]
-        self._input = self._client.midi_inports.register(MIDI_INPUT) if settings.midi else None
+        try:
+            self._outputs = [self._client.outports.register(name) for name in OUTPUTS]
+            self._input = self._client.midi_inports.register(MIDI_INPUT) if settings.midi else None
+        except self._jack.JackError as error:
+            self.stop()
+            raise AudioError(f"the JACK server gives no ports: {error}") from error
 
     def start(self, render: Render) -> None:
         """Play, connected to the ports that have the device's name in theirs, or the hardware's."""
@@ -93,9 +97,10 @@ class JackDriver:
 
     def stop(self) -> None:
         """Leave the server."""
+        # A server that is gone cannot be left.
         with contextlib.suppress(Exception):
-            # A server that is gone cannot be left.
             self._client.deactivate()
+        with contextlib.suppress(Exception):
             self._client.close()
 
     def _received(self) -> MidiPackets:

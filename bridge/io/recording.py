@@ -165,9 +165,9 @@ class _Part:
         self.place = free.with_name(free.name + PART_SUFFIX)
         with output_errors(self.place):
             self._file = self.place.open("x+b")
-        lock(self._file.fileno())
-        self._writer = AudioWriter(path, rate, into=self._file)
         try:
+            lock(self._file.fileno())
+            self._writer = AudioWriter(path, rate, into=self._file)
             self._writer.__enter__()
         except BaseException:
             self._file.close()

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -57,9 +59,8 @@ def port_names() -> list[str]:
     """Return the names of the ports that notes can come from."""
     names: list[str] = []
     for api in system_apis():
-        probe = rtmidi.MidiIn(api, f"{CLIENT}-probe")
-        names += probe.get_ports()
-        probe.delete()
+        with _probe(api) as probe:
+            names += probe.get_ports()
     return names
 
 
@@ -68,15 +69,24 @@ def has_virtual_ports() -> bool:
     return sys.platform != "win32" and bool(system_apis())
 
 
+@contextlib.contextmanager
+def _probe(api: int) -> Iterator[Any]:
+    """Return a client of a MIDI system for the length of the block."""
+    client = rtmidi.MidiIn(api, f"{CLIENT}-probe")
+    try:
+        yield client
+    finally:
+        client.delete()
+
+
 def _opens(api: int) -> bool:
     if api == rtmidi.API_LINUX_ALSA and not _SEQUENCER.exists():
         return False
     try:
-        with stderr_discarded():
-            rtmidi.MidiIn(api, f"{CLIENT}-probe").delete()
+        with stderr_discarded(), _probe(api):
+            return True
     except (rtmidi.RtMidiError, OSError):
         return False
-    return True
 
 
 def open_input(where: str, session: Session) -> MidiInput:
@@ -113,9 +123,12 @@ class VirtualInput:
         apis = system_apis()
         if not apis:
             raise MidiError("no MIDI system answers here: start JACK, or use --midi-in tcp:PORT")
-        self._port = rtmidi.MidiIn(apis[0], CLIENT)
-        self._port.set_callback(_Receiver(session))
-        self._port.open_virtual_port(PORT)
+        with ExitStack() as stack:
+            self._port = rtmidi.MidiIn(apis[0], CLIENT)
+            stack.callback(self._port.delete)
+            self._port.set_callback(_Receiver(session))
+            self._port.open_virtual_port(PORT)
+            stack.pop_all()
         self.name = f"{CLIENT}:{PORT}"
 
     def check(self) -> None:
@@ -157,14 +170,16 @@ class PortInput:
 
     def _look(self) -> None:
         for api in system_apis():
-            port = rtmidi.MidiIn(api, CLIENT)
-            names = port.get_ports()
-            number = next((i for i, name in enumerate(names) if self._wanted in name.casefold()), None)
-            if number is None:
-                port.delete()
-                continue
-            port.set_callback(_Receiver(self._session))
-            port.open_port(number, PORT)
+            with ExitStack() as stack:
+                port = rtmidi.MidiIn(api, CLIENT)
+                stack.callback(port.delete)
+                names = port.get_ports()
+                number = next((i for i, name in enumerate(names) if self._wanted in name.casefold()), None)
+                if number is None:
+                    continue
+                port.set_callback(_Receiver(self._session))
+                port.open_port(number, PORT)
+                stack.pop_all()
             self._port, self._open_name, self.name = port, names[number], names[number]
             self._session.say(f"MIDI port '{self.name}' is open")
             return

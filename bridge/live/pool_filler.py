@@ -71,10 +71,8 @@ class PoolFiller:
         self._opened = 0.0
         self._counted = time.monotonic()
         self._capacity = round(MAX_HIT_SECONDS * rate)
-        size = self._capacity * 2 * 4 * PLACES
-        self._workers = [
-            _PoolProcess(n, SharedMemory(create=True, size=size)) for n in range(processes or auto_processes())
-        ]
+        self._processes = processes or auto_processes()
+        self._workers: list[_PoolProcess] = []
         self._context = multiprocessing.get_context("spawn")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="filler", daemon=True)
@@ -91,14 +89,22 @@ class PoolFiller:
 
     def __enter__(self) -> "PoolFiller":
         """Start a worker and the thread, which starts the others."""
-        self._start(self._workers[0])
-        self._thread.start()
+        size = self._capacity * 2 * 4 * PLACES
+        try:
+            while len(self._workers) < self._processes:
+                self._workers.append(_PoolProcess(len(self._workers), SharedMemory(create=True, size=size)))
+            self._start(self._workers[0])
+            self._thread.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         """End them, within a second, and free the memory."""
         self._stopping.set()
-        self._thread.join(_END_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(_END_SECONDS)
         for worker in self._workers:
             if worker.process:
                 worker.process.terminate()

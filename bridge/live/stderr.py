@@ -17,9 +17,9 @@ def stderr_discarded() -> Iterator[None]:
     except OSError:
         yield
         return
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), _STDERR)
     try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), _STDERR)
         yield
     finally:
         os.dup2(before, _STDERR)

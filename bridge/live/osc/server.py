@@ -100,8 +100,8 @@ class OscServer:
         check_settings(settings)
         family, _, _, _, where = _resolved(settings)[0]
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
         try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
             self._socket.bind(where)
         except OSError as error:
             self._socket.close()

@@ -1,13 +1,14 @@
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from live_fakes import until
 
-from ghostnote.bridge.devices import supervisor
+from ghostnote.bridge.devices import jack, supervisor
 from ghostnote.bridge.devices.base import Audio, AudioError, DriverSettings, MidiPackets
 from ghostnote.bridge.devices.blocking_driver import BlockingDriver
 from ghostnote.bridge.devices.clock import BlockClock
@@ -84,6 +85,25 @@ def test_a_missing_extra_is_named(name: str, module: str, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match="lowlatency"):
         make_driver(name, DriverSettings())
+
+
+def test_no_client_is_left_at_a_jack_server_that_gives_no_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    class JackError(Exception):
+        pass
+
+    class Client:
+        samplerate, blocksize, name, closed = RATE, 80, "ghostnote", 0
+
+        def __getattr__(self, name: str) -> Any:
+            raise JackError(f"{name}: the server is gone")
+
+        def close(self) -> None:
+            Client.closed += 1
+
+    monkeypatch.setattr(jack, "load", lambda: SimpleNamespace(Client=lambda *_, **__: Client(), JackError=JackError))
+    with pytest.raises(AudioError, match="gives no ports"):
+        make_driver("jack", DriverSettings())
+    assert Client.closed == 1
 
 
 class Flaky(BlockingDriver):

@@ -1,14 +1,16 @@
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 import mido.sockets
 import pytest
+import rtmidi
 from live_fakes import KIT, RATE, fill, until
 
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.live.midi_input import MidiError, TcpInput, open_input
+from ghostnote.bridge.live import midi_input
+from ghostnote.bridge.live.midi_input import MidiError, TcpInput, open_input, port_names
 from ghostnote.bridge.live.session import Session
 
 
@@ -87,6 +89,46 @@ def test_an_error_of_the_system_ends_no_midi_thread(monkeypatch: pytest.MonkeyPa
                 late.sendall(b"\x99\x24\x64")
                 until(lambda: session.counts["midi"] == 3)
         assert not session.troubles
+
+
+class Client:
+    """A MIDI client that fails in one of its methods."""
+
+    fails = ""
+    open = 0
+
+    def __init__(self, *_: object) -> None:
+        Client.open += 1
+
+    def __getattr__(self, name: str) -> Callable[..., list[str]]:
+        def method(*_: object) -> list[str]:
+            if name == Client.fails:
+                raise rtmidi.SystemError("no memory")
+            return ["Pad"]
+
+        return method
+
+    def delete(self) -> None:
+        Client.open -= 1
+
+
+@pytest.mark.parametrize("fails", ["get_ports", "set_callback", "open_port", "open_virtual_port"])
+@pytest.mark.parametrize("where", ["pad", "virtual", "names"])
+def test_no_client_is_left_open_where_a_midi_system_fails(
+    monkeypatch: pytest.MonkeyPatch, where: str, fails: str
+) -> None:
+    monkeypatch.setattr(rtmidi, "MidiIn", Client)
+    monkeypatch.setattr(midi_input, "system_apis", lambda: [1])
+    monkeypatch.setattr(Client, "fails", fails)
+    monkeypatch.setattr(Client, "open", 0)
+    with suppress(rtmidi.RtMidiError), ExitStack() as stack:
+        if where == "names":
+            assert port_names() == ["Pad"]
+        else:
+            midi = open_input(where, Session(KIT, RATE))
+            stack.callback(midi.close)
+            assert Client.open == (midi.name != "pad")
+    assert Client.open == 0
 
 
 def test_controllers_choke_and_silence() -> None:

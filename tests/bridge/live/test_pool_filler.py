@@ -2,6 +2,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass, replace
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from live_fakes import KIT, RATE, FakeSpec, Noise, best, until
 
 from ghostnote.bridge.errors import ModelError
+from ghostnote.bridge.live import pool_filler
 from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.live.pool_filler import PoolFiller
 
@@ -134,6 +136,22 @@ def test_a_worker_that_had_nothing_to_do_for_long_is_not_taken_for_stuck() -> No
 
 def failing() -> None:
     raise OSError(24, "too many open files")
+
+
+def test_shared_memory_is_freed_where_the_system_has_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[SharedMemory] = []
+
+    def shared(create: bool, size: int) -> SharedMemory:
+        if made:
+            raise OSError(24, "too many open files")
+        made.append(SharedMemory(create=create, size=size))
+        return made[0]
+
+    monkeypatch.setattr(pool_filler, "SharedMemory", shared)
+    with pytest.raises(OSError, match="too many"), PoolFiller(pool(), FakeSpec(), RATE, 2):
+        pass
+    with pytest.raises(FileNotFoundError):
+        SharedMemory(made[0].name)
 
 
 def test_a_worker_starts_again_where_its_shared_memory_was_removed() -> None:
