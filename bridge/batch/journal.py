@@ -75,7 +75,9 @@ class BatchLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the journal; it stays, for `finish` removes it."""
+        """Close the journal, which stays, for `finish` removes it; workers that were killed left partial files."""
+        with suppress(OSError):
+            self._remove_partial_files()
         self._stack.close()
 
     def rows_of(self, source: str) -> tuple[Row, ...]:

@@ -105,14 +105,21 @@ def main() -> None:
         echo(f"ghostnote: {error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("ghostnote: interrupted; no unfinished files are left", err=True)
-        sys.exit(_INTERRUPTED)
+        _end_interrupted()
     except Exception as error:
         if "--debug" in sys.argv:
             raise
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            # A library that was just being loaded.
+            _end_interrupted()
         kind = type(error).__name__
         echo(f"ghostnote: {kind}: {error} (a bug in ghostnote; --debug shows the traceback)", err=True)
         sys.exit(GhostnoteError.exit_code)
+
+
+def _end_interrupted() -> None:
+    typer.echo("ghostnote: interrupted; no unfinished files are left", err=True)
+    sys.exit(_INTERRUPTED)
 
 
 def _built() -> Any:

@@ -12,7 +12,7 @@ from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.errors import ModelError
 from ghostnote.bridge.inference.model_card import CARD_KEY, SEAL_KEY, Card, check_seal
 from ghostnote.bridge.inference.model_file import has_external_data, metadata
-from ghostnote.bridge.inference.onnx_runtime import onnxruntime
+from ghostnote.bridge.inference.onnx_runtime import interruptible, onnxruntime
 from ghostnote.bridge.inference.schedule import schedule, shape_schedule
 from ghostnote.bridge.io.input_file import read_head
 
@@ -21,6 +21,7 @@ ReferenceFeatures = NDArray[np.float32]
 """(batch, features): what the graph needs of references."""
 
 _QUIET: Final = 3
+_SILENT: Final = 4
 _MAX_BYTES: Final = 2**31
 _DAMAGED: Final = "{} cannot be played: it is damaged or not an ONNX file"
 
@@ -41,7 +42,9 @@ class Generator:
         self.card, self.checksum = _checked(path)
         try:
             # By its path: given the bytes, the session would hold on to them, 23 MB in every process.
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = interruptible(
+                lambda: onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            )
         except Exception as error:  # ONNX Runtime's exceptions share no base class but this one.
             raise ModelError(_DAMAGED.format(path)) from error
 
@@ -135,7 +138,14 @@ class Generator:
             "guidance": (np.ones, ()),
         }
         others = {name: fill(shape, np.float32) for name, (fill, shape) in blank.items() if name not in given}
-        result: list[Audio] = self._session.run(outputs, {**others, "label": np.full(count, label, np.int64), **given})
+        inputs = {**others, "label": np.full(count, label, np.int64), **given}
+        options = onnxruntime.RunOptions()
+        options.log_severity_level = _SILENT
+
+        def end() -> None:
+            options.terminate = True
+
+        result: list[Audio] = interruptible(lambda: self._session.run(outputs, inputs, options), end)
         return result
 
 

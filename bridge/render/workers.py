@@ -26,7 +26,7 @@ _AHEAD: Final = 4
 _STROKES_FOR_A_WORKER: Final = 64
 """Fewer strokes take less time than starting another process."""
 _AUTO_JOBS: Final = 8
-_PATIENCE_SECONDS: Final = 10.0
+_PATIENCE_SECONDS: Final = 3.0
 """A worker that is not through with its task by then stands still."""
 
 Audio = NDArray[np.float32]
