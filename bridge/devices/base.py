@@ -72,6 +72,8 @@ class Driver(Protocol):
     """When the last block was asked for, in `perf_counter` seconds."""
     lost: str
     """Why the device is gone, or nothing."""
+    trouble: str
+    """What is wrong with it although it plays, or nothing."""
     notices: deque[str]
     """What the user should know; whoever reads it takes it out."""
     device: str

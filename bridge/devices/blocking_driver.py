@@ -17,7 +17,7 @@ class BlockingDriver:
     """Renders a block whenever one is due by the computer's clock. Subclasses say where it goes."""
 
     device = "none"
-    recovery_driver = ""
+    recovery_driver = trouble = ""
     midi_port = ""
     stop_seconds = STOP_SECONDS
     is_realtime = True

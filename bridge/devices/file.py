@@ -25,6 +25,11 @@ class FileDriver(BlockingDriver):
         self.device = str(settings.file)
         self._recording = Recording(settings.file, self.rate, self.notices.append)
 
+    @property
+    def trouble(self) -> str:  # type: ignore[override]
+        """Why the recording waits for a disk, or nothing."""
+        return self._recording.trouble
+
     def open(self) -> None:
         """Open the file beside its place; errors as `Recording` raises them."""
         self._recording.open()

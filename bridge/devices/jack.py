@@ -41,7 +41,7 @@ def describe_server() -> list[str]:
 class JackDriver:
     """Plays from JACK's process callback; the server decides the rate and the block."""
 
-    recovery_driver = ""
+    recovery_driver = trouble = ""
     stop_seconds = STOP_SECONDS
 
     def __init__(self, settings: DriverSettings) -> None:

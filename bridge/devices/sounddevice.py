@@ -44,7 +44,7 @@ class SounddeviceDriver:
     that were there at the start alone are taken again, and the jack driver goes back to the server itself.
     """
 
-    midi_port = ""
+    midi_port = trouble = ""
     stop_seconds = STOP_SECONDS
 
     def __init__(self, settings: DriverSettings) -> None:

@@ -51,6 +51,8 @@ class Recording:
         """Record for `path`, or the next free number of it; what goes wrong is reported to `say`."""
         self.files: list[Path] = []
         """The finished files."""
+        self.trouble = ""
+        """Why what is played waits for a disk, or nothing."""
         self._path, self._rate, self._say = path, rate, say
         self._waiting: deque[Audio] = deque()
         self._lost_frames = 0
@@ -99,7 +101,8 @@ class Recording:
     def _leave_frozen(self) -> None:
         """Go on elsewhere if the disk has taken nothing for long."""
         if self._waiting and time.monotonic() - self._progress > FROZEN_SECONDS:
-            self._say(f"the disk of {self._trying} takes nothing: the recording goes on elsewhere")
+            self.trouble = f"the disk of {self._trying} takes nothing"
+            self._say(f"{self.trouble}: the recording goes on elsewhere")
             self._left.add(self._trying)
             self._begin(None)
 
@@ -113,7 +116,7 @@ class Recording:
                 if kept and kept != self._path:
                     self._say(f"the recording is {kept}")
                 return
-            seconds = part.frames / self._rate
+            self.trouble, seconds = error, part.frames / self._rate
             self._say(f"{error}; {f'{seconds:.1f} s are kept in {kept}' if kept else 'nothing is in it'}, going on")
             if seconds < 1.0:
                 self._left.add(part.folder)
@@ -130,13 +133,13 @@ class Recording:
             block = self._waiting[0]
             try:
                 part.write(block)
-            except OutputError as error:
-                return str(error)
+            except Exception as error:  # whatever is wrong with one file, the next takes what waits
+                return str(error) or repr(error)
             with self._lock:
                 # Where this disk stood still, another file holds the block by now.
                 if self._writer is threading.current_thread():
                     self._waiting.popleft()
-                    self._progress = time.monotonic()
+                    self._progress, self.trouble = time.monotonic(), ""
         return ""
 
     def _next_part(self) -> "_Part | None":
@@ -144,7 +147,7 @@ class Recording:
         while self._writer is threading.current_thread() and (self._waiting or not self._ended.is_set()):
             for folder in (self._path.parent, *spare_folders()):
                 self._trying = folder
-                with suppress(OSError, OutputError):
+                with suppress(Exception):
                     if folder not in self._left and shutil.disk_usage(folder).free > _FREE_BYTES:
                         part = _Part(folder / self._path.name, self._rate)
                         self._say(f"the recording goes on in {part.place}")
@@ -187,15 +190,14 @@ class _Part:
 
     def finish(self) -> Path | None:
         """Give it its name, and return that; None if it holds nothing, or its disk does not take the end."""
-        with suppress(OutputError):
+        with suppress(Exception):
             self._writer.__exit__(None, None, None)
         with suppress(OSError):
             self._file.close()
-        if not self.frames:
+        with suppress(Exception):
+            if self.frames:
+                return finish(self.place)
             self.place.unlink(missing_ok=True)
-            return None
-        with suppress(OutputError):
-            return finish(self.place)
         return None
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -107,7 +108,8 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
         session = Session(settings.kit, rate, settings.kits, settings.limiter, recorder)
         session.program_channel = settings.program_channel
         if recorder:
-            stack.enter_context(TakeSaver(recorder, lambda: session.engine.frame, session.say))
+            trouble = partial(session.trouble, "take")
+            stack.enter_context(TakeSaver(recorder, lambda: session.engine.frame, session.say, trouble))
         filler = PoolFiller(session.pool, settings.spec(rate), rate, settings.processes)
         stack.enter_context(filler)
         # After the first worker is started, which must not be preferred.
@@ -146,11 +148,12 @@ def _check(live: Live) -> None:
     while filler.failing.warnings:
         session.say(filler.failing.warnings.pop(0))
     session.trouble("hits", filler.trouble)
+    session.trouble("recording", live.supervisor.driver.trouble)
     try:
         live.supervisor.check()
         for midi in live.inputs:
             midi.check()
-    except OSError as error:  # as too few file handles: looked at again in a moment
+    except (OSError, RuntimeError) as error:  # as too few file handles, or threads: looked at again in a moment
         session.trouble("devices", str(error))
     else:
         session.trouble("devices", "")

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -17,6 +18,7 @@ import rtmidi
 from ghostnote.bridge.errors import GhostnoteError, InputError
 from ghostnote.bridge.live.session import Session
 from ghostnote.bridge.live.stderr import stderr_discarded
+from ghostnote.bridge.live.supervised import supervised
 from ghostnote.bridge.midi.parser import MidiParser
 
 CLIENT: Final = "ghostnote"
@@ -226,15 +228,17 @@ class TcpInput:
             client.close()
 
     def _serve(self) -> None:
-        while not self._stopping.is_set():
-            servers = [self._server] if time.perf_counter() >= self._accepting else []
-            ready, _, _ = select.select([*servers, *self._clients], [], [], 0.1)
-            stamp = time.perf_counter()
-            for client in ready:
-                if client in self._clients:
-                    self._read(client, stamp)
-                else:
-                    self._accept()
+        supervised(self._turn, self._stopping, partial(self._session.trouble, f"{self.name} thread"))
+
+    def _turn(self) -> None:
+        servers = [self._server] if time.perf_counter() >= self._accepting else []
+        ready, _, _ = select.select([*servers, *self._clients], [], [], 0.1)
+        stamp = time.perf_counter()
+        for client in ready:
+            if client in self._clients:
+                self._read(client, stamp)
+            else:
+                self._accept()
 
     def _accept(self) -> None:
         try:

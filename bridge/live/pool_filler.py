@@ -18,6 +18,7 @@ from ghostnote.bridge.live.failing_pads import FailingPads
 from ghostnote.bridge.live.hit import sides
 from ghostnote.bridge.live.pool import BUDGET_BYTES, Pool, StrokeRequest
 from ghostnote.bridge.live.pool_worker import BROKEN, PLACES, READY, StrokeShape, auto_processes, free, places, work
+from ghostnote.bridge.live.supervised import supervised
 from ghostnote.bridge.render.workers import Spec, interrupts_held, main_left_out
 
 _IDLE_SECONDS: Final = 0.02
@@ -115,16 +116,13 @@ class PoolFiller:
     def _serve(self) -> None:
         # The audio thread may wait for the interpreter's lock; a worker that is started anew has no such haste.
         prefer_thread(LOCK_PRIORITY, inherited=False)
-        while not self._stopping.is_set() and self.failure is None:
-            try:
-                self._turn(time.monotonic())
-                self._error = ""
-            except Exception as error:  # as too few file handles: what waits still plays, and it is tried again
-                _logger.exception("the refill goes on after an error")
-                self._error = str(error) or repr(error)
-                self._stopping.wait(_BACKOFF_SECONDS[1])
+        supervised(self._turn, self._stopping, self._note_error)
 
-    def _turn(self, now: float) -> None:
+    def _note_error(self, what: str) -> None:
+        self._error = what
+
+    def _turn(self) -> None:
+        now = time.monotonic()
         if now - self._counted > _COUNT_SECONDS:
             self._pool.forget(now - self._counted)
             # Not at every stroke: to count takes the interpreter's lock for a third of a millisecond.
@@ -138,6 +136,8 @@ class PoolFiller:
         self._stopping.wait(0 if lines else _IDLE_SECONDS)
         self._restart_dead(now)
         self._start_others(now)
+        if self.failure:
+            self._stopping.set()
 
     def _send_requests(self) -> None:
         for worker in self._workers:

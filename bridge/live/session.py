@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.devices.base import MidiPackets
-from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.fields import FieldError
 from ghostnote.bridge.kit.kit import Kit, Pad, load_kit, pad_seed
 from ghostnote.bridge.kit.save import save_kit
@@ -110,8 +109,8 @@ class Session:
         while self.later:
             try:
                 self.later.popleft()()
-            except GhostnoteError as error:
-                self.say(str(error))
+            except Exception as error:  # a kit that cannot be read, or a file handle that is missing, ends nothing
+                self.say(str(error) or repr(error))
 
     def render(self, frames: int, began: float, midi: MidiPackets = ()) -> Audio:
         """Return the engine's next block; MIDI packets of the driver's own port sound at their offsets in it."""

@@ -18,6 +18,7 @@ from ghostnote.bridge.live.osc.codec import MAX_PACKET, OscError, TimedMessage, 
 from ghostnote.bridge.live.osc.dispatcher import Dispatcher, WorkBudget
 from ghostnote.bridge.live.osc.session import Facts, LiveSession
 from ghostnote.bridge.live.osc.subscribers import Peer, Subscribers
+from ghostnote.bridge.live.supervised import supervised
 
 WORK_A_SECOND: Final = 2000
 """A packet costs 1, and so does each address that a message of it means. More than that is a flood, and shed."""
@@ -135,13 +136,11 @@ class OscServer:
         self._socket.close()
 
     def _serve(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._turn()
-            except Exception:  # nothing that comes in may end this thread; it is counted and logged
-                self._session.counts["osc_faults"] += 1
-                _logger.exception("OSC goes on after an error")
-                self._stopping.wait(_TICK_SECONDS)
+        supervised(self._turn, self._stopping, self._note_fault, _TICK_SECONDS)
+
+    def _note_fault(self, what: str) -> None:
+        self._session.counts["osc_faults"] += bool(what)
+        self._session.trouble("OSC", what)
 
     def _turn(self) -> None:
         """Wait for a packet for a moment, and do what is due."""

@@ -41,6 +41,9 @@ class LiveSession(Protocol):
     def kit(self) -> Kit:
         """The kit as it is now."""
 
+    def trouble(self, part: str, what: str) -> None:
+        """Note what is wrong with a part, '' for nothing."""
+
     def depths(self) -> tuple[int, ...]:
         """Return how many strokes of each pad wait."""
 

@@ -18,6 +18,7 @@ from ghostnote.bridge.io.output_guard import numbered
 from ghostnote.bridge.io.recording import FROZEN_SECONDS, spare_folders
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.hit import Hit
+from ghostnote.bridge.live.supervised import supervised
 from ghostnote.bridge.live.take.format import MARK, TAKE_VERSION, TakeFade, TakeStroke
 
 SAVE_SECONDS: Final = 3.0
@@ -45,7 +46,7 @@ class TakeRecorder:
         self.strokes = 0
         """How many strokes were recorded."""
         self.path = numbered(path)
-        self._is_begun = False
+        self._is_begun = self._is_behind = False
         self._rate, self._limiter = rate, limiter
         self._inbox: deque[tuple[TakeStroke | TakeFade, int, int]] = deque()
         self._track = _Track(max(1, round(_NOTE_SECONDS * rate)))
@@ -54,7 +55,7 @@ class TakeRecorder:
     @property
     def is_ahead(self) -> bool:
         """Whether more was played than was saved."""
-        return bool(self._inbox)
+        return self._is_behind or bool(self._inbox)
 
     def stroke(
         self, frame: int, pad: Pad, velocity: int, hit: Hit, gains: tuple[float, float], channel: int | None = None
@@ -73,8 +74,9 @@ class TakeRecorder:
         if not self._is_begun:
             # Another take may have come to be under this name since.
             self.path = numbered(self.path)
+        self._is_behind = True
         write_bytes(self.path, self._packed(end_frame))
-        self._is_begun = True
+        self._is_begun, self._is_behind = True, False
 
     def save_elsewhere(self, end_frame: int, folder: Path) -> None:
         """Write the whole take into another folder, and go on there; `OutputError`."""
@@ -132,11 +134,11 @@ class _Track:
     def _stroke(self, event: TakeStroke) -> dict[str, Any]:
         """Return what makes a stroke again; the settings of its pad go before it, once."""
         if event.pad not in self._ids:
-            self._ids[event.pad] = len(self._ids)
             settings = {field.name: getattr(event.pad, field.name) for field in fields(Pad)}
             hit = str(event.pad.hit.resolve()) if event.pad.hit else None
-            table = {"id": self._ids[event.pad], "pad": {**settings, "hit": hit}}
+            table = {"id": len(self._ids), "pad": {**settings, "hit": hit}}
             self._put(event.frame, _mark(table))
+            self._ids[event.pad] = len(self._ids)
         return {
             "frame": event.frame,
             "of": self._ids[event.pad],
@@ -154,9 +156,16 @@ class _Track:
 class TakeSaver:
     """Saves a take every few seconds from a thread of its own, and in the end. A context manager."""
 
-    def __init__(self, recorder: TakeRecorder, frame: Callable[[], int], say: Callable[[str], None]) -> None:
-        """Save up to what `frame` returns; what goes wrong meanwhile is reported to `say`, once."""
-        self._recorder, self._frame, self._say = recorder, frame, say
+    def __init__(
+        self,
+        recorder: TakeRecorder,
+        frame: Callable[[], int],
+        say: Callable[[str], None],
+        trouble: Callable[[str], None],
+    ) -> None:
+        """Save up to what `frame` returns; errors are reported to `trouble`, and in the end to `say`."""
+        self._recorder, self._frame, self._say, self._trouble = recorder, frame, say, trouble
+        self._pause = SAVE_SECONDS
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._save_on, name="take", daemon=True)
 
@@ -194,8 +203,8 @@ class TakeSaver:
             try:
                 save()
                 wrong[0] = ""
-            except OutputError as error:
-                wrong[0] = str(error)
+            except Exception as error:  # whatever it is, the take is saved elsewhere
+                wrong[0] = str(error) or repr(error)
 
         thread = threading.Thread(target=saved, name="take", daemon=True)
         thread.start()
@@ -203,18 +212,16 @@ class TakeSaver:
         return wrong[0]
 
     def _save_on(self) -> None:
-        pause, said = SAVE_SECONDS, ""
-        while not self._stopping.wait(pause):
-            began = time.monotonic()
-            if not self._recorder.is_ahead:
-                continue
-            try:
-                self._recorder.save(self._frame())
-            except OutputError as error:
-                if str(error) != said:
-                    said = str(error)
-                    self._say(said)
-            pause = max(SAVE_SECONDS, min((time.monotonic() - began) / _MOST_SHARE, _LONGEST_PAUSE))
+        supervised(self._turn, self._stopping, self._trouble)
+
+    def _turn(self) -> None:
+        if self._stopping.wait(self._pause) or not self._recorder.is_ahead:
+            return
+        began = time.monotonic()
+        try:
+            self._recorder.save(self._frame())
+        finally:
+            self._pause = max(SAVE_SECONDS, min((time.monotonic() - began) / _MOST_SHARE, _LONGEST_PAUSE))
 
 
 def _channel_of(event: TakeStroke | TakeFade) -> dict[str, int]:

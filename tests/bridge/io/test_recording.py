@@ -110,6 +110,30 @@ def test_a_full_disk_keeps_what_there_is_and_the_rest_goes_elsewhere(
     assert str(spare) in said[1]
 
 
+def test_no_error_ends_the_thread_that_records_and_the_trouble_is_named_until_it_is_over(
+    tmp_path: Path, spare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, said, go_on = tmp_path / "out.wav", list[str](), threading.Event()
+
+    def failing(place: Path, frames: int) -> None:
+        if place == path.with_name(path.name + PART_SUFFIX) and frames >= 30 * 400:
+            raise MemoryError("no memory is left")
+        if frames == 0 and made.trouble:
+            go_on.wait(60)
+
+    disk(monkeypatch, failing)
+    made = Recording(path, RATE, said.append)
+    made.open()
+    for number in range(100):
+        made.put(block(number))
+    until(lambda: made.trouble == "no memory is left")
+    go_on.set()
+    until(lambda: not made.trouble)
+    made.close()
+    assert numbers(*made.files) == list(range(100))
+    assert "no memory is left; 1.5 s are kept" in said[0]
+
+
 def test_a_frozen_disk_holds_up_nobody_and_loses_nothing(
     tmp_path: Path, spare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -137,6 +137,14 @@ def test_threads_switch_as_before_when_the_daemon_has_ended() -> None:
     assert sys.getswitchinterval() == before
 
 
+def test_the_status_names_what_is_wrong_with_a_recording() -> None:
+    with running() as live:
+        live.supervisor.driver.trouble = "the disk takes nothing"
+        until(lambda: "recording: the disk takes nothing (for 0 s)" in str(facts(live)["trouble"]))
+        live.supervisor.driver.trouble = ""
+        until(lambda: not facts(live)["trouble"])
+
+
 def test_meters_are_bars() -> None:
     assert bar(1.0, 8) == "█" * 8
     assert bar(0.0, 8) == "·" * 8

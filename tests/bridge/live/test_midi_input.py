@@ -1,3 +1,4 @@
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -89,6 +90,21 @@ def test_an_error_of_the_system_ends_no_midi_thread(monkeypatch: pytest.MonkeyPa
                 late.sendall(b"\x99\x24\x64")
                 until(lambda: session.counts["midi"] == 3)
         assert not session.troubles
+
+
+@pytest.mark.parametrize("error", [OSError(9, "bad file descriptor"), ValueError("filedescriptor out of range")])
+def test_no_error_of_waiting_ends_the_midi_thread(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    with listening() as (session, midi), socket.create_connection(("127.0.0.1", midi.port)) as line:
+        with monkeypatch.context() as patch:
+            patch.setattr(select, "select", failing)
+            until(lambda: session.troubles)
+        assert session.troubles[f"{midi.name} thread"][0] == str(error)
+        line.sendall(b"\x99\x24\x64")
+        until(lambda: session.counts["midi"] == 1)
+        until(lambda: not session.troubles)
 
 
 class Client:

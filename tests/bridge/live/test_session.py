@@ -137,6 +137,18 @@ def test_a_program_change_selects_a_kit_by_name(tmp_path: Path) -> None:
     assert made.kit.name == "a"
 
 
+def test_what_was_put_off_ends_nothing_when_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    made = session(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rglob", failing)
+        made.handle_midi(b"\xc9\x00", 0.0)
+        made.tend()
+    assert "Too many open files" in made.notices[-1]
+
+
 @pytest.mark.parametrize("name", ["../out", "/etc/passwd", "a/../../out", "", "x\\..\\y", "no\0pe", "missing"])
 def test_kits_stay_in_their_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "kits").mkdir()

@@ -302,8 +302,10 @@ def test_an_error_in_the_server_is_counted_and_survived(live: Live, monkeypatch:
     before = live.session.counts["osc_faults"]
     monkeypatch.setattr(live.osc._dispatcher, "send_news", fail)
     until(lambda: live.session.counts["osc_faults"] == before + 1)
+    assert "too many open files" in live.session.troubles["OSC"][0]
     with peer(live) as p:
         assert p.ask("ping", 1) == ("ping", (1,))
+    until(lambda: not live.session.troubles)
     live.session.counts["osc_faults"] = before
 
 

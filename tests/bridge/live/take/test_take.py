@@ -9,7 +9,7 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
-from live_fakes import KIT, RATE, FakeSpec, fill, level_hit, until
+from live_fakes import KIT, RATE, FakeSpec, fill, level_hit, running, until
 
 from ghostnote.bridge.bench.rig import Daemon, DaemonSetup
 from ghostnote.bridge.errors import InputError, MidiFileError, OutputError
@@ -18,6 +18,7 @@ from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.live.commands import Play
 from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.live.session import Session
+from ghostnote.bridge.live.status import facts
 from ghostnote.bridge.live.take import recorder as take_recorder
 from ghostnote.bridge.live.take.format import MARK, TakeStroke, read_take
 from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
@@ -212,7 +213,7 @@ def test_a_take_whose_disk_fails_at_the_end_goes_elsewhere_whole(
     recorder = TakeRecorder(path, RATE, limiter=True)
     (queue,) = Pool().use(KIT.pads[:1])
     said: list[str] = []
-    with TakeSaver(recorder, lambda: 1000, said.append):
+    with TakeSaver(recorder, lambda: 1000, said.append, said.append):
         recorder.stroke(100, queue.pad, 90, level_hit(queue), (0.5, 0.5))
     thawed.set()
     assert kept(spare / "take.mid") == 1
@@ -229,7 +230,7 @@ def test_a_take_grows_on_the_disk_while_it_is_played(tmp_path: Path, monkeypatch
     hit = level_hit(queue)
     said: list[str] = []
 
-    with TakeSaver(recorder, lambda: 1000, said.append):
+    with TakeSaver(recorder, lambda: 1000, said.append, said.append):
         for count in range(1, 4):
             recorder.stroke(100 * count, queue.pad, 90, hit, (0.5, 0.5))
             until(lambda wanted=count: kept(path) == wanted)
@@ -241,6 +242,26 @@ def test_a_take_grows_on_the_disk_while_it_is_played(tmp_path: Path, monkeypatch
     assert kept(path) == 4
     assert "folder" in said[0]
     assert not list(tmp_path.glob(".*"))
+
+
+def test_no_error_ends_the_thread_that_saves_a_take_and_the_status_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(take_recorder, "SAVE_SECONDS", 0.02)
+
+    def failing(*_: object) -> None:
+        raise RuntimeError("something unforeseen")
+
+    with running(record=tmp_path / "take.mid") as live:
+        until(lambda: live.session.pool.ready)
+        with monkeypatch.context() as patch:
+            patch.setattr(take_recorder, "write_bytes", failing)
+            live.session.play(NoteOn(0, 36, 100), 0.0)
+            until(lambda: "take: something unforeseen (for 0 s)" in str(facts(live)["trouble"]))
+        # What could not be saved is saved without another note.
+        until(lambda: kept(tmp_path / "take.mid") == 1)
+        until(lambda: not facts(live)["trouble"])
+        assert list(live.session.notices).count("take: something unforeseen") == 1
 
 
 def test_a_daemon_that_is_killed_loses_seconds_of_its_take(tmp_path: Path) -> None:
