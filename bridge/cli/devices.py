@@ -47,7 +47,7 @@ def _jack() -> list[str]:
 
 
 def _midi() -> list[str]:
-    from ghostnote.bridge.live.midi_input import has_virtual_ports, port_names
+    from ghostnote.bridge.live.midi_ports import has_virtual_ports, port_names
 
     names = port_names()
     if not has_virtual_ports():

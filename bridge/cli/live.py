@@ -146,7 +146,7 @@ def _kits(folder: Path | None, kit: Path | None) -> Path | None:
 
 def _has_midi(driver: str) -> bool:
     """Return whether a MIDI port can be opened without being asked for."""
-    from ghostnote.bridge.live.midi_input import has_virtual_ports
+    from ghostnote.bridge.live.midi_ports import has_virtual_ports
 
     return driver == "jack" or has_virtual_ports()
 

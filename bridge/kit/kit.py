@@ -81,13 +81,20 @@ class Kit:
         """Return the pad that a MIDI note strikes, or None."""
         return next((pad for pad in self.pads if note in pad.notes), None)
 
-    def with_note(self, name: str, note: int) -> "Kit | None":
-        """Return the kit with a note moved to the pad `name`; None if that would leave a pad without notes."""
-        pads = tuple(
-            replace(pad, notes=(*(n for n in pad.notes if n != note), *([note] if pad.name == name else ())))
-            for pad in self.pads
-        )
-        return replace(self, pads=pads) if all(pad.notes for pad in pads) else None
+    def with_note(self, name: str, note: int, exchange: bool = False) -> "Kit | None":
+        """Return the kit with a note moved to the pad `name`; None if that would leave a pad without notes.
+
+        With `exchange` such a pad gets the first note of the pad `name` for it.
+        """
+        before = {pad.name: pad.notes for pad in self.pads}
+        notes = {pad: tuple(n for n in kept if n != note) for pad, kept in before.items()}
+        given = before[name][:1] if exchange else ()
+        for pad in notes:
+            if pad != name and not notes[pad]:
+                notes[pad], notes[name] = given, tuple(n for n in notes[name] if n not in given)
+        notes[name] = (*notes[name], note)
+        pads = tuple(replace(pad, notes=notes[pad.name]) for pad in self.pads)
+        return replace(self, pads=pads) if all(notes.values()) else None
 
 
 def pad_seed(kit_seed: int, pad_name: str) -> int:

@@ -7,35 +7,21 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import rtmidi
 
-from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.live.midi_ports import CLIENT, PORT, MidiError, port_names, system_apis
 from ghostnote.bridge.live.session import Session
-from ghostnote.bridge.live.stderr import stderr_discarded
 from ghostnote.bridge.live.supervised import supervised
 from ghostnote.bridge.midi.parser import MidiParser
 
-CLIENT: Final = "ghostnote"
-PORT: Final = "midi_in"
 POLL_SECONDS: Final = 1.0
 
-_APIS: Final = {
-    "linux": (rtmidi.API_LINUX_ALSA, rtmidi.API_UNIX_JACK),
-    "darwin": (rtmidi.API_MACOSX_CORE,),
-    "win32": (rtmidi.API_WINDOWS_MM,),
-}
-_SEQUENCER: Final = Path("/dev/snd/seq")
 _MOST_CLIENTS: Final = 8
-
-
-class MidiError(GhostnoteError):
-    """A MIDI port is missing, or the system has none."""
 
 
 class MidiInput(Protocol):
@@ -49,46 +35,6 @@ class MidiInput(Protocol):
 
     def close(self) -> None:
         """Let it go."""
-
-
-def system_apis() -> list[int]:
-    """Return the MIDI systems that can be used on this computer now."""
-    wanted = _APIS.get(sys.platform, ())
-    return [api for api in wanted if api in rtmidi.get_compiled_api() and _opens(api)]
-
-
-def port_names() -> list[str]:
-    """Return the names of the ports that notes can come from."""
-    names: list[str] = []
-    for api in system_apis():
-        with _probe(api) as probe:
-            names += probe.get_ports()
-    return names
-
-
-def has_virtual_ports() -> bool:
-    """Return whether a port of our own can be opened here."""
-    return sys.platform != "win32" and bool(system_apis())
-
-
-@contextlib.contextmanager
-def _probe(api: int) -> Iterator[Any]:
-    """Return a client of a MIDI system for the length of the block."""
-    client = rtmidi.MidiIn(api, f"{CLIENT}-probe")
-    try:
-        yield client
-    finally:
-        client.delete()
-
-
-def _opens(api: int) -> bool:
-    if api == rtmidi.API_LINUX_ALSA and not _SEQUENCER.exists():
-        return False
-    try:
-        with stderr_discarded(), _probe(api):
-            return True
-    except (rtmidi.RtMidiError, OSError):
-        return False
 
 
 def open_input(where: str, session: Session) -> MidiInput:

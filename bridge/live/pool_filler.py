@@ -5,9 +5,7 @@ import logging
 import multiprocessing
 import threading
 import time
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import wait
 from multiprocessing.shared_memory import SharedMemory
 from typing import Final
 
@@ -17,6 +15,7 @@ from ghostnote.bridge.io.audio_file import MAX_HIT_SECONDS
 from ghostnote.bridge.live.failing_pads import FailingPads
 from ghostnote.bridge.live.hit import sides
 from ghostnote.bridge.live.pool import BUDGET_BYTES, Pool, StrokeRequest
+from ghostnote.bridge.live.pool_process import PoolProcess
 from ghostnote.bridge.live.pool_worker import BROKEN, PLACES, READY, StrokeShape, auto_processes, free, places, work
 from ghostnote.bridge.live.supervised import supervised
 from ghostnote.bridge.render.workers import Spec, interrupts_held, main_left_out
@@ -32,23 +31,6 @@ _END_SECONDS: Final = 5.0
 _MOST_DEATHS: Final = 4
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass
-class _PoolProcess:
-    """A process, its end of the line, and its part of the shared memory: one place for each request."""
-
-    number: int
-    memory: SharedMemory
-    process: BaseProcess | None = None
-    line: Connection | None = None
-    requests: dict[int, StrokeRequest] = field(default_factory=dict)
-    is_started: bool = False
-    last_reply: float = 0.0
-    started: float = 0.0
-    deaths: int = 0
-    trouble: str = ""
-    restart_at: float = 0.0
 
 
 class PoolFiller:
@@ -73,7 +55,7 @@ class PoolFiller:
         self._counted = time.monotonic()
         self._capacity = round(MAX_HIT_SECONDS * rate)
         self._processes = processes or auto_processes()
-        self._workers: list[_PoolProcess] = []
+        self._workers: list[PoolProcess] = []
         self._context = multiprocessing.get_context("spawn")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="filler", daemon=True)
@@ -93,7 +75,7 @@ class PoolFiller:
         size = self._capacity * 2 * 4 * PLACES
         try:
             while len(self._workers) < self._processes:
-                self._workers.append(_PoolProcess(len(self._workers), SharedMemory(create=True, size=size)))
+                self._workers.append(PoolProcess(len(self._workers), SharedMemory(create=True, size=size)))
             self._start(self._workers[0])
             self._thread.start()
         except BaseException:
@@ -110,7 +92,7 @@ class PoolFiller:
             if worker.process:
                 worker.process.terminate()
         for worker in self._workers:
-            self._clean_up(worker)
+            worker.close()
             free(worker.memory)
 
     def _serve(self) -> None:
@@ -153,7 +135,7 @@ class PoolFiller:
                     # A broken line shows itself when it is read.
                     worker.line.send((place, request.pad, request.index, request.velocity))
 
-    def _read_reply(self, worker: _PoolProcess) -> None:
+    def _read_reply(self, worker: PoolProcess) -> None:
         if worker.line is None:
             return
         try:
@@ -173,7 +155,7 @@ class PoolFiller:
         else:
             self._receive(worker, worker.requests.pop(place), place, value)
 
-    def _receive(self, worker: _PoolProcess, request: StrokeRequest, place: int, value: StrokeShape | str) -> None:
+    def _receive(self, worker: PoolProcess, request: StrokeRequest, place: int, value: StrokeShape | str) -> None:
         request.queue.finish(request)
         worker.deaths = request.queue.deaths = 0
         if isinstance(value, str):
@@ -208,7 +190,7 @@ class PoolFiller:
                 self.restarts += 1
                 self._start(worker)
 
-    def _start(self, worker: _PoolProcess) -> None:
+    def _start(self, worker: PoolProcess) -> None:
         worker.is_started = True
         worker.restart_at = time.monotonic() + _BACKOFF_SECONDS[1]
         if worker.deaths:  # its memory may have been removed from outside
@@ -225,7 +207,7 @@ class PoolFiller:
         worker.process, worker.line = process, ours
         _logger.info("worker %d started: process %s", worker.number, process.pid)
 
-    def _take_back(self, worker: _PoolProcess) -> None:
+    def _take_back(self, worker: PoolProcess) -> None:
         """Take back what a dead worker was to make; it is requested again, if its pad is not what ends workers."""
         for request in list(worker.requests.values())[:1]:
             self.failing.count_death(request)
@@ -235,22 +217,8 @@ class PoolFiller:
         for queue in self._pool.queues:
             queue.opened_by.discard(worker.number)
         _logger.warning("worker %d is dead", worker.number)
-        self._clean_up(worker)
+        worker.close()
         worker.restart_at = time.monotonic() + _BACKOFF_SECONDS[min(worker.deaths, 3)]
         worker.deaths += 1
         if worker.deaths > _MOST_DEATHS and not self.made:
             self.failure = GhostnoteError("the processes that make strokes end at once: is there too little memory?")
-
-    def _clean_up(self, worker: _PoolProcess) -> None:
-        if worker.line:
-            worker.line.close()
-            worker.line = None
-        if worker.process:
-            worker.process.join(0.3)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join(0.5)
-            with contextlib.suppress(ValueError):
-                # On a machine that is busy enough even a killed process takes its time.
-                worker.process.close()
-            worker.process = None

@@ -17,6 +17,7 @@ from ghostnote.bridge.live.commands import FREEZE_MOST, Freeze, Mute, Play, Reco
 from ghostnote.bridge.live.engine import Engine
 from ghostnote.bridge.live.hit import Audio
 from ghostnote.bridge.live.kit_folder import KitFolder
+from ghostnote.bridge.live.note_learning import NoteLearning
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, checked, slug
 from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.midi.events import DRUM_CHANNEL, Event, NoteOn, event_of
@@ -57,8 +58,6 @@ class Session:
         """What waits for `tend`."""
         self.program_channel = DRUM_CHANNEL
         """The channel whose program changes choose a kit, from 0."""
-        self.learning = ""
-        """The name of the pad that the next note will strike."""
         self.troubles: dict[str, tuple[str, float]] = {}
         """What is wrong now: by the name of the part, what it is and since when, in `clock` seconds."""
         self.stopping = threading.Event()
@@ -67,11 +66,17 @@ class Session:
         self._soloed: set[str] = set()
         self._lock = threading.RLock()
         self._packets = MidiParser()
+        self._learning = NoteLearning(self.say)
 
     @property
     def kit(self) -> Kit:
         """The kit as it is now."""
         return self.setup.kit
+
+    @property
+    def learning(self) -> str:
+        """The name of the pad that the next note will strike."""
+        return self._learning.pad
 
     def say(self, text: str) -> None:
         """Tell the user something; what is not text in a file's name becomes question marks."""
@@ -100,8 +105,7 @@ class Session:
         if status == _PROGRAM_CHANGE and message[0] & 0x0F == self.program_channel:
             self.later.append(lambda: self.program(first))
         event = event_of(0, message[0], message[1:])
-        if self.learning and isinstance(event, NoteOn):
-            self.later.append(lambda: self._learn(first))
+        self._hear(event)
         return (Play(event),) if event else ()
 
     def tend(self) -> None:
@@ -124,6 +128,7 @@ class Session:
 
     def play(self, event: Event, stamp: float) -> bool:
         """Let an event of that moment sound; False when too many wait."""
+        self._hear(event)
         return self.engine.post(Play(event), stamp, Via.OSC)
 
     def strike(self, pad: str, velocity: int, stamp: float) -> bool:
@@ -161,9 +166,13 @@ class Session:
         self.set(pad, "seed", seed)
         return seed
 
-    def learn(self, pad: Pad | None) -> None:
-        """Let the next note strike this pad from now on; None gives up."""
-        self.learning = pad.name if pad else ""
+    def learn(self, pad: Pad | None, move: bool = False) -> None:
+        """Let the next note strike this pad, even the only one of another if it is to `move`; None gives up."""
+        with self._lock:
+            if pad:
+                self._learning.begin(pad, move)
+            else:
+                self._learning.end("it was called off")
 
     def freeze(self, count: int) -> None:
         """Go round each pad's last strokes; 0 thaws. `FieldError` for more than are kept."""
@@ -185,7 +194,10 @@ class Session:
 
     def load(self, name: str) -> None:
         """Play a kit of the kits' folder; `KitError`."""
-        self.use(load_kit(self._kits.path(name)))
+        kit = load_kit(self._kits.path(name))
+        with self._lock:
+            self._learning.end("another kit plays")
+            self.use(kit)
         _logger.info("kit %s loaded", name)
         self._tell("kit/load", name)
 
@@ -219,17 +231,18 @@ class Session:
         audible = (self._soloed & names or names) - self._muted
         self.engine.post(Mute(frozenset(audible)), self._clock())
 
+    def _hear(self, event: Event | None) -> None:
+        """Learn a note in a moment, if a pad waits for one."""
+        if self.learning and isinstance(event, NoteOn):
+            self.later.append(lambda: self._learn(event.note))
+
     def _learn(self, note: int) -> None:
         with self._lock:
-            name, self.learning = self.learning, ""
-            if not name:
-                return
-            kit = self.kit.with_note(name, note)
-            if kit is None:
-                self.say(f"note {note} stays: it is the only one of its pad")
-                return
-            self.use(kit)
-        self._tell(f"pad/{slug(name)}/learn", note)
+            name = self.learning
+            kit = self._learning.learned(self.kit, note)
+            if kit:
+                self.use(kit)
+                self._tell(f"pad/{slug(name)}/learn", note)
 
     def _tell(self, address: str, *values: Value) -> None:
         for listener in tuple(self.listeners):

@@ -49,6 +49,7 @@ def facts(live: Live) -> dict[str, Value]:
     counts = {f"notes_{kind}": engine.counts[kind] for kind in ("fresh", "fallback", "reused", "frozen", "silent")}
     return {
         "kit": session.kit.name,
+        "learning": session.learning,
         "driver": driver.device,
         "rate": driver.rate,
         "block": driver.block_frames,
@@ -102,10 +103,11 @@ def line(live: Live) -> str:
     off_pads = f", {unmapped.total()} on no pad (note {unmapped.most_common(1)[0][0]})" if unmapped else ""
     fresh = "" if engine.freshness is None else f", {engine.freshness:.1%} fresh"
     wrong = f"; {found}" if (found := trouble(live)) else ""
+    learning = f", next note strikes {live.session.learning}" if live.session.learning else ""
     begin = "" if live.ready_seconds is not None else "making the first hits; "
     return (
         f"{begin}{notes} notes{fresh}, pool {depth}, {live.supervisor.underruns} underruns,"
-        f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{off_pads}{lost}{wrong}"
+        f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{off_pads}{learning}{lost}{wrong}"
     )
 
 

@@ -101,8 +101,9 @@ def _reroll(call: Call) -> Reply:
 
 
 def _learn(call: Call) -> Reply:
-    on = bool(call.number(0, "learn", 0, 1)) if call.arguments else True
-    call.session.learn(call.pad if on else None)
+    on = bool(call.number(0, "on", 0, 1)) if call.arguments else True
+    move = bool(call.number(1, "move", 0, 1)) if len(call.arguments) > 1 else False
+    call.session.learn(call.pad if on else None, move)
     return (int(on),)
 
 
@@ -186,7 +187,13 @@ ADDRESSES: Final = (
         for field in FIELDS.values()
     ),
     Address(f"pad/{PAD}/reroll", "", "another drum: the next seed, which is replied", _reroll),
-    Address(f"pad/{PAD}/learn", "[on]", "the next MIDI note strikes this pad from then on", _learn),
+    Address(
+        f"pad/{PAD}/learn",
+        "[on] [move]",
+        "the next note by MIDI or OSC strikes this pad from then on, 0 or another kit calls it off;"
+        " with move = 1 even the only note of another pad, which gets one of this pad's for it",
+        _learn,
+    ),
     Address("freeze", "[count]", "go round the last strokes of each pad, up to 16; 0 plays new ones", _freeze),
     Address("kit/load", "name", "play a kit of the kits' folder", _load),
     Address("kit/save", "name", "write the kit as it is now into the kits' folder", _save),

@@ -65,8 +65,8 @@ class LiveSession(Protocol):
     def reroll(self, pad: Pad) -> int:
         """Give a pad the next seed and return it."""
 
-    def learn(self, pad: Pad | None) -> None:
-        """Let the next note strike this pad; None gives up."""
+    def learn(self, pad: Pad | None, move: bool = False) -> None:
+        """Let the next note strike this pad, even the only one of another if it is to `move`; None gives up."""
 
     def freeze(self, count: int) -> None:
         """Go round each pad's last strokes; `FieldError`."""

@@ -86,6 +86,10 @@ def test_a_note_moves_to_another_pad_but_never_leaves_one_without_notes() -> Non
     assert moved
     assert [pad.notes for pad in moved.pads] == [(36, 40), (38,)]
     assert kit.with_note("Snare", 36) is None
+    exchanged = kit.with_note("Snare", 36, exchange=True)
+    assert exchanged
+    assert [pad.notes for pad in exchanged.pads] == [(38,), (40, 36)]
+    assert kit.with_note("Kick", 36, exchange=True) == kit.with_note("Kick", 36) == kit
 
 
 def test_pad_seeds_are_the_same_everywhere() -> None:

@@ -10,8 +10,9 @@ import rtmidi
 from live_fakes import KIT, RATE, fill, until
 
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.live import midi_input
-from ghostnote.bridge.live.midi_input import MidiError, TcpInput, open_input, port_names
+from ghostnote.bridge.live import midi_input, midi_ports
+from ghostnote.bridge.live.midi_input import TcpInput, open_input
+from ghostnote.bridge.live.midi_ports import MidiError, port_names
 from ghostnote.bridge.live.session import Session
 
 
@@ -134,7 +135,8 @@ def test_no_client_is_left_open_where_a_midi_system_fails(
     monkeypatch: pytest.MonkeyPatch, where: str, fails: str
 ) -> None:
     monkeypatch.setattr(rtmidi, "MidiIn", Client)
-    monkeypatch.setattr(midi_input, "system_apis", lambda: [1])
+    for module in (midi_input, midi_ports):
+        monkeypatch.setattr(module, "system_apis", lambda: [1])
     monkeypatch.setattr(Client, "fails", fails)
     monkeypatch.setattr(Client, "open", 0)
     with suppress(rtmidi.RtMidiError), ExitStack() as stack:

@@ -11,6 +11,7 @@ from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
 from ghostnote.bridge.kit.save import kit_text, save_kit
 from ghostnote.bridge.live.pad_parameters import Value, checked, slug
 from ghostnote.bridge.live.session import Session
+from ghostnote.bridge.midi.events import NoteOn
 
 BLOCK = 80
 
@@ -108,13 +109,48 @@ def test_learning_moves_a_note() -> None:
     assert not made.learning
 
 
-def test_learning_leaves_no_pad_without_a_note() -> None:
+def test_learning_leaves_no_pad_without_a_note_and_moves_the_only_one_when_asked_to() -> None:
     made = session()
     made.learn(KIT.pads[1])
     made.handle_midi(b"\x99\x2a\x64", 0.0)
     made.tend()
     assert made.kit == KIT
     assert "note 42" in made.notices[-1]
+    made.learn(KIT.pads[1], move=True)
+    made.handle_midi(b"\x99\x2a\x64", 0.0)
+    made.tend()
+    assert [pad.notes for pad in made.kit.pads] == [(36, 35), (42,), (38,), (46,)]
+
+
+def test_learning_takes_osc_notes_too_and_says_what_it_waits_for() -> None:
+    made = session()
+    made.learn(KIT.pads[1])
+    assert made.learning == "Snare Drum"
+    assert made.notices[-1] == "waiting for the note that is to strike 'Snare Drum'"
+    made.strike("Kick", 100, 0.0)
+    made.tend()
+    assert made.learning == "Snare Drum"
+    made.play(NoteOn(0, 60, 100), 0.0)
+    made.tend()
+    assert made.kit.pads[1].notes == (38, 60)
+    assert made.notices[-1] == "note 60 strikes 'Snare Drum' from now on"
+
+
+def test_learning_ends_with_the_kit_and_when_it_is_called_off(tmp_path: Path) -> None:
+    save_kit(KIT, tmp_path / "same.toml")
+    made = session(tmp_path)
+    made.learn(KIT.pads[1])
+    made.set(made.kit.pads[0], "amount", 0.5)
+    assert made.learning
+    made.play(NoteOn(0, 60, 100), 0.0)
+    made.load("same")
+    assert made.notices[-1] == "'Snare Drum' waits for no note any more: another kit plays"
+    made.tend()
+    assert made.kit.pads == KIT.pads
+    made.learn(KIT.pads[1])
+    made.learn(None)
+    assert made.notices[-1] == "'Snare Drum' waits for no note any more: it was called off"
+    assert not made.learning
 
 
 def test_a_program_change_selects_a_kit_by_name(tmp_path: Path) -> None:

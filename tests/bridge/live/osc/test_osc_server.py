@@ -18,6 +18,7 @@ from ghostnote.bridge.live.osc.addresses import ADDRESSES
 from ghostnote.bridge.live.osc.codec import bundle, pack, unpack
 from ghostnote.bridge.live.osc.server import BURST_WORK, WORK_A_SECOND, OscSettings, check_settings, parse_address
 from ghostnote.bridge.live.osc.subscribers import LEASE_SECONDS, MOST_SUBSCRIBERS, Subscribers
+from ghostnote.bridge.live.status import line
 
 Message = tuple[str, tuple[Any, ...]]
 
@@ -330,6 +331,17 @@ def has_ipv6() -> bool:
     except OSError:
         return False
     return True
+
+
+def test_learning_takes_an_osc_note_moves_it_and_is_seen_in_the_status() -> None:
+    with running() as live, peer(live) as p:
+        assert p.ask("pad/kick/learn", 1, 1) == ("pad/kick/learn", (1,))
+        p.send("status")
+        assert p.gets("status/learning") == ("Kick",)
+        assert "next note strikes Kick" in line(live)
+        p.send("note", 42, 100)
+        until(lambda: not live.session.learning)
+        assert [pad.notes for pad in live.session.kit.pads] == [(35, 42), (38,), (36,), (46,)]
 
 
 def test_replies_reach_the_port_that_subscribed(live: Live) -> None:
