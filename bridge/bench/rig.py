@@ -43,6 +43,7 @@ class DaemonSetup:
     device: str | None = None
     output: Path | None = None
     record: Path | None = None
+    kits: Path | None = None
 
 
 class Daemon:
@@ -115,7 +116,7 @@ def _serve(setup: DaemonSetup, line: Connection) -> None:
     audio = DriverSettings(RATE, 256, setup.device, setup.output)
     settings = LiveSettings(
         setup.kit, lambda _: setup.spec, setup.driver, audio, setup.midi, OscSettings(port=0),
-        record=setup.record, processes=setup.processes,
+        kits=setup.kits, record=setup.record, processes=setup.processes,
     )  # fmt: skip
     try:
         with opened(settings) as live:
@@ -138,7 +139,10 @@ def _status(live: Live) -> dict[str, Value]:
     return {
         **facts(live),
         "memory_mb": sum(map(memory_mb, (os.getpid(), *workers))),
+        "pid": os.getpid(),
         "worker": workers[0] if workers else 0,
+        "playing": live.session.engine.setup.kit.name,
+        "frames": live.session.engine.frame,
         "notices": "\n".join(live.session.notices),
         "osc_port": live.osc.address[1] if live.osc else 0,
         "midi_port": next((int(m.name[4:]) for m in live.inputs if m.name.startswith("tcp:")), 0),

@@ -28,7 +28,7 @@ def bench(
     batch: Annotated[bool, typer.Option("--batch", help="Measure 'humanize': strokes per second, memory.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Measure live playing on JACK's dummy server.")] = False,
     soak: Annotated[
-        float | None, typer.Option(min=20, metavar="SECONDS", help="Stress live playing for this long.")
+        float | None, typer.Option(min=60, metavar="SECONDS", help="Stress live playing for this long.")
     ] = None,
     seconds: Annotated[float, typer.Option(min=5, help="How long --live plays.")] = 600.0,
     steps: Annotated[int, typer.Option(min=0, max=64, help="Diffusion steps per hit in --live.")] = 2,
@@ -48,7 +48,7 @@ def bench(
 
         measurements = measure_live(model, seconds, steps, width, block)
     elif soak is not None:
-        from ghostnote.bridge.bench.soak import soak as measure_soak
+        from ghostnote.bridge.bench.soak.run import soak as measure_soak
 
         measurements = measure_soak(model, soak)
     else:
@@ -56,6 +56,8 @@ def bench(
     typer.echo(measurements_table(measurements))
     if json:
         write_measurements(json, measurements)
+    if any(measurement.is_met is False for measurement in measurements):
+        raise typer.Exit(1)
 
 
 def _measure_offline(

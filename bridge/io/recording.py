@@ -37,6 +37,8 @@ _FREE_BYTES: Final = 2**24
 """A folder with less room is not gone on in."""
 _RETRY_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.01
+_SLOW_SECONDS: Final = 1.0
+"""So much sound may wait before that is called trouble."""
 
 Audio = NDArray[np.float32]
 
@@ -51,17 +53,22 @@ class Recording:
         """Record for `path`, or the next free number of it; what goes wrong is reported to `say`."""
         self.files: list[Path] = []
         """The finished files."""
-        self.trouble = ""
-        """Why what is played waits for a disk, or nothing."""
         self._path, self._rate, self._say = path, rate, say
         self._waiting: deque[Audio] = deque()
-        self._lost_frames = 0
+        self._lost_frames = self._block_frames = 0
+        self._failure = ""
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._progress = time.monotonic()
         self._trying = path.parent
         self._left: set[Path] = set()
         self._writer: threading.Thread | None = None
+
+    @property
+    def trouble(self) -> str:
+        """Why what is played waits for a disk, or nothing."""
+        is_late = len(self._waiting) * self._block_frames > _SLOW_SECONDS * self._rate
+        return self._failure or (f"the disk of {self._trying} takes nothing" if is_late else "")
 
     def open(self) -> None:
         """Begin the first file; `OutputError` where that cannot be done."""
@@ -77,6 +84,7 @@ class Recording:
             return
         if not self._waiting:
             self._progress = time.monotonic()
+        self._block_frames = block.shape[1]
         self._waiting.append(block.copy())
         self._leave_frozen()
 
@@ -101,8 +109,8 @@ class Recording:
     def _leave_frozen(self) -> None:
         """Go on elsewhere if the disk has taken nothing for long."""
         if self._waiting and time.monotonic() - self._progress > FROZEN_SECONDS:
-            self.trouble = f"the disk of {self._trying} takes nothing"
-            self._say(f"{self.trouble}: the recording goes on elsewhere")
+            self._failure = f"the disk of {self._trying} takes nothing"
+            self._say(f"{self._failure}: the recording goes on elsewhere")
             self._left.add(self._trying)
             self._begin(None)
 
@@ -116,7 +124,7 @@ class Recording:
                 if kept and kept != self._path:
                     self._say(f"the recording is {kept}")
                 return
-            self.trouble, seconds = error, part.frames / self._rate
+            self._failure, seconds = error, part.frames / self._rate
             self._say(f"{error}; {f'{seconds:.1f} s are kept in {kept}' if kept else 'nothing is in it'}, going on")
             if seconds < 1.0:
                 self._left.add(part.folder)
@@ -139,7 +147,7 @@ class Recording:
                 # Where this disk stood still, another file holds the block by now.
                 if self._writer is threading.current_thread():
                     self._waiting.popleft()
-                    self._progress, self.trouble = time.monotonic(), ""
+                    self._progress, self._failure = time.monotonic(), ""
         return ""
 
     def _next_part(self) -> "_Part | None":

@@ -107,14 +107,16 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
         recorder = TakeRecorder(settings.record, rate, settings.limiter) if settings.record else None
         session = Session(settings.kit, rate, settings.kits, settings.limiter, recorder)
         session.program_channel = settings.program_channel
+        saver = None
         if recorder:
             trouble = partial(session.trouble, "take")
-            stack.enter_context(TakeSaver(recorder, lambda: session.engine.frame, session.say, trouble))
+            saver = TakeSaver(recorder, lambda: session.engine.frame, session.say, trouble)
+            stack.enter_context(saver)
         filler = PoolFiller(session.pool, settings.spec(rate), rate, settings.processes)
         stack.enter_context(filler)
         # After the first worker is started, which must not be preferred.
         stack.enter_context(preferred_process())
-        live = Live(session, filler, supervisor, [], None, began)
+        live = Live(session, filler, supervisor, [], None, began, saver=saver)
         stack.callback(_end_sound, live)
         for where in settings.midi:
             if not (where == _OWN_PORT and settings.driver == "jack"):
@@ -148,6 +150,7 @@ def _check(live: Live) -> None:
     while filler.failing.warnings:
         session.say(filler.failing.warnings.pop(0))
     session.trouble("hits", filler.trouble)
+    session.trouble("take's disk", live.saver.trouble if live.saver else "")
     session.trouble("recording", live.supervisor.driver.trouble)
     try:
         live.supervisor.check()

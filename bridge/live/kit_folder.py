@@ -16,10 +16,13 @@ class KitFolder:
         self._folder = folder
 
     def names(self) -> list[str]:
-        """Return the kit files, by name."""
+        """Return the kit files, by name; `KitError`."""
         if self._folder is None:
             return []
-        found = sorted(path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.toml"))
+        try:
+            found = sorted(path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.toml"))
+        except OSError as error:  # as too few file handles
+            raise KitError(f"the kits' folder {self._folder} cannot be read: {error.strerror}") from error
         return found[:MOST_KITS]
 
     def numbered(self, number: int) -> str:

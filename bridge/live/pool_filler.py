@@ -187,8 +187,8 @@ class PoolFiller:
             if worker.line and late and (worker.requests or not worker.last_reply) and worker.process:
                 worker.process.kill()
             elif worker.is_started and worker.line is None and now >= worker.restart_at:
-                self.restarts += 1
                 self._start(worker)
+                self.restarts += 1
 
     def _start(self, worker: PoolProcess) -> None:
         worker.is_started = True
@@ -216,7 +216,7 @@ class PoolFiller:
         worker.requests.clear()
         for queue in self._pool.queues:
             queue.opened_by.discard(worker.number)
-        _logger.warning("worker %d is dead", worker.number)
+        worker.trouble = worker.trouble or f"worker {worker.number} ended: it is started again"
         worker.close()
         worker.restart_at = time.monotonic() + _BACKOFF_SECONDS[min(worker.deaths, 3)]
         worker.deaths += 1

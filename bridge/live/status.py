@@ -11,6 +11,7 @@ from ghostnote.bridge.live.osc.server import OscServer
 from ghostnote.bridge.live.pad_parameters import Value
 from ghostnote.bridge.live.pool_filler import PoolFiller
 from ghostnote.bridge.live.session import Session
+from ghostnote.bridge.live.take.recorder import TakeSaver
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -34,6 +35,7 @@ class Live:
     began: float
     ready_seconds: float | None = None
     checked: float = 0.0
+    saver: TakeSaver | None = None
 
     @property
     def latency_seconds(self) -> float:

@@ -160,7 +160,8 @@ def test_a_worker_starts_again_where_its_shared_memory_was_removed() -> None:
         until(lambda: made.ready)
         filler._workers[0].memory.unlink()
         os.kill(filler.process_ids[0], signal.SIGKILL)
-        until(lambda: filler.restarts >= 1)
+        until(lambda: "ended" in filler.trouble)
+        until(lambda: filler.restarts >= 1 and not filler.trouble)
         count = filler.made
         for _ in range(10):
             made.queues[0].take(104)

@@ -182,6 +182,8 @@ def test_what_was_put_off_ends_nothing_when_it_fails(tmp_path: Path, monkeypatch
         patch.setattr(Path, "rglob", failing)
         made.handle_midi(b"\xc9\x00", 0.0)
         made.tend()
+        with pytest.raises(KitError):
+            made.kit_names()
     assert "Too many open files" in made.notices[-1]
 
 

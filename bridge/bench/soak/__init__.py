@@ -1,0 +1,1 @@
+"""A soak of the live engine: notes for minutes, and all that can go wrong in between."""

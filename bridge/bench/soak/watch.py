@@ -1,0 +1,104 @@
+"""Watches a daemon's status during a soak: it has to name each trouble that was provoked, and no other."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from ghostnote.bridge.bench.rig import Daemon
+from ghostnote.bridge.live.pad_parameters import Value
+
+NAMED_SECONDS: Final = 10.0
+"""A trouble that lasts longer than that has to be named by then."""
+GONE_SECONDS: Final = 25.0
+"""So long after its end it must not be named any more: what has to be tried again is tried after a pause."""
+
+
+class Sample(NamedTuple):
+    """The status at one moment."""
+
+    at: float
+    memory_mb: float
+    pool_mb: float
+    trouble: str
+    is_kit_true: bool
+
+
+@dataclass
+class _Span:
+    """When a trouble was there."""
+
+    name: str
+    part: str
+    """The part of the program that has it."""
+    lasts: bool
+    """Whether it is there until it is taken back; the program may get out of any other."""
+    began: float
+    ended: float = float("inf")
+
+    def covers(self, at: float) -> bool:
+        """Return whether it may be named then."""
+        return self.began <= at < self.ended + GONE_SECONDS
+
+
+@dataclass
+class Watch:
+    """What a daemon said all along."""
+
+    daemon: Daemon
+    samples: list[Sample] = field(default_factory=list)
+    spans: list[_Span] = field(default_factory=list)
+    most_waiting: int = 0
+    """The most notes that waited for their time."""
+    notices: dict[str, None] = field(default_factory=dict)
+    """All that it told the user, in the order of its coming."""
+
+    def look(self) -> dict[str, Value]:
+        """Ask for the status and keep what counts of it."""
+        status = self.daemon.ask()
+        lost = "; device: lost" if status["device_lost"] else ""
+        self.most_waiting = max(self.most_waiting, int(status["waiting"]))
+        kits = status["kit"] == status["playing"]
+        self.samples.append(Sample(time.monotonic(), float(status["memory_mb"]), float(status["pool_mb"]),
+                                   f"{status['trouble']}{lost}", kits))  # fmt: skip
+        self.notices |= dict.fromkeys(str(status["notices"]).splitlines())
+        return status
+
+    def began(self, name: str, part: str, lasts: bool = True) -> None:
+        """Note that a part of the program is in trouble from now; '' where none is."""
+        if part:
+            self.spans.append(_Span(name, part, lasts, time.monotonic()))
+
+    def ended(self, name: str) -> None:
+        """Note that this trouble is over."""
+        for span in self.spans:
+            if span.name == name:
+                span.ended = min(span.ended, time.monotonic())
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing may be named any more."""
+        return not any(span.covers(time.monotonic()) for span in self.spans)
+
+    def untruths(self) -> list[str]:
+        """Return what the status kept back, said too long, or said without a cause."""
+        told = [text for span in self.spans for text in self._untruths_of(span)]
+        causeless = dict.fromkeys(s.trouble for s in self.samples if s.trouble and not self._is_caused(s))
+        pairs = zip(self.samples, self.samples[1:], strict=False)
+        wrong_kit = any(not (first.is_kit_true or second.is_kit_true) for first, second in pairs)
+        return [*told, *(f"without a cause: {text}" for text in causeless), *["it names another kit"] * wrong_kit]
+
+    def _untruths_of(self, span: _Span) -> list[str]:
+        part = f"{span.part}:"
+        named = [s.at for s in self.samples if part in s.trouble and span.covers(s.at)]
+        if not named:
+            return [f"{span.name} is not named at all"]
+        late = named[0] - span.began
+        found = [f"{span.name} is named after {late:.1f} s"] if late > NAMED_SECONDS else []
+        if span.lasts and any(named[0] < s.at < span.ended and part not in s.trouble for s in self.samples):
+            found.append(f"{span.name} is not named all the time")
+        return found
+
+    def _is_caused(self, sample: Sample) -> bool:
+        causes = [span for span in self.spans if span.covers(sample.at)]
+        named = {span.part for span in self.spans if f"{span.part}:" in sample.trouble}
+        return bool(causes) and named <= {span.part for span in causes}

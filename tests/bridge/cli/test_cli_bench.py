@@ -1,0 +1,16 @@
+import pytest
+from typer.testing import CliRunner
+
+from ghostnote.bridge.bench.report import Measurement
+from ghostnote.bridge.bench.soak import run
+from ghostnote.bridge.cli.app import app
+
+
+@pytest.mark.parametrize(("is_met", "exit_code"), [(True, 0), (False, 1), (None, 0)])
+def test_a_soak_in_which_something_did_not_hold_says_so_and_exits_with_1(
+    monkeypatch: pytest.MonkeyPatch, is_met: bool | None, exit_code: int
+) -> None:
+    monkeypatch.setattr(run, "soak", lambda *_: [Measurement("lost", "notes lost", 2.0, "", is_met)])
+    found = CliRunner().invoke(app, ["bench", "--soak", "60"])
+    assert found.exit_code == exit_code
+    assert ("NOT met" in found.output) == (is_met is False)
