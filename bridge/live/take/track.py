@@ -18,6 +18,7 @@ class Track:
     """The events of a MIDI track as bytes, in the order of time; what was added stays as it is."""
 
     def __init__(self, note_frames: int) -> None:
+        """Let the notes for other programs last so many frames."""
         self.body = bytearray()
         self._note_frames = note_frames
         self._at = 0

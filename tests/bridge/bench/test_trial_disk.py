@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_fakes import until
+from live_fakes import KIT, level_hit, until
 
 from ghostnote.bridge.bench.trial_disk import TrialDisk
 from ghostnote.bridge.errors import GhostnoteError, OutputError
@@ -15,6 +15,10 @@ from ghostnote.bridge.io import recording
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.io.recording import PART_SUFFIX, Recording
+from ghostnote.bridge.live.pool import Pool
+from ghostnote.bridge.live.take import recorder as take_recorder
+from ghostnote.bridge.live.take.format import read_take
+from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
 
 RATE = 8_000
 BLOCK = np.full((2, 400), 0.5, np.float32)
@@ -121,3 +125,30 @@ def test_a_recording_whose_disk_is_full_goes_on_elsewhere_and_says_what_is_kept(
     made.close()
     assert seconds_in(disk.files / "out.wav", spare / "out.wav") == 80 * 400 / RATE
     assert "the disk is full" in said[0]
+
+
+def test_a_take_whose_disk_is_frozen_is_named_until_it_thaws_and_a_full_one_until_there_is_room(
+    disk: TrialDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(take_recorder, "SAVE_SECONDS", 0.05)
+    monkeypatch.setattr(take_recorder, "_LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(take_recorder, "_SLOW_SECONDS", 0.3)
+    pool, wrong = Pool(), [""]
+    hit = level_hit(pool.use(KIT.pads)[0])
+    recorder = TakeRecorder(disk.folder / "take.mid", RATE, True)
+    with TakeSaver(recorder, lambda: RATE, wrong.append, wrong.append) as saver:
+        recorder.stroke(0, KIT.pads[0], 100, hit, (1.0, 1.0))
+        until((disk.files / "take.mid").exists)
+        disk.freeze()
+        recorder.stroke(10, KIT.pads[0], 100, hit, (1.0, 1.0))
+        until(lambda: "takes nothing" in saver.trouble)
+        disk.thaw()
+        until(lambda: not saver.trouble)
+        disk.fill()
+        recorder.stroke(20, KIT.pads[0], 100, hit, (1.0, 1.0))
+        until(lambda: "the disk is full" in wrong[-1])
+        disk.empty()
+        until(lambda: not wrong[-1])
+    take = read_take(disk.files / "take.mid")
+    assert take is not None
+    assert [event.frame for event in take.events] == [0, 10, 20]

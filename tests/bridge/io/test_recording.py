@@ -118,7 +118,7 @@ def test_no_error_ends_the_thread_that_records_and_the_trouble_is_named_until_it
     def failing(place: Path, frames: int) -> None:
         if place == path.with_name(path.name + PART_SUFFIX) and frames >= 30 * 400:
             raise MemoryError("no memory is left")
-        if frames == 0 and made.trouble:
+        if frames == 0 and made.trouble == "no memory is left":
             go_on.wait(60)
 
     disk(monkeypatch, failing)
