@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ghostnote.bridge.cli.options import unused
-from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.cli.terminal import echo, printable
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.output_guard import check_outputs
 
@@ -111,11 +112,16 @@ def _choices(driver: str | None, device: str | None, rate: int | None, block: in
 
 def _run(settings: LiveSettings, choices: SavedSettings) -> None:
     """Play, then save the choices."""
+    from ghostnote.bridge.devices.base import AudioError
     from ghostnote.bridge.live.daemon import run_live
     from ghostnote.bridge.live.saved_settings import save_settings
 
-    with _view() as view:
-        hangs = run_live(settings, view)
+    try:
+        with _view() as view:
+            hangs = run_live(settings, view)
+    except AudioError as error:
+        hint = "without a sound device: -o FILE.wav writes what is played, --driver null plays it to nobody"
+        raise AudioError(f"{error}; {hint}") from error
     if settings.driver not in ("file", "null"):
         save_settings(_saved_at(), choices)
     if hangs:
@@ -166,6 +172,11 @@ def _view() -> AbstractContextManager[View]:
     """Return what shows the session: a picture on a terminal, lines elsewhere."""
     from ghostnote.bridge.live.status import PlainView, RichView
 
-    if sys.stdout.isatty():
-        return RichView()
-    return PlainView(lambda text: print(text, flush=True))
+    if sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown"):
+        return RichView(_say, printable)
+    return PlainView(_say)
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # a full disk behind stdout ends no music
+        echo(text)

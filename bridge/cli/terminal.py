@@ -8,8 +8,6 @@ import sys
 from contextlib import suppress
 from typing import Final, TextIO
 
-import typer
-
 _GONE: Final = (errno.EPIPE, errno.EBADF, errno.EIO)
 _LONGEST: Final = 4_000
 """Characters of one line: a name may be a megabyte long."""
@@ -25,7 +23,8 @@ def printable(text: str) -> str:
 
 def echo(text: str, err: bool = False) -> None:
     """Print one line, of which names may be a part, to stdout or stderr."""
-    typer.echo(printable(text), err=err)
+    # Not click's echo, which takes an ASCII terminal for one of UTF-8.
+    print(printable(text), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 class _Output(io.TextIOWrapper):

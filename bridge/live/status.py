@@ -99,6 +99,7 @@ def line(live: Live) -> str:
     """Return the status as one line."""
     engine = live.session.engine
     notes = sum(engine.counts[kind] for kind in ("fresh", "fallback", "reused", "frozen", "silent"))
+    silent = f", {engine.counts['silent']} silent" if engine.counts["silent"] else ""
     lost = ", device lost" if live.supervisor.is_lost else ""
     depth = sum(live.session.depths())
     unmapped = live.session.setup.performer.unmapped
@@ -108,7 +109,7 @@ def line(live: Live) -> str:
     learning = f", next note strikes {live.session.learning}" if live.session.learning else ""
     begin = "" if live.ready_seconds is not None else "making the first hits; "
     return (
-        f"{begin}{notes} notes{fresh}, pool {depth}, {live.supervisor.underruns} underruns,"
+        f"{begin}{notes} notes{fresh}{silent}, pool {depth}, {live.supervisor.underruns} underruns,"
         f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{off_pads}{learning}{lost}{wrong}"
     )
 
@@ -176,14 +177,15 @@ class PlainView:
 class RichView:
     """A picture that is drawn anew when something moved, ten times a second at most. A context manager."""
 
-    def __init__(self) -> None:
-        """Prepare the screen."""
+    def __init__(self, write: Callable[[str], None], escaped: Callable[[str], str]) -> None:
+        """Prepare the screen; lines of text, and names in them, are `escaped`, and go through `write` in the end."""
         from rich.live import Live as Screen
 
+        self._write, self._escaped = write, escaped
         self._screen = Screen(auto_refresh=False, transient=True)
         self._due = 0.0
         self._notices: list[str] = []
-        self._shown = self._last = ""
+        self._shown = ""
         self._live: Live | None = None
 
     def __enter__(self) -> "RichView":
@@ -195,7 +197,8 @@ class RichView:
         """Give it back, with what the last picture said."""
         self._screen.stop()
         if self._live:
-            print("\n".join((*self._live.session.notices, self._last)))
+            for text in (*self._notices, *self._live.session.notices, line(self._live)):
+                self._write(text)
 
     def __call__(self, live: Live) -> None:
         """Draw."""
@@ -206,14 +209,13 @@ class RichView:
         self._due = now + _VIEW_SECONDS
         while live.session.notices:
             self._notices = [*self._notices, live.session.notices.popleft()][-_NOTICES:]
-        self._last = "\n".join((*self._notices, line(live)))
-        picture = drawn(live, tuple(self._notices))
+        picture = drawn(live, tuple(self._notices), self._escaped)
         if str(picture) != self._shown:
             self._shown = str(picture)
             self._screen.update(picture, refresh=True)
 
 
-def drawn(live: Live, notices: tuple[str, ...]) -> "Text":
+def drawn(live: Live, notices: tuple[str, ...], escaped: Callable[[str], str] = str) -> "Text":
     """Return the whole view: how all goes, the notices, and the pads with their meters and pools.
 
     One text, as a table of rich's would take ten times as long, while the audio thread waits for the interpreter.
@@ -232,8 +234,8 @@ def drawn(live: Live, notices: tuple[str, ...]) -> "Text":
             f" {queue.depth:5} {pad.amount:7g} {pad.width:6g} {pad.steps:6} {' '.join(state)}"
         )
     head = f"{'pad':{wide}} {'notes':12} {'level':24} {'pool':>5} {'amount':>7} {'width':>6} {'steps':>6}"
-    lines = "\n".join((opening(live), line(live), *notices))
-    return Text.assemble(f"{lines}\n", (f"\n{head}\n", "bold"), "\n".join(rows))
+    lines = "\n".join(map(escaped, (opening(live), line(live), *notices)))
+    return Text.assemble(f"{lines}\n", (f"\n{head}\n", "bold"), "\n".join(map(escaped, rows)))
 
 
 def bar(peak: float, width: int = 24) -> str:

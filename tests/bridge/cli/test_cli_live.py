@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.live import live
 from ghostnote.bridge.cli.render import render
+from ghostnote.bridge.devices.base import AudioError
 from ghostnote.bridge.errors import GhostnoteError, InputError, OutputError
 from ghostnote.bridge.inference import drum_cache
 from ghostnote.bridge.io.audio_file import read_audio
@@ -111,6 +112,17 @@ def test_bad_options_are_explained(started: list[LiveSettings], arguments: tuple
     with pytest.raises(InputError, match=reason):
         run(live, *arguments)
     assert not started
+
+
+def test_without_a_sound_device_the_ways_to_play_without_one_are_named(
+    started: list[LiveSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> bool:
+        raise AudioError("no sound device is there")
+
+    monkeypatch.setattr(daemon, "run_live", failing)
+    with pytest.raises(AudioError, match=r"no sound device is there; .*-o FILE.wav .*--driver null"):
+        run(live)
 
 
 def test_render_makes_a_take_again_and_refuses_to_change_it(

@@ -3,12 +3,16 @@
 import os
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import mido
 import pytest
+from live_program import play
 
 from ghostnote.bridge.cli.terminal import printable
+from ghostnote.bridge.kit.kit import Kit, Pad
 
 EVIL = "\x1b[2Jevil\n\u202ename\x07"
 
@@ -68,3 +72,44 @@ def test_a_terminal_that_cannot_show_a_name_or_is_gone_never_ends_a_render(
     assert b"\x1b" not in done.stdout
     if encoding == "cp1252":
         assert rb"\u65e5\u672c \x1b[2J " + "ß".encode("cp1252") in done.stdout
+
+
+TERMINALS = {
+    "cp1252": ("pipe", '"$@"', {"PYTHONIOENCODING": "cp1252"}),
+    "closed": ("pipe", '"$@" <&- >&- 2>&-', {}),
+    "gone": ("pipe", 'set -o pipefail; "$@" 2>&1 | true', {}),
+    "full": ("pipe", '"$@" >/dev/full', {}),
+    "ascii": ("terminal", '"$@"', {"PYTHONIOENCODING": "ascii", "TERM": "xterm"}),
+    "dumb": ("terminal", '"$@"', {"PYTHONIOENCODING": "ascii", "TERM": "dumb"}),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's terminals and devices")
+@pytest.mark.parametrize("name", TERMINALS)
+def test_a_terminal_that_cannot_show_a_name_or_is_gone_never_ends_live(tmp_path: Path, name: str) -> None:
+    kind, shell, changes = TERMINALS[name]
+    kit = Kit("日本 ß", 1, (Pad("Größe 日本", (36,), "kick", steps=0),))
+    folder = tmp_path / "\x1b[2J ß"
+    folder.mkdir()
+    ours, theirs = os.openpty() if kind == "terminal" else os.pipe()
+    shown = bytearray()
+    reader = threading.Thread(target=drain, args=(ours, shown))
+    reader.start()
+    with os.fdopen(theirs, "wb") as out:
+        done = play(kit, folder, "bash", "-c", shell, "bash", env={**os.environ, **changes}, stdout=out, stderr=out)
+    reader.join(60)
+    os.close(ours)
+    assert (done.returncode, shown.count(b"Traceback")) == (0, 0)
+    assert b"\x1b[2J" not in shown
+    if name in ("cp1252", "ascii", "dumb"):
+        assert rb"\u65e5\u672c" in shown
+        assert b"1 notes" in shown
+    if name in ("cp1252", "dumb"):
+        assert b"\x1b" not in shown
+
+
+def drain(descriptor: int, into: bytearray) -> None:
+    """Read until the other side is closed."""
+    with suppress(OSError):
+        while data := os.read(descriptor, 4096):
+            into += data

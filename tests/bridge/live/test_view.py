@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from live_fakes import KIT, running, until
 
+from ghostnote.bridge.cli.terminal import printable
 from ghostnote.bridge.live.status import PlainView, drawn, facts, line, opening
 from ghostnote.bridge.midi.events import NoteOn
 
@@ -18,6 +19,25 @@ def test_notes_that_no_pad_plays_are_named() -> None:
         for note in (99, 99, 100):
             live.session.play(NoteOn(0, note, 100), time.perf_counter())
         until(lambda: "3 on no pad (note 99)" in line(live))
+
+
+def test_silent_notes_before_all_is_ready_are_named() -> None:
+    kit = replace(KIT, pads=(replace(KIT.pads[0], name="broken"), *KIT.pads[1:]))
+    with running(kit=kit) as live:
+        assert "silent" not in line(live)
+        for _ in range(2):
+            live.session.play(NoteOn(0, 36, 100), time.perf_counter())
+        until(lambda: "2 notes, 0.0% fresh, 2 silent" in line(live))
+        assert facts(live)["notes_silent"] == 2
+
+
+def test_names_are_drawn_escaped() -> None:
+    kit = replace(KIT, pads=(replace(KIT.pads[0], name="a \x1b[2J name"), *KIT.pads[1:]))
+    with running(kit=kit) as live:
+        text = str(drawn(live, ("a \x1b[31m notice\n",), printable))
+    assert "\x1b" not in text
+    assert r"a \x1b[2J name" in text
+    assert r"a \x1b[31m notice\n" in text
 
 
 def test_what_is_wrong_is_named_in_the_status_with_its_age() -> None:
