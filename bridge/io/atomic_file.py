@@ -11,6 +11,9 @@ from typing import BinaryIO, Final
 from ghostnote.bridge.errors import OutputError
 from ghostnote.bridge.io.partial_files import lock, partial_path, remove_stale
 
+MAX_AIFF_BYTES: Final = 0xFFF00000 - 4096
+"""What JUCE's encoder takes."""
+
 _CAUSES: Final = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
     errno.EDQUOT: "the disk quota is used up; free some space or choose another folder",
@@ -24,6 +27,12 @@ _CAUSES: Final = {
     errno.ENOENT: "its folder does not exist; make the folder first",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
+
+
+def check_size(path: Path, container: str, samples: int, bits: int | None) -> None:
+    """Raise `OutputError` where so many samples are more than a sound file's format holds."""
+    if container == "aiff" and bits and samples * bits // 8 > MAX_AIFF_BYTES:
+        raise OutputError(f"cannot write {path}: AIFF holds at most 4 GiB; end the name in .wav or .flac")
 
 
 @contextmanager

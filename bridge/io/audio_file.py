@@ -15,7 +15,7 @@ from pedalboard.io import AudioFile
 
 from ghostnote.bridge.dsp.dither import dither
 from ghostnote.bridge.errors import AudioFileError, OutputError
-from ghostnote.bridge.io.atomic_file import output_errors, replacing, write_bytes
+from ghostnote.bridge.io.atomic_file import check_size, output_errors, replacing, write_bytes
 from ghostnote.bridge.io.audio_checks import check_file, check_length, check_rate, check_samples, opened_audio
 from ghostnote.bridge.io.ogg import set_serial
 from ghostnote.bridge.io.wav_layout import read_doubles, wav_layout
@@ -166,11 +166,11 @@ class AudioWriter:
             raise OutputError(f"cannot write {self._path}: the sound holds values that are not numbers")
         if self._bits in _FULL_SCALE and peak > 1.0:
             self.clipped += int(np.count_nonzero(np.abs(block) > 1.0))
+        check_size(self._path, self._format.container, (self.frames + block.shape[1]) * self._channels, self._bits)
         samples = self._quantized(block)
         # pedalboard cannot tell channels from frames in a square array: it goes in two parts.
-        square = block.shape[0] == block.shape[1]
         with self._errors():
-            for part in np.array_split(samples, 2, axis=1) if square else [samples]:
+            for part in np.array_split(samples, 1 + (block.shape[0] == block.shape[1]), axis=1):
                 if part.size:
                     self._encoder.write(np.ascontiguousarray(part))
         self.frames += block.shape[1]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,11 @@ from numpy.typing import NDArray
 from ghostnote.bridge.dsp.limiter import Limiter
 from ghostnote.bridge.dsp.loudness import LoudnessMeter
 from ghostnote.bridge.errors import OutputError
-from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder
+from ghostnote.bridge.io.atomic_file import check_size, output_errors, prepare_folder
 from ghostnote.bridge.io.audio_file import AudioWriter, format_for
 from ghostnote.bridge.io.output_guard import check_outputs
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.render.mixer import Mixer
-
-_MOST_AIFF_BYTES: Final = 0xFFF00000 - 4096
-"""What JUCE's encoder takes."""
 
 Audio = NDArray[np.float32]
 
@@ -91,8 +88,7 @@ class TakeFiles:
         if bits is None or form.container == "flac":
             return
         size = frames * 2 * bits // 8
-        if form.container == "aiff" and size > _MOST_AIFF_BYTES:
-            raise OutputError(f"cannot write {self.mix}: AIFF holds at most 4 GiB; end the name in .wav or .flac")
+        check_size(self.mix, form.container, frames * 2, bits)
         needed: Counter[int] = Counter()
         for path in (self.mix, *self._paths.values()):
             folder = next(parent for parent in path.absolute().parents if parent.exists())

@@ -258,3 +258,12 @@ def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "hit.wav")
     with pytest.raises(AudioFileError, match="a device or a pipe, not a sound file"):
         read_audio(tmp_path / "hit.wav")
+
+
+def test_an_aiff_that_passes_4_gib_ends_with_our_own_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ghostnote.bridge.io.atomic_file.MAX_AIFF_BYTES", 6_000)
+    file, block = AudioWriter(tmp_path / "a.aiff", 48_000), np.zeros((2, 1_000), np.float32)
+    with pytest.raises(OutputError, match="AIFF holds at most 4 GiB"), file:
+        [file.write(block) for _ in range(2)]
+    assert file.frames == 1_000
+    assert not list(tmp_path.iterdir())
