@@ -10,8 +10,9 @@ from typing import Final
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, distinct_name, hit_files, short_name
+from ghostnote.bridge.io.printable import UNPRINTABLE
 
-_RESERVED: Final = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f-\x9f]|[. ]+$|^\.|\.(?=(?:wav|flac|aiff|csv)$)', re.IGNORECASE)
+_RESERVED: Final = re.compile(r'[<>:"\\|?*]|[. ]+$|^\.|\.(?=(?:wav|flac|aiff|csv)$)', re.IGNORECASE)
 """What folder names cannot hold on some systems, and what would make them the names of strokes or of a manifest."""
 _NAME_BYTES: Final = 200
 """Of a folder name, so that its strokes' names stay below 255."""
@@ -71,4 +72,4 @@ def _safe(part: str) -> str:
     except UnicodeEncodeError:
         # Old archives have names in Latin-1.
         part = os.fsencode(part).decode("latin-1")
-    return _RESERVED.sub("_", unicodedata.normalize("NFC", part)) or "_"
+    return _RESERVED.sub("_", UNPRINTABLE.sub("_", unicodedata.normalize("NFC", part))) or "_"

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ghostnote.bridge.io.printable import printable
+
 app = typer.Typer(no_args_is_help=True, help="Look at model files.")
 
 
@@ -22,21 +24,22 @@ def info(
     """Print a model's card: what it plays, how it was trained, and who made the recordings."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from ghostnote.bridge.inference.model import Generator
 
     generator = Generator.open(file)
     card = generator.card
     table = Table(show_header=False, box=None)
-    table.add_row("name", card.name)
+    table.add_row("name", Text(printable(card.name)))
     table.add_row("format", f"{card.format}, checksum {generator.checksum[:16]}…, intact: undamaged, whoever made it")
     table.add_row("hit", f"{card.hit_frames} frames at {card.rate} Hz ({card.hit_frames / card.rate:.3f} s)")
     table.add_row("steps", f"{card.default_steps} for a stroke, {card.shape_steps} for a new drum's shape")
     table.add_row("amounts", _by_class(card.classes, card.amounts))
     table.add_row("level spread", _by_class(card.classes, card.level_spread_db, " dB"))
     for name, value in card.training.items():
-        table.add_row(f"training: {name}", str(value))
-    table.add_row("credits", "\n".join(card.credits) or "none given")
+        table.add_row(Text(printable(f"training: {name}")), Text(printable(str(value))))
+    table.add_row("credits", Text("\n".join(map(printable, card.credits)) or "none given"))
     Console().print(table)
 
 

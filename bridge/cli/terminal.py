@@ -3,28 +3,29 @@
 import errno
 import io
 import os
-import re
 import sys
 from contextlib import suppress
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
+
+from ghostnote.bridge.io.printable import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _GONE: Final = (errno.EPIPE, errno.EBADF, errno.EIO)
-_LONGEST: Final = 4_000
-"""Characters of one line: a name may be a megabyte long."""
-_UNPRINTABLE: Final = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, line ends, marks that turn the direction of text, and what stands for bytes that are no text."""
-
-
-def printable(text: str) -> str:
-    """Return a text on one line, with escapes for characters that steer a terminal or cannot be printed."""
-    shown = _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
 
 
 def echo(text: str, err: bool = False) -> None:
     """Print one line, of which names may be a part, to stdout or stderr."""
     # Not click's echo, which takes an ASCII terminal for one of UTF-8.
     print(printable(text), file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def say(console: "Console", text: str) -> None:
+    """Print one line, of which names may be a part, above a progress bar."""
+    from rich.text import Text
+
+    console.print(Text(printable(text)), soft_wrap=True)
 
 
 class _Output(io.TextIOWrapper):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.io.printable import UNPRINTABLE
 
 RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "amount": (0.0, 2.0),
@@ -57,7 +58,7 @@ def check_text(key: str, value: object) -> str:
     """Return a line of text, stripped; `FieldError` for any other value, or a blank one."""
     if not isinstance(value, str):
         raise FieldError(f"{key} = {value!r}, but it must be text in quotes")
-    if not value.strip() or any(unicodedata.category(c) in ("Cc", "Cs") for c in value):
+    if not value.strip() or any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in value):
         raise FieldError(f"{key} = {value!r}, but it must be visible text on one line")
     return value.strip()
 
@@ -122,5 +123,5 @@ def path_inside(path: Path, folder: Path) -> str | None:
 
 def quoted(text: str) -> str:
     """Return a TOML string."""
-    # JSON's strings are TOML's, but for the one control character that JSON leaves alone.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    # JSON's strings are TOML's, but for characters that JSON leaves alone.
+    return UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

@@ -5,7 +5,7 @@ import io
 import re
 import tarfile
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.onset import LEAD_LEVEL, onset_frame
-from ghostnote.bridge.errors import InputError, OutputError
+from ghostnote.bridge.errors import AudioFileError, InputError, OutputError
 from ghostnote.bridge.io.atomic_file import output_errors, write_bytes
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample, write_audio
 from ghostnote.bridge.io.hit_files import short_name
 from ghostnote.bridge.io.partial_files import partial_folder, remove_stale
+from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.sampler.decent import decent_files
 from ghostnote.bridge.sampler.drumgizmo import drumgizmo_files
 from ghostnote.bridge.sampler.hydrogen import hydrogen_files, within_limits
@@ -93,8 +94,8 @@ def export_kits(
                 notes.append(f"{path}: is already there, and was kept")
                 continue
             paths.append(path)
-            note = export_kit(kit, form, folder / form.name, replace_old=keep)
-            notes += [note] if note and note not in notes else []
+            found = export_kit(kit, form, folder / form.name, replace_old=keep)
+            notes += [note for note in found if note not in notes]
     return paths, notes
 
 
@@ -120,14 +121,16 @@ def safe_name(text: str) -> str:
     return short_name(safe, _NAME_BYTES)
 
 
-def export_kit(kit: SamplerKit, form: KitFormat, folder: Path, *, replace_old: bool = False) -> str | None:
-    """Write a kit in one format into `folder`, under `kit_path`; return what the format cannot hold.
+def export_kit(kit: SamplerKit, form: KitFormat, folder: Path, *, replace_old: bool = False) -> list[str]:
+    """Write a kit in one format into `folder`, under `kit_path`; return what it cannot hold.
 
-    The kit includes its samples, so it may be moved. It appears when it is complete. `OutputError` when it
-    exists already and is not to be replaced, or cannot be written.
+    That is what the format has no room for, and strokes that cannot be read. The kit includes its samples, so it may
+    be moved. It appears when it is complete. `OutputError` when it exists already and is not to be replaced, or cannot
+    be written.
     """
     target = kit_path(kit, form, folder)
-    kit, note = form.limit(replace(kit, name=safe_name(kit.name)))
+    kit, note = form.limit(_printable(kit))
+    notes = [note] if note else []
     with output_errors(target):
         folder.mkdir(parents=True, exist_ok=True)
         if target.exists() and not replace_old:
@@ -136,39 +139,72 @@ def export_kit(kit: SamplerKit, form: KitFormat, folder: Path, *, replace_old: b
     with output_errors(target), partial_folder(folder) as work:
         inside = work / kit.name
         (inside / form.samples).mkdir(parents=True)
-        _write_kit(kit, form, inside)
+        notes += _write_kit(kit, form, inside)
         if form.archive:
             write_bytes(target, _archive(inside))
         else:
             if target.exists():
                 target.rename(work / "replaced")
             inside.rename(target)
-    return note
+    return notes
 
 
-def _write_kit(kit: SamplerKit, form: KitFormat, folder: Path) -> None:
-    """Write samples and text files."""
-    instruments = []
+def _printable(kit: SamplerKit) -> SamplerKit:
+    """Return the kit with texts of one line each, which no format takes for more than a text."""
+    instruments = tuple(replace(each, name=printable(each.name)) for each in kit.instruments)
+    author, licence, *credits = map(printable, (kit.author, kit.licence, *kit.credits))
+    return SamplerKit(safe_name(kit.name), instruments, kit.rate, author, licence, tuple(credits))
+
+
+def _write_kit(kit: SamplerKit, form: KitFormat, folder: Path) -> list[str]:
+    """Write samples and text files; return a line for each stroke that is left out."""
+    instruments: list[Instrument] = []
+    left_out: list[str] = []
     for number, instrument in enumerate(kit.instruments, 1):
         name = f"{number:03d} {safe_name(instrument.name)}"
         layers = tuple(
             replace(layer, samples=_with_files(layer.samples, f"{form.samples}{name} v{at}"))
             for at, layer in enumerate(instrument.layers, 1)
         )
-        instruments.append(_with_samples(replace(instrument, layers=layers), kit.rate, folder))
+        leads = _leads(layers, left_out)
+        if leads:
+            instruments.append(_with_samples(replace(instrument, layers=_kept(layers, leads)), kit.rate, folder, leads))
     files = form.files(replace(kit, instruments=tuple(instruments)))
     for file, text in (files | ({CREDITS_FILE: kit.model_credits} if kit.credits else {})).items():
         write_bytes(folder / file, text.encode())
+    return left_out
 
 
 def _with_files(samples: Sequence[Sample], stem: str) -> tuple[Sample, ...]:
     return tuple(replace(s, file=f"{stem} rr{turn}.wav") for turn, s in enumerate(samples, 1))
 
 
-def _with_samples(instrument: Instrument, rate: int, folder: Path) -> Instrument:
+def _leads(layers: Iterable[Layer], left_out: list[str]) -> dict[Path, float]:
+    """Return the silence before each stroke in seconds, less a pre-roll; `left_out` gets those that cannot be read."""
+    leads = {}
+    for sample in (sample for layer in layers for sample in layer.samples):
+        try:
+            audio, rate = read_audio(sample.origin)
+            leads[sample.origin] = max(0.0, onset_frame(audio, LEAD_LEVEL) / rate - _PREROLL_SECONDS)
+        except AudioFileError as error:
+            left_out.append(f"a stroke is left out of the kit: {error}")
+    return leads
+
+
+def _kept(layers: Sequence[Layer], origins: Container[Path]) -> tuple[Layer, ...]:
+    """Return layers of these strokes alone; where a layer has none its velocities go to its neighbour."""
+    kept: list[Layer] = []
+    for layer in layers:
+        samples = tuple(sample for sample in layer.samples if sample.origin in origins)
+        if samples:
+            kept.append(replace(layer, low=kept[-1].high + 1 if kept else layers[0].low, samples=samples))
+    kept[-1] = replace(kept[-1], high=layers[-1].high)
+    return tuple(kept)
+
+
+def _with_samples(instrument: Instrument, rate: int, folder: Path, leads: Mapping[Path, float]) -> Instrument:
     """Write an instrument's samples, trimmed alike, and return it with their numbers of channels."""
-    samples = [sample for layer in instrument.layers for sample in layer.samples]
-    lead = min(_lead_seconds(*read_audio(sample.origin)) for sample in samples)
+    lead = min(leads.values())
 
     def written(sample: Sample) -> Sample:
         audio = _trim(*read_audio(sample.origin), rate, lead)
@@ -179,11 +215,6 @@ def _with_samples(instrument: Instrument, rate: int, folder: Path) -> Instrument
         return replace(layer, samples=tuple(map(written, layer.samples)))
 
     return replace(instrument, layers=tuple(map(layer_written, instrument.layers)))
-
-
-def _lead_seconds(audio: Audio, rate: int) -> float:
-    """Return the length of the silence before a hit, less a short pre-roll."""
-    return max(0.0, onset_frame(audio, LEAD_LEVEL) / rate - _PREROLL_SECONDS)
 
 
 def _trim(audio: Audio, rate_in: int, rate: int, lead_seconds: float) -> Audio:

@@ -4,14 +4,22 @@ import os
 import subprocess
 import sys
 import threading
+import tomllib
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import mido
 import pytest
+from batch_fakes import RATE, hit
 from live_program import play
+from typer.testing import CliRunner
 
-from ghostnote.bridge.cli.terminal import printable
+from ghostnote.bridge.cli.app import app
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.io.printable import printable
+from ghostnote.bridge.kit.fields import quoted
 from ghostnote.bridge.kit.kit import Kit, Pad
 
 EVIL = "\x1b[2Jevil\n\u202ename\x07"
@@ -113,3 +121,52 @@ def drain(descriptor: int, into: bytearray) -> None:
     with suppress(OSError):
         while data := os.read(descriptor, 4096):
             into += data
+
+
+@pytest.mark.parametrize(
+    ("shell", "encoding"),
+    [
+        ('"$@"', "cp1252"),
+        ('TERM=dumb "$@"', "ascii"),
+        ('"$@" <&- >&- 2>&-', "utf-8"),
+        ('set -o pipefail; "$@" 2>&1 | true', "utf-8"),
+    ],
+)
+def test_a_terminal_that_cannot_show_a_name_or_is_gone_never_ends_humanize(
+    tmp_path: Path, shell: str, encoding: str
+) -> None:
+    pack, output = tmp_path / "日本 \x1b[2J ß", tmp_path / "out 日本\u202e ß"
+    pack.mkdir()
+    write_audio(pack / "snare 日本\u202e\x9b ß.wav", hit(), RATE)
+    write_audio(pack / "sound 日本\n ß.wav", hit(seed=2), RATE)
+    options = ("-o", output, "--steps", 0, "--jobs", 1, "-n", 1, "--velocities", 1, "--export", "sfz")
+    done = run("humanize", pack, *options, shell=shell, encoding=encoding)
+    assert (done.returncode, done.stderr.count(b"Traceback")) == (0, 0), done.stderr
+    manifest = (output / "manifest.csv").read_text("utf-8")
+    assert manifest.count("\n") == 3
+    assert not set(manifest) & set("\u202e\x9b\x1b")
+    names = [path.name for path in output.rglob("*")]
+    assert len([name for name in names if name.endswith(".wav")]) == 4
+    assert not [name for name in names if set(name) & set("\n\u202e\x9b\x1b")]
+    assert b"\x1b" not in done.stdout
+    if encoding == "cp1252":
+        assert b"note: " in done.stdout
+        assert rb"\u65e5\u672c\u202e" in done.stdout
+
+
+def test_no_raw_escape_code_of_a_model_file_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Generator.open()
+    training = {f"[red]{EVIL}": EVIL}
+    opened.card = replace(opened.card, name=f"[bold]{EVIL}", credits=(EVIL,), training=training)
+    monkeypatch.setattr(Generator, "open", lambda *_: opened)
+    shown = CliRunner().invoke(app, ["model", "info"], env={"COLUMNS": "200"}).stdout
+    assert not set(shown) & set("\x1b\x07\u202e")
+    assert rf"[bold]{printable(EVIL)}" in shown
+    assert rf"training: [red]{printable(EVIL)}" in shown
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\x7f", "\x9b", "\n", "\u202e", "\u2028", '"', "ß"])
+def test_no_raw_escape_code_or_line_end_is_saved_in_a_kit_file(character: str) -> None:
+    text = quoted(f"a{character}b")
+    assert (character in text) == (character in '"ß')
+    assert tomllib.loads(f"name = {text}")["name"] == f"a{character}b"

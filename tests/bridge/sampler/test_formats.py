@@ -1,3 +1,4 @@
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -190,10 +191,15 @@ def test_a_kit_has_the_folder_s_name_and_the_most_common_rate_and_says_which_dif
     assert {kit.name for kit in kits} == {"Mine", "Mine - sub"}
 
 
-def test_nothing_is_left_where_a_stroke_cannot_be_read(kit: SamplerKit, tmp_path: Path) -> None:
-    kit.instruments[3].layers[1].samples[1].origin.unlink()
-    with pytest.raises(InputError):
-        export_kit(kit, FORMATS["drumgizmo"], tmp_path / "made")
+def test_nothing_is_left_where_a_kit_cannot_be_written(
+    kit: SamplerKit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path) -> bytes:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr("ghostnote.bridge.sampler.write._archive", full)
+    with pytest.raises(OutputError, match="disk is full"):
+        export_kit(kit, FORMATS["hydrogen"], tmp_path / "made")
     assert list((tmp_path / "made").iterdir()) == []
 
 
@@ -239,3 +245,41 @@ def test_a_kit_of_pads_sounds_as_it_does_in_a_render(tmp_path: Path) -> None:
     assert len(kick) == 1
     assert len(hat) == 2
     assert np.abs(hat[0]).max() > 1e4 * np.abs(hat[1]).max()
+
+
+EVIL = "\x1b[2J<region> sample=a\nb\u202ec\x9b"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_raw_escape_code_or_line_end_is_saved_in_a_kit(kit: SamplerKit, tmp_path: Path, name: str) -> None:
+    first = replace(kit.instruments[0], name=EVIL)
+    evil = SamplerKit(EVIL, (first, *kit.instruments[1:]), kit.rate, EVIL, EVIL, (EVIL,))
+    (path,), _ = export_kits([evil], [FORMATS[name]], tmp_path / "made")
+    if path.is_file():
+        unpack(path, tmp_path / "unpacked")
+        path = tmp_path / "unpacked"
+    files = [file for file in path.rglob("*") if file.is_file()]
+    assert not [file.name for file in files if set(file.name) & set(EVIL[:1] + "\n\u202e\x9b")]
+    for file in (file for file in files if file.suffix != ".wav"):
+        text = file.read_text("utf-8")
+        assert not set(text) & set("\x1b\u202e\x9b")
+        assert "a\nb" not in text
+        assert file.suffix not in (".xml", ".dspreset") or xml(file) is not None
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_stroke_that_cannot_be_read_back_is_named_and_left_out(kit: SamplerKit, tmp_path: Path, name: str) -> None:
+    layers = kit.instruments[0].layers
+    damaged = [sample.origin for sample in layers[0].samples] + [layers[1].samples[0].origin]
+    lost = [sample.origin for layer in kit.instruments[1].layers for sample in layer.samples]
+    for path in (*damaged, *lost):
+        path.write_bytes(b"no sound")
+    (path,), notes = export_kits([kit], [FORMATS[name]], tmp_path / "made")
+    assert path.exists()
+    for origin in (*damaged, *lost):
+        assert any(str(origin) in note and "left out" in note for note in notes)
+    if name == "sfz":
+        text = (path / f"{NAME}.sfz").read_text("utf-8")
+        assert text.count("<region>") == 2 * 1 + 2 * 4
+        assert "key=36 pitch_keycenter=36 lovel=1 hivel=127 seq_length=1" in text
+        assert "key=38" not in text

@@ -1,0 +1,15 @@
+"""Names and texts of others, made safe to print and to save."""
+
+import re
+from typing import Final
+
+UNPRINTABLE: Final = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, line ends, marks that turn the direction of text, and what stands for bytes that are no text."""
+_LONGEST: Final = 4_000
+"""Characters of one line: a name may be a megabyte long."""
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, with escapes for characters that steer a terminal or cannot be printed."""
+    shown = UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
