@@ -9,6 +9,7 @@ import typer
 
 from ghostnote.bridge.cli import train_options as options
 from ghostnote.bridge.cli.extras import needs_extra
+from ghostnote.bridge.cli.terminal import say
 from ghostnote.bridge.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def distill(
 ) -> None:
     """Teach a trained model to need fewer steps; a run that was stopped resumes where it was."""
     counts = read_counts(steps)
+    for count in counts:
+        options.check_run(run / f"steps-{count}", teacher)
     with needs_extra("distill"):
         from ghostnote.models.train.distill import DistillSettings
         from ghostnote.models.train.trainer import TrainSettings
@@ -98,8 +101,8 @@ def _run(data: Path, teacher: Path, run: Path, settings: DistillSettings, traini
                 console.print(f"student of {student}, step {progress.step}: validation loss {loss:.4f}")
 
         def warn(message: str) -> None:
-            console.print(f"warning: {message}")
+            say(console, f"warning: {message}")
 
         teach(data, teacher, run, settings, training, report=report, warn=warn)
     last = folder_of(run, settings.steps[-1])
-    console.print(f"{run}: distilled; next: ghostnote export {last} -o my-drums.onnx")
+    say(console, f"{run}: distilled; next: ghostnote export {last} -o my-drums.onnx")

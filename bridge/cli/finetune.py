@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ghostnote.bridge.cli.extras import needs_extra
-from ghostnote.bridge.cli.train_options import Calibration, Seed, Trained
+from ghostnote.bridge.cli.terminal import say
+from ghostnote.bridge.cli.train_options import Calibration, Seed, Trained, check_run
 
 if TYPE_CHECKING:
     from ghostnote.models.train.adversarial import FinetuneSettings
@@ -31,6 +32,7 @@ def finetune(
     calibration: Calibration = None,
 ) -> None:
     """Fine-tune strokes against discriminators (adversarial post-training); Ctrl-C keeps what is reached."""
+    check_run(run, start, calibration)
     with needs_extra("finetune"):
         from ghostnote.models.train.adversarial import FinetuneSettings
 
@@ -57,5 +59,8 @@ def _run(data: Path, start: Path, run: Path, settings: FinetuneSettings, calibra
             values: dict[str, Any] = {"step": progress.step, "distinguished": progress.distinguished}
             bar.update(task, completed=progress.done, **values)
 
-        finetune_run(data, start, run, amounts, settings, report)
-    console.print(f"{run}: fine-tuned; next: ghostnote export {run} -o my-drums.onnx")
+        def warn(message: str) -> None:
+            say(console, f"warning: {message}")
+
+        finetune_run(data, start, run, amounts, settings, report=report, warn=warn)
+    say(console, f"{run}: fine-tuned; next: ghostnote export {run} -o my-drums.onnx")

@@ -9,6 +9,7 @@ import typer
 
 from ghostnote.bridge.cli import train_options as options
 from ghostnote.bridge.cli.extras import needs_extra
+from ghostnote.bridge.cli.terminal import say
 
 if TYPE_CHECKING:
     from ghostnote.models.train.loop import TrainProgress
@@ -35,6 +36,7 @@ def train(
     ] = False,
 ) -> None:
     """Train a model on a folder of drum hits; a run that was stopped resumes where it was."""
+    options.check_run(run, initial)
     with needs_extra("train"):
         from ghostnote.models.train.trainer import TrainSettings
 
@@ -76,10 +78,10 @@ def _run(data: Path, run: Path, settings: TrainSettings, initial: Path | None, s
 
         def warn(message: str) -> None:
             left_out.append(message)
-            console.print(f"warning: {message}")
+            say(console, f"warning: {message}")
 
         task = SHAPES_ALONE if shapes_alone else TrainingTask()
         train_run(data, run, settings, initial=initial, task=task, report=report, warn=warn)
     if left_out:
         console.print(f"{len(left_out)} files were left out")
-    console.print(f"{run}: trained; next: ghostnote export {run} -o my-drums.onnx")
+    say(console, f"{run}: trained; next: ghostnote export {run} -o my-drums.onnx")

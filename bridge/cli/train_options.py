@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ghostnote.bridge.io.output_guard import check_outputs
+
 Run = Annotated[
     Path, typer.Option("--output", "-o", metavar="RUN", help="The run's folder; one that exists is resumed.")
 ]
@@ -22,3 +24,9 @@ Compiled = Annotated[
 Calibration = Annotated[
     Path | None, typer.Option(metavar="REPORT.json", help="A report of 'evaluate', for the amounts it found.")
 ]
+
+
+def check_run(run: Path, *inputs: Path | None) -> None:
+    """Refuse a run whose weights would replace those of an input, which is a run, its weights, or another file."""
+    weights = "model.safetensors"
+    check_outputs((run / weights,), (each / weights if each and each.is_dir() else each for each in inputs))

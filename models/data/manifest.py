@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import CorpusError
 from ghostnote.bridge.io.atomic_file import write_bytes
+from ghostnote.bridge.io.printable import printable
 
 MANIFEST: Final = "manifest.csv"
 GROUP_KINDS: Final = ("rr", "velocity", "variants", "single")
@@ -30,6 +31,12 @@ COLUMNS: Final = (
 """What is written. To be read, a manifest needs only `path` and `class`; other columns are ignored."""
 
 Skipped = tuple[Path, str]
+"""A file that is left out, and the rest of a sentence that says why."""
+
+
+def skipped_lines(skipped: Iterable[Skipped]) -> list[str]:
+    """Return a line for each file that is left out, as it can be printed and saved."""
+    return [printable(f"{path} is left out: it {reason}") for path, reason in skipped]
 
 
 @dataclass(frozen=True)

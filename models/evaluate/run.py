@@ -11,6 +11,7 @@ import torch
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import CorpusError
 from ghostnote.bridge.inference.model import Generator
+from ghostnote.models.data.manifest import skipped_lines
 from ghostnote.models.data.trial_set import Hits, TrialSet, load_peer, load_split, make_trials
 from ghostnote.models.evaluate.new_sounds import new_sounds
 from ghostnote.models.evaluate.player import ModelPlayer
@@ -66,7 +67,7 @@ class _Evaluation:
 
     def name_skipped(self, *sets: Hits) -> None:
         """Warn of each file that was left out, once."""
-        said = [f"{path} is left out: it {reason}" for hits in sets for path, reason in hits.skipped]
+        said = [line for hits in sets for line in skipped_lines(hits.skipped)]
         self.warnings += [text for text in dict.fromkeys(said) if text not in self.warnings]
 
     def variations(self, trials: TrialSet) -> None:

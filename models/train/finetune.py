@@ -9,6 +9,7 @@ from typing import Final
 import torch
 
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.models.data.manifest import skipped_lines
 from ghostnote.models.data.trial_set import load_split, make_trials
 from ghostnote.models.nets.checkpoint import WEIGHTS, load_model, save_model
 from ghostnote.models.train.adversarial import FineTuner, FinetuneSettings
@@ -34,17 +35,23 @@ def finetune(
     run: Path,
     amounts: tuple[float, ...],
     settings: FinetuneSettings,
+    *,
     report: Callable[[FinetuneProgress], None] = lambda progress: None,
+    warn: Callable[[str], None] = lambda message: None,
 ) -> None:
     """Fine-tune the run `start` on the train split of `data`, and save the model into `run`.
 
     `amounts` are those of the classes, as they will be exported. The model is saved every minute and at an interrupt.
-    Raises `CorpusError` where no drum has repeated strokes.
+    `warn` receives files that are left out. Raises `CorpusError` where no drum has repeated strokes, and
+    `TrainingError` for values that are not numbers: the model stays as it was before them.
     """
     if len(amounts) < len(CLASS_NAMES):
         raise ValueError(f"{len(amounts)} amounts are not one for each of {len(CLASS_NAMES)} classes")
     model, facts = load_model(start)
-    trials = make_trials(load_split(data, "train"), _REFERENCES, _OTHERS, settings.seed)
+    hits = load_split(data, "train")
+    for line in skipped_lines(hits.skipped):
+        warn(line)
+    trials = make_trials(hits, _REFERENCES, _OTHERS, settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     tuner = FineTuner(model, amounts, trials, settings, device)
     run.mkdir(parents=True, exist_ok=True)

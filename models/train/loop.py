@@ -18,6 +18,7 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.atomic_file import output_errors
 from ghostnote.models.data.corpus import load_splits
 from ghostnote.models.data.dataset import HitSet, make_hit_set
+from ghostnote.models.data.manifest import skipped_lines
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 from ghostnote.models.nets.checkpoint import STATE, load_model, previous_of
 from ghostnote.models.statistics.corpus_statistics import measure_statistics
@@ -62,8 +63,8 @@ class TrainingData:
 def load_training_data(data: Path, device: torch.device, warn: Warn) -> TrainingData:
     """Return the train and valid splits of the corpus `data`; `warn` receives files that are left out."""
     splits, skipped = load_splits(data, ("train", "valid"))
-    for path, reason in skipped:
-        warn(f"{path} is left out: it {reason}")
+    for line in skipped_lines(skipped):
+        warn(line)
     train, valid = (make_hit_set(*splits[name]) for name in ("train", "valid"))
     credits = sorted({hit.credit for hit in splits["train"][1] if hit.credit})
     return TrainingData(train, valid.to(device), credits)

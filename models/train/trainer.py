@@ -204,7 +204,7 @@ def require_numbers(values: Tensor, step: int) -> None:
     if not values.isfinite().all():
         raise TrainingError(
             f"step {step} comes to values that are not numbers: the run stops, and its last saved state is kept; "
-            "resume it with a lower --learning-rate"
+            "go on with a lower learning rate"
         )
 
 

@@ -1,3 +1,6 @@
+import itertools
+import shutil
+
 import pytest
 import torch
 from tiny import TINY, small_settings
@@ -5,7 +8,7 @@ from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.bridge.errors import ModelError
+from ghostnote.bridge.errors import ModelError, TrainingError
 from ghostnote.models.data.trial_set import load_split, make_trials
 from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS
 from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES
@@ -127,7 +130,9 @@ def test_an_interrupted_fine_tuning_keeps_what_it_reached(small_corpus, run, tmp
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        finetune(small_corpus, run, tmp_path / "tuned", AMOUNTS, FinetuneSettings(minutes=1, batch=2, steps=0), stop)
+        finetune(
+            small_corpus, run, tmp_path / "tuned", AMOUNTS, FinetuneSettings(minutes=1, batch=2, steps=0), report=stop
+        )
     assert load_model(tmp_path / "tuned")[1]["finetuning"]["minutes"] == 1
 
 
@@ -155,3 +160,37 @@ def test_a_shifted_coherence_stays_one():
     assert torch.allclose(same, coherence, atol=2e-3)
     assert torch.all(more >= same - 1e-6)
     assert more.max() <= COHERENCE_LIMIT
+
+
+def test_files_that_are_left_out_of_fine_tuning_are_named_once_and_printed_escaped(small_corpus, run, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(small_corpus, data)
+    with (data / "manifest.csv").open("a") as manifest:
+        manifest.write("evil\x1b[2J.wav,snare\n")
+    (data / "evil\x1b[2J.wav").write_bytes(b"no sound")
+    said = []
+
+    def stop(progress):
+        raise KeyboardInterrupt
+
+    settings = FinetuneSettings(minutes=1, batch=2, steps=0)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(data, run, tmp_path / "tuned", AMOUNTS, settings, report=stop, warn=said.append)
+    assert len(said) == 1
+    assert r"evil\x1b[2J.wav is left out: it " in said[0]
+
+
+def test_fine_tuning_stops_at_a_value_that_is_not_a_number_and_keeps_the_last_good_state(
+    small_corpus, run, tmp_path, monkeypatch
+):
+    distance, steps = Discriminators.distance, itertools.count(1)
+
+    def poisoned(self, *features):
+        return distance(self, *features) * (float("nan") if next(steps) > 2 else 1.0)
+
+    monkeypatch.setattr(Discriminators, "distance", poisoned)
+    settings = FinetuneSettings(minutes=10, batch=4, steps=1, warmup_steps=1)
+    with pytest.raises(TrainingError, match="step 4 comes to values that are not numbers"):
+        finetune(small_corpus, run, tmp_path / "tuned", AMOUNTS, settings)
+    model, _ = load_model(tmp_path / "tuned")
+    assert all(tensor.isfinite().all() for tensor in model.state_dict().values())
