@@ -16,7 +16,7 @@ from ghostnote.bridge.batch.full_band import MOST_WIDENED, HitVariator, HitVaria
 from ghostnote.bridge.batch.settings import LAYER_STRIDE, BatchSettings, layer_bounds
 from ghostnote.bridge.batch.sources import SourceFile
 from ghostnote.bridge.classify.classifier import Guess, class_by_name, class_by_sound, not_a_hit
-from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.errors import GhostnoteError, InputError, OutputError
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.io.atomic_file import output_errors
 from ghostnote.bridge.io.audio_checks import opened_audio
@@ -190,8 +190,11 @@ def _written(
             gain, sounds = (1.0, finished) if bits == 32 else _within_full_scale(finished, spool)
         for (layer, (low, high), number), key, sound in zip(wanted, keys, sounds, strict=True):
             relative = f"{task.source.place}/{name}_v{layer}_rr{number}.{settings.format}"
+            path = task.output / relative
+            if path.is_symlink():
+                raise OutputError(f"cannot write {path}: it is a link, perhaps to a source; remove it")
             # The checksum finds what a power cut took; waiting for the disk would take a tenth of the time.
-            data = write_audio(task.output / relative, sound, final_rate, bits, durable=False)
+            data = write_audio(path, sound, final_rate, bits, durable=False)
             yield {
                 "path": relative,
                 "layer": str(layer),

@@ -10,6 +10,7 @@ import typer
 from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.output_guard import check_outputs
 
 if TYPE_CHECKING:
     from ghostnote.bridge.bench.report import Measurement
@@ -43,6 +44,7 @@ def bench(
         raise InputError("more than one of --train, --peer, --batch, --live and --soak is given: measure one at a time")
     if report and not peer:
         raise InputError("--report is given without --peer, which shows its results: add --peer")
+    check_outputs((json,), (model, *(report or ())))
     if live:
         from ghostnote.bridge.bench.live import measure_live
 

@@ -9,6 +9,7 @@ import typer
 
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import OutputError
+from ghostnote.bridge.io.output_guard import check_outputs
 
 if TYPE_CHECKING:
     from ghostnote.models.evaluate.player import Tick
@@ -47,6 +48,7 @@ def evaluate(
 
     from ghostnote.bridge.cli.extras import needs_extra
 
+    check_outputs((output / _REPORT, output / _TABLES), (model,))
     with needs_extra("evaluate"):
         from ghostnote.models.evaluate.run import EvaluationRequest
         from ghostnote.models.evaluate.settings import QUICK, EvaluationSettings

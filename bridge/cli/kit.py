@@ -28,10 +28,13 @@ def new(
 ) -> None:
     """Write a kit file to edit: a copy of the default kit, or one made from a folder of your hits."""
     from ghostnote.bridge.io.atomic_file import write_bytes
+    from ghostnote.bridge.io.hit_files import hit_files
+    from ghostnote.bridge.io.output_guard import check_outputs
     from ghostnote.bridge.kit.create import kit_from_default, kit_from_hits
 
     if path.suffix.lower() != ".toml":
         raise KitError(f"{path}: a kit file's name ends in .toml")
+    check_outputs((path,), hit_files(hits) if hits else ())
     if path.exists() and not force:
         raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
     made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_default(path.stem)

@@ -10,12 +10,12 @@ from ghostnote.bridge.errors import OutputError
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
     """Refuse outputs that are inputs or one another, under whatever name or link; None is left out. `OutputError`."""
-    taken = [(path, "it is also read") for path in inputs if path]
+    taken = {_file(path): "it is also read" for path in inputs if path}
     for path in (path for path in outputs if path):
-        for other, reason in taken:
-            if _is_same(path, other):
-                raise OutputError(f"cannot write {path}: {reason}; choose another name")
-        taken.append((path, "it is also the name of another output"))
+        reason = taken.setdefault(_file(path), "")
+        if reason:
+            raise OutputError(f"cannot write {path}: {reason}; choose another name")
+        taken[_file(path)] = "it is also the name of another output"
 
 
 def numbered(path: Path, ending: str = "") -> Path:
@@ -28,9 +28,12 @@ def numbered(path: Path, ending: str = "") -> Path:
     return next(free)
 
 
-def _is_same(path: Path, other: Path) -> bool:
+def _file(path: Path) -> tuple[int, int] | Path:
+    """Return what is the same for all names of a file."""
+    real = path.resolve()
     try:
-        return path.samefile(other)
+        found = real.stat()
     except OSError:
-        # One of them is not there yet.
-        return path.resolve() == other.resolve()
+        # It is not there yet.
+        return real
+    return found.st_dev, found.st_ino
