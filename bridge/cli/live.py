@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli.options import unused
-from ghostnote.bridge.cli.terminal import echo, printable
+from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.output_guard import check_outputs
+from ghostnote.bridge.io.printable import printable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

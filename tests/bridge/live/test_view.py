@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from live_fakes import KIT, running, until
 
-from ghostnote.bridge.cli.terminal import printable
+from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.live.status import PlainView, drawn, facts, line, opening
 from ghostnote.bridge.midi.events import NoteOn
 
