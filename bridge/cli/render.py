@@ -33,7 +33,10 @@ def render(
         ),
     ] = None,
     kit: Annotated[
-        Path | None, typer.Option(metavar="KIT.toml", help="The kit; by default a General MIDI kit.")
+        Path | None,
+        typer.Option(
+            metavar="KIT.toml", help="The kit; by default a General MIDI kit. Of a take: where its hits may lie."
+        ),
     ] = None,
     stems: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Also write a stem for each pad that plays, into this folder.")
@@ -73,7 +76,7 @@ def render(
 ) -> None:
     """Render a MIDI file: every note becomes a new hit, and the same seed gives the same file again."""
     from ghostnote.bridge.kit.kit import default_kit, load_kit, with_settings
-    from ghostnote.bridge.live.take.format import read_take
+    from ghostnote.bridge.live.take.format import is_take, read_take
     from ghostnote.bridge.midi.humanize import Feel
     from ghostnote.bridge.midi.smf_reader import read_midi
     from ghostnote.bridge.render.offline import RenderSettings
@@ -81,9 +84,9 @@ def render(
     settings = RenderSettings(stems, bits, tail, limiter, jobs=jobs or None)
     output = output or options.unused(Path(f"{song.stem}.wav"))
     check_outputs((output, midi_out), (song, kit, model))
-    take = read_take(song)
+    take = read_take(song, kit)
     if take:
-        changes = (kit, seed, amount, width, steps, midi_out, timing or None, dynamics or None)
+        changes = (seed, amount, width, steps, midi_out, timing or None, dynamics or None)
         if any(change is not None for change in changes):
             raise InputError(
                 f"{song} is a live take, which fixes every hit: leave out the options that would change them"
@@ -93,7 +96,7 @@ def render(
     played = read_midi(song, rate)
     pads = with_settings(load_kit(kit) if kit else default_kit(), seed=seed, amount=amount, width=width, steps=steps)
     check_outputs((midi_out,), (pad.hit for pad in pads.pads))
-    if midi_out and read_take(midi_out):
+    if midi_out and is_take(midi_out):
         midi_out = options.unused(midi_out)
     feel = Feel(timing, dynamics, pads.seed)
     if timing or dynamics or midi_out:

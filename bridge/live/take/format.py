@@ -72,26 +72,37 @@ class Take:
         return Kit("take", 0, tuple(pads.values()))
 
 
-def read_take(path: Path) -> Take | None:
+def is_take(path: Path) -> bool:
+    """Return whether a file holds a take, whatever it needs to be played."""
+    return bool(_marks(path))
+
+
+def read_take(path: Path, kit: Path | None = None) -> Take | None:
     """Return the take in a MIDI file; None for a file of another origin, or one that is damaged.
 
-    `MidiFileError` for a take of a later version, or one that lacks a hit.
+    Its hits must lie in its own folder, in that of the kit file `kit`, or below: a MIDI file from elsewhere plays no
+    other file. `MidiFileError` for a take of a later version, or one that lacks a hit.
     """
-    try:
-        events = (data[len(MARK) :] for data in own_events(path) if data.startswith(MARK))
-        marks = [json.loads(text) for text in islice(events, MAX_EVENTS)]
-    except (MidiFileError, ValueError, RecursionError):
-        # Anything that is not a whole MIDI file is not a take; whether it can be played at all, `read_midi` says.
-        return None
+    marks = _marks(path)
     if not marks:
         return None
     try:
-        return _take(marks, path)
+        return _take(marks, path, kit)
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise MidiFileError(f"{path}: the take in it is damaged ({error!r}); play it anew") from error
 
 
-def _take(marks: list[dict[str, Any]], path: Path) -> Take:
+def _marks(path: Path) -> list[dict[str, Any]]:
+    """Return a take's events; none for anything that is not a whole MIDI file with a take."""
+    try:
+        events = (data[len(MARK) :] for data in own_events(path) if data.startswith(MARK))
+        return [json.loads(text) for text in islice(events, MAX_EVENTS)]
+    except (MidiFileError, ValueError, RecursionError):
+        # Whether it can be played at all, `read_midi` says.
+        return []
+
+
+def _take(marks: list[dict[str, Any]], path: Path, kit: Path | None) -> Take:
     head = marks[0]
     if head["take"] > TAKE_VERSION:
         raise MidiFileError(f"{path}: is a take of a later version of ghostnote; install that")
@@ -101,7 +112,7 @@ def _take(marks: list[dict[str, Any]], path: Path) -> Take:
     events: list[TakeStroke | TakeFade] = []
     for mark in marks[1:]:
         if "pad" in mark:
-            pads[mark["id"]] = _pad_from(mark["pad"], path)
+            pads[mark["id"]] = _pad_from(mark["pad"], path, kit)
             continue
         frame = int(_within("frame", mark["frame"], 0, longest))
         channel = int(_within("channel", mark["channel"], 0, 15)) if "channel" in mark else None
@@ -123,19 +134,22 @@ def _within(key: str, value: float, low: float, high: float) -> float:
     return value
 
 
-def _pad_from(table: dict[str, Any], path: Path) -> Pad:
-    hit = _hit_of(table["hit"], path) if table["hit"] else None
+def _pad_from(table: dict[str, Any], path: Path, kit: Path | None) -> Pad:
+    hit = _hit_of(table["hit"], path, kit) if table["hit"] else None
     checked = {key: check_number(key, table[key]) for key in RANGES}
     checked |= {"name": check_name("name", table["name"]), "drum_class": check_class(table["drum_class"])}
     return replace(Pad("", (), ""), **{**table, **checked, "notes": tuple(table["notes"]), "hit": hit})
 
 
-def _hit_of(name: str, path: Path) -> Path:
+def _hit_of(name: str, path: Path, kit: Path | None) -> Path:
     """Return where a take's hit lies: takes name their kits' hits in full, or from the folder that they lie in."""
-    folder = path.parent.resolve()
-    hit = (folder / name).resolve()
-    if not (Path(name).is_absolute() or hit.is_relative_to(folder)):
-        raise MidiFileError(f"{path}: the hit {name} lies outside the take's folder; copy it in, beside the take")
+    folders = [file.parent.resolve() for file in (path, kit) if file]
+    hit = (folders[0] / name).resolve()
+    if not any(hit.is_relative_to(folder) for folder in folders):
+        raise MidiFileError(
+            f"{path}: the hit {hit} lies outside {' and '.join(map(str, folders))}; if the take is yours, "
+            "name the kit that it was played with: --kit KIT.toml"
+        )
     if not hit.is_file():
         raise MidiFileError(f"{path}: the hit {hit} is not there any more, or is not a file; put it back")
     return hit

@@ -20,7 +20,7 @@ from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.live.session import Session
 from ghostnote.bridge.live.status import facts
 from ghostnote.bridge.live.take import recorder as take_recorder
-from ghostnote.bridge.live.take.format import MARK, TakeStroke, read_take
+from ghostnote.bridge.live.take.format import MARK, TakeStroke, is_take, read_take
 from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
 from ghostnote.bridge.live.take.render import render_take
 from ghostnote.bridge.midi.events import Aftertouch, NoteOn, Silence
@@ -301,22 +301,30 @@ def test_a_mark_that_lies_is_refused(tmp_path: Path, old: str, new: str) -> None
         read_take(path)
 
 
-def test_a_hit_named_in_full_plays_and_a_way_out_of_the_takes_folder_does_not(tmp_path: Path) -> None:
-    (tmp_path / "hit.wav").write_bytes(b"sound")
+def test_a_take_plays_hits_of_its_own_folder_and_of_its_kits_and_no_other_file(tmp_path: Path) -> None:
     (tmp_path / "takes").mkdir()
-    (tmp_path / "takes" / "near.wav").write_bytes(b"sound")
-    os.mkfifo(tmp_path / "pipe.wav")
-    for name in (str(tmp_path / "hit.wav"), "near.wav"):
-        take = read_take(
-            marked(tmp_path / "takes", lambda text, name=name: text.replace('"hit": null', f'"hit": "{name}"'))
-        )
+    (tmp_path / "kits" / "hits").mkdir(parents=True)
+    far, near, kit = tmp_path / "kits" / "hits" / "a.wav", tmp_path / "takes" / "a.wav", tmp_path / "kits" / "kit.toml"
+    for path in (far, near, tmp_path / "private.wav"):
+        path.write_bytes(b"sound")
+    (tmp_path / "takes" / "link.wav").symlink_to(tmp_path / "private.wav")
+    os.mkfifo(tmp_path / "takes" / "pipe.wav")
+
+    def hit(name: object, kit: Path | None = None) -> Path | None:
+        path = marked(tmp_path / "takes", lambda text: text.replace('"hit": null', f'"hit": "{name}"'))
+        assert is_take(path)
+        take = read_take(path, kit)
         assert take is not None
-        assert take.kit.pads[0].hit == (tmp_path / "takes" / name).resolve()
-    for name, words in (("../hit.wav", "outside the take's folder"), (str(tmp_path / "pipe.wav"), "not a file")):
+        return take.kit.pads[0].hit
+
+    assert hit("a.wav") == hit(near) == near
+    assert hit(far, kit) == far
+    for name, words in ((far, "--kit KIT.toml"), ("../kits/hits/a.wav", "--kit"), ("link.wav", "lies outside")):
         with pytest.raises(MidiFileError, match=words):
-            read_take(
-                marked(tmp_path / "takes", lambda text, name=name: text.replace('"hit": null', f'"hit": "{name}"'))
-            )
+            hit(name)
+    for name, words in ((tmp_path / "private.wav", "private.wav lies outside"), ("pipe.wav", "not a file")):
+        with pytest.raises(MidiFileError, match=words):
+            hit(name, kit)
 
 
 def marked(folder: Path, change: Callable[[str], str]) -> Path:
