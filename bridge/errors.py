@@ -61,4 +61,6 @@ class MissingExtraError(GhostnoteError):
 
     def __init__(self, what: str, extra: str) -> None:
         """Explain that `what` needs `extra` and how to install it."""
-        super().__init__(f"{what} needs the '{extra}' extra: install it with  pip install 'ghostnote[{extra}]'")
+        super().__init__(
+            f"{what} needs the '{extra}' extra: install it in ghostnote's folder with  pip install '.[{extra}]'"
+        )

@@ -166,7 +166,8 @@ def _notes(source: SourceFile, guess: Guess, channels: int, settings: BatchSetti
     if source.shortened:
         yield f"{path}: too long a name for its strokes; they are in {source.place}"
     if guess.source == "sound":
-        yield f"{path}: by its sound a {guess.drum_class}, {guess.probability:.0%} sure"
+        drum = guess.drum_class.replace("_", " ")
+        yield f"{path}: sounds like {'an' if drum[0] in 'aeio' else 'a'} {drum}, {guess.probability:.0%} sure"
     if settings.width and channels > MOST_WIDENED:
         yield (
             f"{path}: has {channels} channels, and --width widens files of one or two; its stereo image "

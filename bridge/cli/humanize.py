@@ -167,7 +167,10 @@ def _print_report(report: BatchReport) -> None:
     reused = f", {report.reused} of them finished before" if report.reused else ""
     unused = f"; {len(report.left_out)} left out, {len(report.problems)} failed"
     echo(f"{report.manifest}: {report.sources} hits{reused}{unused if report.left_out or report.problems else ''}")
-    echo(f"{report.files} files in {report.seconds:.1f} s, {report.files_per_second:.1f} per second")
+    if report.files or not report.reused:
+        echo(f"{report.files} files in {report.seconds:.1f} s, {report.files_per_second:.1f} per second")
+    else:
+        echo("nothing was left to do")
     for note in report.notes:
         echo(f"note: {note}")
     for reason in report.left_out:

@@ -57,10 +57,12 @@ def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None 
 
 
 def _written(folder: Path, settings: OneShotSettings, generator: Generator) -> Iterator[Path]:
-    for seed in range(settings.seed, settings.seed + settings.count):
+    end = settings.seed + settings.count
+    digits = len(str(end - 1))
+    for seed in range(settings.seed, end):
         hit = generate_drum(generator, settings.drum_class, seed, steps=settings.steps, guidance=settings.guidance)
         trimmed = trim(hit, settings.length_seconds, generator.card.rate)
-        path = numbered(folder / f"{settings.drum_class}_{seed}{_SUFFIX}")
+        path = numbered(folder / f"{settings.drum_class}_{seed:0{digits}}{_SUFFIX}")
         audio = resample(trimmed[None], generator.card.rate, settings.rate)
         write_audio(path, audio, settings.rate, settings.bits)
         yield path

@@ -104,10 +104,8 @@ def check_hit(value: object, folder: Path) -> Path:
         if path.is_dir():
             raise FieldError(f"hit = {text!r} is a folder; name one sound file in it")
         if not path.is_file():
-            missing = (
-                "is a device or a pipe; name a sound file" if path.exists() else f"does not exist; copy it to {path}"
-            )
-            raise FieldError(f"hit = {text!r} {missing}")
+            missing = f"does not exist; copy the sound file into {path.parent.absolute()}"
+            raise FieldError(f"hit = {text!r} {'is a device or a pipe; name a file' if path.exists() else missing}")
         if not path.resolve().is_relative_to(folder.resolve()):
             raise FieldError(f"hit = {text!r} is a link out of the kit's folder {folder}; copy the sound file in")
     except OSError as error:

@@ -39,7 +39,7 @@ def batch(pack: Path, output: Path, pool: Pool, *, slow: bool = False) -> BatchR
 
 def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, pack: Path, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(MissingExtraError, match=r"ghostnote\[cluster\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install .\.\[cluster\]"):
         batch(pack, tmp_path / "out", cluster_pool(LOCAL, 2))
 
 

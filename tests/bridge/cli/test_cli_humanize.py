@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.batch.full_band import Audio, Strokes
+from ghostnote.bridge.classify.classifier import Guess
 from ghostnote.bridge.cli.humanize import humanize
 from ghostnote.bridge.errors import GhostnoteError, InputError
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
@@ -65,6 +66,23 @@ def test_a_folder_becomes_instruments(pack: Path, tmp_path: Path) -> None:
     assert "12 files" in result.stdout
     assert "% sure" in result.stdout
     assert read_audio(tmp_path / "out" / "kick" / "kick_v2_rr3.flac")[1] == 48_000
+
+
+def test_a_resumed_run_with_nothing_to_do_says_so(pack: Path, tmp_path: Path) -> None:
+    options = ("-o", tmp_path / "out", "-n", 1, "--velocities", 1)
+    assert "2 files in" in run(pack, *options).stdout
+    again = run(pack, *options, "--resume").stdout
+    assert "nothing was left to do" in again
+    assert "files in" not in again
+
+
+@pytest.mark.parametrize(("drum_class", "words"), [("open_hat", "an open hat"), ("kick", "a kick")])
+def test_a_class_by_sound_is_named_in_words(
+    pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drum_class: str, words: str
+) -> None:
+    monkeypatch.setattr("ghostnote.bridge.batch.worker.class_by_sound", lambda *_: Guess(drum_class, "sound", 0.5))
+    shown = run(pack, "-o", tmp_path / "out", "-n", 1, "--velocities", 1).stdout
+    assert f"unnamed.wav: sounds like {words}, 50% sure" in shown
 
 
 def test_a_dry_run_tells_and_makes_nothing(pack: Path, tmp_path: Path) -> None:

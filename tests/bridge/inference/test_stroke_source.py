@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -82,6 +84,12 @@ def test_generate_writes_files_that_their_seeds_make_again(tiny_onnx, tmp_path):
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["snare_10.wav", "snare_11.wav", "snare_12.wav"]
     assert run(*common, "-n", 1, "-o", tmp_path / "b", "--seed", 12).exit_code == 0
     assert (tmp_path / "a" / "snare_12.wav").read_bytes() == (tmp_path / "b" / "snare_12.wav").read_bytes()
+
+
+def test_generated_files_sort_by_their_seeds(tiny_onnx, tmp_path):
+    options = ("--model", tiny_onnx, "--steps", 1, "-n", 3, "--seed", 98, "-o", tmp_path)
+    shown = run("generate", "--class", "snare", *options).output.split()
+    assert [Path(name).name for name in shown] == ["snare_098.wav", "snare_099.wav", "snare_100.wav"]
 
 
 def test_generate_makes_its_folder_and_replaces_nothing(tiny_onnx, tmp_path):

@@ -138,7 +138,7 @@ def test_pad_seeds_are_the_same_everywhere() -> None:
         (pad_text("velocity = 0"), "velocity = 0.*from 1 to 127"),
         (pad_text("choke = 1"), "choke = 1.*text in quotes"),
         (pad_text("hit = 1"), "hit = 1.*text in quotes"),
-        (pad_text('hit = "none.wav"'), "hit = 'none.wav' does not exist"),
+        (pad_text('hit = "none.wav"'), "hit = 'none.wav' does not exist; copy the sound file into /"),
         (pad_text('hit = "folder"'), "hit = 'folder' is a folder"),
         (pad_text('hit = "folder/../../kick.wav"'), "outside the kit's folder"),
         (pad_text('hit = "/dev/null"'), "outside the kit's folder"),
