@@ -37,7 +37,7 @@ _FREE_BYTES: Final = 2**24
 """A folder with less room is not gone on in."""
 _RETRY_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.01
-_SLOW_SECONDS: Final = 1.0
+_SLOW_SECONDS: Final = 3.0
 """So much sound may wait before that is called trouble."""
 
 Audio = NDArray[np.float32]

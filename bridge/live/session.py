@@ -92,6 +92,8 @@ class Session:
         elif part not in self.troubles:
             self.troubles[part] = (what, self._clock())
             self.say(f"{part}: {what}")
+        else:
+            self.troubles[part] = (what, self.troubles[part][1])
 
     def handle_midi(self, message: bytes, stamp: float) -> None:
         """Do what a MIDI message of that moment asks for."""

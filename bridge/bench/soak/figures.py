@@ -14,7 +14,7 @@ from ghostnote.bridge.bench.jack_server import RATE
 from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.bench.soak.music import VELOCITIES, Player
 from ghostnote.bridge.bench.soak.provocations import OscFlood
-from ghostnote.bridge.bench.soak.watch import Sample, Watch
+from ghostnote.bridge.bench.soak.watch import Watch
 from ghostnote.bridge.live.pad_parameters import Value
 from ghostnote.bridge.live.pool import BUDGET_BYTES
 from ghostnote.bridge.live.take.format import TakeStroke, read_take
@@ -22,7 +22,6 @@ from ghostnote.bridge.midi.smf_tracks import read_tracks
 
 FLAT_MB: Final = 20.0
 DEAF_SECONDS: Final = 2.0
-_QUARTER: Final = 0.25
 _NOTE_ON: Final = 0x99
 
 
@@ -64,7 +63,7 @@ def _notes(end: End, folders: Sequence[Path]) -> list[Measurement]:
     missing = sent - standstill - music
     return [
         Measurement("notes_sent", "MIDI notes sent", sent),
-        Measurement("notes_standstill", "of which came while the sound server was dead", standstill),
+        Measurement("notes_standstill", "of which came while the program stood still", standstill),
         Measurement("notes_missing", "of which else were not played, by the take", missing, "", missing <= 0),
         Measurement("recorder_missing", "of 9 a second beside them, to the file driver",
                     end.notes[1].sent - recorder_played,
@@ -111,24 +110,17 @@ def _seconds(path: Path) -> float:
 
 def _memory(end: End) -> list[Measurement]:
     out = []
-    for name, watch in (("", end.player), ("recorder_", end.recorder)):
-        grown = _peak(watch.samples, 1 - _QUARTER) - _peak(watch.samples, 0.0)
-        last = watch.samples[-1]
+    for name, who, watch in (("", "player", end.player), ("recorder_", "recorder", end.recorder)):
+        grown, last = watch.grown_mb(), watch.samples[-1]
         out += [
-            Measurement(f"{name}memory_mb", "memory of the daemon and its workers", last.memory_mb, "MB"),
+            Measurement(f"{name}memory_mb", f"memory of the {who} and its workers", last.memory_mb, "MB"),
             Measurement(f"{name}pool_mb", f"of which hits in wait, {BUDGET_BYTES >> 20} and those under way at most",
                         last.pool_mb, "MB"),
-            Measurement(f"{name}memory_grown_mb", f"the rest: last quarter's peak over the first's, to {FLAT_MB:g}",
+            Measurement(f"{name}memory_grown_mb",
+                        f"the rest: growth from before the first trouble to after the last, to {FLAT_MB:g}",
                         grown, "MB", grown <= FLAT_MB),
         ]  # fmt: skip
     return out
-
-
-def _peak(samples: Sequence[Sample], share: float) -> float:
-    """Return the most memory beside the pool in the quarter that begins at this share."""
-    began, seconds = samples[0].at, samples[-1].at - samples[0].at
-    since, until = began + share * seconds, began + (share + _QUARTER) * seconds
-    return max(s.memory_mb - s.pool_mb for s in samples if since <= s.at <= until)
 
 
 def _truth(end: End) -> list[Measurement]:

@@ -27,7 +27,10 @@ _HOST: Final = "127.0.0.1"
 _ANSWER_SECONDS: Final = 0.1
 _PATIENCE_SECONDS: Final = 20.0
 _START_ATTEMPTS: Final = 3
-_FEW_HANDLES: Final = 8
+_FEW_HANDLES: Final = 1
+"""Those that are open stay so; with none at all no line could be polled."""
+_DISK_SECONDS: Final = FROZEN_SECONDS + 20.0
+"""A take is saved every half minute at least, and a disk that is slow for five seconds more is called frozen."""
 _FLOOD_SECONDS: Final = 4.0
 _PAUSE_SECONDS: Final = 0.05
 
@@ -152,13 +155,13 @@ class DiskTrouble:
 
 def full(disks: Sequence[TrialDisk]) -> DiskTrouble:
     """Return disks that are full; a recording goes on elsewhere at once, so that nothing is wrong with it."""
-    return DiskTrouble("full disks", 14.0, ("take", ""), [d.fill for d in disks], [d.empty for d in disks])
+    return DiskTrouble("full disks", _DISK_SECONDS, ("take", ""), [d.fill for d in disks], [d.empty for d in disks])
 
 
 def frozen(disks: Sequence[TrialDisk]) -> DiskTrouble:
     """Return disks that freeze for so long that a recording leaves them."""
-    seconds, shown = FROZEN_SECONDS + 8.0, ("take's disk", "recording")
-    return DiskTrouble("frozen disks", seconds, shown, [d.freeze for d in disks], [d.thaw for d in disks])
+    shown = ("take's disk", "recording")
+    return DiskTrouble("frozen disks", _DISK_SECONDS, shown, [d.freeze for d in disks], [d.thaw for d in disks])
 
 
 class OscFlood:

@@ -28,7 +28,7 @@ from ghostnote.bridge.bench.soak.provocations import (
     queue_flood,
     wildcard_flood,
 )
-from ghostnote.bridge.bench.soak.watch import Watch
+from ghostnote.bridge.bench.soak.watch import RECOVERY_SECONDS, Watch
 from ghostnote.bridge.bench.trial_disk import TrialDisk
 from ghostnote.bridge.kit.kit import default_kit
 from ghostnote.bridge.kit.save import save_kit
@@ -38,9 +38,11 @@ FUZZ_PACKETS: Final = 100_000
 
 _BLOCK: Final = 256
 _LOOK_SECONDS: Final = 0.25
+_QUIET_SECONDS: Final = 2 * RECOVERY_SECONDS
 _MORE_SECONDS: Final = 1.0
 _TAKE, _SOUND = "take.mid", "sound.wav"
 _OTHER_KIT: Final = "Other"
+_NOTHING: Final = ("", "")
 
 
 class _Disks(NamedTuple):
@@ -84,6 +86,11 @@ class _Stage:
             (0.58, DeadServer(self.server)),
             (0.70, RemovedSegments(daemon)),
         ]
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.player.is_calm and self.recorder.is_calm
 
     def look(self) -> None:
         """See how both are."""
@@ -150,9 +157,10 @@ def _play_through(setups: tuple[DaemonSetup, DaemonSetup], server: JackServer, d
 def _provoke(stage: _Stage) -> None:
     """Let one thing after another go wrong, and watch."""
     todo, under_way = stage.plan(), list[tuple[float, Provocation]]()
-    while stage.share < 1 or under_way or not (stage.player.is_settled and stage.recorder.is_settled):
+    while stage.share < 1 or todo or under_way or stage.player.seconds_quiet < _QUIET_SECONDS:
         now = time.monotonic()
-        while todo and stage.share >= todo[0][0]:
+        # A trouble comes when what was before is over, but a flood at any time.
+        if todo and stage.share >= todo[0][0] and (todo[0][1].shown == _NOTHING or (stage.is_calm and not under_way)):
             provocation = todo.pop(0)[1]
             stage.begin(provocation)
             under_way.append((now + provocation.seconds, provocation))

