@@ -89,7 +89,7 @@ class Session:
         """Note what is wrong with a part, and tell the user once; '' when all is well again."""
         if not what:
             self.troubles.pop(part, None)
-        elif part not in self.troubles:
+        elif self.troubles.get(part, ("",))[0] != what:
             self.troubles[part] = (what, self._clock())
             self.say(f"{part}: {what}")
         else:

@@ -45,12 +45,14 @@ def test_what_is_wrong_is_named_in_the_status_with_its_age() -> None:
     with running(kit=kit) as live:
         until(lambda: "broken: kick.wav: is not a sound file" in line(live))
         assert re.search(r"file \(for \d+ s\)", line(live))
-        live.session.trouble("hits", "too many open files")
-        live.session.trouble("hits", "too many open files")
-        assert re.search(r"hits: too many open files \(for \d+ s\)", str(facts(live)["trouble"]))
-        assert [text for text in tuple(live.session.notices) if "hits" in text] == ["hits: too many open files"]
-        live.session.trouble("hits", "")
-        assert "hits:" not in line(live)
+        live.session.trouble("wires", "too many open files")
+        live.session.trouble("wires", "too many open files")
+        assert re.search(r"wires: too many open files \(for \d+ s\)", str(facts(live)["trouble"]))
+        assert [text for text in tuple(live.session.notices) if "wires" in text] == ["wires: too many open files"]
+        live.session.trouble("wires", "no memory")
+        assert "wires: no memory (for 0 s)" in line(live)
+        live.session.trouble("wires", "")
+        assert "wires:" not in line(live)
 
 
 def test_the_plain_view_says_in_the_end_how_it_went() -> None:
