@@ -23,6 +23,8 @@ from ghostnote.bridge.render.workers import Spec, interrupts_held, main_left_out
 _IDLE_SECONDS: Final = 0.02
 _ALONE_SECONDS: Final = 0.5
 """How long the first worker makes hits alone at most, as when it generates the drums of a new kit."""
+_SILENT_SECONDS: Final = 10.0
+"""A worker that owes an answer for so long is named in the status; for much longer, it is replaced."""
 _STUCK_SECONDS: Final = 30.0
 _OPEN_SECONDS: Final = 90.0  # beside that
 _BACKOFF_SECONDS: Final = (0.0, 0.5, 2.0, 5.0)
@@ -68,7 +70,10 @@ class PoolFiller:
     @property
     def trouble(self) -> str:
         """What is wrong now with the thread, or with a worker."""
-        return self._error or next((w.trouble for w in self._workers if w.trouble), "")
+        now = time.monotonic()
+        silent = (w.number for w in self._workers if w.silent_seconds(now) > _SILENT_SECONDS)
+        mute = (f"worker {number} does not answer" for number in silent)
+        return self._error or next((w.trouble for w in self._workers if w.trouble), "") or next(mute, "")
 
     def __enter__(self) -> "PoolFiller":
         """Start a worker and the thread, which starts the others."""
@@ -181,10 +186,8 @@ class PoolFiller:
 
     def _restart_dead(self, now: float) -> None:
         for worker in self._workers:
-            late = (
-                now - worker.last_reply > _STUCK_SECONDS if worker.last_reply else now - worker.started > _OPEN_SECONDS
-            )
-            if worker.line and late and (worker.requests or not worker.last_reply) and worker.process:
+            longest = _STUCK_SECONDS if worker.last_reply else _OPEN_SECONDS
+            if worker.silent_seconds(now) > longest and worker.process:
                 worker.process.kill()
             elif worker.is_started and worker.line is None and now >= worker.restart_at:
                 self._start(worker)

@@ -25,6 +25,12 @@ class PoolProcess:
     trouble: str = ""
     restart_at: float = 0.0
 
+    def silent_seconds(self, now: float) -> float:
+        """Return for how long an answer has been due: that it is open, or the next stroke of those requested."""
+        if not self.line or (self.last_reply and not self.requests):
+            return 0.0
+        return now - (self.last_reply or self.started)
+
     def close(self) -> None:
         """End the process, and the line to it."""
         if self.line:

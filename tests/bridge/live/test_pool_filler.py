@@ -134,6 +134,20 @@ def test_a_worker_that_had_nothing_to_do_for_long_is_not_taken_for_stuck() -> No
         assert filler.restarts == 0
 
 
+def test_a_worker_that_stands_still_is_named_and_replaced() -> None:
+    made = pool()
+    with PoolFiller(made, FakeSpec(), RATE, 1) as filler:
+        until(lambda: made.ready and not filler._workers[0].requests)
+        os.kill(filler.process_ids[0], signal.SIGSTOP)
+        made.queues[0].take(104)
+        until(lambda: filler._workers[0].requests)
+        filler._workers[0].last_reply -= 15
+        until(lambda: filler.trouble == "worker 0 does not answer")
+        filler._workers[0].last_reply -= 20
+        until(lambda: filler.restarts == 1)
+        until(lambda: not filler.trouble)
+
+
 def failing() -> None:
     raise OSError(24, "too many open files")
 
