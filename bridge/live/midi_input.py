@@ -71,12 +71,15 @@ class VirtualInput:
         apis = system_apis()
         if not apis:
             raise MidiError("no MIDI system answers here: start JACK, or use --midi-in tcp:PORT")
-        with ExitStack() as stack:
-            self._port = rtmidi.MidiIn(apis[0], CLIENT)
-            stack.callback(self._port.delete)
-            self._port.set_callback(_Receiver(session))
-            self._port.open_virtual_port(PORT)
-            stack.pop_all()
+        try:
+            with ExitStack() as stack:
+                self._port = rtmidi.MidiIn(apis[0], CLIENT)
+                stack.callback(self._port.delete)
+                self._port.set_callback(_Receiver(session))
+                self._port.open_virtual_port(PORT)
+                stack.pop_all()
+        except rtmidi.RtMidiError as error:
+            raise MidiError(f"no MIDI port of our own can be opened ({error}): use --midi-in tcp:PORT") from error
         self.name = f"{CLIENT}:{PORT}"
 
     def check(self) -> None:

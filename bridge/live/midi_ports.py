@@ -36,7 +36,7 @@ def port_names() -> list[str]:
     """Return the names of the ports that notes can come from."""
     names: list[str] = []
     for api in system_apis():
-        with _probe(api) as probe:
+        with contextlib.suppress(rtmidi.RtMidiError, OSError), _probe(api) as probe:
             names += probe.get_ports()
     return names
 

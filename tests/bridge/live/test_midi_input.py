@@ -139,9 +139,9 @@ def test_no_client_is_left_open_where_a_midi_system_fails(
         monkeypatch.setattr(module, "system_apis", lambda: [1])
     monkeypatch.setattr(Client, "fails", fails)
     monkeypatch.setattr(Client, "open", 0)
-    with suppress(rtmidi.RtMidiError), ExitStack() as stack:
+    with suppress(MidiError), ExitStack() as stack:
         if where == "names":
-            assert port_names() == ["Pad"]
+            assert port_names() == ([] if fails == "get_ports" else ["Pad"])
         else:
             midi = open_input(where, Session(KIT, RATE))
             stack.callback(midi.close)
