@@ -26,7 +26,7 @@ from ghostnote.bridge.live.pad_parameters import Value
 from ghostnote.bridge.live.status import Live, facts
 from ghostnote.bridge.render.workers import Spec, interrupts_held
 
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 180.0
 _END_SECONDS: Final = 30.0
 _STATUS, _XRUNS = "facts", "xruns"
 

@@ -1,4 +1,4 @@
-"""A disk that gets full or freezes when it is told to, for measurements and tests. Linux alone; root is not needed."""
+"""A disk that gets full or freezes on demand, for measurements and tests. Linux alone; root is not needed."""
 
 import contextlib
 import os

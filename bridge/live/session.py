@@ -89,11 +89,10 @@ class Session:
         """Note what is wrong with a part, and tell the user once; '' when all is well again."""
         if not what:
             self.troubles.pop(part, None)
-        elif self.troubles.get(part, ("",))[0] != what:
-            self.troubles[part] = (what, self._clock())
+            return
+        if part not in self.troubles:
             self.say(f"{part}: {what}")
-        else:
-            self.troubles[part] = (what, self.troubles[part][1])
+        self.troubles[part] = (what, self.troubles.get(part, ("", self._clock()))[1])
 
     def handle_midi(self, message: bytes, stamp: float) -> None:
         """Do what a MIDI message of that moment asks for."""

@@ -23,6 +23,7 @@ from ghostnote.bridge.midi.smf_tracks import read_tracks
 FLAT_MB: Final = 20.0
 DEAF_SECONDS: Final = 2.0
 _NOTE_ON: Final = 0x99
+_CAUSES: Final = ("the disk is full", "takes nothing")
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,13 @@ def _sound(end: End, folders: Sequence[Path]) -> list[Measurement]:
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
     files = _files(folders, "sound*.wav")
     recorded = sum(_seconds(path) for path in files)
+    said = [notice for notice in end.recorder.notices if any(cause in notice for cause in _CAUSES)]
     played = int(end.last_recorded["frames"]) / RATE
     return [
         Measurement("sound_files", "sound files of the file driver", len(files)),
         Measurement("sound_parts", "of which were recovered after it was killed", unfinished, "", unfinished == 1),
+        Measurement("sound_notices", "notices that its disk was full, or took nothing",
+                    len(said), "", all(any(cause in notice for notice in said) for cause in _CAUSES)),
         Measurement("sound_lost_s", "seconds of sound played that they lack", max(0.0, played - recorded), "s",
                     recorded >= played),
     ]  # fmt: skip

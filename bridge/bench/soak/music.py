@@ -22,7 +22,7 @@ _HOST: Final = "127.0.0.1"
 
 
 class Player:
-    """Something that sends from a thread of its own until it is told to end. A context manager."""
+    """Something that sends from a thread of its own until its block ends. A context manager."""
 
     def __init__(self, send: Callable[["Player"], None]) -> None:
         """Let `send` run."""

@@ -56,7 +56,7 @@ class Watch:
     most_waiting: int = 0
     """The most notes that waited for their time."""
     notices: dict[str, None] = field(default_factory=dict)
-    """All that it told the user, in the order of its coming."""
+    """All that the user was informed of, in the order of its coming."""
 
     def look(self) -> dict[str, Value]:
         """Ask for the status and keep what counts of it."""
@@ -100,13 +100,13 @@ class Watch:
 
     def untruths(self) -> list[str]:
         """Return what the status kept back, said too long, or said without a cause."""
-        told = [text for span in self.spans for text in self._untruths_of(span)]
+        found = [text for span in self.spans for text in self._untruths_of(span)]
         causeless = dict.fromkeys(
             _TIME.sub("", s.trouble)[:_LONGEST] for s in self.samples if s.trouble and not self._is_caused(s)
         )
         pairs = zip(self.samples, self.samples[1:], strict=False)
         wrong_kit = any(not (first.is_kit_true or second.is_kit_true) for first, second in pairs)
-        return [*told, *(f"without a cause: {text}" for text in causeless), *["it names another kit"] * wrong_kit]
+        return [*found, *(f"without a cause: {text}" for text in causeless), *["it names another kit"] * wrong_kit]
 
     def _untruths_of(self, span: _Span) -> list[str]:
         part = f"{span.part}:"
