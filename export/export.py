@@ -1,6 +1,5 @@
 """From a trained run to the one file that ships."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model_card import BLANK_SEAL, CARD_KEY, FORMAT, SEAL_KEY, Card, seal
 from ghostnote.bridge.io.atomic_file import write_bytes
+from ghostnote.bridge.io.input_file import read_report
 from ghostnote.export.calibration import calibrated
 from ghostnote.export.graph import build
 from ghostnote.export.parity import ParityError, compare, parity_table, tolerance
@@ -40,9 +40,9 @@ class ExportSettings:
 def read_amounts(report: Path) -> tuple[float, ...]:
     """Return the calibrated amounts of an evaluation's report; `InputError` where it has none."""
     try:
-        amounts = json.loads(report.read_bytes())["calibration"]["amounts"]
+        amounts = read_report(report)["calibration"]["amounts"]
         found = tuple(float(amount) for amount in amounts)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{report} holds no calibration: give the report.json of 'ghostnote evaluate'") from error
     if len(found) != len(CLASS_NAMES) + 1:
         raise InputError(f"{report} has {len(found)} amounts, not one for each class and one for all: evaluate again")

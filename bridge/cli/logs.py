@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.errors import OutputError
+from ghostnote.bridge.io.atomic_file import prepare_folder
 from ghostnote.bridge.io.printable import printable
 
 _DATE: Final = re.compile(rb"\d{4}-\d\d-\d\d")
@@ -33,6 +34,7 @@ def configure_logs(verbose: bool, file: Path | None) -> None:
     if file:
         try:
             _check_log(file)
+            prepare_folder(file.parent)
             handlers.append(logging.FileHandler(file, encoding="utf-8"))
         except OSError as error:
             raise OutputError(f"cannot write the log {file} ({error.strerror}): choose another file") from error

@@ -1,9 +1,18 @@
 """Files that a user gives to be read, and the reasons why one cannot be."""
 
+import json
 import stat
 from pathlib import Path
+from typing import Any, Final
 
 from ghostnote.bridge.errors import InputError
+
+_MAX_REPORT_BYTES: Final = 2**24
+
+
+def read_report(path: Path) -> Any:
+    """Return what a report of 'ghostnote evaluate' holds; `ValueError` for other text, `InputError` as `read_head`."""
+    return json.loads(read_head(path, "a report", InputError, _MAX_REPORT_BYTES))
 
 
 def read_head(path: Path, what: str, error: type[InputError], limit: int) -> bytes:

@@ -1,6 +1,5 @@
 """ghostnote beside tiny-audio-diffusion: one machine, one runtime, the same threads, each with its own steps."""
 
-import json
 import re
 import statistics
 import time
@@ -24,6 +23,7 @@ from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.onnx_runtime import onnxruntime
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, Variation, Variator
+from ghostnote.bridge.io.input_file import read_report
 from ghostnote.export.benchmark.tiny_audio_diffusion import Peer, PeerSettings
 from ghostnote.export.torch_parts import OPSET, traced
 from ghostnote.models.dsp.mdct import MDCT_FRAMES
@@ -186,10 +186,10 @@ def _seconds(work: Callable[[], object], repeats: int) -> list[float]:
 def quality_figures(path: Path) -> list[Measurement]:
     """Return the results of a report's targets; `InputError` where it is not a report, or of another format."""
     try:
-        report: dict[str, Any] = json.loads(path.read_bytes())
+        report: dict[str, Any] = read_report(path)
         about, results = report["about"], targets(report)
         steps, version = int(about["steps"]), about["format"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a report: give the report.json of 'ghostnote evaluate'") from error
     if version != REPORT_FORMAT:
         raise InputError(f"{path} is a report of format {version}, not {REPORT_FORMAT}: evaluate the model again")

@@ -70,7 +70,7 @@ def test_a_log_is_added_to_no_file_but_a_log(folder: Path, name: str) -> None:
     assert isinstance(result.exception, OutputError)
     assert contents(folder) == before
     for _ in range(2):
-        assert run("--log-file log kit check kit.toml").exit_code == 0
+        assert run("--log-file new/folder/log kit check kit.toml").exit_code == 0
 
 
 def test_strokes_are_not_written_through_a_link_to_a_source(folder: Path) -> None:
