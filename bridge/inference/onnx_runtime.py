@@ -1,6 +1,8 @@
 """ONNX Runtime without its telemetry, no device id and no reports: import it from here and from nowhere else."""
 
+import atexit
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -17,7 +19,8 @@ __all__ = ["interruptible", "onnxruntime"]
 
 _LOOK_SECONDS: Final = 0.2
 _END_SECONDS: Final = 2.0
-"""How long a graph that is to end may take: a thread that comes back after the interpreter's end aborts the process."""
+"""How long a graph that is to end may take."""
+_INTERRUPTED: Final = 130
 ResultT = TypeVar("ResultT")
 
 
@@ -36,12 +39,22 @@ def interruptible(work: Callable[[], ResultT], stop: Callable[[], None] = lambda
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, name="graph", daemon=True).start()
+    thread = threading.Thread(target=run, name="graph", daemon=True)
+    thread.start()
     try:
         while not future.done():
             wait((future,), _LOOK_SECONDS)
     except BaseException:
         stop()
         wait((future,), _END_SECONDS)
+        atexit.register(_leave_before, thread)
         raise
     return future.result()
+
+
+def _leave_before(thread: threading.Thread) -> None:
+    """End the process at once if a thread is still in the library: one that came back later would abort it."""
+    if thread.is_alive():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(_INTERRUPTED)
