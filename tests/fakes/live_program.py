@@ -15,7 +15,7 @@ from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.osc.codec import pack, unpack
 
 
-def play(kit: Kit, folder: Path, *before: str, seconds: float = 120.0, **options: Any) -> subprocess.Popen[bytes]:
+def play(kit: Kit, folder: Path, *before: str, seconds: float = 300.0, **options: Any) -> subprocess.Popen[bytes]:
     """Play a kit through the null driver until it is ready, strike its first pad, and return the ended program.
 
     `before` is what its command line begins with, `options` are those of `Popen`.
