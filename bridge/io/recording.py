@@ -37,6 +37,8 @@ _FREE_BYTES: Final = 2**24
 """A folder with less room is not gone on in."""
 _RETRY_SECONDS: Final = 2.0
 _POLL_SECONDS: Final = 0.01
+_JOINED: Final = 64
+"""So many blocks are written at once where a disk is slow to answer and twice as many wait."""
 _SLOW_SECONDS: Final = 3.0
 """So much sound may wait before that is called trouble."""
 
@@ -138,15 +140,16 @@ class Recording:
                     return ""
                 time.sleep(_POLL_SECONDS)
                 continue
-            block = self._waiting[0]
+            count = _JOINED if len(self._waiting) > 2 * _JOINED else 1
             try:
-                part.write(block)
+                part.write(np.concatenate([self._waiting[number] for number in range(count)], axis=1))
             except Exception as error:  # whatever is wrong with one file, the next takes what waits
                 return str(error) or repr(error)
             with self._lock:
                 # Where this disk stood still, another file holds the block by now.
                 if self._writer is threading.current_thread():
-                    self._waiting.popleft()
+                    for _ in range(count):
+                        self._waiting.popleft()
                     self._progress, self._failure = time.monotonic(), ""
         return ""
 

@@ -3,9 +3,9 @@
 import contextlib
 import os
 import re
-import resource
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +21,9 @@ from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.io.recording import FROZEN_SECONDS
 from ghostnote.bridge.live.osc.codec import Argument, OscError, pack, unpack
 from ghostnote.bridge.live.osc.subscribers import ROOT
+
+if sys.platform != "win32":
+    import resource
 
 _SEGMENT: Final = re.compile(r"/dev/shm/psm_\w+")
 _HOST: Final = "127.0.0.1"

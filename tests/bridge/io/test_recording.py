@@ -161,6 +161,21 @@ def test_a_frozen_disk_holds_up_nobody_and_loses_nothing(
     assert "takes nothing" in said[0]
 
 
+def test_a_disk_that_is_slow_to_answer_is_caught_up_with_in_fewer_writes(
+    tmp_path: Path, spare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = list[int]()
+    disk(monkeypatch, lambda _, frames: (writes.append(frames), time.sleep(0.02))[1])
+    made = Recording(tmp_path / "out.wav", RATE, print)
+    made.open()
+    for number in range(1000):
+        made.put(block(number % 100))
+    made.close()
+    assert numbers(tmp_path / "out.wav") == [number % 100 for number in range(1000)]
+    assert len(writes) < 200
+    assert not list(spare.iterdir())
+
+
 def test_a_disk_that_stands_still_for_a_moment_leaves_one_whole_file(
     tmp_path: Path, spare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
