@@ -1,6 +1,7 @@
 """The hits of a split prepared for evaluation: audio, groups, trials, and one row for each pair of strokes."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,9 @@ from ghostnote.models.data.trials import Group, Trial, groups_of, trials_of
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.dsp.metrics import describe
 
+LEAST_DRUMS: Final = 3
+"""Drums of a class with repeated strokes, below which nothing is claimed of it."""
+_HELD_OUT: Final = ("valid", "test")
 _COMPILATION: Final = re.compile(r"(\d+)_samples$")
 
 
@@ -80,6 +84,37 @@ def load_split(data: Path, split: str) -> Hits:
     audio, files = splits[split]
     labels = torch.tensor([label_of(file.drum_class) for file in files])
     return Hits(torch.from_numpy(audio), tuple(files), labels, tuple(skipped))
+
+
+def load_sparse_classes(data: Path, split: str, hits: Hits) -> Hits | None:
+    """Return the hits of the other held-out split, of classes of which `hits` has fewer than LEAST_DRUMS to judge by.
+
+    None where there are none, or `split` is neither valid nor test.
+    """
+    if split not in _HELD_OUT:
+        return None
+    try:
+        other = load_split(data, _HELD_OUT[1 - _HELD_OUT.index(split)])
+    except CorpusError:
+        return None
+    own = _drums_by_class(hits)
+    labels = [label_of(name) for name in _drums_by_class(other) if own[name] < LEAST_DRUMS]
+    chosen = torch.isin(other.labels, torch.tensor(labels)).nonzero()[:, 0].tolist()
+    if not chosen:
+        return None
+    return Hits(other.audio[chosen], tuple(other.files[i] for i in chosen), other.labels[chosen], other.skipped)
+
+
+def join(a: Hits, b: Hits) -> Hits:
+    """Return the hits of both."""
+    audio, labels = torch.cat([a.audio, b.audio]), torch.cat([a.labels, b.labels])
+    return Hits(audio, (*a.files, *b.files), labels, (*a.skipped, *b.skipped))
+
+
+def _drums_by_class(hits: Hits) -> Counter[str]:
+    """Return how many drums of each class have repeated strokes."""
+    groups = groups_of(hits.files, describe(hits.audio).level_db.tolist())
+    return Counter(trial.drum_class for trial in trials_of(groups, 1, 1))
 
 
 def make_trials(hits: Hits, references: int, others: int, seed: int = 0) -> TrialSet:

@@ -1,4 +1,4 @@
-"""Spectral lines of hits: how far they stand out, how steady they are, and which ones a reference lacks.
+"""Spectral lines of hits: how far they stand out, how long they last, and which ones a reference lacks.
 
 Pure functions over batches of hits (hits, frames) at RATE, on any device. What they look at is the body: 16,384
 frames from frame 1,500, past the attack. Levels are in dB, and NaN where a hit has decayed before its body.
@@ -33,7 +33,7 @@ _BLACKMAN_HARRIS: Final = (0.35875, -0.48829, 0.14128, -0.01168)
 _LEAST_HZ, _MOST_HZ = 30.0, 16_000.0
 _AUDIBLE_DB: Final = -70.0
 _DECAYED_DB: Final = -50.0
-_SURROUNDINGS: Final = 151
+_SURROUNDINGS: Final = 225
 _STRIDE: Final = 25
 _SAME_BINS: Final = 2
 _TINY: Final = 1e-12
@@ -55,7 +55,7 @@ class Partials:
 
     number: Tensor
     """How many lines of the first half are in the second half too, within 11 Hz."""
-    steadiness: Tensor
+    persistence: Tensor
     """Their share of the lines of the first half; NaN where that has none."""
 
 
@@ -75,16 +75,15 @@ def line_prominence(x: Tensor) -> Tensor:
 
 
 def main_partial(x: Tensor) -> Tensor:
-    """Return the frequency in Hz of the strongest line from 30 to 6,000 Hz; NaN where it is noise, under LINE_DB."""
+    """Return the frequency in Hz of the strongest line from 30 to 6,000 Hz; NaN where none stands out by LINE_DB."""
     level = _body_db(x, _BLACKMAN_HARRIS)
-    low = _bin(_LEAST_HZ)
-    peak = level[:, low : _bin(BANDS_HZ[-1][1]) + 1].argmax(1, keepdim=True) + low
-    stands = (level - surroundings_db(level)).gather(1, peak)[:, 0] > LINE_DB
+    lines = (level - surroundings_db(level) > LINE_DB) & _inside(_highest(level), BANDS_HZ[-1][1])
+    peak = level.masked_fill(~lines, -torch.inf).argmax(1, keepdim=True).clamp(1, level.shape[1] - 2)
     # The vertex of a parabola through three levels in dB lies within a twentieth of a bin of the line.
     left, middle, right = (level.gather(1, peak + step)[:, 0] for step in (-1, 0, 1))
     bend = (left - 2 * middle + right).clamp_max(-_TINY)
     hz = (peak[:, 0] + (left - right) / (2 * bend)) * (RATE / BODY_FRAMES)
-    return torch.where(stands & _sounds(x), hz, torch.nan)
+    return torch.where(lines.any(1) & _sounds(x), hz, torch.nan)
 
 
 def spurious_lines(reference: Tensor, stroke: Tensor) -> SpuriousLine:
@@ -98,16 +97,14 @@ def spurious_lines(reference: Tensor, stroke: Tensor) -> SpuriousLine:
     before, after = (spectrum - top for spectrum in spectra)
     reach = round(LACKS_HZ * BODY_FRAMES / RATE)
     present = F.max_pool1d(before[:, None], 2 * reach + 1, 1, reach)[:, 0].clamp_min(NO_LINE_DB)
-    lacking = (after > present + LACKS_DB) & (after - surroundings_db(after) > LINE_DB)
-    lacking[:, : _bin(_LEAST_HZ)] = False
-    lacking[:, _bin(_MOST_HZ) :] = False
+    lacking = _inside((after > present + LACKS_DB) & (after - surroundings_db(after) > LINE_DB))
     level, at = after.masked_fill(~lacking, NO_LINE_DB).max(1)
     hz = torch.where(lacking.any(1), at * (RATE / BODY_FRAMES), torch.nan)
     return SpuriousLine(torch.where(_sounds(reference), level, torch.nan), hz)
 
 
 def partials(x: Tensor) -> Partials:
-    """Return how many partials each hit has, and how steady they are.
+    """Return how many partials each hit has, and how many last.
 
     Partials are peaks from 30 Hz to 16 kHz, PARTIAL_DB over their surroundings and at most 70 dB under the strongest.
     """
@@ -116,12 +113,12 @@ def partials(x: Tensor) -> Partials:
     near = F.max_pool1d(second.float()[:, None], 2 * _SAME_BINS + 1, 1, _SAME_BINS)[:, 0] > 0
     number, lines = (first & near).sum(1), first.sum(1)
     sounds = _sounds(x)
-    steadiness = torch.where(lines > 0, number / lines, torch.nan)
-    return Partials(torch.where(sounds, number.float(), torch.nan), torch.where(sounds, steadiness, torch.nan))
+    persistence = torch.where(lines > 0, number / lines, torch.nan)
+    return Partials(torch.where(sounds, number.float(), torch.nan), torch.where(sounds, persistence, torch.nan))
 
 
 def surroundings_db(level: Tensor) -> Tensor:
-    """Return the median of 151 bins around each bin of spectra (hits, bins) in dB."""
+    """Return the median of 225 bins (600 Hz) around each bin of spectra (hits, bins) in dB."""
     side = _SURROUNDINGS // 2
     windows = F.pad(level[:, None], (side, side), "reflect")[:, 0].unfold(1, _SURROUNDINGS, _STRIDE)
     medians = windows.median(2).values
@@ -138,12 +135,18 @@ def _peaks(x: Tensor) -> Tensor:
     """Return which bins of half a body, padded to a whole one, are lines; (hits, bins)."""
     window = _window(_BLACKMAN_HARRIS, x.shape[1], x.device)
     level = _relative(_decibels(torch.fft.rfft(x * window, 2 * x.shape[1])))
-    highest = F.max_pool1d(level[:, None], 9, 1, 4)[:, 0] == level
-    # Padding to twice the length makes bins of half a line's width: the surroundings hold enough of them.
-    found = highest & (level > _AUDIBLE_DB) & (level - surroundings_db(level) > PARTIAL_DB)
-    found[:, : _bin(_LEAST_HZ)] = False
-    found[:, _bin(_MOST_HZ) :] = False
-    return found
+    return _inside(_highest(level) & (level > _AUDIBLE_DB) & (level - surroundings_db(level) > PARTIAL_DB))
+
+
+def _highest(level: Tensor) -> Tensor:
+    """Return which bins are the highest of the nine around them, which is a line's width."""
+    return F.max_pool1d(level[:, None], 9, 1, 4)[:, 0] == level
+
+
+def _inside(found: Tensor, most_hz: float = _MOST_HZ) -> Tensor:
+    """Return `found` (hits, bins) without what lies below 30 Hz or above `most_hz`."""
+    hz = torch.arange(found.shape[1], device=found.device) * (RATE / BODY_FRAMES)
+    return found & (hz >= _LEAST_HZ) & (hz <= most_hz)
 
 
 def _sounds(x: Tensor) -> Tensor:

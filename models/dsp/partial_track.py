@@ -1,4 +1,4 @@
-"""The strongest partial of a hit over time: how its level ripples, and how its pitch wanders.
+"""The strongest partial of a hit over time: how its level ripples, and how its pitch deviates.
 
 The partial is moved to 0 Hz and lowpassed (heterodyned, Moorer 1973): what is left has its level and its phase. Both
 are compared with a smooth course, a cubic, so that decay and glide do not count.
@@ -30,7 +30,7 @@ class PartialTrack:
 
     ripple_db: Tensor
     """RMS deviation of its level."""
-    wander_cents: Tensor
+    pitch_deviation_cents: Tensor
     """RMS deviation of its pitch."""
 
 
@@ -44,8 +44,8 @@ def follow_partial(x: Tensor, hz: Tensor) -> PartialTrack:
     level, pitch = _heterodyne(x, known)
     inside = _inside(x, level)
     enough = (inside.sum(1) >= _LEAST_HOPS) & hz.isfinite()
-    ripple, wander = (_rms_about_cubic(course, inside) for course in (level, pitch))
-    return PartialTrack(*(torch.where(enough, found, torch.nan) for found in (ripple, wander)))
+    ripple, pitch_deviation = (_rms_about_cubic(course, inside) for course in (level, pitch))
+    return PartialTrack(*(torch.where(enough, found, torch.nan) for found in (ripple, pitch_deviation)))
 
 
 def _heterodyne(x: Tensor, hz: Tensor) -> tuple[Tensor, Tensor]:

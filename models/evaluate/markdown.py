@@ -4,6 +4,8 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from ghostnote.models.data.trial_set import LEAST_DRUMS
+
 
 def section(title: str, *parts: str | list[str]) -> list[str]:
     """Return the lines of a section: its heading, then paragraphs and tables with an empty line after each."""
@@ -24,15 +26,26 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def class_table(
     columns: Mapping[str, Mapping[str, Any]], intervals: Collection[str] = (), digits: int = 2
 ) -> list[str]:
-    """Return a table with a row for each class of the first column; `intervals` names the columns that show theirs."""
+    """Return a table with a row for each class of the first column; `intervals` names the columns that show theirs.
+
+    A class of fewer than LEAST_DRUMS drums has dashes: nothing is claimed of it.
+    """
     rows = [
         (
             f"{name} ({found['groups']})",
-            *(estimate(by_class.get(name), digits, interval=title in intervals) for title, by_class in columns.items()),
+            *(
+                estimate(claimed(name, by_class.get(name)), digits, interval=title in intervals)
+                for title, by_class in columns.items()
+            ),
         )
         for name, found in next(iter(columns.values())).items()
     ]
     return table(("class (drums)", *columns), rows)
+
+
+def claimed(name: str, found: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return the estimate for a class, or None where too few drums stand behind it."""
+    return found if found and (name == "all" or found["groups"] >= LEAST_DRUMS) else None
 
 
 def number(value: float | None, digits: int = 2) -> str:

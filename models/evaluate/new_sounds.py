@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.data.trial_set import Hits
+from ghostnote.models.dsp.mdct import HIT_FRAMES
 from ghostnote.models.dsp.metrics import align, correlation, distances_to, log_mel
 from ghostnote.models.evaluate.distributions import Array, bootstrap, frechet_distance, precision_recall
 from ghostnote.models.evaluate.hit_embedding import (
@@ -24,6 +25,7 @@ from ghostnote.models.evaluate.hit_embedding import (
     spectrogram,
     train_embedding,
 )
+from ghostnote.models.evaluate.new_lines import new_lines
 from ghostnote.models.evaluate.player import ModelPlayer, Tick
 from ghostnote.models.evaluate.settings import EvaluationSettings
 from ghostnote.models.evaluate.tonality import tone
@@ -89,7 +91,8 @@ def new_sounds(
     spectrograms = spectrogram(train.audio)
     network = open_embedding(train, spectrograms, cache, settings, tick)
     labels = torch.arange(len(CLASS_NAMES)).repeat_interleave(settings.new_per_class)
-    sounds = player.new_sounds(labels.tolist(), tick=tick)
+    whole = player.new_sounds(labels.tolist(), tick=tick)
+    sounds = whole[:, :HIT_FRAMES]
     sets = {
         "split": _embedded(network, hits),
         "train": _embedded(network, train, spectrograms),
@@ -110,6 +113,7 @@ def new_sounds(
             for label, (name, own) in enumerate(by_class.items())
         },
         "tonality": _tonality(by_class, hits, train),
+        "lines": new_lines({name: whole[labels == label] for label, name in enumerate(CLASS_NAMES)}, (hits, train)),
         "nearest_training_hit": {name: _nearest(sets[name], sets["train"]) for name in ("split", "model")},
     }
     return result, by_class
@@ -180,8 +184,11 @@ def _tonality(sounds: Mapping[str, Tensor], hits: Hits, train: Hits) -> dict[str
         tones = {"corpus": tone(corpus), "model": tone(sounds[name])}
         result[name] = {
             kind: {
-                field: asdict(bootstrap(getattr(found, field).tolist()))
-                for field in ("partial_hz", "prominence_db", "glide_cents")
+                **{
+                    field: asdict(bootstrap(getattr(found, field).tolist()))
+                    for field in ("partial_hz", "prominence_db", "glide_cents")
+                },
+                "partial_hz_range": _percentiles(found.partial_hz.tolist(), {"p10": 10, "p90": 90}),
             }
             for kind, found in tones.items()
         }

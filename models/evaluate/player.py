@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.inference.model import Generator
@@ -91,14 +92,17 @@ class ModelPlayer:
         return torch.stack(self._each(stroke, range(len(references)), tick))
 
     def new_sounds(self, labels: Sequence[int], *, steps: int | None = None, tick: Tick = _silent) -> Tensor:
-        """Return one new hit for each of `labels`, (hits, HIT_FRAMES), as a pad without a hit would play it."""
+        """Return one new hit for each of `labels`, (hits, frames), as a pad without a hit would play it.
+
+        Shorter ones are silent at the end.
+        """
         classes = self.generator.card.classes
 
         def sound(i: int) -> Tensor:
             drum = generate_drum(self.generator, classes[labels[i]], self.seed + i, steps=steps)
             return torch.from_numpy(drum.astype(np.float32))
 
-        return torch.stack(self._each(sound, range(len(labels)), tick))
+        return pad_sequence(self._each(sound, range(len(labels)), tick), batch_first=True)
 
     def edits(self, hits: Tensor, labels: Tensor, start: float, *, tick: Tick = _silent) -> Tensor:
         """Return `hits` (hits, HIT_FRAMES) noised to time `start` and denoised by class (SDEdit, Meng et al. 2022).

@@ -3,8 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ghostnote.models.data.trial_set import LEAST_DRUMS
 from ghostnote.models.evaluate.diversity import BIASES, DIFFERENCES, RATIOS
 from ghostnote.models.evaluate.markdown import class_table, estimate, number, section, table
+from ghostnote.models.evaluate.report_lines import (
+    render_amount,
+    render_drums,
+    render_lines,
+    render_new,
+    render_tonality,
+)
 from ghostnote.models.evaluate.targets import targets
 from ghostnote.models.evaluate.variation import KINDS, MODEL, REAL
 
@@ -45,16 +53,22 @@ def _head(report: Mapping[str, Any]) -> list[str]:
         f"{about['seconds']:.0f} s. Values are medians over drums, with the 95 % interval of a bootstrap over "
         "drums in brackets.",
         "",
+        *_joined(about),
         *(f"- {warning}" for warning in report["warnings"]),
         "",
     ]
 
 
+def _joined(about: Mapping[str, Any]) -> list[str]:
+    text = "Too few drums of these classes are in the split; they are judged on valid and test: "
+    return [text + ", ".join(about["joined_classes"]) + ".", ""] if about["joined_classes"] else []
+
+
 def _targets(report: Mapping[str, Any]) -> list[str]:
-    rows = [
-        (result.name, number(result.value), result.bounds, "met" if result.met else "missed")
-        for result in targets(report)
-    ]
+    results = targets(report)
+    values = [number(result.value, 4 if result.low > 0.99 else 2) for result in results]
+    met = ["met" if result.met else "missed" for result in results]
+    rows = [(r.name, value, r.bounds, said) for r, value, said in zip(results, values, met, strict=True)]
     return section("Targets", table(("", "value", "target", ""), rows))
 
 
@@ -162,7 +176,11 @@ def _velocity(report: Mapping[str, Any]) -> list[str]:
 
 def _calibration(report: Mapping[str, Any]) -> list[str]:
     found = report["calibration"]
-    rows = [(name, *map(number, curve), number(found["factor"][name])) for name, curve in found["ratio"].items()]
+    rows = [
+        (name, *map(number, curve), number(found["factor"][name]))
+        for name, curve in found["ratio"].items()
+        if found["groups"][name] >= LEAST_DRUMS
+    ]
     overall = ("correlation (difference)", *map(number, found["correlation_difference"]), "")
     amounts = ", ".join(f"{amount:g}" for amount in found["amounts"])
     head = ("class", *(f"{amount:g}" for amount in found["tried"]), "amount for 1")
@@ -213,18 +231,12 @@ def _nearest(nearest: Mapping[str, Any]) -> list[str]:
     return table(head, rows)
 
 
-def _tonality(report: Mapping[str, Any]) -> list[str]:
-    rows = [
-        (f"{name}, {kind}", *(estimate(found, 1) for found in tone.values()))
-        for name, kinds in report["new"]["tonality"].items()
-        for kind, tone in kinds.items()
-    ]
-    return section("Pitch of new kicks and toms", table(("", "Hz", "prominence dB", "glide cents"), rows))
-
-
 _SECTIONS: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], list[str]]], ...]] = (
     ("diversity", _diversity),
     ("diversity", _classes),
+    ("lines", render_lines),
+    ("drums", render_drums),
+    ("amount_curve", render_amount),
     ("bias", _bias),
     ("c2st", _c2st),
     ("retrieval_accuracy", _retrieval),
@@ -232,6 +244,7 @@ _SECTIONS: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], list[str]]], ...
     ("velocity", _velocity),
     ("calibration", _calibration),
     ("new", _new),
-    ("new", _tonality),
+    ("new", render_tonality),
+    ("new", render_new),
 )
 """What writes a section, and the report's key that it needs."""

@@ -11,6 +11,8 @@ from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.data.trials import Trial
 from ghostnote.models.dsp.mdct import RATE
 from ghostnote.models.evaluate.diversity import RATIOS
+from ghostnote.models.evaluate.markdown import claimed
+from ghostnote.models.evaluate.stroke_lines import BANDS
 from ghostnote.models.evaluate.variation import MODEL, REAL
 from ghostnote.models.plots.hits import Hits, draw_hits, new_figure, save_figure
 
@@ -37,15 +39,43 @@ def draw_report(folder: Path, report: Mapping[str, Any]) -> None:
     if "diversity" in report:
         beside = {kind: found["beside_real"] for kind, found in report["diversity"].items() if kind != REAL}
         by_measure = {kind: {name: found[name]["all"] for name in RATIOS} for kind, found in beside.items()}
-        by_class = {kind: found["lmd"] for kind, found in beside.items()}
+        by_class = {kind: _by_class(found["lmd"]) for kind, found in beside.items()}
         _draw_bars(folder / "diversity.png", "Diversity ratio", by_measure, 1.0)
         _draw_bars(folder / "diversity-by-class.png", "Log-mel diversity ratio by class", by_class, 1.0)
     if "c2st" in report:
         accuracy = {kind: parts["all"]["c2st_accuracy"] for kind, parts in report["c2st"].items()}
         _draw_bars(folder / "c2st-accuracy.png", "C2ST accuracy", accuracy, 0.5)
+    if "lines" in report:
+        bands = {band: _by_class(report["lines"][band]["difference"]) for band in BANDS}
+        _draw_bars(folder / "line-prominence.png", "Line prominence beside real strokes, dB", bands, 0.0)
+    if "amount_curve" in report:
+        _draw_curves(folder / "amount.png", report["amount_curve"])
     if report.get("velocity", {}).get("changes"):
         distances = report["velocity"]["distance_db"]
         _draw_bars(folder / "velocity.png", "Log-mel dB to the true velocity", distances, None)
+
+
+def _by_class(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return estimates by class, None for those of which nothing is claimed."""
+    return {name: claimed(name, own) for name, own in found.items()}
+
+
+def _draw_curves(path: Path, curve: Mapping[str, Any]) -> None:
+    """Draw the distance to the reference over the amount, as a share of that at amount 1."""
+    figure = new_figure(4.6, 3.6)
+    axes = figure.add_subplot()
+    axes.set_title("Log-mel distance to the reference", fontsize=10)
+    for name, found in curve["distance_db"].items():
+        if claimed(name, found[-1]):
+            values = np.array([estimate["value"] for estimate in found])
+            style = {"color": "black", "linewidth": 2.0} if name == "all" else {"linewidth": 1.0}
+            axes.plot(curve["amounts"], values / max(values[-1], 1e-9), label=name.replace("_", " "), **style)
+    axes.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle="--")
+    axes.set_xlabel("amount", fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=7, frameon=False)
+    save_figure(path, figure)
 
 
 def draw_strokes(path: Path, trials: TrialSet, made: Tensor) -> None:
@@ -92,7 +122,8 @@ def _draw_bars(path: Path, title: str, bars: Bars, ideal: float | None) -> None:
     names = [label.replace("_percent", "").replace("_db", "").replace("_", " ") for label in labels]
     axes.set_xticks(range(len(labels)), names, rotation=30, ha="right", fontsize=8)
     axes.tick_params(axis="y", labelsize=8)
-    axes.set_ylim(bottom=0)
+    if ideal != 0:
+        axes.set_ylim(bottom=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(fontsize=7, frameon=False)
     save_figure(path, figure)

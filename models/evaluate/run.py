@@ -12,11 +12,20 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import CorpusError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.models.data.manifest import skipped_lines
-from ghostnote.models.data.trial_set import Hits, TrialSet, load_peer, load_split, make_trials
+from ghostnote.models.data.trial_set import (
+    Hits,
+    TrialSet,
+    join,
+    load_peer,
+    load_sparse_classes,
+    load_split,
+    make_trials,
+)
 from ghostnote.models.evaluate.new_sounds import new_sounds
 from ghostnote.models.evaluate.player import ModelPlayer
 from ghostnote.models.evaluate.report_plots import draw_report, draw_sounds, draw_strokes
 from ghostnote.models.evaluate.settings import EvaluationSettings
+from ghostnote.models.evaluate.stroke_lines import amount_curve, every_drum, lines_beside_real, lines_beside_references
 from ghostnote.models.evaluate.targets import REPORT_FORMAT
 from ghostnote.models.evaluate.variation import (
     MODEL,
@@ -75,6 +84,7 @@ class _Evaluation:
         strokes, start = make_strokes(self.player, trials, settings, stage("Varying strokes"))
         report["sdedit_start"] = start
         stage("Measuring strokes")
+        report["lines"] = lines_beside_real(strokes, trials)
         report["diversity"], report["bias"] = diversity_and_bias(strokes, trials)
         report["retrieval_accuracy"] = retrieval_by_kind(strokes, trials)
         report["between_strokes"] = between_strokes(strokes, trials)
@@ -87,6 +97,13 @@ class _Evaluation:
         report["velocity"] = velocity(self.player, trials, settings, stage("Changing velocities"))
         report["calibration"] = calibration(self.player, trials, settings, stage("Calibrating the amount"))
         draw_strokes(self.request.output / "strokes.png", trials, strokes[MODEL])
+
+    def drums(self, hits: Hits) -> None:
+        """Compare strokes of every drum with the drum itself, which needs no repeated strokes."""
+        drums, settings = every_drum(hits, self.settings.drum_hits), self.settings
+        tick = self.stage("Comparing strokes with their reference")
+        self.report["drums"] = lines_beside_references(self.player, drums, settings.steps, tick)
+        self.report["amount_curve"] = amount_curve(self.player, drums, settings, self.stage("Turning the amount"))
 
     def new(self, hits: Hits) -> None:
         request, settings = self.request, self.settings
@@ -115,21 +132,24 @@ def evaluate(
     stage("Reading the corpus")
     hits = load_split(request.data, request.split)
     evaluation.name_skipped(hits)
+    more = load_sparse_classes(request.data, request.split, hits)
+    judged = hits if more is None else join(hits, more)
     trials = None
     with torch.no_grad():
         try:
-            trials = make_trials(hits, settings.references, settings.others, settings.seed)
+            trials = make_trials(judged, settings.references, settings.others, settings.seed)
         except CorpusError as error:
             evaluation.warnings.append(f"variations are left out: {error}")
     if trials:
         evaluation.variations(trials)
+    evaluation.drums(judged)
     evaluation.new(hits)
-    evaluation.report["about"] = {**_about(evaluation, hits, trials), "seconds": time.monotonic() - started}
+    evaluation.report["about"] = {**_about(evaluation, hits, more, trials), "seconds": time.monotonic() - started}
     draw_report(request.output, evaluation.report)
     return evaluation.report
 
 
-def _about(evaluation: _Evaluation, hits: Hits, trials: TrialSet | None) -> dict[str, Any]:
+def _about(evaluation: _Evaluation, hits: Hits, more: Hits | None, trials: TrialSet | None) -> dict[str, Any]:
     card, settings = evaluation.generator.card, evaluation.settings
     labels = torch.bincount(hits.labels, minlength=len(CLASS_NAMES)).tolist()
     classes = list(trials.class_of.values()) if trials else []
@@ -141,6 +161,7 @@ def _about(evaluation: _Evaluation, hits: Hits, trials: TrialSet | None) -> dict
         "seed": settings.seed,
         "hits": len(hits.audio),
         "hits_by_class": {name: n for name, n in zip(CLASS_NAMES, labels, strict=True) if n},
+        "joined_classes": sorted({file.drum_class for file in more.files}) if more else [],
         "groups": len(classes),
         "groups_by_class": {name: classes.count(name) for name in sorted(set(classes))},
         "trials": len(trials.trials) if trials else 0,

@@ -18,6 +18,12 @@ class EvaluationSettings:
     """Most strokes of each group that are varied."""
     others: int = 3
     """Most real strokes, and as many made ones, for each of them."""
+    drum_hits: int = 3
+    """Most hits of each drum whose strokes are compared with it line by line, with or without repeats."""
+    curve: tuple[float, ...] = (0.0, 0.01, 0.1, 0.25, 0.5, 0.75, 1.0)
+    """Amounts over which the distance to the reference is followed; 0.01 and 1 must be among them."""
+    curve_drums: int = 8
+    """Drums of each class for that."""
     amounts: tuple[float, ...] = (0.4, 0.6, 0.8, 1.0, 1.25)
     """Amounts that the calibration tries."""
     edit_rows: int = 60
@@ -35,6 +41,8 @@ class EvaluationSettings:
 QUICK: Final = EvaluationSettings(
     references=4,
     others=2,
+    drum_hits=1,
+    curve_drums=4,
     amounts=(0.6, 1.0),
     edit_rows=20,
     velocity_references=1,

@@ -4,15 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-REPORT_FORMAT: Final = 2
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.models.data.trial_set import LEAST_DRUMS
+from ghostnote.models.evaluate.stroke_lines import BANDS
+
+REPORT_FORMAT: Final = 3
 """The version of the keys in a report."""
 _ANY: Final = float("-inf")
-_LEAST_DRUMS: Final = 3
-"""Drums of a class for which it has a target of its own."""
+_RINGING: Final = ("ride", "crash", "open_hat", "closed_hat", "pedal_hat", "snare", "tom", "kick")
+"""Classes whose new drums should have the lines of the corpus's."""
 
 Report = Mapping[str, Any]
 _Reader = Callable[[Report], float]
 """Reads a value from a report; `KeyError` where the report lacks it."""
+_Target = tuple[str, float, float, _Reader]
+"""A name, the bounds and what reads the value."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +52,81 @@ def targets(report: Report) -> list[TargetResult]:
     return found
 
 
-def _class_targets(report: Report) -> list[tuple[str, float, float, _Reader]]:
-    """Return the target of the diversity ratio for each class with enough drums."""
-    classes = report.get("diversity", {}).get("model", {}).get("beside_real", {}).get("lmd", {})
-    return [
-        (f"diversity ratio, {name}", 0.8, 1.25, _value(f"diversity/model/beside_real/lmd/{name}"))
-        for name, found in classes.items()
-        if name != "all" and found["groups"] >= _LEAST_DRUMS
+def _class_targets(report: Report) -> list[_Target]:
+    """Return the targets of each class with enough drums."""
+    ratio, spurious = "diversity/model/beside_real/lmd", "drums/spurious/model"
+    found = [(f"diversity ratio, {name}", 0.8, 1.25, _value(f"{ratio}/{name}")) for name in _claimed(report, ratio)]
+    found += [
+        (f"spurious lines, {name}, dB", _ANY, -50, _value(f"{spurious}/{name}")) for name in _claimed(report, spurious)
     ]
+    for name in CLASS_NAMES:
+        found.append((f"line prominence beside real, {name}, dB", -3, 3, _stroke_prominence(name)))
+    for name in _RINGING:
+        found.append((f"line prominence of new drums, {name}, dB", -4, 4, _new_prominence(name)))
+    return found
 
 
-def _at(report: Report, path: str) -> float:
+def _claimed(report: Report, path: str) -> list[str]:
+    """Return the classes with enough drums among the estimates at `path`; none where the report lacks it."""
+    try:
+        found = _found(report, path)
+    except KeyError:
+        return []
+    return [name for name, own in found.items() if name != "all" and own["groups"] >= LEAST_DRUMS]
+
+
+def _stroke_prominence(name: str) -> _Reader:
+    """Read the difference from real strokes in the band in which a class's are farthest from them."""
+
+    def read(report: Report) -> float:
+        paths = [f"lines/{band}/difference" for band in BANDS]
+        return _farthest([_at(report, f"{path}/{name}/value") for path in paths if name in _claimed(report, path)])
+
+    return read
+
+
+def _new_prominence(name: str) -> _Reader:
+    """Read the difference from the corpus in the band in which a class's new drums are farthest from it."""
+
+    def read(report: Report) -> float:
+        kinds = _found(report, f"new/lines/{name}")
+        bands = [band for band in BANDS if min(found[band]["groups"] for found in kinds.values()) >= LEAST_DRUMS]
+        return _farthest([kinds["model"][band]["value"] - kinds["corpus"][band]["value"] for band in bands])
+
+    return read
+
+
+def _farthest(differences: list[float]) -> float:
+    if not differences:
+        raise KeyError("no band has enough drums")
+    return max(differences, key=abs)
+
+
+def _worst_class(path: str, worst: Callable[[list[float]], float]) -> _Reader:
+    """Read the value of the class for which it is worst."""
+
+    def read(report: Report) -> float:
+        values = [_at(report, f"{path}/{name}/value") for name in _claimed(report, path)]
+        return worst(values or [_at(report, f"{path}/all/value")])
+
+    return read
+
+
+def _outside(report: Report) -> float:
+    """Read how far the 10 and 90 % of new kicks' strongest partial lie outside the corpus's, in Hz."""
+    made, real = (_found(report, f"new/tonality/kick/{kind}/partial_hz_range") for kind in ("model", "corpus"))
+    return max(0.0, float(real["p10"] - made["p10"]), float(made["p90"] - real["p90"]))
+
+
+def _found(report: Report, path: str) -> Any:
     found: Any = report
     for key in path.split("/"):
         found = found[key]
-    return float(found)
+    return found
+
+
+def _at(report: Report, path: str) -> float:
+    return float(_found(report, path))
 
 
 def _value(path: str) -> _Reader:
@@ -85,7 +151,7 @@ def _frechet(section: str, to: str) -> _Reader:
     return _ratio(f"{path}/model/frechet", f"{path}/{to}/frechet")
 
 
-_TARGETS: Final[tuple[tuple[str, float, float, _Reader], ...]] = (
+_TARGETS: Final[tuple[_Target, ...]] = (
     ("diversity ratio, all", 0.8, 1.25, _value("diversity/model/beside_real/lmd/all")),
     ("correlation beside real", -0.1, 0.1, _value("diversity/model/beside_real/correlation/all")),
     ("bias of centroid, %", -10, 10, _value("bias/model/centroid_percent/all")),
@@ -103,4 +169,9 @@ _TARGETS: Final[tuple[tuple[str, float, float, _Reader], ...]] = (
     ("Fréchet distance over the peer's", 0, 0.5, _frechet("beside the peer", "peer")),
     ("tonality of new kicks beside the corpus, dB", -3, 3, _prominence("kick")),
     ("tonality of new toms beside the corpus, dB", -3, 3, _prominence("tom")),
+    ("strongest partial of new kicks, Hz", 45, 60, _value("new/tonality/kick/model/partial_hz")),
+    ("its 10 and 90 % outside the corpus's, Hz", 0, 0, _outside),
+    ("ripple of the main partial beside real, dB", -0.7, 0.7, _value("lines/ripple/difference/all")),
+    ("curve over the amount beside a line, worst class", 0, 0.25, _worst_class("amount_curve/departure", max)),
+    ("correlation at amount 0.01, lowest class", 0.999, 1, _worst_class("amount_curve/correlation", min)),
 )

@@ -26,10 +26,10 @@ def followed(x: Tensor, hz: float) -> PartialTrack:
 
 @pytest.mark.parametrize("hz", [50.0, 464.3, 4000.0])
 @pytest.mark.parametrize("decay", [0.0, 3.0, 12.0])
-def test_a_decaying_sine_has_neither_ripple_nor_wander(hz: float, decay: float) -> None:
+def test_a_decaying_sine_has_no_deviation_of_level_or_pitch(hz: float, decay: float) -> None:
     found = follow_partial(ring(hz, decay=decay), main_partial(ring(hz, decay=decay)))
     assert float(found.ripple_db) < 0.1
-    assert float(found.wander_cents) < 3
+    assert float(found.pitch_deviation_cents) < 3
 
 
 @pytest.mark.parametrize("rms_db", [0.5, 2.0])
@@ -38,17 +38,17 @@ def test_ripple_is_the_rms_of_what_the_level_wobbles_by(rms_db: float) -> None:
 
 
 @pytest.mark.parametrize("rms_cents", [5.0, 20.0])
-def test_wander_is_the_rms_of_what_the_pitch_wobbles_by(rms_cents: float) -> None:
+def test_pitch_deviation_is_the_rms_of_what_the_pitch_wobbles_by(rms_cents: float) -> None:
     found = followed(ring(300.0 * 2 ** (wave(rms_cents, 5.0) / 1200)), 300.0)
-    assert float(found.wander_cents) == pytest.approx(rms_cents, rel=0.1)
+    assert float(found.pitch_deviation_cents) == pytest.approx(rms_cents, rel=0.1)
     assert float(found.ripple_db) < 0.2
 
 
-def test_a_partial_that_decays_in_two_stages_or_glides_does_not_ripple_or_wander_much() -> None:
+def test_a_partial_that_decays_in_two_stages_or_glides_does_not_deviate_much() -> None:
     two_stages = 20 * torch.log10(torch.exp(-9 * SECONDS) + 0.1)
     assert float(followed(ring(300.0, two_stages), 300.0).ripple_db) < 0.5
     falling = ring(300.0 * 2 ** (30 * torch.exp(-SECONDS / 0.2) / 1200))
-    assert float(followed(falling, 303.0).wander_cents) < 1
+    assert float(followed(falling, 303.0).pitch_deviation_cents) < 1
 
 
 def test_silence_after_the_hit_is_not_ripple() -> None:
@@ -60,4 +60,4 @@ def test_what_is_too_short_or_has_no_partial_is_left_out() -> None:
     short = ring(300.0) * (SECONDS < 0.12)
     for found in (followed(short, 300.0), followed(ring(300.0), math.nan), followed(torch.zeros(1, HIT_FRAMES), 300.0)):
         assert math.isnan(float(found.ripple_db))
-        assert math.isnan(float(found.wander_cents))
+        assert math.isnan(float(found.pitch_deviation_cents))

@@ -11,13 +11,14 @@ import torch
 from pedalboard.io import AudioFile
 
 from ghostnote.bridge.cli.evaluate import run_evaluation
+from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.errors import CorpusError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.models.data.synthetic.synthesizer import draw_drum, strike
-from ghostnote.models.data.trial_set import load_peer, load_split, make_trials
+from ghostnote.models.data.trial_set import join, load_peer, load_sparse_classes, load_split, make_trials
 from ghostnote.models.dsp.metrics import compare, describe
 from ghostnote.models.evaluate.hit_embedding import EmbeddingSettings
-from ghostnote.models.evaluate.markdown import estimate, number, table
+from ghostnote.models.evaluate.markdown import class_table, estimate, number, table
 from ghostnote.models.evaluate.player import ModelPlayer
 from ghostnote.models.evaluate.report import render
 from ghostnote.models.evaluate.run import EvaluationRequest, evaluate
@@ -29,6 +30,7 @@ SMALL = replace(
     steps=1,
     references=2,
     others=2,
+    curve=(0.0, 0.01, 1.0),
     amounts=(0.5, 1.0),
     edit_rows=4,
     new_per_class=2,
@@ -67,7 +69,7 @@ def report(corpus: Path, tiny_generator: Generator, tmp_path_factory: pytest.Tem
 def test_a_report_has_every_section_and_figure(report: tuple[Any, Path]) -> None:
     found, folder = report
     sections = {"diversity", "bias", "c2st", "retrieval_accuracy", "between_strokes"}
-    sections |= {"velocity", "calibration", "new"}
+    sections |= {"velocity", "calibration", "new", "lines", "drums", "amount_curve"}
     assert sections <= set(found)
     assert found["about"]["groups_by_class"] == {"snare": 2, "tom": 1}
     assert found["about"]["pairs"] == 12
@@ -78,6 +80,8 @@ def test_a_report_has_every_section_and_figure(report: tuple[Any, Path]) -> None
         "velocity.png",
         "strokes.png",
         "new-sounds.png",
+        "amount.png",
+        "line-prominence.png",
     }
 
 
@@ -100,7 +104,8 @@ def test_the_amounts_stand_in_the_order_of_the_card(report: tuple[Any, Path], ti
 def test_a_report_reads_and_goes_through_json(report: tuple[Any, Path]) -> None:
     found = json.loads(json.dumps(report[0]))
     text = render(found)
-    for title in ("Targets", "Diversity", "Bias", "C2ST", "Retrieval", "Velocity", "New sounds", "Pitch"):
+    titles = ["Targets", "Diversity", "Bias", "C2ST", "Retrieval", "Velocity", "New sounds", "Pitch"]
+    for title in (*titles, "Lines of strokes", "Log-mel", "Partials"):
         assert f"## {title}" in text
     assert "nan" not in text
 
@@ -112,6 +117,9 @@ def test_the_targets_are_read_from_a_report(report: tuple[Any, Path]) -> None:
     assert found["diversity ratio, all"].met == (0.8 <= ratio <= 1.25)
     # Two snares are too few to stand alone, and there is no peer.
     assert not any("snare" in name or "peer" in name for name in found)
+    assert found["ripple of the main partial beside real, dB"].bounds == "-0.7 to 0.7"
+    departure = report[0]["amount_curve"]["departure"]["all"]["value"]
+    assert found["curve over the amount beside a line, worst class"].value == departure
     assert targets({}) == []
 
 
@@ -142,6 +150,9 @@ def test_a_corpus_without_repeats_or_train_split_gives_what_it_can_and_says_so(
     found = evaluate(tiny_generator, EvaluationRequest(tmp_path, "test", tmp_path), SMALL, silent)
     assert "diversity" not in found
     assert "new" not in found
+    # What a stroke has that its reference lacks needs no other stroke of the drummer.
+    assert found["drums"]["spurious"]["model"]["all"]["groups"] == 1
+    assert found["amount_curve"]["distance_db"]["all"][0]["value"] < 0.1
     assert len(found["warnings"]) == 3
     assert "lost.wav" in found["warnings"][0]
     assert "rr1" in found["warnings"][1]
@@ -153,6 +164,34 @@ def test_a_split_that_is_not_there_is_refused_with_those_that_are(corpus: Path) 
     with pytest.raises(CorpusError, match="train, valid"):
         load_split(corpus, "test")
     assert len(load_split(corpus, "all").audio) == 24
+
+
+def test_a_class_of_too_few_drums_is_judged_on_both_held_out_splits(corpus: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "drums"
+    shutil.copytree(corpus, folder)
+    manifest = folder / "manifest.csv"
+    # Of the test split's one tom is too few; the valid split's snares are of another class.
+    manifest.write_text(manifest.read_text().replace(",train", ",test"))
+    test = load_split(folder, "test")
+    more = load_sparse_classes(folder, "test", test)
+    assert more is not None
+    assert {file.group for file in more.files} == {"snare0", "snare1", "tom0"}
+    both = join(test, more)
+    assert make_trials(both, 1, 1).class_of == {"snare0": "snare", "snare1": "snare", "tom0": "tom", "tom1": "tom"}
+    assert torch.equal(both.labels, torch.tensor([label_of(file.drum_class) for file in both.files]))
+    assert load_sparse_classes(folder, "all", test) is None
+    assert load_sparse_classes(corpus, "valid", load_split(corpus, "valid")) is None
+
+
+def test_nothing_is_claimed_of_a_class_with_fewer_than_three_drums() -> None:
+    def found(groups: int) -> dict[str, Any]:
+        return {"value": 0.5, "low": 0.4, "high": 0.6, "groups": groups}
+
+    column = {"all": found(5), "snare": found(3), "ride": found(2)}
+    rows = class_table({"a": column}, ("a",))[2:5]
+    assert ["0.50 [0.40, 0.60]" in row for row in rows] == [True, True, False]
+    assert "ride (2)" in rows[2]
+    assert "–" in rows[2]
 
 
 def test_a_compilation_is_cut_into_its_hits(tmp_path: Path) -> None:
