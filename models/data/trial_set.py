@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ghostnote.bridge.drums import label_of
+from ghostnote.bridge.drums import CLASS_NAMES, label_of
 from ghostnote.bridge.errors import AudioFileError, CorpusError
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.models.data.corpus import load_splits, scan
@@ -98,7 +98,7 @@ def load_sparse_classes(data: Path, split: str, hits: Hits) -> Hits | None:
     except CorpusError:
         return None
     own = _drums_by_class(hits)
-    labels = [label_of(name) for name in _drums_by_class(other) if own[name] < LEAST_DRUMS]
+    labels = [label for label, name in enumerate(CLASS_NAMES) if own[name] < LEAST_DRUMS]
     chosen = torch.isin(other.labels, torch.tensor(labels)).nonzero()[:, 0].tolist()
     if not chosen:
         return None

@@ -85,14 +85,13 @@ def render_tonality(report: Mapping[str, Any]) -> list[str]:
 
 def render_new(report: Mapping[str, Any]) -> list[str]:
     """Return the section on the partials, ends and diversity of new drums."""
-    found = report["new"]["lines"]
     fields = (*FIELDS, "diversity")
     rows = [
         (
-            f"{name}, {kind} ({values['diversity']['groups']})",
+            f"{name}, {kind} ({max(found['groups'] for found in values.values())})",
             *(estimate(claimed(name, values[field]), 1, interval=field in BANDS) for field in fields),
         )
-        for name, kinds in found.items()
+        for name, kinds in report["new"]["lines"].items()
         for kind, values in kinds.items()
     ]
     return section(
