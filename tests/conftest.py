@@ -7,12 +7,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Drums that tests generate stay out of the user's cache.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="ghostnote-tests-")
 
+import signal
+
 import pytest
 from hypothesis import settings
 
 # The same examples everywhere, however long each takes.
 settings.register_profile("same", deadline=None, derandomize=True, database=None)
 settings.load_profile("same")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach tests and their programs, also from a shell that starts them in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -40,8 +40,9 @@ def interruptible(work: Callable[[], ResultT], stop: Callable[[], None] = lambda
             future.set_exception(error)
 
     thread = threading.Thread(target=run, name="graph", daemon=True)
-    thread.start()
     try:
+        # Inside, as it waits for the thread to begin: an interrupt there must not leave it behind.
+        thread.start()
         while not future.done():
             wait((future,), _LOOK_SECONDS)
     except BaseException:
