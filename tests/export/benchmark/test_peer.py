@@ -9,6 +9,7 @@ from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.errors import InputError
 from ghostnote.export.benchmark.peer import PeerBench, ddim, measure, quality_figures
 from ghostnote.export.benchmark.tiny_audio_diffusion import Peer, PeerSettings
+from ghostnote.models.evaluate.targets import REPORT_FORMAT
 
 SMALL = PeerSettings(
     audio_channels=1,
@@ -28,7 +29,7 @@ SMALL = PeerSettings(
 def report(tmp_path):
     path = tmp_path / "report.json"
     diversity = {"model": {"beside_real": {"lmd": {"all": {"value": 0.93, "groups": 9}}}}}
-    path.write_text(json.dumps({"about": {"steps": 2, "format": 2}, "diversity": diversity}))
+    path.write_text(json.dumps({"about": {"steps": 2, "format": REPORT_FORMAT}, "diversity": diversity}))
     return path
 
 
@@ -70,7 +71,7 @@ def test_another_file_than_a_report_is_named(tmp_path, text):
 def test_a_report_of_another_format_is_refused(tmp_path):
     path = tmp_path / "old.json"
     path.write_text('{"about": {"steps": 2, "format": 1}}')
-    with pytest.raises(InputError, match="format 1, not 2"):
+    with pytest.raises(InputError, match=f"format 1, not {REPORT_FORMAT}"):
         quality_figures(path)
 
 
