@@ -51,7 +51,7 @@ class Assembly:
         """Return the nodes of a step of the sound model, for `graph_surgery.loop`."""
         out = Writer("sound")
         rows = out.op("Gather", "sound/state", "source")
-        NetworkWriter(out, model.sound, MDCT_FRAMES, arithmetic).write(rows, "t", "embedded", "conditioning", "v")
+        NetworkWriter(out, model.sound, MDCT_FRAMES, arithmetic).write(rows, "t", "embedded", "given_conditioning", "v")
         self.weights.extend(out.weights)
         stepped = self.either("is_plain", UnguidedEulerStep(), EulerStep(), ["sound/stepped"], z="sound/state")
         return [*out.nodes, stepped]

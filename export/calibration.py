@@ -18,7 +18,7 @@ from ghostnote.models.nets.cascade import Cascade
 
 _STEPS: Final = (1, 2, 4)
 _SAMPLES: Final = 20_000
-_EXACT_LAYERS: Final = ("stem", "conditioning", "out")
+_EXACT_LAYERS: Final = ("stem", "conditioning", "given", "out")
 """Layers that stay in 32 bits: they touch the sample itself."""
 _SHARES: Final = tuple(share / 10 for share in range(3, 11))
 

@@ -18,6 +18,7 @@ from ghostnote.export.parity import ParityError, compare, parity_table, toleranc
 from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS
 from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES, RATE
 from ghostnote.models.nets.cascade import SHAPE_ROWS, Cascade
+from ghostnote.models.nets.checkpoint import partial_statistics
 from ghostnote.models.statistics.repeatability import LATENT_SIZE
 
 
@@ -66,6 +67,7 @@ def make_card(model: Cascade, facts: dict[str, Any], settings: ExportSettings) -
         shape_steps=settings.shape_steps,
         amounts=settings.amounts,
         level_spread_db=tuple(round(x, 3) for x in model.level_spread_db.tolist()),
+        partials=partial_statistics(facts),
         training={**facts.get("training", {}), "steps": facts.get("step"), "seconds": facts.get("seconds")},
         credits=tuple(facts.get("credits", ())),
     )

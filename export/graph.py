@@ -23,12 +23,12 @@ from ghostnote.models.diffusion.pipeline import (
     ConditionNetwork,
     DrawStroke,
     ReferencePredictor,
-    RestoreShape,
     StartSample,
     Synthesize,
     SynthesizeUnmasked,
 )
 from ghostnote.models.diffusion.reference_encoder import REFERENCE_FEATURES, ReferenceEncoder, SplitReferenceFeatures
+from ghostnote.models.diffusion.steps import RestoreShape
 from ghostnote.models.diffusion.values import (
     Conditions,
     DrawnStroke,
@@ -125,7 +125,13 @@ def _nodes(model: Cascade, arithmetic: Arithmetic, assembly: Assembly) -> list[N
         *part(DrawStroke(model), DrawnStroke._fields),
         either("is_referred", ReferencePredictor(), ChoosePredictor(), Predictor._fields),
         *part(ConditionNetwork(model), Conditions._fields),
-        either("is_plain", ["stroke_noise"] * 2, StartSample(), ["reference_innovation", "z"]),
+        either(
+            "is_plain",
+            ["stroke_noise", "stroke_noise", "nothing"],
+            StartSample(model),
+            ["reference_innovation", "z", "given_part"],
+        ),
+        *parsed("given_conditioning = Add(conditioning, given_part)"),
         *loop("sound", sound, "schedule", "steps", "z", "u", axes["noise"]),
         either("is_plain", SynthesizeUnmasked(), Synthesize(), ["audio"]),
     ]

@@ -62,11 +62,13 @@ def small_corpus(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_onnx(tiny_model, tmp_path_factory):
     """Return the path of that model as ONNX, fp32."""
+    from tiny import FACTS
+
     from ghostnote.export.export import ExportSettings, make_card, to_onnx
 
     path = tmp_path_factory.mktemp("model") / "tiny.onnx"
     settings = ExportSettings(name="tiny", half=False, shape_steps=2)
-    facts = {"training": {"hits": 3}, "credits": ["Somebody (CC0-1.0)"], "step": 7, "seconds": 1.0}
+    facts = {**FACTS, "training": {"hits": 3}, "credits": ["Somebody (CC0-1.0)"], "step": 7, "seconds": 1.0}
     path.write_bytes(to_onnx(tiny_model, make_card(tiny_model, facts, settings), half=False))
     return path
 

@@ -76,7 +76,6 @@ class Generator:
         itself is the innovation. Given the `features` of the same label, `hit` is not read.
         """
         count = len(noise)
-        graph_amount = amount * self.card.amounts[label]
         given_reference = {"hit": hit} if features is None else {"reference_features": features}
         audio, *found = self.run(
             count,
@@ -85,7 +84,8 @@ class Generator:
             **given_reference,
             has_hit=np.ones(count, np.float32),
             velocity=np.full(count, difference_db, np.float32),
-            amount=np.full(count, graph_amount, np.float32),
+            amount=np.full(count, amount, np.float32),
+            calibration=np.full(count, self.card.amounts[label], np.float32),
             noise=noise,
             variation_latent=variation_latent,
             schedule=schedule(self.card.default_steps if steps is None else steps),
@@ -131,6 +131,7 @@ class Generator:
             "shape_schedule": (np.ones, (1,)),
             "coherence": (np.ones, (count, *card.coherence_size)),
             "amount": (np.ones, (count,)),
+            "calibration": (np.ones, (count,)),
             "velocity": (np.zeros, (count,)),
             "noise": (np.zeros, (count, *size)),
             "variation_latent": (np.zeros, (count, card.latent_size)),

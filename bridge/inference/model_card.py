@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from ghostnote.bridge.dsp.partial_response import PartialStatistics
 from ghostnote.bridge.errors import ModelError
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """The version of the graph's inputs and outputs; others cannot be played."""
 CARD_KEY: Final = "ghostnote.card"
 """The metadata entry of the model file that holds the card as JSON."""
@@ -49,6 +50,8 @@ class Card:
     """For each class and then for all: the graph's amount at which strokes vary as real ones do."""
     level_spread_db: tuple[float, ...]
     """For each class and then for all: standard deviation of the level of equally loud strokes."""
+    partials: PartialStatistics
+    """How partials differ between strokes."""
     training: dict[str, Any] = field(default_factory=dict)
     """How it was trained: corpus, steps, minutes, settings."""
     credits: tuple[str, ...] = ()
@@ -66,7 +69,8 @@ class Card:
             version = data["format"]
             if version == FORMAT:
                 lists = {key: tuple(value) for key, value in data.items() if isinstance(value, list)}
-                return Card(**{**data, **lists})
+                partials = PartialStatistics.from_dict(data["partials"], len(data["classes"]) + 1)
+                return Card(**{**data, **lists, "partials": partials})
         except (ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{origin} has a card that cannot be read: export the model anew") from error
         raise ModelError(

@@ -5,7 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.attack import Attack
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
+from ghostnote.bridge.dsp.partial_response import FilteredPartials, drum_features
+from ghostnote.bridge.dsp.partials import RESIDUAL_FLOOR, split
 from ghostnote.bridge.inference.model import ReferenceFeatures
 
 Audio = NDArray[np.float32]
@@ -17,18 +20,24 @@ class PreparedReference:
     """A reference's parts, and its features as far as a model has computed them."""
 
     def __init__(self, audio: Audio) -> None:
-        """Split a reference (channels, frames) at its onset."""
+        """Split a reference (channels, frames) at its onset, and the hit into partials and residual."""
         onset = max(0, onset_frame(audio) - _LEAD_FRAMES)
         self.lead = audio[:, :onset]
         """The silence before the hit."""
         self.body = audio[:, onset:]
         """The hit."""
+        partials, self.residual = split(self.body)
+        self.has_residual = bool(np.abs(self.residual).max() > RESIDUAL_FLOOR * np.abs(self.body).max())
+        """Whether there is more to the hit than its partials."""
+        self.partials = FilteredPartials(partials)
+        self.drum = drum_features(partials, self.residual)
+        self.attack = Attack.of(self.body)
         self._features: dict[int, ReferenceFeatures] = {}
 
     def head(self, channels: int, frames: int) -> Audio:
-        """Return the hit's first frames (channels, frames), padded with silence."""
+        """Return the residual's first frames (channels, frames), padded with silence."""
         head = np.zeros((channels, frames), np.float32)
-        head[:, : self.body.shape[1]] = self.body[:, :frames]
+        head[:, : self.residual.shape[1]] = self.residual[:, :frames]
         return head
 
     def keep(self, features: ReferenceFeatures) -> None:
@@ -41,6 +50,7 @@ class PreparedReference:
         return None if features is None else features[np.arange(rows) % len(features)]
 
     @property
-    def feature_bytes(self) -> int:
-        """The memory that the features take."""
-        return sum(features.nbytes for features in self._features.values())
+    def nbytes(self) -> int:
+        """The memory that the parts and the features take."""
+        features = sum(features.nbytes for features in self._features.values())
+        return self.residual.nbytes + self.partials.nbytes + features

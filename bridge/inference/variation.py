@@ -1,12 +1,12 @@
 """The next stroke of a hit of any length and one or two channels.
 
-The model renews the first 0.743 s of each channel, at the model's rate. The silence before the onset, the stereo image,
-the length and the rest of the tail are the reference's own.
+A reference is split into partials and a residual. The partials go through a random filter as a whole, so that what
+rings goes on ringing. Of the residual the model renews the first 0.743 s of each channel, at the model's rate; the
+silence before the onset, the stereo image, the length and the rest of the tail are the reference's own.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.attack import Attack
+from ghostnote.bridge.dsp.partial_response import draw_filter
 from ghostnote.bridge.dsp.stereo_image import balance_sides, band_correlation, correlated_sides, match_image
 from ghostnote.bridge.dsp.tail_crossfade import attach_tail
 from ghostnote.bridge.dsp.velocity import FULL_VELOCITY, velocity_db
@@ -27,6 +28,7 @@ ROWS: Final = 8
 """Sounds that go through the network at once; more are hardly faster."""
 _NOISE_STREAM: Final = 1
 _LEVEL_STREAM: Final = 2
+_PARTIAL_STREAM: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +85,9 @@ class Variator:
         channels = _channels(reference, variation)
         # Features that are not there yet are computed in the same call, which is faster.
         features = self._prepare(reference).features(channels, channels)
-        return next(self._strokes(reference, [StrokeKey(index, velocity)], features, variation))
+        key = StrokeKey(index, velocity)
+        stroke = next(self._strokes(reference, [index], [_louder_db(reference, key)], features, variation))
+        return stroke * self._gain(reference, key, variation)
 
     def next_strokes(self, reference: Reference, keys: Sequence[StrokeKey], variation: Variation) -> Iterator[Audio]:
         """Yield the stroke of each key; all else is as in `next_stroke`, but for rounding.
@@ -94,7 +98,7 @@ class Variator:
         channels = _channels(reference, variation)
         prepared = self._prepare(reference)
         features = prepared.features(channels, ROWS)
-        if features is None:
+        if features is None and prepared.has_residual:
             head = prepared.head(channels, self.generator.card.hit_frames)
             prepared.keep(self.generator.encode_reference(head, reference.label))
             features = prepared.features(channels, ROWS)
@@ -103,43 +107,77 @@ class Variator:
             block = keys[first : first + many]
             # For a single row products are added up in another order.
             rows = [*block, *block] if len(block) * channels == 1 else block
-            yield from islice(self._strokes(reference, rows, features, variation), len(block))
+            louder_db = [_louder_db(reference, key) for key in rows]
+            strokes = self._strokes(reference, [key.index for key in rows], louder_db, features, variation)
+            for key, stroke in zip(block, strokes, strict=False):
+                yield stroke * self._gain(reference, key, variation)
+
+    def at_level(self, reference: Reference, variation: Variation, *, index: int, difference_db: float) -> Audio:
+        """Return the stroke that is struck `difference_db` harder than `reference`, but at its level."""
+        channels = _channels(reference, variation)
+        features = self._prepare(reference).features(channels, channels)
+        return next(self._strokes(reference, [index], [difference_db], features, variation))
 
     def _strokes(
-        self, reference: Reference, keys: Sequence[StrokeKey], features: ReferenceFeatures | None, variation: Variation
+        self,
+        reference: Reference,
+        indices: Sequence[int],
+        louder_db: Sequence[float],
+        features: ReferenceFeatures | None,
+        variation: Variation,
     ) -> Iterator[Audio]:
-        """Make strokes in one call of the network, and yield them one by one.
+        """Make strokes at the reference's level in one call of the network, and yield them one by one.
 
         `features` has a row for each channel of each stroke, or more; None is for a single stroke.
         """
-        prepared = self._prepare(reference)
-        head = prepared.head(_channels(reference, variation), self.generator.card.hit_frames)
-        louder_db = [velocity_db(key.velocity) - velocity_db(reference.velocity) for key in keys]
+        prepared, label = self._prepare(reference), reference.label
+        residuals = self._residuals(reference, indices, louder_db, features, variation)
+        lead = np.broadcast_to(prepared.lead, (_channels(reference, variation), prepared.lead.shape[1]))
+        for index, louder, residual in zip(indices, louder_db, residuals, strict=True):
+            rng = np.random.default_rng([_PARTIAL_STREAM, variation.seed, index])
+            drawn = draw_filter(
+                self.generator.card.partials, prepared.drum, label, rng, amount=variation.amount, difference_db=louder
+            )
+            whole = residual + prepared.partials.through(drawn.taps(), variation.width)
+            if len(prepared.body) == 2:
+                whole = match_image(whole, prepared.body, variation.width)
+            prepared.attack.apply_to(whole)
+            _fade_end(whole)
+            yield np.concatenate([lead, whole], axis=1)
+
+    def _residuals(
+        self,
+        reference: Reference,
+        indices: Sequence[int],
+        louder_db: Sequence[float],
+        features: ReferenceFeatures | None,
+        variation: Variation,
+    ) -> Iterator[Audio]:
+        """Yield the residual (channels, frames) of each stroke."""
+        prepared, channels = self._prepare(reference), _channels(reference, variation)
+        if not prepared.has_residual:
+            yield from [prepared.residual] * len(indices)
+            return
+        head = prepared.head(channels, self.generator.card.hit_frames)
         rows, found = self.generator.vary(
             head,
-            *self._latents(head, keys, variation),
+            *self._latents(head, indices, variation),
             label=reference.label,
-            difference_db=np.repeat(np.array(louder_db, np.float32), len(head)),
+            difference_db=np.repeat(np.array(louder_db, np.float32), channels),
             amount=variation.amount,
             steps=variation.steps,
-            features=None if features is None else features[: len(keys) * len(head)],
+            features=None if features is None else features[: len(indices) * channels],
         )
         if features is None:
             prepared.keep(found)
         attack = Attack.of(head)
-        lead = np.broadcast_to(prepared.lead, (len(head), prepared.lead.shape[1]))
-        heads = rows.reshape(len(keys), *head.shape)
-        for key, louder, varied in zip(keys, louder_db, heads, strict=True):
+        for varied in rows.reshape(len(indices), *head.shape):
             attack.apply_to(varied)
-            whole = _with_body(varied, head, prepared.body, variation.width)
-            stroke = np.concatenate([lead, whole], axis=1)
-            gain_db = louder + self._level_db(reference.label, key.index, variation)
-            stroke *= np.float32(10 ** (gain_db / 20))
-            yield stroke
+            yield _with_body(varied, head, prepared.residual, variation.width)
 
     def bytes_held(self, reference: Reference) -> int:
         """Return what a reference takes: its audio, and its features so far."""
-        return reference.audio.nbytes + self._prepare(reference).feature_bytes
+        return reference.audio.nbytes + self._prepare(reference).nbytes
 
     def _prepare(self, reference: Reference) -> PreparedReference:
         prepared = self._prepared.get(reference)
@@ -147,17 +185,17 @@ class Variator:
             prepared = self._prepared[reference] = PreparedReference(reference.audio)
         return prepared
 
-    def _latents(self, head: Audio, keys: Sequence[StrokeKey], variation: Variation) -> tuple[Audio, Audio]:
+    def _latents(self, head: Audio, indices: Sequence[int], variation: Variation) -> tuple[Audio, Audio]:
         """Return noise (rows, bands, frames) and latents (rows, size), a row for each side of each stroke.
 
         The sides' noise correlates as the sides of `head` (sides, frames) do, band by band, less the width; their
         latents are the same but for the width.
         """
         card, sides = self.generator.card, len(head)
-        noise = np.empty((len(keys), sides, card.bands, card.mdct_frames), np.float32)
-        latents = np.empty((len(keys), sides, card.latent_size), np.float32)
-        for key, stroke_noise, latent in zip(keys, noise, latents, strict=True):
-            rng = np.random.default_rng([_NOISE_STREAM, variation.seed, key.index])
+        noise = np.empty((len(indices), sides, card.bands, card.mdct_frames), np.float32)
+        latents = np.empty((len(indices), sides, card.latent_size), np.float32)
+        for index, stroke_noise, latent in zip(indices, noise, latents, strict=True):
+            rng = np.random.default_rng([_NOISE_STREAM, variation.seed, index])
             rng.standard_normal(dtype=np.float32, out=stroke_noise)
             rng.standard_normal(dtype=np.float32, out=latent)
         if sides == 2:
@@ -168,9 +206,15 @@ class Variator:
                 latent[:] = correlated_sides(latent, np.float32(together))
         return noise.reshape(-1, card.bands, card.mdct_frames), latents.reshape(-1, card.latent_size)
 
-    def _level_db(self, label: int, index: int, variation: Variation) -> float:
-        draw = np.random.default_rng([_LEVEL_STREAM, variation.seed, index]).standard_normal()
-        return float(variation.amount * self.generator.card.level_spread_db[label] * draw)
+    def _gain(self, reference: Reference, key: StrokeKey, variation: Variation) -> np.float32:
+        """Return the gain of a stroke over its reference: its velocity's, and how levels vary."""
+        draw = np.random.default_rng([_LEVEL_STREAM, variation.seed, key.index]).standard_normal()
+        varied_db = float(variation.amount * self.generator.card.level_spread_db[reference.label] * draw)
+        return np.float32(10 ** ((_louder_db(reference, key) + varied_db) / 20))
+
+
+def _louder_db(reference: Reference, key: StrokeKey) -> float:
+    return velocity_db(key.velocity) - velocity_db(reference.velocity)
 
 
 def _channels(reference: Reference, variation: Variation) -> int:
@@ -188,8 +232,10 @@ def _with_body(varied: Audio, head: Audio, body: Audio, width: float) -> Audio:
         whole = attach_tail(varied, original, widened=width > 0)
         # A dry attack and a wide room have an image each, and the tail brings the original's: set it once more.
         return match_image(whole, body, width) if len(body) == 2 else whole
-    varied = varied[:, : body.shape[1]]
-    # The model's own hiss would be cut at the hit's end.
-    frames = min(_FADE_FRAMES, varied.shape[1])
-    varied[:, varied.shape[1] - frames :] *= np.cos(np.linspace(0, np.pi / 2, frames, dtype=np.float32)) ** 2
-    return varied
+    return varied[:, : body.shape[1]]
+
+
+def _fade_end(stroke: Audio) -> None:
+    """Fade the end of a stroke (channels, frames) in place: the model's own hiss would be cut there."""
+    frames = min(_FADE_FRAMES, stroke.shape[1])
+    stroke[:, stroke.shape[1] - frames :] *= np.cos(np.linspace(0, np.pi / 2, frames, dtype=np.float32)) ** 2

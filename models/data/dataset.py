@@ -1,7 +1,9 @@
 """Hits on the training device: aligned within their groups, drawn as targets beside references."""
 
+import os
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +14,7 @@ from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES, label_of
 from ghostnote.bridge.dsp.onset import PEAK_FLOOR
+from ghostnote.bridge.dsp.partials import RESIDUAL_FLOOR, residual_of
 from ghostnote.models.data.manifest import HitFile
 
 REPEATS: Final = ("rr", "velocity")
@@ -30,6 +33,8 @@ class HitSet:
 
     audio: Tensor
     """(hits, HIT_FRAMES), levels as recorded, aligned within each group."""
+    residual: Tensor
+    """(hits, HIT_FRAMES), the hits without their partials; the hit itself where it has hardly a residual."""
     labels: Tensor
     """(hits,), indices of drum classes."""
     peak_db: Tensor
@@ -41,7 +46,8 @@ class HitSet:
 
     def to(self, device: torch.device) -> "HitSet":
         """Return the set with its tensors on `device`."""
-        tensors = (self.audio.to(device), self.labels.to(device), self.peak_db.to(device))
+        audio, residual = self.audio.to(device), self.residual.to(device)
+        tensors = (audio, residual, self.labels.to(device), self.peak_db.to(device))
         return HitSet(*tensors, self.groups, self.layers)
 
 
@@ -60,11 +66,20 @@ def make_hit_set(audio: NDArray[np.float32], files: Sequence[HitFile]) -> HitSet
     peaks = np.abs(audio).max(axis=1)
     return HitSet(
         torch.from_numpy(aligned),
+        torch.from_numpy(_residuals(aligned)),
         torch.tensor([label_of(file.drum_class) for file in files]),
         torch.from_numpy(20 * np.log10(peaks + PEAK_FLOOR)).float(),
         groups,
         tuple(file.layer for file in files),
     )
+
+
+def _residuals(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the residuals of hits (hits, frames)."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        residuals = np.stack([found[0] for found in pool.map(residual_of, audio[:, None])])
+    is_audible = np.abs(residuals).max(axis=1) > RESIDUAL_FLOOR * np.abs(audio).max(axis=1)
+    return np.where(is_audible[:, None], residuals, audio)
 
 
 def lag(a: NDArray[np.float32], b: NDArray[np.float32]) -> int:

@@ -41,6 +41,8 @@ class Inputs:
     """Factor on the coherence of such a drum's strokes; 1 is as measured."""
     amount: PerHit
     """0 returns the reference, 1 varies as real strokes do, 2 more."""
+    calibration: PerHit
+    """By how much a class varies more or less than was measured of the corpus, at amount 1."""
     label: Label
     """The drum's class."""
     velocity: PerHit
@@ -57,7 +59,7 @@ class Inputs:
     """Classifier-free guidance; 1 is none, and costs half."""
 
 
-_ONES = ("shape_schedule", "coherence", "amount", "schedule", "guidance")
+_ONES = ("shape_schedule", "coherence", "amount", "calibration", "schedule", "guidance")
 
 
 def blank_inputs(batch: int, device: torch.device | None = None) -> Inputs:

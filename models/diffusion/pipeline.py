@@ -5,6 +5,7 @@ others once for a hit. `render` is the whole in torch, and what the exported gra
 """
 
 import math
+from contextlib import nullcontext
 from itertools import pairwise
 
 import torch
@@ -20,7 +21,6 @@ from ghostnote.models.diffusion.values import (
     Conditions,
     DrawnStroke,
     Flag,
-    Label,
     Predictor,
     ReferenceFeatures,
     Rows,
@@ -42,25 +42,14 @@ from ghostnote.models.dsp.decomposition import (
     table_to_frames,
     to_bands,
     to_frames,
+    without_edges,
 )
 from ghostnote.models.dsp.mdct import PEAK, expand, inverse_mdct
 from ghostnote.models.dsp.noise_shaping import from_lines
 from ghostnote.models.nets.cascade import DIFFERENCE_LIMIT_DB, VELOCITY_UNIT_DB, Cascade, predictor_of
+from ghostnote.models.nets.precision import autocast
 
 _NEPER_DB = 20 / math.log(10)
-
-
-class RestoreShape(nn.Module):
-    """Undoes the normalisation of the shape model's sample."""
-
-    def __init__(self, model: Cascade) -> None:
-        """Take the statistics of shapes from `model`."""
-        super().__init__()
-        self.model = model
-
-    def forward(self, shaped: Shape, label: Label) -> Tensor:
-        """Return the shape (batch, SHAPE_ROWS, ENVELOPE_FRAMES) of drums of class `label`."""
-        return self.model.restore_shape(shaped, label)
 
 
 class DrawStroke(nn.Module):
@@ -82,7 +71,7 @@ class DrawStroke(nn.Module):
             stroke_coherence=self._coherence(inputs, features),
             stroke_noise=from_lines(inputs.noise, features.spectral_gain),
             target_db=features.cells_db + self._change_db(inputs, features, added),
-            target_sparsity=self.model.sparsity_of(features.sparsity, latent, inputs.amount),
+            target_sparsity=self.model.sparsity_of(features.sparsity, latent, inputs.amount * inputs.calibration),
             gate=noise_floor_gate(torch.where(has_hit > 0, features.envelope, log_envelope)),
         )
 
@@ -92,9 +81,8 @@ class DrawStroke(nn.Module):
 
     def _change_db(self, inputs: Inputs, features: ReferenceFeatures, added: Tensor) -> Tensor:
         """Return the change of the cells' power: the stroke's own deviation, and what is `added` to its envelope."""
-        deviation_db = inputs.amount[:, None, None] * self.model.deviation_db_of(
-            inputs.variation_latent, features.spectral_deviation_db
-        )
+        extent = (inputs.amount * inputs.calibration)[:, None, None]
+        deviation_db = extent * self.model.deviation_db_of(inputs.variation_latent, features.spectral_deviation_db)
         return deviation_db + envelope_to_segments(added / group_exponents(added.device)[:, None]) * _NEPER_DB
 
 
@@ -124,7 +112,8 @@ class ConditionNetwork(nn.Module):
 
     def forward(self, inputs: Inputs, rows: Rows, stroke: DrawnStroke, predictor: Predictor) -> Conditions:
         """Return the coherence of the bands, the embedding and the projected conditioning."""
-        rho = to_bands(scale_coherence(predictor.rho_groups, inputs.amount[:, None, None]))
+        amount, calibration = inputs.amount[:, None, None], inputs.calibration[:, None, None]
+        rho = to_bands(scale_coherence(predictor.rho_groups, amount, calibration))
         sound = self.model.sound
         conditioning = sound.project_conditioning(
             self.model.conditioning(predictor.r, stroke.shape_made, predictor.rho_groups, inputs.has_hit)
@@ -135,22 +124,39 @@ class ConditionNetwork(nn.Module):
 
 
 class StartSample(nn.Module):
-    """Where the sound model begins."""
+    """Where the sound model begins, and what it is given of the reference."""
 
-    def forward(self, stroke: DrawnStroke, predictor: Predictor, start: Time) -> tuple[Tensor, Tensor]:
-        """Return the reference's own innovation, and z at time `start`, (batch, BANDS, MDCT_FRAMES) both."""
+    def __init__(self, model: Cascade) -> None:
+        """Take the network's first layers from `model`."""
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, stroke: DrawnStroke, predictor: Predictor, mask: Coefficients, start: Time, rows: Rows
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the reference's own innovation, z at time `start`, and what the mask adds to the conditioning.
+
+        The first two are (batch, BANDS, MDCT_FRAMES), the last is as `UNet.project_given` returns it, in rows.
+        """
         r, s = predictor.r, scale(stroke.shape_made[:, :GROUPS])
         reference_innovation = innovation(r, r, s, to_bands(predictor.rho_groups))
         alpha, sigma = t_to_alpha_sigma(start)
-        return reference_innovation, alpha * reference_innovation + sigma * stroke.stroke_noise
+        z = alpha * reference_innovation + sigma * stroke.stroke_noise
+        given = self.model.sound.project_given(reference_innovation, mask).index_select(0, rows.source)
+        return reference_innovation, z, given
 
 
 class _Synthesis(nn.Module):
     """From the innovation to a waveform."""
 
-    def fill(self, u: Tensor, is_diffused: Tensor, stroke: DrawnStroke, predictor: Predictor, rho: Tensor) -> Tensor:
+    def fill(
+        self, u: Tensor, is_diffused: Tensor, share: Tensor, stroke: DrawnStroke, predictor: Predictor, rho: Tensor
+    ) -> Tensor:
         """Return the coefficients of innovation `u`; noise alone fills them if not `is_diffused`."""
-        u = torch.where(is_diffused, u.clamp(-INNOVATION_BOUND, INNOVATION_BOUND), 0.0)
+        u = u.clamp(-INNOVATION_BOUND, INNOVATION_BOUND)
+        # Strokes have no lines at the bands' edges: what rings there is in their partials.
+        u = u + share * (without_edges(u) - u)
+        u = torch.where(is_diffused, u, 0.0)
         s, gate = scale(stroke.shape_made[:, :GROUPS]), to_bands(to_frames(stroke.gate))
         return fill_energy(u, stroke.stroke_noise, predictor.r, s, rho, gate)
 
@@ -176,7 +182,7 @@ class Synthesize(_Synthesis):
     ) -> Tensor:
         """Return the hit (batch, HIT_FRAMES)."""
         s, share = scale(stroke.shape_made[:, :GROUPS]), inputs.has_hit[:, None, None]
-        y = self.fill(u, is_diffused, stroke, predictor, rho)
+        y = self.fill(u, is_diffused, share, stroke, predictor, rho)
         y = inpaint(y, combine(reference_innovation, predictor.r, s, rho), inputs.mask)
         return self.to_waveform(y, share * (1 - inputs.mask), features, stroke)
 
@@ -195,8 +201,9 @@ class SynthesizeUnmasked(_Synthesis):
         rho: Coefficients,
     ) -> Tensor:
         """Return the hit (batch, HIT_FRAMES)."""
-        y = self.fill(u, is_diffused, stroke, predictor, rho)
-        return self.to_waveform(y, inputs.has_hit[:, None, None], features, stroke)
+        share = inputs.has_hit[:, None, None]
+        y = self.fill(u, is_diffused, share, stroke, predictor, rho)
+        return self.to_waveform(y, share, features, stroke)
 
 
 def _limited_velocity(inputs: Inputs) -> Tensor:
@@ -212,7 +219,7 @@ def render(model: Cascade, inputs: Inputs) -> tuple[Tensor, Tensor]:
 def render_with_gradients(model: Cascade, inputs: Inputs, half: bool = False) -> tuple[Tensor, Tensor]:
     """Return what `render` does, with gradients in the statistics of `model` and the last step of its sound network.
 
-    The network computes in bf16 if `half`.
+    The network computes in bf16 if `half`, where the device can.
     """
     rows = lay_out(inputs.label, inputs.guidance)
     encoded = inputs.reference_features
@@ -222,14 +229,12 @@ def render_with_gradients(model: Cascade, inputs: Inputs, half: bool = False) ->
     stroke = DrawStroke(model)(inputs, features, _draw_shape(model, inputs, rows))
     predictor = ChoosePredictor()(inputs, features, stroke)
     conditions = ConditionNetwork(model)(inputs, rows, stroke, predictor)
-    reference_innovation, z = StartSample()(stroke, predictor, inputs.schedule[:1])
     step, mask = SoundStep(model), inputs.mask
+    reference_innovation, z, given = StartSample(model)(stroke, predictor, mask, inputs.schedule[:1], rows)
+    conditions = conditions._replace(conditioning=conditions.conditioning + given)
     for t, s in pairwise(inputs.schedule.split(1)):
         is_last = bool(s == inputs.schedule[-1])
-        with (
-            torch.set_grad_enabled(is_last and torch.is_grad_enabled()),
-            torch.autocast(z.device.type, torch.bfloat16, enabled=half),
-        ):
+        with torch.set_grad_enabled(is_last and torch.is_grad_enabled()), autocast(z.device) if half else nullcontext():
             z = step(z.detach(), t, s, inputs.guidance, rows, conditions, reference_innovation, mask).float()
     is_diffused = torch.tensor([len(inputs.schedule) > 1], device=z.device)
     parts = (inputs, features, stroke, predictor, conditions.rho)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ghostnote.models.diffusion.sampling import ddim_step, euler_step, inpaint, predict
-from ghostnote.models.diffusion.values import Coefficients, Conditions, Rows, Scalar, Shape, TensorSpec, Time
+from ghostnote.models.diffusion.values import Coefficients, Conditions, Label, Rows, Scalar, Shape, TensorSpec, Time
 from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES
 from ghostnote.models.nets.cascade import Cascade
 
@@ -26,6 +26,19 @@ class ShapeStep(nn.Module):
         embedded = self.network.embed(rows.row_label, torch.zeros_like(rows.row_label, dtype=torch.float32))
         v = self.network(z.index_select(0, rows.source), t.expand(rows.source.shape[0]), embedded)
         return ddim_step(z, predict(z, _guide(v, guidance, rows), t), t, s)
+
+
+class RestoreShape(nn.Module):
+    """Undoes the normalisation of the shape model's sample."""
+
+    def __init__(self, model: Cascade) -> None:
+        """Take the statistics of shapes from `model`."""
+        super().__init__()
+        self.model = model
+
+    def forward(self, shaped: Shape, label: Label) -> Tensor:
+        """Return the shape (batch, SHAPE_ROWS, ENVELOPE_FRAMES) of drums of class `label`."""
+        return self.model.restore_shape(shaped, label)
 
 
 class SoundStep(nn.Module):

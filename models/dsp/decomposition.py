@@ -31,6 +31,7 @@ HOP: Final = 4
 ENVELOPE_FRAMES: Final = MDCT_FRAMES // HOP
 FLOOR: Final = 2.5e-5
 """The smallest scale of a coefficient, before companding: -92 dB."""
+_EDGE_REACH: Final = 32
 _QUIET: Final = 1e-9
 _CELL_FLOOR: Final = 1e-9
 _SILENCE: Final = 1e-20
@@ -128,18 +129,44 @@ def innovation_gain(rho: Tensor) -> Tensor:
     return (1 - rho.square()).sqrt()
 
 
-def scale_coherence(rho: Tensor, amount: Tensor) -> Tensor:
-    """Return the coherence at an `amount`: 0 repeats the reference, 1 is the coherence `rho` of real strokes, 2 less.
+def scale_coherence(rho: Tensor, amount: Tensor, calibration: Tensor) -> Tensor:
+    """Return the coherence at an `amount`: 0 repeats the reference, 1 is that of real strokes, 2 less.
 
-    It is rho to the power of the amount, as if the lags and phases between two strokes grew with its root. What no
-    two strokes share, like the wires of a snare, is generated anew until the amount is near 0.
+    That of real strokes is `rho` to the power of `calibration`.
+
+    Up to 1 the angle whose cosine it is grows with the amount, so that the innovation does, whatever rho. Beyond, rho
+    is taken to the power of the amount.
     """
-    return (rho.clamp_min(_LEAST_COHERENCE).log() * amount).exp()
+    inside = (rho.clamp(_LEAST_COHERENCE, 1.0).log() * calibration).exp()
+    # acos(x) for 0 <= x <= 1, as ONNX Runtime's is slow.
+    angle = torch.atan2((1 - inside.square()).sqrt(), inside)
+    nearer = (angle * amount.clamp(max=1.0)).cos()
+    return torch.where(amount <= 1, nearer, (inside.log() * amount.clamp_min(1.0)).exp())
 
 
 def innovation(y: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:
     """Return u of a hit `y` beside a reference `r`: what `combine` needs to give y back."""
     return ((y - rho * r) / (s * innovation_gain(rho))).clamp(-INNOVATION_BOUND, INNOVATION_BOUND)
+
+
+@cache
+def _edge_filter(device: torch.device) -> Tensor:
+    """Return the filter of `without_edges` as a matrix, (MDCT_FRAMES, MDCT_FRAMES)."""
+    frame = torch.arange(MDCT_FRAMES)
+    near = ((frame[:, None] - frame).abs() <= _EDGE_REACH).float()
+    mean = near / near.sum(0)
+    sign = 1.0 - 2.0 * (frame % 2)
+    return (torch.eye(MDCT_FRAMES) - mean - sign[:, None] * mean * sign).to(device)
+
+
+def without_edges(u: Tensor) -> Tensor:
+    """Return an innovation (batch, BANDS, MDCT_FRAMES) without lines at the edges of its bands.
+
+    An offset of a band, or one whose sign alternates, is a tone at the band's lower or upper edge. No noise has one,
+    but a network's bias is one. So their moving averages over 94 ms are taken out, which leaves gaps of 10 Hz.
+    """
+    filtered: Tensor = u @ _edge_filter(u.device)
+    return filtered
 
 
 def combine(u: Tensor, r: Tensor, s: Tensor, rho: Tensor) -> Tensor:

@@ -77,16 +77,12 @@ class ModelPlayer:
         tick: Tick = _silent,
     ) -> Tensor:
         """Return strokes so much louder or softer than `references` (hits, HIT_FRAMES), at the references' level."""
-        rng = np.random.default_rng(self.seed)
-        card = self.generator.card
-        noise = rng.standard_normal((len(references), 1, card.bands, card.mdct_frames), np.float32)
-        variation_latent = rng.standard_normal((len(references), 1, card.latent_size), np.float32)
+        variator = Variator(self.generator)
 
         def stroke(i: int) -> Tensor:
-            hit, louder_db = references[i].numpy()[None], difference_db[i]
-            made, _ = self.generator.vary(
-                hit, noise[i], variation_latent[i], label=labels[i], difference_db=louder_db, steps=steps
-            )
+            reference = Reference(references[i].numpy()[None], labels[i])
+            variation = Variation(self.seed, steps=steps)
+            made = variator.at_level(reference, variation, index=i, difference_db=difference_db[i])
             return torch.from_numpy(made[0])
 
         return torch.stack(self._each(stroke, range(len(references)), tick))

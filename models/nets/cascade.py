@@ -54,7 +54,9 @@ class CascadeSettings:
     """The shapes of both networks."""
 
     sound: UNetSettings = field(
-        default_factory=lambda: UNetSettings(BANDS, _CONDITIONING_ROWS, (64, 96, 128, 192, 256), len(CLASS_NAMES))
+        default_factory=lambda: UNetSettings(
+            BANDS, _CONDITIONING_ROWS, (64, 96, 128, 192, 256), len(CLASS_NAMES), inpainting=True
+        )
     )
     """The network for the innovation."""
     shape: UNetSettings = field(

@@ -12,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.dsp.partial_response import PartialStatistics
 from ghostnote.bridge.errors import ModelError, TrainingError
 from ghostnote.bridge.io.atomic_file import output_errors, write_bytes
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
@@ -20,7 +22,7 @@ WEIGHTS: Final = "model.safetensors"
 """The averaged weights with the model's settings: what is exported."""
 STATE: Final = "state.safetensors"
 """Everything that a killed run needs to continue at the same step."""
-_FORMAT: Final = "ghostnote-weights-2"
+_FORMAT: Final = "ghostnote-weights-3"
 _FAMILY: Final = "ghostnote-weights-"
 
 _logger = logging.getLogger(__name__)
@@ -113,6 +115,14 @@ def load_model(path: Path) -> tuple[Cascade, dict[str, Any]]:
         # A table that was introduced after the run keeps its initial value.
         model.load_state_dict({**model.state_dict(), **state})
     return model.eval(), facts
+
+
+def partial_statistics(facts: Mapping[str, Any]) -> PartialStatistics:
+    """Return the statistics of partials in the facts of a model; `ModelError` where there are none."""
+    try:
+        return PartialStatistics.from_dict(facts["partials"], len(CLASS_NAMES) + 1)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError("the run has no statistics of partials: train it with this version of ghostnote") from error
 
 
 class MovingAverage:

@@ -25,6 +25,8 @@ class UNetSettings:
     """Residual blocks a level, on the way down and again on the way up."""
     attention_levels: int = 2
     """How many of the coarsest levels have self-attention."""
+    inpainting: bool = False
+    """Whether it takes a mask and what is given under it, so that it can continue a part of a sample."""
     embedding: int = 192
     """Width of the embedding of time, class and velocity."""
 
@@ -106,6 +108,9 @@ class UNet(nn.Module):
         self.velocity = nn.Linear(1, e)
         self.stem = nn.Conv1d(settings.bands, c[0], 3, padding=1)
         self.conditioning = nn.Conv1d(settings.conditioning, c[0], 3, padding=1) if settings.conditioning else None
+        self.given = nn.Conv1d(2 * settings.bands, c[0], 3, padding=1, bias=False) if settings.inpainting else None
+        if self.given is not None:
+            nn.init.zeros_(self.given.weight)
         self.down = nn.ModuleList(Level(width, n, e, attend[i]) for i, width in enumerate(c))
         self.up = nn.ModuleList(Level(width, n, e, attend[i]) for i, width in enumerate(c))
         neighbours = list(pairwise(c))
@@ -125,6 +130,16 @@ class UNet(nn.Module):
         if self.conditioning is None:
             raise ValueError("this network takes no conditioning")
         projected: Tensor = self.conditioning(conditioning)
+        return projected
+
+    def project_given(self, given: Tensor, mask: Tensor) -> Tensor:
+        """Return what is known of a sample, `given` (batch, bands, frames) where `mask` is 1, as channels too.
+
+        It is added to the projected conditioning. Where nothing is known it is 0.
+        """
+        if self.given is None:
+            raise ValueError("this network takes no mask")
+        projected: Tensor = self.given(torch.cat([given * mask, mask], dim=1))
         return projected
 
     def forward(self, z: Tensor, t: Tensor, embedded: Tensor, conditioning: Tensor | None = None) -> Tensor:

@@ -159,7 +159,7 @@ def _mean_of_pairs(pairs: list[PairStatistics]) -> DrumStatistics:
 def _pairs(hits: HitSet, group: tuple[int, ...], rng: np.random.Generator) -> list[PairStatistics]:
     """Return pairs of strokes of one group, in both orders, with a total weight of 1."""
     index = torch.tensor(group)
-    x = hits.audio[index]
+    x = hits.residual[index]
     y = analyse(to_peak(x))
     log_envelope = envelope(y)
     q, loud = y / scale(log_envelope), loudness(log_envelope)

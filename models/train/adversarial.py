@@ -10,12 +10,14 @@ import copy
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from ghostnote.bridge.dsp.attack import ATTACK_FRAMES
+from ghostnote.bridge.dsp.partial_response import FilteredPartials, PartialStatistics, draw_filter, drum_features
 from ghostnote.models.data.dataset import PairSampler
 from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
@@ -24,6 +26,7 @@ from ghostnote.models.diffusion.v_prediction import add_noise, linear_schedule
 from ghostnote.models.evaluate.c2st import smooth_features
 from ghostnote.models.nets.cascade import Cascade
 from ghostnote.models.nets.discriminators import Discriminators
+from ghostnote.models.nets.precision import autocast
 from ghostnote.models.statistics.corpus_statistics import Fold
 from ghostnote.models.statistics.repeatability import LATENT_SIZE
 from ghostnote.models.train.batch import make_batch
@@ -81,11 +84,15 @@ class FineTuner:
         self,
         model: Cascade,
         amounts: tuple[float, ...],
+        partials: PartialStatistics,
         trials: TrialSet,
         settings: FinetuneSettings,
         device: torch.device | None = None,
     ) -> None:
-        """Prepare to fine-tune `model` on `device`; `amounts` of variation are one for each class."""
+        """Prepare to fine-tune `model` on `device`; `amounts` of variation are one for each class.
+
+        The partials of strokes vary by the statistics `partials`, which stay as they are.
+        """
         device = device or torch.device("cpu")
         self.model, self.settings = model.to(device).eval().requires_grad_(False), settings
         self.initial = copy.deepcopy(self.model)
@@ -95,8 +102,8 @@ class FineTuner:
         self.pairs = StrokePairs(trials, self.generator, device)
         self.sampler = PairSampler(self.pairs.hits, 0.0, self.generator)
         with torch.no_grad():
-            parts = self.pairs.audio.split(_CHUNK)
-            real = torch.cat([smooth_features(*part.unbind(1)) for part in parts])
+            chunks = self.pairs.audio.split(_CHUNK)
+            real = torch.cat([smooth_features(chunk[:, :2].sum(1), chunk[:, 2]) for chunk in chunks])
         self.discriminators = Discriminators(real, self.generator)
         self.network = list(model.sound.parameters()) if settings.network_rate else []
         for parameter in self.network:
@@ -104,17 +111,20 @@ class FineTuner:
         self.tuned = [*self.statistics.parameters(), *self.network]
         self.averaged = [parameter.detach().clone() for parameter in self.tuned]
         self.optimiser = self._make_optimiser()
+        self.partial_statistics, self.rng = partials, np.random.default_rng(settings.seed)
         self.step, self.distinguished = 0, 0.5
 
     def take_step(self) -> None:
         """Generate strokes, teach the discriminators, and after the warm-up train against them."""
         is_warm = self.step >= self.settings.warmup_steps
-        pair, label, fold = self.pairs.draw(self.settings.batch)
+        parts, label, fold = self.pairs.draw(self.settings.batch)
+        residual, partials, other = parts.unbind(1)
+        hit = residual + partials
         with torch.no_grad():
-            real = self.discriminators.scaled(smooth_features(*pair.unbind(1)))
+            real = self.discriminators.scaled(smooth_features(hit, other))
         with torch.set_grad_enabled(is_warm):
-            strokes = self._strokes(pair[:, 0], label, fold)
-            generated = self.discriminators.scaled(smooth_features(pair[:, 0], strokes))
+            strokes = self._strokes(residual, label, fold) + self._filtered(partials, residual, label)
+            generated = self.discriminators.scaled(smooth_features(hit, strokes))
         self.discriminators.learn(real, generated)
         verdicts = self.discriminators.verdicts(generated)
         self.distinguished += 0.05 * (float((verdicts < 0).float().mean()) - self.distinguished)
@@ -145,7 +155,7 @@ class FineTuner:
         return torch.optim.Adam(groups)
 
     def _strokes(self, hit: Tensor, label: Tensor, fold: Fold) -> Tensor:
-        """Return a stroke (batch, HIT_FRAMES) after each `hit`, by the statistics of drums outside the `fold`."""
+        """Return a stroke (batch, HIT_FRAMES) after each residual `hit`, by the statistics outside the `fold`."""
         count, device = len(hit), hit.device
         blank = blank_inputs(count, device)
         inputs = replace(
@@ -153,7 +163,7 @@ class FineTuner:
             hit=hit,
             has_hit=torch.ones(count, device=device),
             label=label,
-            amount=self.amounts[label],
+            calibration=self.amounts[label],
             noise=normal_like(blank.noise, self.generator),
             variation_latent=torch.randn(count, LATENT_SIZE, generator=self.generator, device=device),
             schedule=linear_schedule(self.settings.steps).to(device),
@@ -161,12 +171,22 @@ class FineTuner:
         statistics = {f"model.{name}": value for name, value in self.statistics.changed(fold).items()}
         return _limit_attack(hit, functional_call(_StrokeRenderer(self.model), statistics, (inputs,)))
 
+    def _filtered(self, partials: Tensor, residual: Tensor, label: Tensor) -> Tensor:
+        """Return the partials (batch, HIT_FRAMES) of a stroke after each reference in two parts."""
+        filtered = np.empty(partials.shape, np.float32)
+        parts = zip(partials.cpu().numpy(), residual.cpu().numpy(), label.tolist(), strict=True)
+        for i, (own, rest, drum_class) in enumerate(parts):
+            drum = drum_features(own[None], rest[None])
+            taps = draw_filter(self.partial_statistics, drum, drum_class, self.rng).taps()
+            filtered[i] = FilteredPartials(own[None]).through(taps)[0]
+        return torch.from_numpy(filtered).to(partials.device)
+
     def _anchor_loss(self) -> Tensor:
         """Return how far the network has moved where there is no reference, as a weighted mean square of v."""
         batch = make_batch(self.model, self.pairs.hits, self.sampler.draw(_ANCHORED), AUGMENTATION, self.generator)
         t, noise, _ = noise_for(batch, self.generator)
         z = add_noise(batch.innovation, noise, t)
-        with torch.autocast(z.device.type, torch.bfloat16):
+        with autocast(z.device):
             with torch.no_grad():
                 anchor = bind(self.initial, batch)(z, t)
             v = bind(self.model, batch)(z, t)

@@ -21,6 +21,10 @@ from ghostnote.models.nets.cascade import (
 from ghostnote.models.statistics.repeatability import repeatability_features
 
 _LABEL_DROPOUT = 0.15
+_RESIDUALS_ALONE = 0.5
+"""Share of the examples without a reference that are residuals."""
+_MASKED = 0.25
+"""Share of the examples of which a part is given."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,10 @@ class Batch:
     """(batch,), level of the target above the reference, in the networks' unit."""
     spectral_gain: Tensor
     """(batch, BANDS, LINES), of the noise."""
+    mask: Tensor
+    """(batch, BANDS, MDCT_FRAMES), 1 where the innovation is given."""
+    shape_weight: Tensor
+    """(batch,), of the errors of the shape."""
 
     def rows(self, index: slice) -> "Batch":
         """Return some of the rows."""
@@ -63,6 +71,8 @@ class AudioPairs:
     """(batch,), indices of drum classes."""
     difference_db: Tensor
     """(batch,), level of the target above the reference; 0 where that does not count."""
+    is_whole: Tensor
+    """(batch,), 1 for hits with their partials, 0 for residuals."""
 
 
 @dataclass(frozen=True)
@@ -94,23 +104,32 @@ def make_batch(
     """Return the factors of the drawn targets beside their references."""
     pairs = make_audio_pairs(hits, draw, augmentation, generator)
     factors = make_factors(model, pairs)
+    mask = random_mask(factors.innovation, generator)
     return Batch(
         innovation=factors.innovation,
-        weight=loss_weight(factors.shape[:, :GROUPS]),
+        weight=loss_weight(factors.shape[:, :GROUPS]) * (1 - mask),
         conditioning=model.conditioning(factors.followed, factors.shape, factors.coherence, pairs.has_hit),
         shape=model.normalise_shape(factors.own_shape),
         label=dropped_labels(pairs.label, generator),
         difference=pairs.difference_db / VELOCITY_UNIT_DB,
         spectral_gain=factors.spectral_gain,
+        mask=mask,
+        shape_weight=pairs.is_whole,
     )
 
 
 def make_audio_pairs(
     hits: HitSet, draw: tuple[Tensor, Tensor, Tensor], augmentation: Augmentation, generator: torch.Generator
 ) -> AudioPairs:
-    """Return the drawn targets and references of `hits`: each pair augmented alike, then each hit levelled."""
+    """Return the drawn targets and references of `hits`: each pair augmented alike, then each hit levelled.
+
+    With a reference they are residuals; without, half of them, as the network invents whole hits too.
+    """
     target, reference, paired = draw
-    pair = torch.stack([hits.audio[target], hits.audio[reference]], dim=1)
+    half = torch.rand(paired.shape, generator=generator, device=paired.device) < _RESIDUALS_ALONE
+    is_residual = paired | half
+    both = torch.stack([target, reference], dim=1)
+    pair = torch.where(is_residual[:, None, None], hits.residual[both], hits.audio[both])
     audio = to_peak(augment(pair, augmentation, generator))
     difference_db = hits.peak_db[target] - hits.peak_db[reference]
     has_hit = paired.float()
@@ -121,6 +140,7 @@ def make_audio_pairs(
         has_hit=has_hit,
         label=hits.labels[target],
         difference_db=difference_db.clamp(-DIFFERENCE_LIMIT_DB, DIFFERENCE_LIMIT_DB) * has_hit,
+        is_whole=(~is_residual).float(),
     )
 
 
@@ -143,6 +163,27 @@ def make_factors(model: Cascade, pairs: AudioPairs) -> Factors:
         innovation=innovation(pairs.target, followed, scale(log_envelope), to_bands(rho)),
         spectral_gain=model.spectral_gain_of(power, pairs.has_hit),
     )
+
+
+def random_mask(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Return masks for samples shaped as `like` (batch, BANDS, MDCT_FRAMES), most of them 0.
+
+    Of the others some give all but a span of time, some all but a span of bands, and some all within both.
+    """
+    batch, bands, frames = like.shape
+
+    def uniform(*size: int) -> Tensor:
+        return torch.rand(size, generator=generator, device=like.device)
+
+    def span(length: int) -> Tensor:
+        edges = uniform(batch, 2).sort(1).values * length
+        place = torch.arange(length, device=like.device) + 0.5
+        return (place > edges[:, :1]) & (place < edges[:, 1:])
+
+    in_time, in_bands = span(frames)[:, None].expand_as(like), span(bands)[:, :, None].expand_as(like)
+    kind = uniform(batch, 1, 1) * 3 / _MASKED
+    known = torch.where(kind < 1, ~in_time, torch.where(kind < 2, ~in_bands, in_time & in_bands))
+    return (known & (kind < 3)).to(like.dtype)
 
 
 def dropped_labels(label: Tensor, generator: torch.Generator) -> Tensor:

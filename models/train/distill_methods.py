@@ -42,6 +42,7 @@ def bind(model: Cascade, batch: Batch, guidance: float = 1.0) -> Velocity:
     """Return the sound network of `model` under the conditions of `batch`."""
     sound = model.sound
     conditioning = sound.project_conditioning(batch.conditioning)
+    conditioning = conditioning + sound.project_given(batch.innovation, batch.mask)
 
     def of(label: Tensor) -> Velocity:
         embedded = sound.embed(label, batch.difference)

@@ -11,7 +11,7 @@ import torch
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.data.manifest import skipped_lines
 from ghostnote.models.data.trial_set import load_split, make_trials
-from ghostnote.models.nets.checkpoint import WEIGHTS, load_model, save_model
+from ghostnote.models.nets.checkpoint import WEIGHTS, load_model, partial_statistics, save_model
 from ghostnote.models.train.adversarial import FineTuner, FinetuneSettings
 
 _REFERENCES: Final = 8
@@ -53,7 +53,7 @@ def finetune(
         warn(line)
     trials = make_trials(hits, _REFERENCES, _OTHERS, settings.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tuner = FineTuner(model, amounts, trials, settings, device)
+    tuner = FineTuner(model, amounts, partial_statistics(facts), trials, settings, device)
     run.mkdir(parents=True, exist_ok=True)
     facts = {**facts, "finetuning": asdict(settings)}
     started = saved = time.monotonic()

@@ -23,6 +23,7 @@ class Objective(nn.Module):
         sound, shape = self.model.sound, self.model.shape
         embedded = sound.embed(batch.label, batch.difference)
         conditioning = sound.project_conditioning(batch.conditioning)
+        conditioning = conditioning + sound.project_given(batch.innovation, batch.mask)
         v = sound(add_noise(batch.innovation, noise, t), t, embedded, conditioning).float()
         sound_loss = (batch.weight * (v - to_v(batch.innovation, noise, t)).square()).mean()
         return torch.stack([sound_loss, shape_loss(shape, batch, t, shape_noise)])
@@ -32,7 +33,8 @@ def shape_loss(shape: UNet, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
     """Return the loss () of the `shape` network at times `t` (batch,) for `noise` shaped as `batch.shape`."""
     embedded = shape.embed(batch.label, torch.zeros_like(batch.difference))
     v = shape(add_noise(batch.shape, noise, t), t, embedded).float()
-    loss: Tensor = (v - to_v(batch.shape, noise, t)).square().mean()
+    errors = (v - to_v(batch.shape, noise, t)).square().mean((1, 2))
+    loss: Tensor = (batch.shape_weight * errors).sum() / batch.shape_weight.sum().clamp_min(1)
     return loss
 
 

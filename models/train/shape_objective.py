@@ -75,7 +75,17 @@ class ShapeBatches:
         label = dropped_labels(self.labels[target], generator)
         empty = torch.zeros(len(target), 0, device=shape.device)
         difference = torch.zeros(len(target), device=shape.device)
-        return Batch(empty, empty, empty, self.model.normalise_shape(shape), label, difference, empty)
+        return Batch(
+            empty,
+            empty,
+            empty,
+            self.model.normalise_shape(shape),
+            label,
+            difference,
+            empty,
+            empty,
+            torch.ones_like(difference),
+        )
 
 
 @torch.no_grad()

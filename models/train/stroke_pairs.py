@@ -24,13 +24,15 @@ class StrokePairs:
     def __init__(self, trials: TrialSet, generator: torch.Generator, device: torch.device) -> None:
         """Move the pairs of `trials` to `device`; each drum has the same weight."""
         self.generator = generator
-        self.audio = torch.stack([trials.references, trials.real], dim=1).to(device)
-        """(pairs, 2, HIT_FRAMES)."""
+        references = trials.references
+        hits = make_hit_set(trials.hits.audio.numpy(), trials.hits.files)
+        residuals = hits.residual[[trials.trials[trial].reference for trial, _ in trials.rows]]
+        self.audio = torch.stack([residuals, references - residuals, trials.real], dim=1).to(device)
+        """(pairs, 3, HIT_FRAMES): residuals and partials of references, and the strokes beside them."""
         self.labels = trials.labels.to(device)
         names = trials.row_groups
         counts = {name: names.count(name) for name in set(names)}
         self.weights = torch.tensor([1 / counts[name] for name in names], device=device)
-        hits = make_hit_set(trials.hits.audio.numpy(), trials.hits.files)
         folds = cross_fit(hits, _FOLDS)
         fold_of = {hit: at for at, fold in enumerate(folds) for group in fold.groups for hit in hits.groups[group]}
         places = [fold_of[trials.trials[trial].reference] for trial, _ in trials.rows]
@@ -40,10 +42,14 @@ class StrokePairs:
         """All hits of the split."""
 
     def draw(self, count: int) -> tuple[Tensor, Tensor, Fold]:
-        """Return augmented pairs (count, 2, HIT_FRAMES) of drums of one fold, their classes (count,), and the fold."""
+        """Return some of `audio` (count, 3, HIT_FRAMES), of drums of one fold, with their classes and the fold.
+
+        Each pair is augmented as a whole.
+        """
         first = torch.multinomial(self.weights, 1, generator=self.generator)
         same = self.weights * (self.row_folds == self.row_folds[first])
         chosen = torch.multinomial(same, count, True, generator=self.generator)
-        pair = augment(self.audio[chosen], AUGMENTATION, self.generator)
+        parts = augment(self.audio[chosen], AUGMENTATION, self.generator)
+        pair = torch.stack([parts[:, 0] + parts[:, 1], parts[:, 2]], dim=1)
         peak = pair.abs().amax((1, 2), keepdim=True).clamp_min(PEAK_FLOOR)
-        return pair / peak * _PEAK, self.labels[chosen], self.folds[int(self.row_folds[first])]
+        return parts / peak * _PEAK, self.labels[chosen], self.folds[int(self.row_folds[first])]

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from ghostnote.models.nets.checkpoint import (
     save_model,
     write_generation,
 )
+from ghostnote.models.nets.precision import autocast
 from ghostnote.models.train.batch import Batch, make_batch
 from ghostnote.models.train.objective import Objective, noise_for
 
@@ -115,10 +115,6 @@ class Trainer:
         self.step, self.seconds = 0, 0.0
         self.batch: Batch | None = None
 
-    def autocast(self) -> AbstractContextManager[Any]:
-        """Return the context in which the networks compute in bf16."""
-        return torch.autocast(self.device.type, torch.bfloat16)
-
     def done(self) -> float:
         """Return the share of the run that is over."""
         steps, minutes = self.settings.steps, self.settings.minutes
@@ -137,7 +133,7 @@ class Trainer:
         if self.batch is None or self.step % settings.draws == 0:
             draw = self.sampler.draw(settings.batch)
             self.batch = self.make_batch(draw, settings.augmentation, self.generator)
-        with self.autocast():
+        with autocast(self.device):
             losses: Tensor = self.objective(self.batch, *self.task.draw(self.batch, self.generator))
         self.optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()
@@ -156,7 +152,7 @@ class Trainer:
         # A model of its own: the one that trains may be compiled, and would be so again without gradients.
         averaged = Cascade(self.model.settings).to(self.device)
         averaged.load_state_dict(self.average.state)
-        with self.autocast():
+        with autocast(self.device):
             losses = validation_loss(averaged.eval(), hits, self.settings.validation_examples, self.task)
         require_numbers(losses, self.step)
         sound, shape = losses.tolist()

@@ -6,6 +6,7 @@ import stat
 import numpy as np
 import onnx
 import pytest
+from tiny import FACTS
 from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.app import app
@@ -49,7 +50,7 @@ def test_parity_notices_another_network(tiny_model, tiny_onnx):
 
 def test_half_weights_halve_the_file(tiny_model, tiny_onnx, tmp_path):
     path = tmp_path / "half.onnx"
-    report = export_model(tiny_model, make_card(tiny_model, {}, ExportSettings()), path, half=True)
+    report = export_model(tiny_model, make_card(tiny_model, FACTS, ExportSettings()), path, half=True)
     assert "fp16" in report
     assert path.stat().st_size < 0.75 * tiny_onnx.stat().st_size
     strokes = [case.error for case in compare(tiny_model, path.read_bytes()) if case.reference]
@@ -61,7 +62,7 @@ def test_a_graph_that_fails_its_check_is_not_written(tiny_model, tiny_onnx, tmp_
     other.sound.out.weight.data += 0.01
     monkeypatch.setattr("ghostnote.export.export.to_onnx", lambda *_: tiny_onnx.read_bytes())
     with pytest.raises(ParityError, match="was not written"):
-        export_model(other, make_card(other, {}, ExportSettings()), tmp_path / "bad.onnx", half=False)
+        export_model(other, make_card(other, FACTS, ExportSettings()), tmp_path / "bad.onnx", half=False)
     assert not list(tmp_path.iterdir())
 
 

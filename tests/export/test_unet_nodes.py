@@ -2,6 +2,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from tiny import FACTS
 
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.export.calibration import calibrated
@@ -16,7 +17,7 @@ from ghostnote.export.unet_nodes import NetworkWriter
 def eight_bit_onnx(tiny_model, tmp_path_factory):
     path = tmp_path_factory.mktemp("eight") / "eight.onnx"
     settings = ExportSettings(half=False)
-    path.write_bytes(to_onnx(tiny_model, make_card(tiny_model, {}, settings), half=False, eight_bit=True))
+    path.write_bytes(to_onnx(tiny_model, make_card(tiny_model, FACTS, settings), half=False, eight_bit=True))
     return path
 
 

@@ -53,16 +53,21 @@ def test_combine_undoes_innovation(hit):
 def test_amount_zero_returns_the_reference_and_two_is_fresher_than_one(hit):
     s, rho = scale(envelope(hit)), torch.full_like(hit, 0.9)
     u = torch.randn(hit.shape, generator=torch.Generator().manual_seed(2))
-    amounts = [scale_coherence(rho, torch.tensor(amount)) for amount in (0.0, 0.5, 1.0, 2.0)]
+    amounts = [scale_coherence(rho, torch.tensor(amount), torch.ones(1)) for amount in (0.0, 0.5, 1.0, 2.0)]
     change = [(combine(u, hit, s, at) - hit).norm() for at in amounts]
     assert change[0] == 0
     assert change[1] < change[2] < change[3]
 
 
-def test_what_strokes_do_not_share_stays_fresh_at_lower_amounts():
-    shared, fresh = scale_coherence(torch.tensor([0.9, 0.0]), torch.tensor(0.7))
-    assert shared > 0.92
-    assert fresh < 0.02
+def test_what_strokes_do_not_share_comes_in_steadily_with_the_amount():
+    amounts = torch.linspace(0, 1, 11)
+    rho = scale_coherence(torch.zeros(1), amounts, torch.ones(1))
+    torch.testing.assert_close((1 - rho.square()).sqrt(), (amounts * torch.pi / 2).sin(), atol=0.01, rtol=0)
+
+
+def test_calibration_moves_the_coherence_at_amount_one():
+    rho = scale_coherence(torch.tensor([0.9, 0.5]), torch.tensor(1.0), torch.tensor(2.0))
+    torch.testing.assert_close(rho, torch.tensor([0.81, 0.25]))
 
 
 def test_variations_have_the_coherence_of_the_table(hit):

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 import torch
-from tiny import TINY, small_settings
+from tiny import PARTIALS, TINY, small_settings
 from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.app import app
@@ -61,7 +61,7 @@ def test_fine_tuning_changes_the_statistics_and_where_wanted_the_sound_network(
 
 def make_tuner(model, corpus, **settings):
     trials = make_trials(load_split(corpus, "train"), 3, 2, 0)
-    return FineTuner(model, AMOUNTS, trials, FinetuneSettings(**settings))
+    return FineTuner(model, AMOUNTS, PARTIALS, trials, FinetuneSettings(**settings))
 
 
 def test_spectral_deviation_that_is_too_large_shrinks(small_corpus, run):
@@ -100,8 +100,9 @@ def test_pairs_are_drawn_from_the_drums_of_one_fold(small_corpus):
     trials = make_trials(load_split(small_corpus, "train"), 3, 2, 0)
     pairs = StrokePairs(trials, torch.Generator().manual_seed(0), torch.device("cpu"))
     audio, labels, fold = pairs.draw(6)
-    assert audio.shape == (6, 2, HIT_FRAMES)
-    assert audio.abs().amax() == pytest.approx(0.7)
+    assert audio.shape == (6, 3, HIT_FRAMES)
+    hits = torch.stack([audio[:, 0] + audio[:, 1], audio[:, 2]])
+    assert hits.abs().amax() == pytest.approx(0.7)
     of_fold = {int(pairs.hits.labels[hit]) for group in fold.groups for hit in pairs.hits.groups[group]}
     assert set(labels.tolist()) <= of_fold
 
