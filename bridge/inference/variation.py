@@ -7,7 +7,7 @@ silence before the onset, the stereo image, the length and the rest of the tail 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -67,6 +67,13 @@ class Variation:
     """Diffusion steps; None is the model's default, 0 leaves the network out."""
 
 
+class _Struck(NamedTuple):
+    """A stroke of a reference: which, and how much harder."""
+
+    index: int
+    difference_db: float
+
+
 class Variator:
     """Makes next strokes: the same arguments give the same samples."""
 
@@ -86,7 +93,7 @@ class Variator:
         # Features that are not there yet are computed in the same call, which is faster.
         features = self._prepare(reference).features(channels, channels)
         key = StrokeKey(index, velocity)
-        stroke = next(self._strokes(reference, [index], [_louder_db(reference, key)], features, variation))
+        stroke = next(self._strokes(reference, [_struck(reference, key)], features, variation))
         return stroke * self._gain(reference, key, variation)
 
     def next_strokes(self, reference: Reference, keys: Sequence[StrokeKey], variation: Variation) -> Iterator[Audio]:
@@ -107,8 +114,7 @@ class Variator:
             block = keys[first : first + many]
             # For a single row products are added up in another order.
             rows = [*block, *block] if len(block) * channels == 1 else block
-            louder_db = [_louder_db(reference, key) for key in rows]
-            strokes = self._strokes(reference, [key.index for key in rows], louder_db, features, variation)
+            strokes = self._strokes(reference, [_struck(reference, key) for key in rows], features, variation)
             for key, stroke in zip(block, strokes, strict=False):
                 yield stroke * self._gain(reference, key, variation)
 
@@ -116,27 +122,26 @@ class Variator:
         """Return the stroke that is struck `difference_db` harder than `reference`, but at its level."""
         channels = _channels(reference, variation)
         features = self._prepare(reference).features(channels, channels)
-        return next(self._strokes(reference, [index], [difference_db], features, variation))
+        return next(self._strokes(reference, [_Struck(index, difference_db)], features, variation))
 
     def _strokes(
-        self,
-        reference: Reference,
-        indices: Sequence[int],
-        louder_db: Sequence[float],
-        features: ReferenceFeatures | None,
-        variation: Variation,
+        self, reference: Reference, struck: Sequence[_Struck], features: ReferenceFeatures | None, variation: Variation
     ) -> Iterator[Audio]:
         """Make strokes at the reference's level in one call of the network, and yield them one by one.
 
         `features` has a row for each channel of each stroke, or more; None is for a single stroke.
         """
         prepared, label = self._prepare(reference), reference.label
-        residuals = self._residuals(reference, indices, louder_db, features, variation)
+        residuals = self._residuals(reference, struck, features, variation)
         lead = np.broadcast_to(prepared.lead, (_channels(reference, variation), prepared.lead.shape[1]))
-        for index, louder, residual in zip(indices, louder_db, residuals, strict=True):
-            rng = np.random.default_rng([_PARTIAL_STREAM, variation.seed, index])
+        for (index, louder_db), residual in zip(struck, residuals, strict=True):
             drawn = draw_filter(
-                self.generator.card.partials, prepared.drum, label, rng, amount=variation.amount, difference_db=louder
+                self.generator.card.partials,
+                prepared.drum,
+                label,
+                np.random.default_rng([_PARTIAL_STREAM, variation.seed, index]),
+                amount=variation.amount,
+                difference_db=louder_db,
             )
             whole = residual + prepared.partials.through(drawn.taps(), variation.width)
             if len(prepared.body) == 2:
@@ -146,32 +151,27 @@ class Variator:
             yield np.concatenate([lead, whole], axis=1)
 
     def _residuals(
-        self,
-        reference: Reference,
-        indices: Sequence[int],
-        louder_db: Sequence[float],
-        features: ReferenceFeatures | None,
-        variation: Variation,
+        self, reference: Reference, struck: Sequence[_Struck], features: ReferenceFeatures | None, variation: Variation
     ) -> Iterator[Audio]:
         """Yield the residual (channels, frames) of each stroke."""
         prepared, channels = self._prepare(reference), _channels(reference, variation)
         if not prepared.has_residual:
-            yield from [prepared.residual] * len(indices)
+            yield from [prepared.residual] * len(struck)
             return
         head = prepared.head(channels, self.generator.card.hit_frames)
         rows, found = self.generator.vary(
             head,
-            *self._latents(head, indices, variation),
+            *self._latents(head, [index for index, _ in struck], variation),
             label=reference.label,
-            difference_db=np.repeat(np.array(louder_db, np.float32), channels),
+            difference_db=np.repeat(np.array([louder_db for _, louder_db in struck], np.float32), channels),
             amount=variation.amount,
             steps=variation.steps,
-            features=None if features is None else features[: len(indices) * channels],
+            features=None if features is None else features[: len(struck) * channels],
         )
         if features is None:
             prepared.keep(found)
         attack = Attack.of(head)
-        for varied in rows.reshape(len(indices), *head.shape):
+        for varied in rows.reshape(len(struck), *head.shape):
             attack.apply_to(varied)
             yield _with_body(varied, head, prepared.residual, variation.width)
 
@@ -211,6 +211,10 @@ class Variator:
         draw = np.random.default_rng([_LEVEL_STREAM, variation.seed, key.index]).standard_normal()
         varied_db = float(variation.amount * self.generator.card.level_spread_db[reference.label] * draw)
         return np.float32(10 ** ((_louder_db(reference, key) + varied_db) / 20))
+
+
+def _struck(reference: Reference, key: StrokeKey) -> _Struck:
+    return _Struck(key.index, _louder_db(reference, key))
 
 
 def _louder_db(reference: Reference, key: StrokeKey) -> float:

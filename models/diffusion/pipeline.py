@@ -202,8 +202,7 @@ class SynthesizeUnmasked(_Synthesis):
     ) -> Tensor:
         """Return the hit (batch, HIT_FRAMES)."""
         share = inputs.has_hit[:, None, None]
-        y = self.fill(u, is_diffused, share, stroke, predictor, rho)
-        return self.to_waveform(y, share, features, stroke)
+        return self.to_waveform(self.fill(u, is_diffused, share, stroke, predictor, rho), share, features, stroke)
 
 
 def _limited_velocity(inputs: Inputs) -> Tensor:
