@@ -12,7 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.partials import fast_size
+from ghostnote.bridge.dsp.partials import RATE, fast_size
+from ghostnote.bridge.dsp.stereo_image import turned_apart
 
 Audio = NDArray[np.float32]
 
@@ -21,7 +22,6 @@ KNOTS_HZ: Final = (60, 120, 240, 480, 960, 1920, 3840, 7680, 15_360)
 DRUM_FEATURES: Final = 3
 """Numbers that `drum_features` measures."""
 
-_RATE: Final = 44_100
 _PHASES_PER_KNOT: Final = 6
 """Phases are free in narrower bands than gains."""
 _TAPS: Final = 4096
@@ -30,10 +30,9 @@ _DECAY_FRAMES: Final = 441
 _TAIL_FRAMES: Final = 2048
 _LEAD_FRAMES: Final = 64
 """What comes before a filter's main tap: gains and phases drawn at will are not causal."""
-_BINS_HZ: Final = np.fft.rfftfreq(_TAPS, 1 / _RATE)
+_BINS_HZ: Final = np.fft.rfftfreq(_TAPS, 1 / RATE)
 _PLACE: Final = np.clip(np.log2(np.maximum(_BINS_HZ, 1) / KNOTS_HZ[0]), 0, len(KNOTS_HZ) - 1)
 """Where the bins lie between the knots."""
-_WAVES_PER_OCTAVE: Final = 3
 _MAX_ANGLE: Final = np.pi / 2
 """Between two sides at full width: their sum loses 3 dB at most."""
 _MONO_HZ: Final = 150.0
@@ -155,10 +154,10 @@ def drum_features(partials: Audio, residual: Audio) -> NDArray[np.float64]:
     power, rest = (float(np.square(part).sum()) for part in (partials, residual))
     share_db = 10 * np.log10((power + _QUIET) / (power + rest + _QUIET))
     spectrum = np.square(np.abs(np.fft.rfft(partials[:, : 1 << 15]))).sum(axis=0)
-    hz = np.arange(len(spectrum)) * (_RATE / max(1, 2 * (len(spectrum) - 1)))
+    hz = np.arange(len(spectrum)) * (RATE / max(1, 2 * (len(spectrum) - 1)))
     centroid = (spectrum * hz).sum() / (spectrum.sum() + _QUIET)
     energy = np.square(partials).sum(axis=0)[::-1].cumsum()[::-1]
-    seconds = np.count_nonzero(energy > 0.1 * energy[0]) / _RATE if energy.size and power > _QUIET else 0.0
+    seconds = np.count_nonzero(energy > 0.1 * energy[0]) / RATE if energy.size and power > _QUIET else 0.0
     octaves = np.log2(max(centroid, KNOTS_HZ[0]) / KNOTS_HZ[0]) / (len(KNOTS_HZ) - 1)
     lasting = np.log10(max(seconds, 1e-3) / 1e-3) / np.log10(_LONGEST_SECONDS / 1e-3)
     return np.array([np.clip(share_db, *_SHARE_DB) / -_SHARE_DB[0] + 1, octaves, lasting])
@@ -228,7 +227,6 @@ class FilteredPartials:
 
     def _turns(self, width: float) -> NDArray[np.complex64]:
         """Return what turns the phases of two sides apart, (2, bins)."""
-        octaves = np.log2(np.maximum(np.fft.rfftfreq(self._size, 1 / _RATE), 1))
+        octaves = np.log2(np.maximum(np.fft.rfftfreq(self._size, 1 / RATE), 1))
         angle = width * _MAX_ANGLE * np.clip(octaves - np.log2(_MONO_HZ), 0, 1)
-        turn = np.exp(0.5j * angle * np.sin(2 * np.pi * _WAVES_PER_OCTAVE * octaves)).astype(np.complex64)
-        return np.stack([turn, turn.conj()])
+        return turned_apart(octaves, angle).astype(np.complex64)

@@ -17,6 +17,8 @@ Audio = NDArray[np.float32]
 Spectra = NDArray[np.complex64]
 """(channels, windows, bins)."""
 
+RATE: Final = 44_100
+"""Frames a second: the model's, at which hits are split."""
 RESIDUAL_FLOOR: Final = 10 ** (-60 / 20)
 """A residual whose peak is below this share of its hit's (-60 dB) is as good as none."""
 
@@ -48,7 +50,6 @@ _LOW_SHARE_DB: Final = (-18.0, -8.0)
 """Shares of a hit's power: with less than the first, what is low is rumble; with more than the second, a ring."""
 _LOW_FALL_DB: Final = (-26.0, -16.0)
 """It counts down to the second level below its loudest, and no more at the first."""
-_RATE: Final = 44_100
 _RISE_FRAMES: Final = 22
 """Frames in which the partials rise, before the onset."""
 _QUIET: Final = 1e-9
@@ -111,8 +112,8 @@ def _level_db(audio: Audio) -> NDArray[Any]:
 def _low_band(hit: Audio) -> Audio:
     """Return the lowest band of a hit (channels, frames), without any delay."""
     low, high = _LOW_HZ
-    size = fast_size(hit.shape[1] + int(4 * _RATE / low))
-    hz = np.fft.rfftfreq(size, 1 / _RATE)
+    size = fast_size(hit.shape[1] + int(4 * RATE / low))
+    hz = np.fft.rfftfreq(size, 1 / RATE)
     progress = np.clip(np.log(np.maximum(hz, 1) / low) / np.log(high / low), 0, 1)
     spectra = np.fft.rfft(hit, size) * np.cos(progress * np.pi / 2) ** 2
     return np.fft.irfft(spectra, size)[:, : hit.shape[1]].astype(np.float32)

@@ -1,11 +1,14 @@
 """The stereo image of a hit: the correlation of left and right, and their balance."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Audio = NDArray[np.float32]
 
 _QUIET = 1e-12
+_WAVES_PER_OCTAVE = 3
 
 
 def match_image(varied: Audio, original: Audio, width: float = 0.0) -> Audio:
@@ -40,6 +43,15 @@ def correlated_sides(pair: Audio, correlation: Audio | np.float32) -> Audio:
     mid, side = pair
     mid, side = np.sqrt((1 + correlation) / 2) * mid, np.sqrt((1 - correlation) / 2) * side
     return np.stack([mid + side, mid - side]).astype(np.float32)
+
+
+def turned_apart(octaves: NDArray[Any], angle: NDArray[Any] | float) -> NDArray[np.complex128]:
+    """Return what turns the phases of two sides apart, (2, bins), by up to `angle` in radians.
+
+    To and fro along the spectrum, whose bins lie at `octaves` (bins,): each side keeps its level everywhere.
+    """
+    turn = np.exp(0.5j * angle * np.sin(2 * np.pi * _WAVES_PER_OCTAVE * octaves))
+    return np.stack([turn, turn.conj()])
 
 
 def _covariance(pair: Audio) -> NDArray[np.float64]:

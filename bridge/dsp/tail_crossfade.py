@@ -5,6 +5,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.stereo_image import turned_apart
+
 Audio = NDArray[np.float32]
 Spectra = NDArray[np.complex64]
 """(channels, windows, bins)."""
@@ -26,7 +28,6 @@ _LOWEST_HZ_SHARE: Final = 1 / 512
 _FFT_MULTIPLE: Final = 16_384
 """Transforms have a multiple of this size, which is fast."""
 
-_WAVES_PER_OCTAVE: Final = 3
 _MAX_ANGLE: Final = 2.4048
 """Radians: the first zero of J0, where the two sides are uncorrelated."""
 
@@ -94,13 +95,11 @@ def _decorrelated(spectra: NDArray[Any], target: float, current: float) -> NDArr
     Their phases are turned apart, to and fro along the spectrum: each side keeps its level everywhere.
     """
     octaves = np.log2(np.maximum(np.arange(spectra.shape[1]), 1))
-    wave = np.sin(2 * np.pi * _WAVES_PER_OCTAVE * octaves)
     angles = np.linspace(0, _MAX_ANGLE, 64)
     # Over whole waves this is the Bessel function J0.
     correlation = np.cos(angles[:, None] * np.sin(np.linspace(0, 2 * np.pi, 64, endpoint=False))).mean(axis=1)
     angle = np.interp(-target / max(current, _QUIET), -correlation, angles)
-    turn = np.exp(0.5j * angle * wave)
-    decorrelated: NDArray[Any] = spectra * np.stack([turn, turn.conj()])
+    decorrelated: NDArray[Any] = spectra * turned_apart(octaves, float(angle))
     return decorrelated
 
 

@@ -70,7 +70,7 @@ class Variation:
 class _Struck(NamedTuple):
     """A stroke of a reference: which, and how much harder."""
 
-    index: int
+    number: int
     difference_db: float
 
 

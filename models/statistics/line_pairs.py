@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from ghostnote.bridge.dsp.attack import ATTACK_FRAMES
 from ghostnote.bridge.dsp.partial_response import KNOTS_HZ, drum_features
 from ghostnote.models.data.dataset import HitSet
+from ghostnote.models.dsp.mdct import RATE
 
 Array = NDArray[np.float64]
 
-_RATE: Final = 44_100
 _WINDOW: Final = 4096
 _HOP: Final = 1024
 _PAIRS_A_DRUM: Final = 12
@@ -117,7 +117,7 @@ def _pair(drum: int, strokes: Strokes, first: int, second: int) -> LinePair:
     is_line[2:-2] = (power[2:-2] > power[1:-3]) & (power[2:-2] >= power[3:-1])
     is_line &= power > 10 ** (-_LINE_DB / 10) * power.max()
     is_line &= power > _OWN_SHARE * np.square(np.abs(x)).sum(axis=0)
-    hz = np.arange(len(power)) * (_RATE / _WINDOW)
+    hz = np.arange(len(power)) * (RATE / _WINDOW)
     is_line &= (hz > KNOTS_HZ[0] / 2) & (hz < KNOTS_HZ[-1] * 1.2)
     at = np.flatnonzero(is_line)
     knot = np.rint(np.clip(np.log2(hz[at] / KNOTS_HZ[0]), 0, len(KNOTS_HZ) - 1)).astype(int)
