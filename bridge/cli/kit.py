@@ -90,6 +90,33 @@ def show(
     Console().print(table)
 
 
+@app.command("map")
+def map_notes(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="gm, gm2, roland, alesis, yamaha, superior, ...")],
+    path: Annotated[
+        Path | None, typer.Argument(metavar="KIT.toml", help="The kit; without one the default kit.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="KIT.toml", help="Write the kit with these notes.")
+    ] = None,
+) -> None:
+    """Show what each note of a drum module or plugin plays, or write a kit that it can play."""
+    from ghostnote.bridge.io.output_guard import check_outputs
+    from ghostnote.bridge.kit.kit import Kit, default_kit, load_kit
+    from ghostnote.bridge.kit.note_map import load_map, with_map
+    from ghostnote.bridge.kit.save import save_kit
+
+    kit = with_map(load_kit(path) if path else default_kit(), load_map(name))
+    for note, struck in sorted((note, pad.name) for pad in kit.pads for note in pad.notes):
+        echo(f"{note:3d}  {struck}")
+    silent = [pad.name for pad in kit.pads if not pad.notes]
+    if silent:
+        echo(f"warning: no note plays {', '.join(silent)}", err=True)
+    if output:
+        check_outputs((output,), (path, *(pad.hit for pad in kit.pads)))
+        save_kit(Kit(kit.name, kit.seed, tuple(pad for pad in kit.pads if pad.notes)), output)
+
+
 @app.command()
 def export(
     path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to export.")],

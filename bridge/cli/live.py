@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.options import unused
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
@@ -52,6 +53,10 @@ def live(
         list[str] | None,
         typer.Option(metavar="NAME", help="virtual, tcp:PORT, or a part of a port's name; may be given again."),
     ] = None,
+    channel: Annotated[
+        int | None, typer.Option(min=1, max=16, help="Play the notes of this MIDI channel alone; by default of any.")
+    ] = None,
+    note_map: options.NoteMap = None,
     program_channel: Annotated[
         int, typer.Option(min=1, max=16, help="The MIDI channel whose program changes choose a kit of --kits.")
     ] = 10,
@@ -73,8 +78,10 @@ def live(
 ) -> None:
     """Play: MIDI and OSC in, sound out, a new hit for every note. Ctrl-C ends it."""
     from ghostnote.bridge.devices.base import DriverSettings
+    from ghostnote.bridge.kit.note_map import load_map
     from ghostnote.bridge.live.daemon import LiveSettings
     from ghostnote.bridge.live.stroke_spec import LiveSpec
+    from ghostnote.bridge.midi.note_input import NoteInput
 
     played = _kit(kit, seed)
     check_outputs((output, record), (kit, model, *(pad.hit for pad in played.pads)))
@@ -90,6 +97,7 @@ def live(
         osc=_osc(osc, osc_allow or [], osc_quit),
         kits=_kits(kits, kit),
         program_channel=program_channel - 1,
+        note_input=NoteInput(None if channel is None else channel - 1, load_map(note_map or "gm")),
         record=record and unused(record),
         limiter=limiter,
         processes=processes or None,

@@ -18,6 +18,15 @@ TakeSeed = Annotated[
     typer.Option(min=0, help="Another seed for every pad: other strokes, and other drums where the model makes them."),
 ]
 
+NoteMap = Annotated[
+    str | None,
+    typer.Option(
+        "--map",
+        metavar="NAME|FILE",
+        help="What the notes mean: gm, gm2, roland, alesis, yamaha, superior, addictive, or a .toml file.",
+    ),
+]
+
 
 def unused(path: Path) -> Path:
     """Return a name for an output that must not replace anything; say so where that is another than `path`."""

@@ -67,6 +67,11 @@ def render(
     dynamics: Annotated[
         float, typer.Option(min=0, max=40, metavar="VELOCITY", help="Vary the velocities by about this much of 127.")
     ] = 0.0,
+    channel: Annotated[
+        str | None,
+        typer.Option(metavar="N|all", help="The drums' MIDI channel; by default 10 if it has notes, else all."),
+    ] = None,
+    note_map: options.NoteMap = None,
     midi_out: Annotated[
         Path | None, typer.Option(metavar="FILE.mid", help="Also write the song with these timings and velocities.")
     ] = None,
@@ -76,7 +81,9 @@ def render(
 ) -> None:
     """Render a MIDI file: every note becomes a new hit, and the same seed gives the same file again."""
     from ghostnote.bridge.kit.kit import default_kit, load_kit, with_settings
+    from ghostnote.bridge.kit.note_map import load_map, with_map
     from ghostnote.bridge.live.take.format import is_take, read_take
+    from ghostnote.bridge.midi.channels import drums_of
     from ghostnote.bridge.midi.humanize import Feel
     from ghostnote.bridge.midi.smf_reader import read_midi
     from ghostnote.bridge.render.offline import RenderSettings
@@ -86,15 +93,19 @@ def render(
     check_outputs((output, midi_out), (song, kit, model))
     take = read_take(song, kit)
     if take:
-        changes = (seed, amount, width, steps, midi_out, timing or None, dynamics or None)
+        changes = (seed, amount, width, steps, channel, note_map, midi_out, timing or None, dynamics or None)
         if any(change is not None for change in changes):
             raise InputError(
                 f"{song} is a live take, which fixes every hit: leave out the options that would change them"
             )
         print_report(run_with_bar(take, take.kit, output, settings, model), take.kit)
         return
-    played = read_midi(song, rate)
+    played, choice = drums_of(read_midi(song, rate), channel)
+    if choice:
+        echo(f"{song.name}: {choice}")
     pads = with_settings(load_kit(kit) if kit else default_kit(), seed=seed, amount=amount, width=width, steps=steps)
+    if note_map:
+        pads = with_map(pads, load_map(note_map))
     check_outputs((midi_out,), (pad.hit for pad in pads.pads))
     if midi_out and is_take(midi_out):
         midi_out = options.unused(midi_out)
@@ -158,10 +169,17 @@ def print_report(report: RenderReport, kit: Kit) -> None:
         echo(f"{len(report.stems)} stems in {report.stems[0].parent}")
     echo(f"rendered in {report.render_seconds:.1f} s, {report.realtime_factor:.1f} times real time")
     warnings = [*report.warnings]
-    if report.unmapped:
-        notes = ", ".join(f"{note} ({count} times)" for note, count in report.unmapped.items())
-        warnings.append(f"no pad of kit '{kit.name}' plays notes {notes}: {sum(report.unmapped.values())} left out")
+    warnings += [_unmapped(note, count, kit) for note, count in report.unmapped.items()]
     if report.stolen:
         warnings.append(f"{report.stolen} voices were stolen: too many hits sounded at once")
     for warning in warnings:
         echo(f"warning: {warning}", err=True)
+
+
+def _unmapped(note: int, count: int, kit: Kit) -> str:
+    """Return a line on a note that no pad plays."""
+    from ghostnote.bridge.midi.note_names import note_name
+
+    name = f" ({note_name(note)})" if note_name(note) else ""
+    times = "once" if count == 1 else f"{count} times"
+    return f"no pad of kit '{kit.name}' plays note {note}{name}, {times}: add it to a pad's notes, or choose a --map"

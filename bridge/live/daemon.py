@@ -25,6 +25,7 @@ from ghostnote.bridge.live.session import Session
 from ghostnote.bridge.live.status import Live, facts, opening
 from ghostnote.bridge.live.take.recorder import TakeRecorder, TakeSaver
 from ghostnote.bridge.midi.events import DRUM_CHANNEL
+from ghostnote.bridge.midi.note_input import NoteInput
 from ghostnote.bridge.render.workers import Spec
 
 SWITCH_SECONDS: Final = 0.0001
@@ -54,6 +55,8 @@ class LiveSettings:
     record: Path | None = None
     limiter: bool = True
     processes: int | None = None
+    note_input: NoteInput = NoteInput()
+    """Which notes are played, and what they mean."""
     program_channel: int = DRUM_CHANNEL
     """The channel whose program changes choose a kit, from 0."""
 
@@ -107,6 +110,7 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
         recorder = TakeRecorder(settings.record, rate, settings.limiter) if settings.record else None
         session = Session(settings.kit, rate, settings.kits, settings.limiter, recorder)
         session.program_channel = settings.program_channel
+        session.note_input = settings.note_input
         saver = None
         if recorder:
             trouble = partial(session.trouble, "take")

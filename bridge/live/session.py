@@ -20,7 +20,8 @@ from ghostnote.bridge.live.kit_folder import KitFolder
 from ghostnote.bridge.live.note_learning import NoteLearning
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, checked, slug
 from ghostnote.bridge.live.pool import Pool
-from ghostnote.bridge.midi.events import DRUM_CHANNEL, Event, NoteOn, event_of
+from ghostnote.bridge.midi.events import DRUM_CHANNEL, Event, NoteOn
+from ghostnote.bridge.midi.note_input import NoteInput
 from ghostnote.bridge.midi.parser import MidiParser
 
 _MOST_NOTICES: Final = 64
@@ -56,14 +57,13 @@ class Session:
         """What the user should know, newest last."""
         self.later: deque[Callable[[], None]] = deque(maxlen=_MOST_NOTICES)
         """What waits for `tend`."""
-        self.program_channel = DRUM_CHANNEL
-        """The channel whose program changes choose a kit, from 0."""
+        self.note_input, self.program_channel = NoteInput(), DRUM_CHANNEL
+        """Which notes are played; and the channel, from 0, whose program changes choose a kit."""
         self.troubles: dict[str, tuple[str, float]] = {}
         """What is wrong now: by the name of the part, what it is and since when, in `clock` seconds."""
         self.stopping = threading.Event()
         self._kits = KitFolder(kits)
-        self._muted: set[str] = set()
-        self._soloed: set[str] = set()
+        self._muted, self._soloed = set[str](), set[str]()
         self._lock = threading.RLock()
         self._packets = MidiParser()
         self._learning = NoteLearning(self.say)
@@ -105,7 +105,7 @@ class Session:
         status, first = message[0] & 0xF0, message[1]
         if status == _PROGRAM_CHANGE and message[0] & 0x0F == self.program_channel:
             self.later.append(lambda: self.program(first))
-        event = event_of(0, message[0], message[1:])
+        event = self.note_input.event(message)
         self._hear(event)
         return (Play(event),) if event else ()
 

@@ -30,6 +30,8 @@ class MidiSong:
     """Ticks a beat."""
     warnings: tuple[str, ...] = ()
     """What could not be read, one message each."""
+    channel: int | None = None
+    """The channel, from 0, whose events these are; None for all."""
 
 
 def read_midi(path: Path, rate: int) -> MidiSong:

@@ -52,7 +52,9 @@ def write_humanized(score: Path, take: Humanized, target: Path) -> None:
     file, rate = read_tracks(score), take.song.rate
     scale = max(1, FINE_PPQ // file.ppq)
     timely = [(m, frame) for m, frame in placed_messages(file, rate) if frame <= MAX_SONG_SECONDS * rate]
-    played = [(m, frame) for m, frame in timely if event_of(frame, m.status, m.data)]
+    events = ((m, frame, event_of(frame, m.status, m.data)) for m, frame in timely)
+    channels = {take.song.channel, None} if take.song.channel is not None else {*range(16), None}
+    played = [(m, frame) for m, frame, event in events if event and event.channel in channels]
     if len(played) != len(take.placed):
         raise MidiFileError(f"{score}: has changed since it was read; render it again for --midi-out")
     entries = {id(m): _entry(m, scale) for m, _ in timely if _is_kept(m, file)}

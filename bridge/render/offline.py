@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.kit.kit import Kit
-from ghostnote.bridge.midi.events import NoteOn
+from ghostnote.bridge.midi.events import Event, NoteOn
 from ghostnote.bridge.midi.smf_reader import MidiSong
 from ghostnote.bridge.render.mixer import BLOCK_FRAMES, POLYPHONY, Mixer
 from ghostnote.bridge.render.outputs import TakeFiles
@@ -144,6 +145,7 @@ def render_score(
             if progress:
                 progress(at + frames, max(at + frames, score.least_frames))
         files.finish()
+    softened = files.soften()
     return RenderReport(
         mix=mix,
         stems=files.stems,
@@ -155,7 +157,7 @@ def render_score(
         loudness_lufs=files.meter.integrated_lufs,
         limited_db=files.limited_db,
         render_seconds=time.monotonic() - began,
-        warnings=score.warnings + files.clipped() + _left_out(score, files.frames),
+        warnings=score.warnings + softened + _left_out(score, files.frames),
     )
 
 
@@ -163,11 +165,12 @@ def _score(
     song: MidiSong, kit: Kit, performer: Performer, tail_seconds: float | None
 ) -> tuple[list[Action], int | None]:
     """Return the mixer's actions, and the frame of a set end."""
-    actions = [action for event in song.events for action in performer.handle(event)]
+    actions = [action for event in _loudest(song.events, kit) for action in performer.handle(event)]
     if not any(isinstance(action, Stroke) for action in actions):
         notes = ", ".join(map(str, sorted({event.note for event in song.events if isinstance(event, NoteOn)})))
         raise InputError(
-            f"kit '{kit.name}' plays none of the song's notes ({notes}): add them to the notes of its pads"
+            f"kit '{kit.name}' plays none of the song's notes ({notes}): add them to the notes of its pads, "
+            "or choose a --map"
         )
     if tail_seconds is None:
         return actions, None
@@ -176,6 +179,23 @@ def _score(
     if not any(isinstance(action, Stroke) for action in actions):
         raise InputError(f"with a tail of {tail_seconds:g} seconds the song ends before its first note: make it longer")
     return actions, last
+
+
+def _loudest(events: Sequence[Event], kit: Kit) -> Iterator[Event]:
+    """Yield the events with one note for each pad at each frame: the first of the loudest there."""
+    for _, together in groupby(events, key=lambda event: event.frame):
+        kept: dict[object, Event] = {}
+        for number, event in enumerate(together):
+            pad = kit.pad_for_note(event.note) if isinstance(event, NoteOn) else None
+            key = pad.name if pad else number
+            if key not in kept or _velocity(event) > _velocity(kept[key]):
+                # Where the first of them was.
+                kept[key] = event
+        yield from kept.values()
+
+
+def _velocity(event: Event) -> int:
+    return event.velocity if isinstance(event, NoteOn) else 0
 
 
 def _faded_out(actions: list[Action], last: int, rate: int) -> list[Action]:

@@ -3,11 +3,11 @@
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,13 @@ from ghostnote.bridge.io.audio_file import AudioWriter, format_for
 from ghostnote.bridge.io.output_guard import check_outputs
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.render.mixer import Mixer
+from ghostnote.bridge.render.stems import StemWriter, soften
 
 Audio = NDArray[np.float32]
+
+
+_STEM: Final = re.compile(r"\d{2,}_[A-Za-z0-9_-]{1,40}_(\d{1,3}|none)\.(wav|flac|aiff|ogg)")
+"""The names that `stem_name` gives."""
 
 
 def stem_name(number: int, pad: Pad, suffix: str) -> str:
@@ -48,7 +53,8 @@ class TakeFiles:
         self._limiter = Limiter(rate) if limited else None
         self._late = self._limiter.latency_frames if self._limiter else 0
         self._mix = AudioWriter(mix, rate, bits=bits)
-        self._stems = {pad: AudioWriter(path, rate, bits=bits) for pad, path in self._paths.items()}
+        self._rate = rate
+        self._stems = {pad: StemWriter(AudioWriter(path, rate, bits=bits)) for pad, path in self._paths.items()}
         check_outputs((mix, *self._paths.values()), (pad.hit for pad in kit.pads))
 
     @property
@@ -70,8 +76,8 @@ class TakeFiles:
         """Open the files; `OutputError` where that cannot be done."""
         with ExitStack() as stack:
             if self._folder:
-                stack.enter_context(_new_folder(self._folder))
-            for writer in (self._mix, *self._stems.values()):
+                stack.enter_context(_stem_folder(self._folder, {path.name for path in self._paths.values()}))
+            for writer in (self._mix, *(stem.writer for stem in self._stems.values())):
                 stack.enter_context(writer)
             self._stack = stack.pop_all()
         return self
@@ -113,14 +119,14 @@ class TakeFiles:
         if self._limiter:
             self._put(self._limiter.flush())
 
-    def clipped(self) -> tuple[str, ...]:
-        """Return a sentence for each file that clipped."""
-        writers = {self.mix: self._mix, **{self._paths[pad]: writer for pad, writer in self._stems.items()}}
-        return tuple(
-            f"{path.name} is clipped in {writer.clipped} samples: lower gain_db, or write 32 bits"
-            for path, writer in writers.items()
-            if writer.clipped
-        )
+    def soften(self) -> tuple[str, ...]:
+        """Make all stems softer if one clips, once they are in place; return a sentence on that, and on the mix."""
+        gain_db = soften({self._paths[pad]: stem for pad, stem in self._stems.items()}, self._rate, self._bits)
+        said = [f"all stems are {-gain_db:.1f} dB softer, as the loudest would clip; 32 bits keep them"] * (gain_db < 0)
+        clipped = self._mix.clipped
+        if clipped:
+            said.append(f"{self.mix.name} is clipped in {clipped} samples: lower gain_db, or write 32 bits")
+        return tuple(said)
 
     def _put(self, block: Audio) -> None:
         """Measure and write the mix, less the limiter's latency."""
@@ -132,8 +138,11 @@ class TakeFiles:
 
 
 @contextmanager
-def _new_folder(folder: Path) -> Iterator[None]:
-    """Make a folder, and remove it again if an error leaves it empty."""
+def _stem_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
+    """Make the folder of the stems `names`, and remove it again if an error leaves it empty.
+
+    At the end it holds no stem of an earlier song.
+    """
     is_new = not folder.exists()
     prepare_folder(folder)
     try:
@@ -143,3 +152,7 @@ def _new_folder(folder: Path) -> Iterator[None]:
             with suppress(OSError):
                 folder.rmdir()
         raise
+    for path in folder.iterdir():
+        if _STEM.fullmatch(path.name) and path.name not in names and path.is_file():
+            with output_errors(path):
+                path.unlink()

@@ -119,6 +119,16 @@ def test_new_replaces_a_file_when_told_to(tmp_path: Path) -> None:
     assert load_kit(tmp_path / "kit.toml").pads == default_kit().pads
 
 
+def test_map_shows_and_writes_a_kit_for_a_drum_module(tmp_path: Path) -> None:
+    result = run("map", "roland", "-o", tmp_path / "td.toml")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^ 22  Closed Hat$", result.stdout, re.MULTILINE)
+    kit = load_kit(tmp_path / "td.toml")
+    assert [pad.name for pad in kit.pads if 26 in pad.notes] == ["Open Hat"]
+    silent = {pad.name for pad in default_kit().pads} - {pad.name for pad in kit.pads}
+    assert all(name in result.stderr for name in silent)
+
+
 def test_check_counts_and_describes(tmp_path: Path) -> None:
     hit(tmp_path / "k.wav", channels=8, rate=96_000)
     (tmp_path / "kit.toml").write_text(pad_text('hit = "k.wav"') + pad_text("", "Clap", "[39, 1]"))

@@ -72,7 +72,40 @@ def test_a_song_becomes_a_mix_and_stems(song: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "stems").iterdir())) == 3
     assert "4 hits" in result.stdout
     assert "LUFS" in result.stdout
-    assert "3 (2 times)" in result.stderr
+    assert "no pad of kit 'Default' plays note 3, 2 times: add it to a pad's notes" in result.stderr
+
+
+def test_the_drums_of_a_song_are_its_channel_10_and_a_map_says_what_notes_mean(tmp_path: Path) -> None:
+    messages = [
+        mido.Message("note_on", note=note, velocity=90, time=240, channel=channel)
+        for note, channel in ((40, 0), (22, 9), (58, 9), (41, 0))
+    ]
+    file = mido.MidiFile()
+    file.tracks.append(mido.MidiTrack(messages))
+    file.save(tmp_path / "song.mid")
+    result = run("render", tmp_path / "song.mid", "-o", tmp_path / "out.wav", "--map", "roland")
+    assert result.exit_code == 0, result.output
+    assert "channel 10 alone is played" in result.stdout
+    assert "2 hits (Closed Hat 1, " in result.stdout
+    assert "Floor Tom 1)" in result.stdout
+    result = run("render", tmp_path / "song.mid", "-o", tmp_path / "all.wav", "--channel", "all")
+    assert "plays note 22, once" in result.stderr
+    moved = tmp_path / "moved.mid"
+    result = run(
+        "render",
+        tmp_path / "song.mid",
+        "-o",
+        tmp_path / "moved.wav",
+        "--map",
+        "roland",
+        "--timing",
+        "5",
+        "--midi-out",
+        moved,
+    )
+    assert result.exit_code == 0, result.output
+    written = [m for m in mido.MidiFile(moved) if m.type == "note_on"]
+    assert [(m.note, m.channel) for m in written] == [(40, 0), (22, 9), (58, 9), (41, 0)]
 
 
 def test_overrides_reach_every_pad(song: Path, tmp_path: Path) -> None:

@@ -149,6 +149,42 @@ def test_a_loud_mix_is_limited_and_without_the_limiter_told_to_clip(tmp_path: Pa
     assert render(folder(tmp_path, "3"), loud, limiter=False, stems=None, bits=32).warnings == ()
 
 
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_stems_that_would_clip_are_softer_alike(tmp_path: Path, suffix: str) -> None:
+    loud = song(notes=(56, 36), every=200)
+
+    def stems(name: str, bits: int) -> tuple[list[Audio], tuple[str, ...]]:
+        settings = RenderSettings(stems=tmp_path / name / "stems", jobs=1, bits=bits)
+        mix = folder(tmp_path, name) / f"mix{'.wav' if bits == 32 else suffix}"
+        report = render_song(loud, KIT, Spec(), mix, settings)
+        return [read_audio(path)[0] for path in report.stems], report.warnings
+
+    (exact, said), (found, warned) = stems("32", 32), stems("24", 24)
+    peak = max(np.abs(stem).max() for stem in exact)
+    assert peak > 1
+    assert said == ()
+    assert f"all stems are {20 * np.log10(peak):.1f} dB softer" in warned[0]
+    for softer, loudest in zip(found, exact, strict=True):
+        np.testing.assert_allclose(softer, loudest * 0.9999 / peak, atol=1e-6)
+
+
+def test_a_folder_of_stems_holds_those_of_this_song(tmp_path: Path) -> None:
+    render(tmp_path)
+    for name in ("notes.txt", "09_my_mix.wav", "drums.wav"):
+        (tmp_path / "stems" / name).write_text("mine")
+    report = render(tmp_path, song(notes=(36,)))
+    kept = {"notes.txt", "09_my_mix.wav", "drums.wav"}
+    assert {path.name for path in (tmp_path / "stems").iterdir()} == {report.stems[0].name} | kept
+
+
+def test_several_notes_of_a_pad_at_one_instant_are_one_stroke(tmp_path: Path) -> None:
+    together = [NoteOn(0, 38, 50), NoteOn(0, 40, 90), NoteOn(0, 38, 90), NoteOn(0, 36, 20), NoteOn(9, 38, 50)]
+    report = render(folder(tmp_path, "1"), MidiSong(tuple(together), RATE, RATE, 480))
+    assert report.strokes == {"Kick": 1, "Snare / rim: 1": 2}
+    alone = [NoteOn(0, 40, 90), NoteOn(0, 36, 20), NoteOn(9, 38, 50)]
+    assert bytes_of(report) == bytes_of(render(folder(tmp_path, "2"), MidiSong(tuple(alone), RATE, RATE, 480)))
+
+
 def test_the_last_hit_rings_out(tmp_path: Path) -> None:
     report = render(tmp_path, MidiSong((NoteOn(RATE, 36, 90),), RATE, RATE, 480))
     assert report.seconds == 2
