@@ -16,7 +16,7 @@ from ghostnote.bridge.io.printable import printable
 if TYPE_CHECKING:
     from ghostnote.bridge.kit.kit import Kit
     from ghostnote.bridge.live.take.format import Take
-    from ghostnote.bridge.midi.humanize import Feel
+    from ghostnote.bridge.midi.humanize import Feel, Placing
     from ghostnote.bridge.midi.smf_reader import MidiSong
     from ghostnote.bridge.render.offline import RenderReport, RenderSettings
 
@@ -72,6 +72,13 @@ def render(
         typer.Option(metavar="N|all", help="The drums' MIDI channel; by default 10 if it has notes, else all."),
     ] = None,
     note_map: options.NoteMap = None,
+    swing: Annotated[
+        float, typer.Option(min=50, max=75, metavar="PERCENT", help="Where off-beats fall: 50 straight, 67 triplets.")
+    ] = 50.0,
+    swing_grid: Annotated[int, typer.Option(metavar="8|16", help="What swings: eighths or sixteenths.")] = 16,
+    groove: Annotated[
+        Path | None, typer.Option(metavar="FILE.mid", help="Play with the timing and the accents of this drum part.")
+    ] = None,
     midi_out: Annotated[
         Path | None, typer.Option(metavar="FILE.mid", help="Also write the song with these timings and velocities.")
     ] = None,
@@ -84,17 +91,18 @@ def render(
     from ghostnote.bridge.kit.note_map import load_map, with_map
     from ghostnote.bridge.live.take.format import is_take, read_take
     from ghostnote.bridge.midi.channels import drums_of
+    from ghostnote.bridge.midi.groove import placing, read_groove
     from ghostnote.bridge.midi.humanize import Feel
     from ghostnote.bridge.midi.smf_reader import read_midi
     from ghostnote.bridge.render.offline import RenderSettings
 
     settings = RenderSettings(stems, bits, tail, limiter, jobs=jobs or None)
     output = output or options.unused(Path(f"{song.stem}.wav"))
-    check_outputs((output, midi_out), (song, kit, model))
+    check_outputs((output, midi_out), (song, kit, model, groove))
     take = read_take(song, kit)
     if take:
-        changes = (seed, amount, width, steps, channel, note_map, midi_out, timing or None, dynamics or None)
-        if any(change is not None for change in changes):
+        changes = (seed, amount, width, steps, channel, note_map, midi_out, timing or None, dynamics or None, groove)
+        if any(change is not None for change in changes) or swing != 50:
             raise InputError(
                 f"{song} is a live take, which fixes every hit: leave out the options that would change them"
             )
@@ -110,19 +118,20 @@ def render(
     if midi_out and is_take(midi_out):
         midi_out = options.unused(midi_out)
     feel = Feel(timing, dynamics, pads.seed)
-    if timing or dynamics or midi_out:
-        played = _with_feel(song, played, pads, feel, midi_out)
+    moves = placing(played, pads, read_groove(groove, pads) if groove else None, swing, swing_grid)
+    if timing or dynamics or groove or swing != 50 or midi_out:
+        played = _with_feel(song, played, pads, feel, moves, midi_out)
     print_report(run_with_bar(played, pads, output, settings, model), pads)
 
 
-def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, midi_out: Path | None) -> MidiSong:
+def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, placing: Placing, midi_out: Path | None) -> MidiSong:
     """Return the song as a drummer plays it, print how far it deviates, and write it if `midi_out` is given."""
     from ghostnote.bridge.midi.humanize import deviations, humanize_song
     from ghostnote.bridge.midi.smf_writer import write_humanized
 
-    if not (feel.timing_ms or feel.dynamics):
-        raise InputError("--midi-out writes what --timing and --dynamics change: give one of them")
-    take = humanize_song(song, kit, feel)
+    if not (feel.timing_ms or feel.dynamics or placing.late.any() or (placing.louder != 1).any()):
+        raise InputError("--midi-out writes what --timing, --dynamics, --swing and --groove change: give one of them")
+    take = humanize_song(song, kit, feel, placing)
     late, louder = deviations(song, take)
     echo(
         f"feel: timing varies by {late.std():.1f} ms (at most {abs(late).max():.1f}), "

@@ -37,12 +37,19 @@ def drums_of(song: MidiSong, channel: str | None = None) -> tuple[MidiSong, str]
     others = counts.total() - counts[chosen]
     if not others:
         return song, ""
-    events = tuple(
-        event
-        for event in song.events
+    kept = [
+        at
+        for at, event in enumerate(song.events)
         if event.channel == chosen or (isinstance(event, Silence) and event.channel is None)
-    )
+    ]
     reason = "General MIDI's drums" if channel is None else "as asked"
     remedy = "; --channel all plays them" if channel is None else ""
     said = f"channel {chosen + 1} alone is played, {reason}: {others} notes of others are left out{remedy}"
-    return replace(song, events=events, channel=chosen), said
+    chosen_song = replace(
+        song,
+        events=tuple(song.events[at] for at in kept),
+        channel=chosen,
+        beats=tuple(song.beats[at] for at in kept if song.beats),
+        beat_frames=tuple(song.beat_frames[at] for at in kept if song.beats),
+    )
+    return chosen_song, said

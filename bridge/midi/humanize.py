@@ -49,6 +49,16 @@ class Feel:
 
 
 @dataclass(frozen=True)
+class Placing:
+    """Where the events of a song go before a drummer deviates from that, as a swing or a groove has it."""
+
+    late: NDArray[np.float64]
+    """By how many frames each event is late."""
+    louder: NDArray[np.float64]
+    """What each note's velocity is multiplied by."""
+
+
+@dataclass(frozen=True)
 class Humanized:
     """A humanized song."""
 
@@ -69,8 +79,8 @@ class _Gesture:
     moment: int = 0
 
 
-def humanize_song(song: MidiSong, kit: Kit, feel: Feel) -> Humanized:
-    """Return a song with the deviations of a drummer.
+def humanize_song(song: MidiSong, kit: Kit, feel: Feel, placing: Placing | None = None) -> Humanized:
+    """Return a song with the deviations of a drummer, from where `placing` has its events.
 
     The whole kit drifts together, and each limb a little by itself. Notes of a limb within 12 ms move as
     one, events of one drum, or of drums that choke one another, keep their order, and the mean deviation
@@ -86,16 +96,19 @@ def humanize_song(song: MidiSong, kit: Kit, feel: Feel) -> Humanized:
     )
     shifts = np.rint(timing * feel.timing_ms * song.rate / 1000).astype(int)
     shifts = _keep_order(song, gestures, shifts, of_event, struck)
+    placing = placing or Placing(np.zeros(len(song.events)), np.ones(len(song.events)))
+    late = np.rint(placing.late).astype(int) + shifts[of_event]
     placed = []
-    for event, own in zip(song.events, of_event.tolist(), strict=True):
-        moved = replace(event, frame=max(0, event.frame + int(shifts[own])))
+    for at, (event, own) in enumerate(zip(song.events, of_event.tolist(), strict=True)):
+        moved = replace(event, frame=max(0, event.frame + int(late[at])))
         if isinstance(moved, NoteOn):
-            moved = replace(moved, velocity=_reflected(moved.velocity + dynamics[own] * feel.dynamics))
+            velocity = min(moved.velocity * placing.louder[at], 127) + dynamics[own] * feel.dynamics
+            moved = replace(moved, velocity=_reflected(velocity))
         placed.append(moved)
     order = sorted(range(len(placed)), key=lambda at: placed[at].frame)
     events = tuple(placed[at] for at in order)
     end = max(song.end_frame, events[-1].frame)
-    return Humanized(replace(song, events=events, end_frame=end), tuple(placed))
+    return Humanized(replace(song, events=events, end_frame=end, beats=(), beat_frames=()), tuple(placed))
 
 
 def deviations(song: MidiSong, take: Humanized) -> tuple[Floats, Floats]:
@@ -164,9 +177,15 @@ def _keys(kit: Kit, kind: type[Event], note: int | None) -> frozenset[str]:
         foot = {"left foot"} if kind is PedalMove else set()
         return frozenset({_choke_key(pad.choke, pad.name) for pad in pads} | foot)
     pad = kit.pad_for_note(note)
-    limb = _LIMBS.get(pad.drum_class, _OTHER_LIMB) if pad else _OTHER_LIMB
+    limb = limb_of(kit, note)
     drum = _choke_key(pad.choke, pad.name) if pad else f"note {note}"
     return frozenset({drum, limb} if kind is NoteOn else {drum})
+
+
+def limb_of(kit: Kit, note: int) -> str:
+    """Return the limb that strikes a note's drum."""
+    pad = kit.pad_for_note(note)
+    return _LIMBS.get(pad.drum_class, _OTHER_LIMB) if pad else _OTHER_LIMB
 
 
 def _choke_key(choke: str | None, name: str) -> str:

@@ -32,6 +32,10 @@ class MidiSong:
     """What could not be read, one message each."""
     channel: int | None = None
     """The channel, from 0, whose events these are; None for all."""
+    beats: tuple[float, ...] = ()
+    """Where each event stands in beats, by the file's ticks; empty for a song that no file holds."""
+    beat_frames: tuple[float, ...] = ()
+    """How long a beat is there."""
 
 
 def read_midi(path: Path, rate: int) -> MidiSong:
@@ -46,8 +50,8 @@ def read_midi(path: Path, rate: int) -> MidiSong:
     return song
 
 
-def placed_messages(file: MidiTracks, rate: int) -> Iterator[tuple[Message, int]]:
-    """Yield the messages of all tracks in the order of time, each with its frame by the tempo map.
+def placed_messages(file: MidiTracks, rate: int) -> Iterator[tuple[Message, int, int]]:
+    """Yield the messages of all tracks in the order of time, each with its frame by the tempo map, and the tempo there.
 
     Exact integers, so that it does not drift by a frame in an hour.
     """
@@ -57,16 +61,17 @@ def placed_messages(file: MidiTracks, rate: int) -> Iterator[tuple[Message, int]
     for message in sorted((m for track in file.tracks for m in track), key=lambda m: m.tick):
         elapsed += (message.tick - tick) * tempo
         tick = message.tick
-        yield message, (elapsed * rate + unit // 2) // unit
+        yield message, (elapsed * rate + unit // 2) // unit, tempo
         if message.meta == SET_TEMPO and not file.fixed_tempo:
             tempo = message.tempo or tempo
 
 
 def _timeline(file: MidiTracks, rate: int) -> MidiSong:
     events: list[Event] = []
+    beats: list[tuple[float, float]] = []
     warnings = list(file.warnings)
     end = late = 0
-    for message, frame in placed_messages(file, rate):
+    for message, frame, tempo in placed_messages(file, rate):
         if frame > MAX_SONG_SECONDS * rate:
             late += message.status < SYSEX
             continue
@@ -74,9 +79,12 @@ def _timeline(file: MidiTracks, rate: int) -> MidiSong:
             continue
         end = frame
         event = event_of(frame, message.status, message.data)
-        events += [event] if event else []
+        if event:
+            events.append(event)
+            beats.append((message.tick / file.ppq, tempo * rate / 1e6))
         if message.meta == SET_TEMPO and not file.fixed_tempo and (len(message.data) != 4 or not message.tempo):
             warnings.append(f"the tempo at tick {message.tick} is zero or damaged")
     if late:
         warnings.append(f"{late} events later than {MAX_SONG_SECONDS // 3600} hours are left out")
-    return MidiSong(tuple(events), end, rate, file.ppq, tuple(warnings))
+    at, lengths = zip(*beats, strict=True) if beats else ((), ())
+    return MidiSong(tuple(events), end, rate, file.ppq, tuple(warnings), None, at, lengths)

@@ -51,7 +51,7 @@ def write_humanized(score: Path, take: Humanized, target: Path) -> None:
     """
     file, rate = read_tracks(score), take.song.rate
     scale = max(1, FINE_PPQ // file.ppq)
-    timely = [(m, frame) for m, frame in placed_messages(file, rate) if frame <= MAX_SONG_SECONDS * rate]
+    timely = [(m, frame) for m, frame, _ in placed_messages(file, rate) if frame <= MAX_SONG_SECONDS * rate]
     events = ((m, frame, event_of(frame, m.status, m.data)) for m, frame in timely)
     channels = {take.song.channel, None} if take.song.channel is not None else {*range(16), None}
     played = [(m, frame) for m, frame, event in events if event and event.channel in channels]
