@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.drums import CLASSES
+from ghostnote.bridge.dsp.shaping import shaped
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import Reference, Variation, Variator
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
@@ -68,7 +69,7 @@ class StrokeSource:
         audio = self._variator.next_stroke(self.reference(pad), variation, index=index, velocity=velocity)
         # Once more: the stroke may have added the reference's features.
         self._evict()
-        return mixdown(resample(audio, self._generator.card.rate, self.rate), 2)
+        return shaped(mixdown(resample(audio, self._generator.card.rate, self.rate), 2), self.rate, pad.shaping)
 
     def reference(self, pad: Pad) -> Reference:
         """Return what the pad's strokes follow: its own hit, or a drum generated from its seed."""

@@ -19,11 +19,16 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "steps": (0, 64),
     "seed": (0, 2**32 - 1),
     "velocity": (1, 127),
+    "tune": (-24.0, 24.0),
+    "decay": (0.05, 4.0),
+    "attack": (-24.0, 24.0),
+    "tone": (-24.0, 24.0),
+    "start": (0.0, 1000.0),
 }
 """Lowest and highest value of each number in a kit; whole numbers where the bounds are whole."""
 
 KIT_KEYS: Final = ("name", "seed", "pad")
-PAD_KEYS: Final = ("name", "notes", "class", "hit", "choke", *RANGES)
+PAD_KEYS: Final = ("name", "notes", "class", "hit", "choke", "reverse", *RANGES)
 
 _NOTES: Final = (0, 127)
 _MAX_TEXT: Final = 80
@@ -52,6 +57,13 @@ def check_number(key: str, value: object) -> Any:
     if not low <= value <= high:
         raise FieldError(f"{key} = {value}, but it must be {kind}")
     return value if whole else float(value)
+
+
+def check_switch(key: str, value: object) -> bool:
+    """Return true or false; `FieldError` for anything else."""
+    if not isinstance(value, bool):
+        raise FieldError(f"{key} = {value!r}, but it must be true or false")
+    return value
 
 
 def check_text(key: str, value: object) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.drums import class_from_name
+from ghostnote.bridge.dsp.shaping import Shaping
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.input_file import read_head
 from ghostnote.bridge.kit.fields import (
@@ -22,6 +23,7 @@ from ghostnote.bridge.kit.fields import (
     check_name,
     check_notes,
     check_number,
+    check_switch,
 )
 
 DEFAULT_KIT: Final = Path(__file__).with_name("default.toml")
@@ -62,6 +64,23 @@ class Pad:
     """Which drum the model generates, and which strokes: the same seed, the same sounds."""
     velocity: int = 127
     """The velocity at which `hit` was struck."""
+    tune: float = 0.0
+    """Pitch in semitones; this and what follows is as in `dsp.shaping.Shaping`."""
+    decay: float = 1.0
+    """Decay time beside the strokes' own."""
+    attack: float = 0.0
+    """Level of the first 15 ms in dB."""
+    tone: float = 0.0
+    """Tilt around 1 kHz in dB."""
+    start: float = 0.0
+    """What is left out after the onset, in ms."""
+    reverse: bool = False
+    """Whether strokes are played backwards."""
+
+    @property
+    def shaping(self) -> Shaping:
+        """Return what the pad's knobs do to its strokes."""
+        return Shaping(self.tune, self.decay, self.attack, self.tone, self.start, self.reverse)
 
 
 @dataclass(frozen=True)
@@ -195,7 +214,7 @@ def _pad(entry: Mapping[str, Any], kit_seed: int, folder: Path) -> Pad:
     if given is None:
         raise FieldError("class is missing, and the name says no drum; add a line class = ...")
     options: dict[str, Any] = {"seed": pad_seed(kit_seed, name)}
-    options |= {key: _option(key, entry[key], folder) for key in entry if key in ("hit", "choke", *RANGES)}
+    options |= {key: _option(key, entry[key], folder) for key in entry if key in ("hit", "choke", "reverse", *RANGES)}
     return Pad(name, check_notes(entry["notes"]), check_class(given), **options)
 
 
@@ -203,6 +222,8 @@ def _option(key: str, value: object, folder: Path) -> Any:
     """Return the checked value of a key that a pad may leave out."""
     if key == "hit":
         return check_hit(value, folder)
+    if key == "reverse":
+        return check_switch(key, value)
     return check_name(key, value) if key == "choke" else check_number(key, value)
 
 

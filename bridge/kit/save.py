@@ -34,5 +34,7 @@ def _pad_text(pad: Pad, kit_seed: int, folder: Path) -> str:
         lines["hit"] = quoted(inside)
     if pad.choke:
         lines["choke"] = quoted(pad.choke)
+    if pad.reverse:
+        lines["reverse"] = "true"
     lines |= {key: getattr(pad, key) for key in RANGES if getattr(pad, key) != getattr(default, key)}
     return "\n[[pad]]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())

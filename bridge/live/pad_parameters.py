@@ -27,6 +27,12 @@ FIELDS: Final = {
         Field("gain", "gain_db", "level in dB, -60 to 24"),
         Field("pan", "pan", "place, -1 left to 1 right"),
         Field("steps", "steps", "steps of the diffusion, 0 to 64"),
+        Field("tune", "tune", "pitch in semitones, -24 to 24"),
+        Field("decay", "decay", "decay time beside the strokes' own, 0.05 to 4"),
+        Field("attack", "attack", "level of the first 15 ms in dB, -24 to 24"),
+        Field("tone", "tone", "tilt around 1 kHz in dB, -24 to 24"),
+        Field("start", "start", "what is left out after the onset, 0 to 1000 ms"),
+        Field("reverse", "reverse", "whether strokes are played backwards"),
         Field("mute", "", "whether it is silent"),
         Field("solo", "", "whether only it and other solo pads are audible"),
         Field("seed", "seed", "which drum is generated, and which strokes"),
@@ -47,7 +53,7 @@ def checked(name: str, value: object) -> Value:
     if not isinstance(value, int | float):
         raise FieldError(f"{name} = {value!r}, but it must be a number")
     key = FIELDS[name].key
-    if not key:
+    if not key or key == "reverse":
         return bool(value)
     number: Value = check_number(key, _fitted(key, value))
     return number

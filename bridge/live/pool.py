@@ -203,7 +203,7 @@ class Pool:
 
 def _sound(pad: Pad) -> tuple[object, ...]:
     """Return the settings that a stroke's sound depends on."""
-    return pad.drum_class, pad.hit, pad.amount, pad.width, pad.steps, pad.seed, pad.velocity
+    return pad.drum_class, pad.hit, pad.amount, pad.width, pad.steps, pad.seed, pad.velocity, pad.shaping
 
 
 def _without_network(pad: Pad) -> Pad:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.errors import MidiFileError
-from ghostnote.bridge.kit.fields import RANGES, check_class, check_name, check_number
+from ghostnote.bridge.kit.fields import RANGES, check_class, check_name, check_number, check_switch
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.midi.smf_tracks import MAX_EVENTS, own_events
 
@@ -136,7 +136,9 @@ def _within(key: str, value: float, low: float, high: float) -> float:
 
 def _pad_from(table: dict[str, Any], path: Path, kit: Path | None) -> Pad:
     hit = _hit_of(table["hit"], path, kit) if table["hit"] else None
-    checked = {key: check_number(key, table[key]) for key in RANGES}
+    # Earlier takes lack what pads had not yet.
+    checked = {key: check_number(key, table[key]) for key in RANGES if table.get(key) is not None}
+    checked |= {"reverse": check_switch("reverse", table["reverse"])} if "reverse" in table else {}
     checked |= {"name": check_name("name", table["name"]), "drum_class": check_class(table["drum_class"])}
     return replace(Pad("", (), ""), **{**table, **checked, "notes": tuple(table["notes"]), "hit": hit})
 

@@ -28,6 +28,13 @@ def test_strokes_are_stereo_at_the_output_rate(source):
     assert not np.array_equal(wide[0], wide[1])
 
 
+def test_a_pads_knobs_shape_its_strokes(source):
+    plain, tuned = source.stroke(pad(), 0, 100), source.stroke(pad(tune=12.0), 0, 100)
+    assert tuned.shape[1] == pytest.approx(plain.shape[1] / 2, abs=2)
+    assert np.array_equal(source.stroke(pad(reverse=True), 0, 100)[:, :1000], plain[:, :-1001:-1])
+    assert np.array_equal(source.stroke(pad(tune=0.0), 0, 100), plain)
+
+
 def test_another_process_makes_the_same_stroke(source, tiny_onnx):
     again = SourceSpec(tiny_onnx, 48_000).open()
     assert np.array_equal(source.stroke(pad(), 3, 90), again.stroke(pad(), 3, 90))

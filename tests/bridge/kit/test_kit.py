@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.dsp.shaping import Shaping
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.kit import Kit, Pad, default_kit, load_kit, pad_seed, parse_kit, with_settings
+from ghostnote.bridge.kit.save import save_kit
 
 FULL = """
 name = "Mine"
@@ -168,6 +170,18 @@ def test_a_kit_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load_kit(tmp_path / "none.toml")
     with pytest.raises(KitError, match="is a folder"):
         load_kit(tmp_path)
+
+
+def test_knobs_are_read_saved_and_checked(tmp_path: Path) -> None:
+    text = "tune = -3.5\ndecay = 0.5\nattack = 6\ntone = -2\nstart = 12\nreverse = true"
+    kit = parsed(pad_text(text))
+    assert kit.pads[0].shaping == Shaping(-3.5, 0.5, 6, -2, 12, True)
+    save_kit(kit, tmp_path / "kit.toml")
+    assert load_kit(tmp_path / "kit.toml").pads == kit.pads
+    assert parsed(pad_text()).pads[0].shaping == Shaping()
+    for wrong in ("tune = 25", "decay = 0", "reverse = 1", 'reverse = "yes"', "start = -1"):
+        with pytest.raises(KitError, match=wrong.split(" =", maxsplit=1)[0]):
+            parsed(pad_text(wrong))
 
 
 def test_an_editors_byte_order_mark_does_no_harm(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ def run(made: Session) -> float:
         ("solo", 0, False),
         ("class", "tom", "tom"),
         ("seed", 7.0, 7),
+        ("reverse", 1, True),
+        ("tune", -12, -12.0),
     ],
 )
 def test_int_float_and_bool_are_alike(name: str, given: object, held: Value) -> None:
