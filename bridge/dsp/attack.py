@@ -55,4 +55,4 @@ def _power(hit: Audio) -> float:
 
 
 def _peak(hit: Audio) -> float:
-    return float(np.abs(hit).max())
+    return float(max(hit.max(), -hit.min()))

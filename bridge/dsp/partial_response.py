@@ -7,13 +7,13 @@ drawn at a few frequencies, each line's own part as a short random tail of its i
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.partials import RATE, fast_size
-from ghostnote.bridge.dsp.stereo_image import turned_apart
+from ghostnote.bridge.dsp.partials import RATE
 
 Audio = NDArray[np.float32]
 
@@ -27,22 +27,16 @@ _PHASES_PER_KNOT: Final = 6
 _TAPS: Final = 4096
 _DECAY_FRAMES: Final = 441
 """Decay of the tail that gives each line its own gain: 10 ms, so lines some 30 Hz apart differ."""
-_TAIL_FRAMES: Final = 2048
-_LEAD_FRAMES: Final = 64
+TAIL_FRAMES: Final = 2048
+LEAD_FRAMES: Final = 64
 """What comes before a filter's main tap: gains and phases drawn at will are not causal."""
 _BINS_HZ: Final = np.fft.rfftfreq(_TAPS, 1 / RATE)
+_KNOTS: Final = np.arange(len(KNOTS_HZ))
 _PLACE: Final = np.clip(np.log2(np.maximum(_BINS_HZ, 1) / KNOTS_HZ[0]), 0, len(KNOTS_HZ) - 1)
 """Where the bins lie between the knots."""
-_MAX_ANGLE: Final = np.pi / 2
-"""Between two sides at full width: their sum loses 3 dB at most."""
-_MONO_HZ: Final = 150.0
-"""Below this the sides are alike; an octave above they are as far apart as the width says."""
 _SHARE_DB: Final = (-40.0, 0.0)
 _LONGEST_SECONDS: Final = 10.0
 _QUIET: Final = 1e-12
-_SILENT: Final = 1e-5
-"""A hit has ended where it stays below this share of its peak (-100 dB)."""
-_FALL_FRAMES: Final = 256
 _FACTORS: Final = (0.1, 3.0)
 DIFFERENCE_LIMIT_DB: Final = 30.0
 """Limit of the level differences that change the timbre."""
@@ -67,6 +61,11 @@ class PartialStatistics:
     """(DRUM_FEATURES, 2): what the drum's features add to it."""
     slopes: tuple[tuple[float, ...], ...]
     """(classes + 1, knots): change of a partial's level beside the whole's, for each dB that a stroke is louder."""
+
+    @cached_property
+    def tables(self) -> dict[str, NDArray[np.float64]]:
+        """The fields as arrays."""
+        return {name: np.array(getattr(self, name)) for name in self.__dataclass_fields__}
 
     @staticmethod
     def from_dict(data: Mapping[str, Any], rows: int) -> "PartialStatistics":
@@ -101,48 +100,51 @@ class PartialFilter:
     own: NDArray[np.float64]
     """(knots,)."""
     tail: NDArray[np.float64]
-    """(_TAIL_FRAMES,): normal numbers, which fall off with time."""
+    """(TAIL_FRAMES,): normal numbers, which fall off with time."""
 
     def taps(self) -> Audio:
-        """Return the impulse response (taps,), its main tap after `_LEAD_FRAMES`.
+        """Return the impulse response (taps,), its main tap after `LEAD_FRAMES`.
 
         What is not causal, but for the lead, is left out.
         """
-        taps = np.roll(np.fft.irfft(self._response()), _LEAD_FRAMES)[: _LEAD_FRAMES + _TAIL_FRAMES]
-        rise = _LEAD_FRAMES // 2
-        taps[:rise] *= np.sin(np.linspace(0, np.pi / 2, rise)) ** 2
+        response = np.fft.irfft(self._response())
+        taps = np.concatenate([response[-LEAD_FRAMES:], response[:TAIL_FRAMES]])
+        taps[: len(_LEAD_RISE)] *= _LEAD_RISE
         return taps.astype(np.float32)
 
     def _response(self) -> NDArray[np.complex128]:
-        knots = np.arange(len(KNOTS_HZ))
-        gain = 10 ** (np.interp(_PLACE, knots, self.gain_db) / 20)
+        log_gain = np.interp(_PLACE, _KNOTS, self.gain_db * (np.log(10) / 20))
         phase = np.interp(_PLACE * _PHASES_PER_KNOT, np.arange(len(self.phase)), self.phase)
-        own = np.interp(_PLACE, knots, self.own)
+        own, mean = _own_gains(tuple(self.own.tolist()))
         random = np.fft.rfft(self.tail * _TAIL_WINDOW, _TAPS)
-        response: NDArray[np.complex128] = gain * np.exp(1j * phase) * (1 + own * random) / _mean_gain(own)
+        response: NDArray[np.complex128] = np.exp(log_gain + 1j * phase) * (mean + own * random)
         return response
 
 
-def _mean_gain(own: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the geometric mean of |1 + own·n| for complex normal n.
+@lru_cache(maxsize=64)
+def _own_gains(at_knots: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the amplitude of each bin's random part, (bins,), and that of the part beside it.
 
-    Its logarithm is half the exponential integral E1(1/own²), here between its two bounds by logarithms.
+    They are such that the geometric mean of the gains is 1. That of |1 + own·n| for complex normal n has as its
+    logarithm half the exponential integral E1(1/own²), here between its two bounds by logarithms.
     """
+    own = np.interp(_PLACE, _KNOTS, at_knots)
     x = 1 / np.maximum(np.square(own), _QUIET)
     integral = np.exp(-x) * (np.log1p(2 / x) + np.log1p(1 / x)) / 3
-    mean: NDArray[np.float64] = np.exp(integral / 2)
-    return mean
+    level = np.exp(-integral / 2)
+    return own * level, level
 
 
 def _tail_window() -> NDArray[np.float64]:
     """Return how the tail of a filter falls off; its spectrum has a mean power of 1."""
-    frame = np.arange(_TAIL_FRAMES)
-    window: NDArray[np.float64] = np.exp(-frame / _DECAY_FRAMES) * np.cos(frame / _TAIL_FRAMES * np.pi / 2)
+    frame = np.arange(TAIL_FRAMES)
+    window: NDArray[np.float64] = np.exp(-frame / _DECAY_FRAMES) * np.cos(frame / TAIL_FRAMES * np.pi / 2)
     window /= np.sqrt(np.square(window).sum())
     return window
 
 
 _TAIL_WINDOW: Final = _tail_window()
+_LEAD_RISE: Final = np.sin(np.linspace(0, np.pi / 2, LEAD_FRAMES // 2)) ** 2
 
 
 def drum_features(partials: Audio, residual: Audio) -> NDArray[np.float64]:
@@ -176,57 +178,16 @@ def draw_filter(
 
     It is `difference_db` harder than its reference. At `amount` 0 all but this is left out.
     """
-    knots = len(KNOTS_HZ)
-    gains, phases = rng.standard_normal(knots), rng.standard_normal((knots - 1) * _PHASES_PER_KNOT + 1)
-    tail = rng.standard_normal(_TAIL_FRAMES)
-    log_factors = np.array(statistics.class_factors[label]) + features @ np.array(statistics.feature_factors)
-    gain_factor, own_factor = amount * np.clip(np.exp(log_factors), *_FACTORS)
-    harder_db = np.clip(difference_db, -DIFFERENCE_LIMIT_DB, DIFFERENCE_LIMIT_DB)
-    place = np.arange(len(phases)) / _PHASES_PER_KNOT
+    tables, knots = statistics.tables, len(KNOTS_HZ)
+    phases = (knots - 1) * _PHASES_PER_KNOT + 1
+    drawn = rng.standard_normal(knots + phases + TAIL_FRAMES)
+    log_factors = tables["class_factors"][label] + features @ tables["feature_factors"]
+    gain_factor, own_factor = amount * np.exp(log_factors).clip(*_FACTORS)
+    harder_db = min(max(difference_db, -DIFFERENCE_LIMIT_DB), DIFFERENCE_LIMIT_DB)
+    place = np.arange(phases) / _PHASES_PER_KNOT
     return PartialFilter(
-        gain_factor * (np.array(statistics.gain_db) @ gains) + harder_db * np.array(statistics.slopes[label]),
-        amount * np.interp(place, np.arange(knots), statistics.phase[label]) * phases,
-        own_factor * np.array(statistics.own),
-        tail,
+        gain_factor * (tables["gain_db"] @ drawn[:knots]) + harder_db * tables["slopes"][label],
+        amount * np.interp(place, _KNOTS, tables["phase"][label]) * drawn[knots : knots + phases],
+        own_factor * tables["own"],
+        drawn[knots + phases :],
     )
-
-
-class FilteredPartials:
-    """The partials of a reference, ready to be filtered."""
-
-    def __init__(self, partials: Audio) -> None:
-        """Transform partials (channels, frames), once for all strokes."""
-        self.channels, self.frames = partials.shape
-        self._size = fast_size(self.frames + _TAPS)
-        self._spectra = np.fft.rfft(partials, self._size).astype(np.complex64)
-        loud = np.flatnonzero(np.abs(partials).max(axis=0) > _SILENT * np.abs(partials).max(initial=_QUIET))
-        self._end = int(loud[-1]) + 1 if loud.size else 0
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that they take."""
-        return self._spectra.nbytes
-
-    def through(self, taps: Audio, width: float = 0.0) -> Audio:
-        """Return the partials (channels, frames) through a filter; two channels, up to `width` 1 apart, if it is not 0.
-
-        Both sides are as loud at each frequency and as far apart in phase in every stroke, so that nothing moves
-        between them from hit to hit.
-        """
-        spectra = self._spectra * np.fft.rfft(taps, self._size).astype(np.complex64)
-        if width:
-            spectra = spectra * self._turns(width)
-        filtered = np.fft.irfft(spectra, self._size)
-        stroke = filtered[:, _LEAD_FRAMES : _LEAD_FRAMES + self.frames].astype(np.float32)
-        # The filter rings on, and what was silent after a hit stays so.
-        after = stroke[:, self._end :]
-        fall = min(_FALL_FRAMES, after.shape[1])
-        after[:, :fall] *= np.cos(np.linspace(0, np.pi / 2, fall, dtype=np.float32)) ** 2
-        after[:, fall:] = 0
-        return stroke
-
-    def _turns(self, width: float) -> NDArray[np.complex64]:
-        """Return what turns the phases of two sides apart, (2, bins)."""
-        octaves = np.log2(np.maximum(np.fft.rfftfreq(self._size, 1 / RATE), 1))
-        angle = width * _MAX_ANGLE * np.clip(octaves - np.log2(_MONO_HZ), 0, 1)
-        return turned_apart(octaves, angle).astype(np.complex64)

@@ -1,5 +1,6 @@
 """The stereo image of a hit: the correlation of left and right, and their balance."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def correlated_sides(pair: Audio, correlation: Audio | np.float32) -> Audio:
     """Return two independent normal arrays (2, …) mixed to the given correlation."""
     mid, side = pair
     mid, side = np.sqrt((1 + correlation) / 2) * mid, np.sqrt((1 - correlation) / 2) * side
-    return np.stack([mid + side, mid - side]).astype(np.float32)
+    return np.stack([mid + side, mid - side]).astype(np.float32, copy=False)
 
 
 def turned_apart(octaves: NDArray[Any], angle: NDArray[Any] | float) -> NDArray[np.complex128]:
@@ -55,19 +56,24 @@ def turned_apart(octaves: NDArray[Any], angle: NDArray[Any] | float) -> NDArray[
 
 
 def _covariance(pair: Audio) -> NDArray[np.float64]:
-    return np.cov(pair, bias=True) + _QUIET * np.eye(2)
+    # In double precision: of two sides that are nearly the same it must not become indefinite.
+    left, right = pair - pair.mean(axis=1, keepdims=True, dtype=np.float64)
+    both = float((left * right).sum())
+    products = np.array([[float(np.square(left).sum()), both], [both, float(np.square(right).sum())]])
+    return products / pair.shape[1] + _QUIET * np.eye(2)
 
 
 def _with_covariance(varied: Audio, current: NDArray[np.float64], target: NDArray[np.float64]) -> Audio:
     """Return two channels of covariance `current` mixed to the covariance `target`."""
     root = _matrix_root(current)
     inverse = np.linalg.inv(root)
-    mixture = inverse @ _matrix_root(root @ target @ root) @ inverse
-    return (mixture @ varied).astype(np.float32)
+    left, right = varied
+    mixture = (inverse @ _matrix_root(root @ target @ root) @ inverse).tolist()
+    return np.stack([np.float32(a) * left + np.float32(b) * right for a, b in mixture])
 
 
 def _matrix_root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the symmetric square root of a positive definite matrix."""
-    values, vectors = np.linalg.eigh(matrix)
-    root: NDArray[np.float64] = vectors * np.sqrt(values.clip(0)) @ vectors.T
-    return root
+    """Return the symmetric square root of a positive definite matrix (2, 2), by Cayley and Hamilton's theorem."""
+    (a, b), (_, d) = matrix.tolist()
+    root = math.sqrt(max(a * d - b * b, 0.0))
+    return np.array([[a + root, b], [b, d + root]]) / math.sqrt(a + d + 2 * root)

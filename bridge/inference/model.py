@@ -142,6 +142,7 @@ class Generator:
         inputs = {**others, "label": np.full(count, label, np.int64), **given}
         options = onnxruntime.RunOptions()
         options.log_severity_level = _SILENT
+        options.only_execute_path_to_fetches = True
 
         def end() -> None:
             options.terminate = True

@@ -1,19 +1,32 @@
 """A reference, prepared once for all the strokes that follow it."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.attack import Attack
+from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
-from ghostnote.bridge.dsp.partial_response import FilteredPartials, drum_features
+from ghostnote.bridge.dsp.partial_response import drum_features
 from ghostnote.bridge.dsp.partials import RESIDUAL_FLOOR, split
+from ghostnote.bridge.dsp.stereo_image import band_correlation
 from ghostnote.bridge.inference.model import ReferenceFeatures
 
 Audio = NDArray[np.float32]
 
+
 _LEAD_FRAMES: Final = int(LEAD_SECONDS * 44_100)
+
+
+class ResidualHead(NamedTuple):
+    """The first frames of a residual, as long as the model's hits."""
+
+    audio: Audio
+    """(channels, frames), padded with silence."""
+    attack: Attack
+    correlation: Audio | None
+    """Of two sides, (bands,)."""
 
 
 class PreparedReference:
@@ -32,13 +45,18 @@ class PreparedReference:
         self.partials = FilteredPartials(partials)
         self.drum = drum_features(partials, self.residual)
         self.attack = Attack.of(self.body)
+        self._heads: dict[int, ResidualHead] = {}
         self._features: dict[int, ReferenceFeatures] = {}
 
-    def head(self, channels: int, frames: int) -> Audio:
-        """Return the residual's first frames (channels, frames), padded with silence."""
-        head = np.zeros((channels, frames), np.float32)
-        head[:, : self.residual.shape[1]] = self.residual[:, :frames]
-        return head
+    def head(self, channels: int, frames: int, bands: int) -> ResidualHead:
+        """Return the residual's first `frames` in so many channels, measured in so many bands."""
+        if channels not in self._heads:
+            missing = max(0, frames - self.residual.shape[1])
+            head = np.pad(self.residual, ((0, 0), (0, missing))) if missing else self.residual[:, :frames]
+            head = np.broadcast_to(head, (channels, frames))
+            correlation = band_correlation(head, bands) if channels == 2 else None
+            self._heads[channels] = ResidualHead(head, Attack.of(head), correlation)
+        return self._heads[channels]
 
     def keep(self, features: ReferenceFeatures) -> None:
         """Keep features (channels, features); a single row where all are the same."""
@@ -52,5 +70,6 @@ class PreparedReference:
     @property
     def nbytes(self) -> int:
         """The memory that the parts and the features take."""
-        features = sum(features.nbytes for features in self._features.values())
-        return self.residual.nbytes + self.partials.nbytes + features
+        padded = [head.audio for head in self._heads.values() if head.audio.shape[1] > self.residual.shape[1]]
+        kept = sum(array.nbytes for array in (*self._features.values(), *padded))
+        return self.residual.nbytes + self.partials.nbytes + kept

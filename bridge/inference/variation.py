@@ -13,17 +13,16 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.attack import Attack
 from ghostnote.bridge.dsp.partial_response import draw_filter
-from ghostnote.bridge.dsp.stereo_image import balance_sides, band_correlation, correlated_sides, match_image
+from ghostnote.bridge.dsp.stereo_image import balance_sides, correlated_sides, match_image
 from ghostnote.bridge.dsp.tail_crossfade import attach_tail
 from ghostnote.bridge.dsp.velocity import FULL_VELOCITY, velocity_db
-from ghostnote.bridge.inference.model import Generator, ReferenceFeatures
-from ghostnote.bridge.inference.reference import PreparedReference
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.reference import PreparedReference, ResidualHead
 
 Audio = NDArray[np.float32]
 
-_FADE_FRAMES: Final = 220
+_FADE: Final = np.cos(np.linspace(0, np.pi / 2, 220, dtype=np.float32)) ** 2
 ROWS: Final = 8
 """Sounds that go through the network at once; more are hardly faster."""
 _NOISE_STREAM: Final = 1
@@ -89,50 +88,29 @@ class Variator:
 
         One channel for a mono reference at width 0, else two. `velocity` 1..127 sets level and timbre.
         """
-        channels = _channels(reference, variation)
-        # Features that are not there yet are computed in the same call, which is faster.
-        features = self._prepare(reference).features(channels, channels)
-        key = StrokeKey(index, velocity)
-        stroke = next(self._strokes(reference, [_struck(reference, key)], features, variation))
-        return stroke * self._gain(reference, key, variation)
+        return next(self.next_strokes(reference, [StrokeKey(index, velocity)], variation))
 
     def next_strokes(self, reference: Reference, keys: Sequence[StrokeKey], variation: Variation) -> Iterator[Audio]:
-        """Yield the stroke of each key; all else is as in `next_stroke`, but for rounding.
+        """Yield the stroke of each key; all else is as in `next_stroke`.
 
-        Several go through the network at once, and the reference is encoded once for all, which takes less time.
-        How many they are does not change them.
+        Several go through the network at once, which takes less time. How many they are does not change them.
         """
-        channels = _channels(reference, variation)
-        prepared = self._prepare(reference)
-        features = prepared.features(channels, ROWS)
-        if features is None and prepared.has_residual:
-            head = prepared.head(channels, self.generator.card.hit_frames)
-            prepared.keep(self.generator.encode_reference(head, reference.label))
-            features = prepared.features(channels, ROWS)
-        many = ROWS // channels
+        many = ROWS // _channels(reference, variation)
         for first in range(0, len(keys), many):
             block = keys[first : first + many]
-            # For a single row products are added up in another order.
-            rows = [*block, *block] if len(block) * channels == 1 else block
-            strokes = self._strokes(reference, [_struck(reference, key) for key in rows], features, variation)
-            for key, stroke in zip(block, strokes, strict=False):
-                yield stroke * self._gain(reference, key, variation)
+            strokes = self._strokes(reference, [_struck(reference, key) for key in block], variation)
+            for key, stroke in zip(block, strokes, strict=True):
+                stroke *= self._gain(reference, key, variation)
+                yield stroke
 
     def at_level(self, reference: Reference, variation: Variation, *, index: int, difference_db: float) -> Audio:
         """Return the stroke that is struck `difference_db` harder than `reference`, but at its level."""
-        channels = _channels(reference, variation)
-        features = self._prepare(reference).features(channels, channels)
-        return next(self._strokes(reference, [_Struck(index, difference_db)], features, variation))
+        return next(self._strokes(reference, [_Struck(index, difference_db)], variation))
 
-    def _strokes(
-        self, reference: Reference, struck: Sequence[_Struck], features: ReferenceFeatures | None, variation: Variation
-    ) -> Iterator[Audio]:
-        """Make strokes at the reference's level in one call of the network, and yield them one by one.
-
-        `features` has a row for each channel of each stroke, or more; None is for a single stroke.
-        """
+    def _strokes(self, reference: Reference, struck: Sequence[_Struck], variation: Variation) -> Iterator[Audio]:
+        """Make strokes at the reference's level in one call of the network, and yield them one by one."""
         prepared, label = self._prepare(reference), reference.label
-        residuals = self._residuals(reference, struck, features, variation)
+        residuals = self._residuals(reference, struck, variation)
         lead = np.broadcast_to(prepared.lead, (_channels(reference, variation), prepared.lead.shape[1]))
         for (index, louder_db), residual in zip(struck, residuals, strict=True):
             drawn = draw_filter(
@@ -148,32 +126,29 @@ class Variator:
                 whole = match_image(whole, prepared.body, variation.width)
             prepared.attack.apply_to(whole)
             _fade_end(whole)
-            yield np.concatenate([lead, whole], axis=1)
+            yield np.concatenate([lead, whole], axis=1) if lead.shape[1] else whole
 
-    def _residuals(
-        self, reference: Reference, struck: Sequence[_Struck], features: ReferenceFeatures | None, variation: Variation
-    ) -> Iterator[Audio]:
+    def _residuals(self, reference: Reference, struck: Sequence[_Struck], variation: Variation) -> Iterator[Audio]:
         """Yield the residual (channels, frames) of each stroke."""
         prepared, channels = self._prepare(reference), _channels(reference, variation)
         if not prepared.has_residual:
             yield from [prepared.residual] * len(struck)
             return
-        head = prepared.head(channels, self.generator.card.hit_frames)
-        rows, found = self.generator.vary(
-            head,
+        head = self._head(reference, channels)
+        if prepared.features(channels, 1) is None:
+            prepared.keep(self.generator.encode_reference(head.audio, reference.label))
+        rows, _ = self.generator.vary(
+            head.audio,
             *self._latents(head, [index for index, _ in struck], variation),
             label=reference.label,
             difference_db=np.repeat(np.array([louder_db for _, louder_db in struck], np.float32), channels),
             amount=variation.amount,
             steps=variation.steps,
-            features=None if features is None else features[: len(struck) * channels],
+            features=prepared.features(channels, len(struck) * channels),
         )
-        if features is None:
-            prepared.keep(found)
-        attack = Attack.of(head)
-        for varied in rows.reshape(len(struck), *head.shape):
-            attack.apply_to(varied)
-            yield _with_body(varied, head, prepared.residual, variation.width)
+        for varied in rows.reshape(len(struck), *head.audio.shape):
+            head.attack.apply_to(varied)
+            yield _with_body(varied, head.audio, prepared.residual, variation.width)
 
     def bytes_held(self, reference: Reference) -> int:
         """Return what a reference takes: its audio, and its features so far."""
@@ -185,22 +160,26 @@ class Variator:
             prepared = self._prepared[reference] = PreparedReference(reference.audio)
         return prepared
 
-    def _latents(self, head: Audio, indices: Sequence[int], variation: Variation) -> tuple[Audio, Audio]:
+    def _head(self, reference: Reference, channels: int) -> ResidualHead:
+        card = self.generator.card
+        return self._prepare(reference).head(channels, card.hit_frames, card.bands)
+
+    def _latents(self, head: ResidualHead, indices: Sequence[int], variation: Variation) -> tuple[Audio, Audio]:
         """Return noise (rows, bands, frames) and latents (rows, size), a row for each side of each stroke.
 
-        The sides' noise correlates as the sides of `head` (sides, frames) do, band by band, less the width; their
-        latents are the same but for the width.
+        The sides' noise correlates as the sides of `head` do, band by band, less the width; their latents are the same
+        but for the width.
         """
-        card, sides = self.generator.card, len(head)
+        card, sides = self.generator.card, len(head.audio)
         noise = np.empty((len(indices), sides, card.bands, card.mdct_frames), np.float32)
         latents = np.empty((len(indices), sides, card.latent_size), np.float32)
         for index, stroke_noise, latent in zip(indices, noise, latents, strict=True):
             rng = np.random.default_rng([_NOISE_STREAM, variation.seed, index])
             rng.standard_normal(dtype=np.float32, out=stroke_noise)
             rng.standard_normal(dtype=np.float32, out=latent)
-        if sides == 2:
+        if head.correlation is not None:
             together = 1 - variation.width
-            correlation = (band_correlation(head, card.bands) * together)[:, None]
+            correlation = (head.correlation * np.float32(together))[:, None]
             for stroke_noise, latent in zip(noise, latents, strict=True):
                 stroke_noise[:] = correlated_sides(stroke_noise, correlation)
                 latent[:] = correlated_sides(latent, np.float32(together))
@@ -241,5 +220,5 @@ def _with_body(varied: Audio, head: Audio, body: Audio, width: float) -> Audio:
 
 def _fade_end(stroke: Audio) -> None:
     """Fade the end of a stroke (channels, frames) in place: the model's own hiss would be cut there."""
-    frames = min(_FADE_FRAMES, stroke.shape[1])
-    stroke[:, stroke.shape[1] - frames :] *= np.cos(np.linspace(0, np.pi / 2, frames, dtype=np.float32)) ** 2
+    end = stroke[:, -len(_FADE) :]
+    end *= _FADE[len(_FADE) - end.shape[1] :]

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ghostnote.bridge.dsp.attack import ATTACK_FRAMES
-from ghostnote.bridge.dsp.partial_response import FilteredPartials, PartialStatistics, draw_filter, drum_features
+from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
+from ghostnote.bridge.dsp.partial_response import PartialStatistics, draw_filter, drum_features
 from ghostnote.models.data.dataset import PairSampler
 from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.diffusion.inputs import Inputs, blank_inputs

@@ -3,13 +3,8 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from ghostnote.bridge.dsp.partial_response import (
-    KNOTS_HZ,
-    FilteredPartials,
-    PartialStatistics,
-    draw_filter,
-    drum_features,
-)
+from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
+from ghostnote.bridge.dsp.partial_response import KNOTS_HZ, PartialStatistics, draw_filter, drum_features
 
 RATE = 44_100
 KNOTS = len(KNOTS_HZ)

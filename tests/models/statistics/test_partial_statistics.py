@@ -5,7 +5,8 @@ import pytest
 from tiny import PARTIALS
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.bridge.dsp.partial_response import KNOTS_HZ, FilteredPartials, draw_filter
+from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
+from ghostnote.bridge.dsp.partial_response import KNOTS_HZ, draw_filter
 from ghostnote.models.data.dataset import make_hit_set
 from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.statistics.partial_statistics import measure_partials

@@ -1,0 +1,97 @@
+"""The partials of a reference through the filters of its strokes."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.dsp.partial_response import LEAD_FRAMES, TAIL_FRAMES
+from ghostnote.bridge.dsp.partials import RATE, fast_size
+from ghostnote.bridge.dsp.stereo_image import turned_apart
+
+Audio = NDArray[np.float32]
+
+_TAPS: Final = LEAD_FRAMES + TAIL_FRAMES
+_BEFORE_FRAMES: Final = TAIL_FRAMES - 1
+"""How far before a stroke's first frame its filter reaches."""
+_BLOCK_FRAMES: Final = 8192
+"""Partials are filtered in blocks of this size, which is fastest for so many taps."""
+_MAX_ANGLE: Final = np.pi / 2
+"""Between two sides at full width: their sum loses 3 dB at most."""
+_MONO_HZ: Final = 150.0
+"""Below this the sides are alike; an octave above they are as far apart as the width says."""
+_SILENT: Final = 1e-5
+"""A hit has ended where it stays below this share of its peak (-100 dB)."""
+_FALL: Final = np.cos(np.linspace(0, np.pi / 2, 256, dtype=np.float32)) ** 2
+"""How it then falls silent."""
+_QUIET: Final = 1e-12
+
+
+class FilteredPartials:
+    """The partials of a reference, ready to be filtered."""
+
+    def __init__(self, partials: Audio) -> None:
+        """Take partials (channels, frames); they are transformed once for all strokes."""
+        self.channels, self.frames = partials.shape
+        loud = np.flatnonzero(np.abs(partials).max(axis=0) > _SILENT * np.abs(partials).max(initial=_QUIET))
+        self._end = int(loud[-1]) + 1 if loud.size else 0
+        self._partials = partials[:, : self._end].copy()
+        self._kept = 0.0, self._transformed(0.0)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that they take."""
+        return self._partials.nbytes + self._kept[1].nbytes
+
+    def through(self, taps: Audio, width: float = 0.0) -> Audio:
+        """Return the partials (channels, frames) through a filter; two channels, up to `width` 1 apart, if it is not 0.
+
+        Both sides are as loud at each frequency and as far apart in phase in every stroke, so that nothing moves
+        between them from hit to hit.
+        """
+        spectra = self._spectra_at(width)
+        filtered = np.fft.irfft(spectra * np.fft.rfft(taps, _BLOCK_FRAMES).astype(np.complex64))[:, :, _TAPS - 1 :]
+        stroke = np.zeros((len(spectra), self.frames), np.float32)
+        # The filter rings on, and what was silent after a hit stays so.
+        sounding = stroke[:, : self._end + len(_FALL)]
+        sounding[:] = filtered.reshape(len(spectra), -1)[:, : sounding.shape[1]]
+        after = sounding[:, self._end :]
+        after *= _FALL[: after.shape[1]]
+        return stroke
+
+    def _spectra_at(self, width: float) -> NDArray[np.complex64]:
+        """Return the spectra of the blocks, (channels or 2, blocks, bins); those of the last width are kept."""
+        kept = self._kept
+        if kept[0] != width:
+            # As one: threads may share a reference.
+            self._kept = kept = width, self._transformed(width)
+        return kept[1]
+
+    def _transformed(self, width: float) -> NDArray[np.complex64]:
+        if not width:
+            return _block_spectra(np.pad(self._partials, ((0, 0), (_BEFORE_FRAMES, 0))))
+        size = fast_size(self.frames + 2 * _TAPS)
+        turned = np.fft.irfft(np.fft.rfft(self._partials, size) * _turns(size, width), size).astype(np.float32)
+        # What the turning brings before the first frame lies at the end.
+        begun = np.roll(turned, _BEFORE_FRAMES, axis=1)
+        return _block_spectra(begun[:, : self._end + len(_FALL) + _TAPS])
+
+
+def _block_spectra(partials: Audio) -> NDArray[np.complex64]:
+    """Return the spectra (channels, blocks, bins) of partials (channels, frames) that begin `_BEFORE_FRAMES` early.
+
+    Each block overlaps the one before by what a filter spoils (Stockham 1966).
+    """
+    hop = _BLOCK_FRAMES - _TAPS + 1
+    blocks = 1 + (partials.shape[1] - _BEFORE_FRAMES + len(_FALL)) // hop
+    end = (blocks - 1) * hop + _BLOCK_FRAMES
+    padded = np.pad(partials, ((0, 0), (0, max(0, end - partials.shape[1]))))[:, :end]
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _BLOCK_FRAMES, axis=1)[:, ::hop]
+    return np.fft.rfft(windows).astype(np.complex64)
+
+
+def _turns(size: int, width: float) -> NDArray[np.complex64]:
+    """Return what turns the phases of two sides apart, (2, bins)."""
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / RATE), 1))
+    angle = width * _MAX_ANGLE * np.clip(octaves - np.log2(_MONO_HZ), 0, 1)
+    return turned_apart(octaves, angle).astype(np.complex64)
