@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -10,7 +11,7 @@ import numpy as np
 
 from ghostnote.bridge.errors import AudioFileError, GhostnoteError
 from ghostnote.bridge.inference.stroke_source import SourceSpec
-from ghostnote.bridge.inference.variation import Audio, Reference
+from ghostnote.bridge.inference.variation import Audio, Reference, StrokeKey
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.kit import Pad
 
@@ -27,8 +28,8 @@ _NAME_DIGITS: Final = 16
 class DrumSource(Protocol):
     """A source of strokes that also gives their reference."""
 
-    def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
-        """Return the pad's `index`-th stroke, (2, frames)."""
+    def strokes(self, pad: Pad, keys: Sequence[StrokeKey]) -> Sequence[Audio]:
+        """Return several of the pad's strokes, (2, frames) each."""
 
     def reference(self, pad: Pad) -> Reference:
         """Return what the pad's strokes follow."""
@@ -60,15 +61,19 @@ class CachedSource:
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         """Return the pad's `index`-th stroke, (2, frames)."""
+        return self.strokes(pad, [StrokeKey(index, velocity)])[0]
+
+    def strokes(self, pad: Pad, keys: Sequence[StrokeKey]) -> Sequence[Audio]:
+        """Return several of the pad's strokes."""
         cached = self._cached(pad)
         try:
-            return self._source.stroke(cached, index, velocity)
+            return self._source.strokes(cached, keys)
         except AudioFileError:
             if cached is pad:
                 raise
             # The file went meanwhile.
             self._intact.clear()
-            return self._source.stroke(pad, index, velocity)
+            return self._source.strokes(pad, keys)
 
     def _cached(self, pad: Pad) -> Pad:
         """Return the pad with its generated drum as its hit; unchanged where that cannot be kept."""

@@ -1,5 +1,6 @@
 """Strokes for the pads of a kit, as the renderer's and the daemon's workers make them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,16 +11,16 @@ from numpy.typing import NDArray
 from ghostnote.bridge.drums import CLASSES
 from ghostnote.bridge.dsp.shaping import shaped
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.inference.variation import Reference, Variation, Variator
+from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.bridge.kit.kit import Pad
 
 Audio = NDArray[np.float32]
 
 DRUM_PEAK: Final = 0.9
-MOST_BYTES: Final = 16 * 2**20
-"""What the drums that are kept open may take, in each process: some forty generated ones, or as many seconds of stereo.
-Who rerolls pads all night must not run out of memory; opening a drum again takes a third of a stroke's time."""
+MOST_BYTES: Final = 32 * 2**20
+"""What the drums that are kept open may take, in each process: some sixty generated ones, or half as many seconds of
+stereo. Who rerolls pads all night must not run out of memory; opening a drum again takes a stroke's time."""
 
 _DRUM_STREAM: Final = 3
 _RISE_FRAMES: Final = 32
@@ -65,11 +66,16 @@ class StrokeSource:
 
         `AudioFileError` where the pad's hit cannot be read.
         """
-        variation = Variation(pad.seed, pad.amount, pad.width, pad.steps)
-        audio = self._variator.next_stroke(self.reference(pad), variation, index=index, velocity=velocity)
-        # Once more: the stroke may have added the reference's features.
+        return self.strokes(pad, [StrokeKey(index, velocity)])[0]
+
+    def strokes(self, pad: Pad, keys: Sequence[StrokeKey]) -> list[Audio]:
+        """Return several of the pad's strokes, which takes less time; they are the same as by `stroke`."""
+        variation, rate = Variation(pad.seed, pad.amount, pad.width, pad.steps), self._generator.card.rate
+        strokes = self._variator.next_strokes(self.reference(pad), keys, variation)
+        finished = [mixdown(resample(audio, rate, self.rate), 2) for audio in strokes]
+        # Once more: the strokes may have added the reference's features.
         self._evict()
-        return shaped(mixdown(resample(audio, self._generator.card.rate, self.rate), 2), self.rate, pad.shaping)
+        return [shaped(stroke, self.rate, pad.shaping) for stroke in finished]
 
     def reference(self, pad: Pad) -> Reference:
         """Return what the pad's strokes follow: its own hit, or a drum generated from its seed."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from stroke_by_stroke import StrokeByStroke
 
 from ghostnote.bridge.devices.base import DriverSettings
 from ghostnote.bridge.errors import AudioFileError, ModelError
@@ -34,7 +35,7 @@ KIT = Kit(
 )
 
 
-class Noise:
+class Noise(StrokeByStroke):
     """A burst of noise, another for each stroke."""
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:

@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+from stroke_by_stroke import StrokeByStroke
 from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.cli.kit import app
@@ -168,7 +169,7 @@ def test_the_commands_load_nothing_heavy_before_they_run() -> None:
     assert done.stdout.strip() == "set()"
 
 
-class OneSound:
+class OneSound(StrokeByStroke):
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         noise = np.random.default_rng((pad.seed, index)).uniform(-0.3, 0.3, (2, 3_000))
         return (noise * velocity / 127).astype(np.float32)

@@ -7,6 +7,7 @@ import mido
 import numpy as np
 import pytest
 import typer
+from stroke_by_stroke import StrokeByStroke
 from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.cli.demo import demo
@@ -20,7 +21,7 @@ from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.render.workers import Audio
 
 
-class Seeded:
+class Seeded(StrokeByStroke):
     """Noise that tells the pad's settings by its seed and level."""
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stroke_by_stroke import StrokeByStroke
 
 from ghostnote.bridge.inference import drum_cache
 from ghostnote.bridge.inference.drum_cache import CachedSource, cache_folder
@@ -15,7 +16,7 @@ RATE, FRAMES = 44_100, 1_000
 PAD = Pad("Kick", (36,), "kick", seed=7)
 
 
-class Generating:
+class Generating(StrokeByStroke):
     """Counts how often a drum is generated."""
 
     def __init__(self) -> None:

@@ -24,8 +24,12 @@ def test_recently_used_drums_are_kept_and_closed_ones_come_back_the_same(
     tiny_onnx: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = SourceSpec(tiny_onnx, 48_000).open()
+    for seed in (1, 2, 3):
+        source.reference(pad(seed))
+    # Drums differ a little in size: without any one of the three the others fit.
+    monkeypatch.setattr(stroke_source, "MOST_BYTES", source.bytes_held - 1)
+    source = SourceSpec(tiny_onnx, 48_000).open()
     first, second = source.reference(pad(1)), source.reference(pad(2))
-    monkeypatch.setattr(stroke_source, "MOST_BYTES", source.bytes_held)
     assert source.reference(pad(1)) is first
     source.reference(pad(3))
     assert source.reference(pad(1)) is first
@@ -55,5 +59,5 @@ def test_a_drum_that_is_beyond_the_bound_by_itself_is_played_and_kept(
     assert source.reference(pad(1)) is source.reference(pad(1))
 
 
-def test_the_same_drum_on_both_sides_is_held_once(tiny_onnx: Path) -> None:
-    assert weight(tiny_onnx, replace(pad(1), width=0.5)) == weight(tiny_onnx, pad(1))
+def test_of_the_same_drum_on_both_sides_only_the_partials_are_held_twice(tiny_onnx: Path) -> None:
+    assert weight(tiny_onnx, replace(pad(1), width=0.5)) < 1.6 * weight(tiny_onnx, pad(1))

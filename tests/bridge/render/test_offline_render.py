@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from live_fakes import FAKES, until
+from stroke_by_stroke import StrokeByStroke
 
 from ghostnote.bridge.errors import GhostnoteError, InputError, ModelError, OutputError
 from ghostnote.bridge.io.audio_file import read_audio
@@ -37,7 +38,7 @@ KIT = Kit(
 )
 
 
-class Noise:
+class Noise(StrokeByStroke):
     """A burst of noise that decays over a second, another for every stroke."""
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:

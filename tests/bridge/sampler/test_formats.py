@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from batch_fakes import batch, hit
 from kit_fakes import NAME, RATE, instrument, unpack, write_kit
+from stroke_by_stroke import StrokeByStroke
 
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
@@ -222,7 +223,7 @@ def test_drums_get_general_midi_notes_and_then_free_ones() -> None:
     assert crowd[-1] == ()
 
 
-class Noise:
+class Noise(StrokeByStroke):
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         draw = np.random.default_rng((pad.seed, index))
         side = draw.uniform(-0.5, 0.5, 2_000) * np.exp(-np.arange(2_000) / 300) * velocity / 127
