@@ -6,8 +6,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +19,8 @@ from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.inference.drum_cache import CachedSpec
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import SourceSpec, generate_drum
-from ghostnote.bridge.inference.variation import Reference, Variation, Variator
-from ghostnote.bridge.kit.kit import default_kit
+from ghostnote.bridge.inference.variation import ROWS, Reference, Variation, Variator
+from ghostnote.bridge.kit.kit import Kit, default_kit
 from ghostnote.bridge.midi.demo_groove import groove
 from ghostnote.bridge.midi.events import NoteOn
 from ghostnote.bridge.midi.smf_reader import MidiSong
@@ -29,7 +31,9 @@ _BATCHES: Final = (1, 2, 8)
 _THREADS: Final = (1, 2)
 _STEPS_TIMED: Final = 4
 _REPEATS: Final = 7
-_STROKES: Final = 200
+_STROKES: Final = 160
+_RENDER_STEPS: Final = (1, 2, 4)
+_PRODUCT_SIZE: Final = 1024
 _SONG_REPEATS: Final = 8
 _RATE: Final = 48_000
 
@@ -38,7 +42,10 @@ def measure(model: Path | None = None) -> list[Measurement]:
     """Return the speed of steps, hits and renders, and the program's memory and start-up time."""
     generator = Generator.open(model)
     steps = generator.card.default_steps
-    measurements = [Measurement("steps", "default steps", steps)]
+    measurements = [
+        Measurement("gflops", "a 1,024 x 1,024 product of 32 bits, each core", _core_gflops(), "GFLOP/s"),
+        Measurement("steps", "default steps", steps),
+    ]
     for threads in _THREADS:
         for batch in _BATCHES:
             value = _step_ms(Generator.open(model, threads), batch)
@@ -47,13 +54,17 @@ def measure(model: Path | None = None) -> list[Measurement]:
                 Measurement(key, f"a step, batch {batch}, {threads} thread{'s'[: threads - 1]}", value, "ms")
             )
     mono, stereo = _hit_ms(generator, 0.0), _hit_ms(generator, 1.0)
-    render_factor, hits_per_second = _render_factor(model), _hits_per_second(model)
+    for many in _RENDER_STEPS:
+        kit, name = _with_steps(many), f"{many} step{'s'[: many - 1]}"
+        rate, factor = _hits_per_second(kit, model), render_once(model, None, kit)
+        measurements += [
+            Measurement(f"hits_per_second_steps{many}", f"hits per second, {name}, all cores", rate),
+            Measurement(f"render_factor_steps{many}", f"render of a full-kit song, {name}, times real time", factor),
+        ]
     return [
         *measurements,
         Measurement("ms_per_hit", "a mono hit, everything included, 1 thread", mono, "ms"),
         Measurement("ms_per_hit_stereo", "a stereo hit, everything included, 1 thread", stereo, "ms"),
-        Measurement("hits_per_second", "hits per second, default kit, all cores", hits_per_second),
-        Measurement("render_realtime_factor", "render of a full-kit song, times real time", render_factor),
         Measurement("memory_mb", "resident memory after rendering with stems, in one process", _memory_mb(model), "MB"),
         Measurement("help_seconds", "ghostnote --help", _seconds([*_PROGRAM, "--help"]), "s"),
         Measurement("import_seconds", "open the model, from the start of Python", _seconds(_OPEN_MODEL), "s"),
@@ -102,18 +113,35 @@ def _hit_ms(generator: Generator, width: float) -> float:
     )
 
 
-def _hits_per_second(model: Path | None) -> float:
-    """Return how many strokes of the default kit warm worker processes make per second."""
-    pads = default_kit().pads
-    warm_up = 4 * len(pads)
-    requests = [Request(pads[i % len(pads)], i, 100) for i in range(warm_up + _STROKES)]
-    strokes = stroke_results(CachedSpec(SourceSpec(model, _RATE)), requests, auto_jobs(len(requests)))
-    for _ in range(warm_up):
-        next(strokes)
-    started = time.perf_counter()
-    for _ in strokes:
-        pass
-    return _STROKES / (time.perf_counter() - started)
+def _core_gflops() -> float:
+    """Return the rate of a large matrix product on a core: by the time of all cores at work."""
+    matrix = np.random.default_rng(0).standard_normal((_PRODUCT_SIZE, _PRODUCT_SIZE), np.float32)
+    times = []
+    for _ in range(4 * _REPEATS):
+        started = time.process_time()
+        matrix @ matrix
+        times.append(time.process_time() - started)
+    return 2e-9 * _PRODUCT_SIZE**3 / min(times)
+
+
+def _with_steps(steps: int) -> Kit:
+    """Return the default kit with all pads at so many steps."""
+    kit = default_kit()
+    return replace(kit, pads=tuple(replace(pad, steps=steps) for pad in kit.pads))
+
+
+def _hits_per_second(kit: Kit, model: Path | None) -> float:
+    """Return how many strokes of a kit warm worker processes make per second, those of a pad together."""
+    pads = kit.pads
+    endless = (Request(pads[i // ROWS % len(pads)], i, 100) for i in count())
+    with closing(stroke_results(CachedSpec(SourceSpec(model, _RATE)), endless, auto_jobs(_STROKES))) as strokes:
+        # Twice through the kit: each process then has every drum.
+        for _ in range(2 * ROWS * len(pads)):
+            next(strokes)
+        started = time.perf_counter()
+        for _ in range(_STROKES):
+            next(strokes)
+        return _STROKES / (time.perf_counter() - started)
 
 
 def full_kit_song() -> MidiSong:
@@ -125,18 +153,13 @@ def full_kit_song() -> MidiSong:
     return replace(once, events=tuple(events), end_frame=_SONG_REPEATS * bar_frames)
 
 
-def render_once(model: Path | None, jobs: int | None) -> float:
+def render_once(model: Path | None, jobs: int | None, kit: Kit | None = None) -> float:
     """Render the song with stems; return how many times faster than real time."""
     with tempfile.TemporaryDirectory() as folder:
         settings = RenderSettings(stems=Path(folder, "stems"), jobs=jobs)
         mix = Path(folder, "mix.wav")
-        return render_song(
-            full_kit_song(), default_kit(), CachedSpec(SourceSpec(model, _RATE)), mix, settings
-        ).realtime_factor
-
-
-def _render_factor(model: Path | None) -> float:
-    return statistics.median(render_once(model, None) for _ in range(3))
+        spec = CachedSpec(SourceSpec(model, _RATE))
+        return render_song(full_kit_song(), kit or default_kit(), spec, mix, settings).realtime_factor
 
 
 def _memory_mb(model: Path | None) -> float:
