@@ -60,7 +60,8 @@ def _covariance(pair: Audio) -> NDArray[np.float64]:
     left, right = pair - pair.mean(axis=1, keepdims=True, dtype=np.float64)
     both = float((left * right).sum())
     products = np.array([[float(np.square(left).sum()), both], [both, float(np.square(right).sum())]])
-    return products / pair.shape[1] + _QUIET * np.eye(2)
+    matrix: NDArray[np.float64] = products / pair.shape[1] + _QUIET * np.eye(2)
+    return matrix
 
 
 def _with_covariance(varied: Audio, current: NDArray[np.float64], target: NDArray[np.float64]) -> Audio:
