@@ -21,12 +21,37 @@ class DrumClass:
 
 
 _PERCUSSION: Final = (
-    *("perc", "percussion", "cowbell", "conga", "bongo", "tambourine", "shaker", "clave", "claves", "woodblock"),
+    *(
+        "perc",
+        "percussion",
+        "cowbell",
+        "cow bell",
+        "conga",
+        "bongo",
+        "tambourine",
+        "shaker",
+        "clave",
+        "claves",
+        "woodblock",
+    ),
+    *("wood block", "vibraslap", "cuica", "whistle", "castanet", "hand drum", "tabla"),
     *("timbale", "agogo", "maraca", "maracas", "guiro", "cabasa", "triangle", "djembe", "cajon"),
 )
 
 _HATS: Final = ("hihat", "hat", "hh", "ch")
 _OH_HATS: Final = ("hh oh", "oh hh", "hat oh", "oh hat", "hihat oh", "oh hihat")
+_OPEN_HATS: Final = (
+    "hh open",
+    "open hihat",
+    "open hh",
+    "half open",
+    "semi open",
+    "halfopen",
+    "semiopen",
+    "quarter open",
+)
+_FOOT_HATS: Final = ("foot hihat", "hihat foot", "foot hh", "hh foot")
+_PEDAL_HATS: Final = ("pedal hihat", "pedal hh", "foot hat", "hat foot", *_FOOT_HATS)
 _SHORT: Final = frozenset(["bd", "sd", "snr", "cp", "hh", "ch", "chh", "ohh", "phh", "lt", "mt", "ht", "cy", "rd"])
 """Abbreviations of drums that may mean something else: "ch 2" is a channel."""
 _OVERHEADS: Final = "oh"
@@ -41,8 +66,8 @@ CLASSES: Final = (
     DrumClass("rim", ("rim", "rimshot", "sidestick", "side stick", "crossstick", "cross stick"), (37,), 0.04),
     DrumClass("clap", ("clap", "handclap", "cp"), (39,), 0.06),
     DrumClass("closed_hat", (*_HATS, "closedhat", "closed hihat", "hihat closed", "hat closed", "chh"), (42,), 0.03),
-    DrumClass("open_hat", ("openhat", "open hihat", "hihat open", "hat open", "ohh", "oh", *_OH_HATS), (46,), 0.2),
-    DrumClass("pedal_hat", ("pedalhat", "pedal hihat", "hihat pedal", "hat pedal", "foot hat", "phh"), (44,), 0.05),
+    DrumClass("open_hat", ("openhat", "hihat open", "hat open", *_OPEN_HATS, "ohh", "oh", *_OH_HATS), (46,), 0.2),
+    DrumClass("pedal_hat", ("pedalhat", "hihat pedal", "hat pedal", "hh pedal", *_PEDAL_HATS, "phh"), (44,), 0.05),
     DrumClass("tom", ("tom", "floortom", "floor tom", "racktom", "lt", "mt", "ht"), (41, 43, 45, 47, 48, 50), 0.15),
     DrumClass("crash", ("crash", "china", "splash", "cymbal", "cy"), (49, 57, 52, 55), 0.3),
     DrumClass("ride", ("ride", "ride bell", "bell", "rd"), (51, 59, 53), 0.3),

@@ -166,8 +166,7 @@ def _notes(source: SourceFile, guess: Guess, channels: int, settings: BatchSetti
     if source.shortened:
         yield f"{path}: too long a name for its strokes; they are in {source.place}"
     if guess.source == "sound":
-        drum = guess.drum_class.replace("_", " ")
-        yield f"{path}: sounds like {'an' if drum[0] in 'aeio' else 'a'} {drum}, {guess.probability:.0%} sure"
+        yield f"{path}: {guess.phrase}"
     if settings.width and channels > MOST_WIDENED:
         yield (
             f"{path}: has {channels} channels, and --width widens files of one or two; its stereo image "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 import numpy as np
@@ -33,8 +33,14 @@ class Guess:
     probability: float = 1.0
     """0 to 1; below 1 only for a guess by sound."""
 
+    @property
+    def phrase(self) -> str:
+        """What it sounds like, in words."""
+        drum = self.drum_class.replace("_", " ")
+        return f"sounds like {'an' if drum[0] in 'aeio' else 'a'} {drum}, {self.probability:.0%} sure"
 
-def class_by_name(path: Path) -> Guess | None:
+
+def class_by_name(path: PurePath) -> Guess | None:
     """Return the class that a path's file name, or else its nearest folder, names, or None."""
     named = class_from_name(path.stem)
     folder = next((part for part in reversed(path.parent.parts) if class_from_name(part)), None)
@@ -47,7 +53,12 @@ def class_by_name(path: Path) -> Guess | None:
 
 def class_by_sound(audio: Audio, rate: int) -> Guess:
     """Return the most probable class of a hit `(channels, frames)`, by a small network on `features`."""
-    chances = probabilities(features(mono_for_features(audio, rate)))
+    return guess_from(features(mono_for_features(audio, rate)))
+
+
+def guess_from(numbers: NDArray[np.float64]) -> Guess:
+    """Return the most probable class for features (FEATURES,)."""
+    chances = probabilities(numbers)
     best = int(chances.argmax())
     return Guess(CLASS_NAMES[best], "sound", float(chances[best]))
 

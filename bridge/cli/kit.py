@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from ghostnote.bridge.cli.options import KIT_HELP, opened_kit
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import KitError
 
@@ -22,7 +23,8 @@ app = typer.Typer(help="Make, check and look at kits: which note plays which dru
 def new(
     path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to write.")],
     hits: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Make a pad of each sound file in here, by its name.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Make a pad of each drum in here: its strokes by names and sounds."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is already there.")] = False,
 ) -> None:
@@ -40,22 +42,61 @@ def new(
     made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_default(path.stem)
     write_bytes(path, made.text.encode())
     echo(f"{path}: {made.pads} pads")
+    for guess in made.guessed:
+        echo(f"note: {guess}", err=True)
     for reason in made.skipped:
         echo(f"warning: left out {reason}", err=True)
 
 
+@app.command("import")
+def import_(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A kit of SFZ, Hydrogen, DrumGizmo or DecentSampler, as file, folder or archive; or a folder of hits.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="KIT.toml", help="The kit file to write; by default SOURCE.toml here."),
+    ] = None,
+    channels: Annotated[
+        str, typer.Option("--channels", "--mic", metavar="NAMES", help="DrumGizmo: the channels to mix, with commas.")
+    ] = "",
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Which of several kits in SOURCE.")] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Do without samples that are missing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a kit that is already there.")] = False,
+) -> None:
+    """Import a sampled kit: its notes, velocities, round robins, chokes, levels, places, tunings and starts.
+
+    Hits that lie outside the kit file's folder are copied into a folder beside it. What is not taken over is named.
+    """
+    from ghostnote.bridge.kit.importers.source import ImportChoices
+    from ghostnote.bridge.kit.importers.write import import_kit
+
+    path = output or Path(f"{source.stem if source.is_file() else source.resolve().name}.toml")
+    if path.suffix.lower() != ".toml":
+        raise KitError(f"{path}: a kit file's name ends in .toml")
+    names = tuple(name.strip() for name in channels.split(",") if name.strip())
+    kit, report = import_kit(source, path, ImportChoices(preset, names, partial), replace_old=force)
+    hits = sum(len(pad.files) for pad in kit.pads)
+    echo(f"{path}: {len(kit.pads)} pads of {hits} hits, on {sum(len(pad.notes) for pad in kit.pads)} notes")
+    for line in report:
+        echo(f"note: {line}", err=True)
+
+
 @app.command()
-def check(path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to check.")]) -> None:
+def check(path: Annotated[Path, typer.Argument(metavar="KIT", help="The kit to check.")]) -> None:
     """Check a kit and every sound file in it; the first mistake is reported and the exit code is 2."""
     from ghostnote.bridge.io.audio_file import read_audio
-    from ghostnote.bridge.kit.kit import load_kit
 
-    kit = load_kit(path)
-    own = [(pad, pad.hit) for pad in kit.pads if pad.hit]
-    for pad, hit in own:
+    kit = opened_kit(path)
+    own = [pad for pad in kit.pads if pad.files]
+    for name, hit in ((pad.name, file) for pad in own for file in pad.files):
         audio, rate = read_audio(hit)
         image = {1: "mono", 2: "stereo"}.get(len(audio), f"{len(audio)} channels")
-        echo(f"{pad.name}: {hit}, {rate} Hz, {image}, {audio.shape[1] / rate:.2f} s")
+        echo(f"{name}: {hit}, {rate} Hz, {image}, {audio.shape[1] / rate:.2f} s")
     notes = sum(len(pad.notes) for pad in kit.pads)
     echo(
         f"ok: kit '{kit.name}' has {len(kit.pads)} pads on {notes} notes, "
@@ -65,18 +106,14 @@ def check(path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit
 
 @app.command()
 def show(
-    path: Annotated[
-        Path | None, typer.Argument(metavar="KIT.toml", help="The kit; without one the default kit.")
-    ] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="KIT", help=f"{KIT_HELP} Without one the default kit.")] = None,
 ) -> None:
     """Show a kit's pads as a table."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from ghostnote.bridge.kit.kit import default_kit, load_kit
-
-    kit = load_kit(path) if path else default_kit()
+    kit = opened_kit(path)
     table = Table(title=escape(f"{kit.name} (seed {kit.seed})"), box=None, padding=(0, 1, 0, 0))
     rows = [_row(pad) for pad in kit.pads]
     for at, heading in enumerate(_HEADINGS):
@@ -119,7 +156,7 @@ def map_notes(
 
 @app.command()
 def export(
-    path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to export.")],
+    path: Annotated[Path, typer.Argument(metavar="KIT", help="The kit to export.")],
     to: Annotated[str, typer.Option(metavar="FORMATS", help="sfz, hydrogen, drumgizmo, decent; several with commas.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the kits go.")],
     count: Annotated[
@@ -137,13 +174,12 @@ def export(
     """Make a kit for another sampler: every pad's strokes in velocity layers and round robins."""
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.inference.stroke_source import SourceSpec
-    from ghostnote.bridge.kit.kit import load_kit
     from ghostnote.bridge.render.workers import auto_jobs
     from ghostnote.bridge.sampler.build import KitShape, kit_from_pads
     from ghostnote.bridge.sampler.write import export_kits, parse_formats
 
     forms = parse_formats(to)
-    kit = load_kit(path)
+    kit = opened_kit(path)
     shape = KitShape(count, velocities, author, licence, Generator.open(model).card.credits)
     jobs = jobs or auto_jobs(len(kit.pads) * count * velocities)
     with kit_from_pads(kit, SourceSpec(model, rate), rate, shape, jobs) as made:
@@ -156,7 +192,7 @@ def export(
 
 def _row(pad: "Pad") -> tuple[str, ...]:
     """Return a pad's cells, under the headings."""
-    drum = pad.hit.name if pad.hit else str(pad.seed)
+    drum = pad.hit.name if pad.hit else f"{len(pad.hits)} hits" if pad.hits else str(pad.seed)
     numbers = (pad.amount, pad.width, pad.gain_db, pad.pan, pad.steps)
     notes = " ".join(map(str, pad.notes))
     return (pad.name, notes, pad.drum_class, drum, *(f"{n:g}" for n in numbers), pad.choke or "")

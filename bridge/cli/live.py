@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli import options
-from ghostnote.bridge.cli.options import unused
+from ghostnote.bridge.cli.options import KIT_HELP, opened_kit, unused
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.output_guard import check_outputs
@@ -31,9 +31,7 @@ _BLOCK = 256
 
 
 def live(
-    kit: Annotated[
-        Path | None, typer.Option(metavar="KIT.toml", help="The kit; without one the default General MIDI kit.")
-    ] = None,
+    kit: Annotated[Path | None, typer.Option(metavar="KIT", help=f"{KIT_HELP} By default a General MIDI kit.")] = None,
     kits: Annotated[
         Path | None,
         typer.Option(
@@ -84,7 +82,7 @@ def live(
     from ghostnote.bridge.midi.note_input import NoteInput
 
     played = _kit(kit, seed)
-    check_outputs((output, record), (kit, model, *(pad.hit for pad in played.pads)))
+    check_outputs((output, record), (kit, model, *(file for pad in played.pads for file in pad.files)))
     _name_unfinished({path.parent for path in (output, record) if path} or {Path()})
     choices = _choices(driver or ("file" if output else None), device, rate, block)
     name = choices.driver or _DRIVER
@@ -139,9 +137,9 @@ def _run(settings: LiveSettings, choices: SavedSettings) -> None:
 
 
 def _kit(path: Path | None, seed: int | None) -> Kit:
-    from ghostnote.bridge.kit.kit import default_kit, load_kit, with_settings
+    from ghostnote.bridge.kit.kit import with_settings
 
-    return with_settings(load_kit(path) if path else default_kit(), seed=seed)
+    return with_settings(opened_kit(path), seed=seed)
 
 
 def _name_unfinished(folders: set[Path]) -> None:

@@ -1,12 +1,15 @@
 """Options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.io.output_guard import numbered
+
+if TYPE_CHECKING:
+    from ghostnote.bridge.kit.kit import Kit
 
 Model = Annotated[
     Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that ghostnote ships.")
@@ -26,6 +29,22 @@ NoteMap = Annotated[
         help="What the notes mean: gm, gm2, roland, alesis, yamaha, superior, addictive, or a .toml file.",
     ),
 ]
+
+
+KIT_HELP: Final = "The kit: KIT.toml, or a kit of SFZ, Hydrogen, DrumGizmo or DecentSampler, or a folder of hits."
+
+
+def opened_kit(path: Path | None, *, say: bool = True) -> "Kit":
+    """Return a kit file's kit or another sampler's, and say what was not taken over; of None the default one."""
+    from ghostnote.bridge.kit.importers.write import open_kit
+    from ghostnote.bridge.kit.kit import default_kit
+
+    if path is None:
+        return default_kit()
+    kit, report = open_kit(path)
+    for line in report if say else ():
+        echo(f"note: {path}: {line}", err=True)
+    return kit
 
 
 def unused(path: Path) -> Path:

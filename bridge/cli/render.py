@@ -35,7 +35,7 @@ def render(
     kit: Annotated[
         Path | None,
         typer.Option(
-            metavar="KIT.toml", help="The kit; by default a General MIDI kit. Of a take: where its hits may lie."
+            metavar="KIT", help=f"{options.KIT_HELP} By default a General MIDI kit. Of a take: where its hits may lie."
         ),
     ] = None,
     stems: Annotated[
@@ -87,7 +87,7 @@ def render(
     model: options.Model = None,
 ) -> None:
     """Render a MIDI file: every note becomes a new hit, and the same seed gives the same file again."""
-    from ghostnote.bridge.kit.kit import default_kit, load_kit, with_settings
+    from ghostnote.bridge.kit.kit import with_settings
     from ghostnote.bridge.kit.note_map import load_map, with_map
     from ghostnote.bridge.live.take.format import is_take, read_take
     from ghostnote.bridge.midi.channels import drums_of
@@ -111,10 +111,10 @@ def render(
     played, choice = drums_of(read_midi(song, rate), channel)
     if choice:
         echo(f"{song.name}: {choice}")
-    pads = with_settings(load_kit(kit) if kit else default_kit(), seed=seed, amount=amount, width=width, steps=steps)
+    pads = with_settings(options.opened_kit(kit), seed=seed, amount=amount, width=width, steps=steps)
     if note_map:
         pads = with_map(pads, load_map(note_map))
-    check_outputs((midi_out,), (pad.hit for pad in pads.pads))
+    check_outputs((midi_out,), (file for pad in pads.pads for file in pad.files))
     if midi_out and is_take(midi_out):
         midi_out = options.unused(midi_out)
     feel = Feel(timing, dynamics, pads.seed)

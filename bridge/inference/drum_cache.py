@@ -1,7 +1,5 @@
 """Generated drums kept as files: the model needs a second for one, a file a millisecond."""
 
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +11,7 @@ from ghostnote.bridge.errors import AudioFileError, GhostnoteError
 from ghostnote.bridge.inference.stroke_source import SourceSpec
 from ghostnote.bridge.inference.variation import Audio, Reference, StrokeKey
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
+from ghostnote.bridge.io.cache_folder import cache_folder
 from ghostnote.bridge.kit.kit import Pad
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class CachedSource:
 
     def _cached(self, pad: Pad) -> Pad:
         """Return the pad with its generated drum as its hit; unchanged where that cannot be kept."""
-        if pad.hit is not None:
+        if pad.files:
             return pad
         path = self._folder / f"{pad.drum_class}-{pad.seed}.wav"
         if path in self._intact and path.is_file():
@@ -100,21 +99,6 @@ class CachedSource:
         except GhostnoteError:
             return False
         return (audio.shape, rate) == ((1, self._frames), self._rate)
-
-
-def cache_folder() -> Path | None:
-    """Return the folder for this user's cached files; None where the system names none."""
-    variable, below = {"win32": ("LOCALAPPDATA", ""), "darwin": ("", "Library/Caches")}.get(
-        sys.platform, ("XDG_CACHE_HOME", ".cache")
-    )
-    base = Path(os.environ.get(variable, ""))
-    if not base.is_absolute():
-        try:
-            base = Path.home() / below
-        except RuntimeError:
-            return None
-    # A relative path would lie in the working directory.
-    return base / "ghostnote" if base.is_absolute() else None
 
 
 def _remove_oldest(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Strokes for the pads of a kit, as the renderer's and the daemon's workers make them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -10,18 +10,23 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.drums import CLASSES
 from ghostnote.bridge.dsp.shaping import shaped
+from ghostnote.bridge.dsp.velocity import hit_level_db
+from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
-from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.bridge.inference.velocity_layers import VelocityLayers, read_hit
+from ghostnote.bridge.io.audio_file import mixdown, resample
+from ghostnote.bridge.kit.hits import PadHit, picks
 from ghostnote.bridge.kit.kit import Pad
 
 Audio = NDArray[np.float32]
 
 DRUM_PEAK: Final = 0.9
-MOST_BYTES: Final = 32 * 2**20
-"""What the drums that are kept open may take, in each process: some sixty generated ones, or half as many seconds of
+MOST_BYTES: Final = 48 * 2**20
+"""What the drums that are kept open may take, in each process: some ninety generated ones, or half as many seconds of
 stereo. Who rerolls pads all night must not run out of memory; opening a drum again takes a stroke's time."""
 
+_MOST_PADS: Final = 128
 _DRUM_STREAM: Final = 3
 _RISE_FRAMES: Final = 32
 """A new hit rises from silence in 0.7 ms, as recorded ones do; otherwise it would begin with a click."""
@@ -35,21 +40,24 @@ class SourceSpec:
     """The model file; None for the one in the package."""
     rate: int
     """Sample rate of the strokes, in Hz."""
+    goes_on: bool = False
+    """Whether another stroke of a pad stands in for one whose file is gone."""
 
     def open(self) -> "StrokeSource":
         """Open the model in this process."""
-        return StrokeSource(Generator.open(self.model), self.rate)
+        return StrokeSource(Generator.open(self.model), self.rate, goes_on=self.goes_on)
 
 
 class StrokeSource:
     """Makes the strokes of pads: each depends on the model, the pad, the index and the velocity alone."""
 
-    def __init__(self, generator: Generator, rate: int) -> None:
-        """Make strokes at `rate` Hz with an opened model."""
+    def __init__(self, generator: Generator, rate: int, *, goes_on: bool = False) -> None:
+        """Make strokes at `rate` Hz with an opened model; all else is as in `SourceSpec`."""
         self.rate = rate
-        self._generator = generator
+        self._generator, self._goes_on = generator, goes_on
         self._variator = Variator(generator)
-        self._references: dict[tuple[Path | None, str, int, int], Reference] = {}
+        self._references: dict[tuple[Path | PadHit | None, str, int, int], Reference] = {}
+        self._layers: dict[tuple[PadHit, ...], VelocityLayers] = {}
 
     @property
     def checksum(self) -> str:
@@ -64,25 +72,81 @@ class StrokeSource:
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         """Return the pad's `index`-th stroke (2, frames), its level and timbre by `velocity` 1..127.
 
-        `AudioFileError` where the pad's hit cannot be read.
+        `AudioFileError` where the pad's hit cannot be read, or none of several.
         """
         return self.strokes(pad, [StrokeKey(index, velocity)])[0]
 
     def strokes(self, pad: Pad, keys: Sequence[StrokeKey]) -> list[Audio]:
         """Return several of the pad's strokes, which takes less time; they are the same as by `stroke`."""
         variation, rate = Variation(pad.seed, pad.amount, pad.width, pad.steps), self._generator.card.rate
-        strokes = self._variator.next_strokes(self.reference(pad), keys, variation)
-        finished = [mixdown(resample(audio, rate, self.rate), 2) for audio in strokes]
-        # Once more: the strokes may have added the reference's features.
+        made: dict[int, Audio] = {}
+        for reference, numbered in self._by_reference(pad, keys):
+            strokes = self._variator.next_strokes(reference, list(numbered.values()), variation)
+            finished = (mixdown(resample(audio, rate, self.rate), 2) for audio in strokes)
+            made |= zip(numbered, (shaped(stroke, self.rate, pad.shaping) for stroke in finished), strict=True)
+        # Once more: the strokes may have added the references' features.
         self._evict()
-        return [shaped(stroke, self.rate, pad.shaping) for stroke in finished]
+        return [made[number] for number in range(len(keys))]
 
     def reference(self, pad: Pad) -> Reference:
         """Return what the pad's strokes follow: its own hit, or a drum generated from its seed."""
         key = (pad.hit, pad.drum_class, 0 if pad.hit else pad.seed, pad.velocity)
+        return self._kept(key, lambda: self._opened(pad))
+
+    def _by_reference(self, pad: Pad, keys: Sequence[StrokeKey]) -> Iterator[tuple[Reference, dict[int, StrokeKey]]]:
+        """Yield what strokes start from, with those that do, by their place in `keys`."""
+        if not pad.hits:
+            yield self.reference(pad), dict(enumerate(keys))
+            return
+        layers = self._layers_of(pad)
+        own: dict[PadHit, dict[int, StrokeKey]] = {}
+        for number, key in enumerate(keys):
+            hit = self._chosen(pad, key)
+            own.setdefault(hit, {})[number] = replace(key, louder_db=layers.louder_db(hit, key.velocity))
+        for hit, numbered in own.items():
+            yield self._recorded(pad, hit), numbered
+
+    def _chosen(self, pad: Pad, key: StrokeKey) -> PadHit:
+        """Return the recorded stroke that a stroke starts from; `AudioFileError` where it cannot be read."""
+        problems = []
+        for hit in picks(pad.hits, pad.seed, key.index, key.velocity):
+            try:
+                self._recorded(pad, hit)
+            except AudioFileError as error:
+                if not self._goes_on:
+                    raise
+                problems.append(error)
+            else:
+                return hit
+        raise problems[0]
+
+    def _recorded(self, pad: Pad, hit: PadHit) -> Reference:
+        label = self._generator.card.classes.index(pad.drum_class)
+        return self._kept((hit, pad.drum_class, 0, 0), lambda: Reference(self._read(hit), label))
+
+    def _layers_of(self, pad: Pad) -> VelocityLayers:
+        """Return the levels of a pad's recorded strokes, measured once."""
+        found = self._layers.pop(pad.hits, None)
+        if found is None:
+            found = VelocityLayers.measured(pad.hits, self._level_db)
+            while len(self._layers) >= _MOST_PADS:
+                del self._layers[next(iter(self._layers))]
+        self._layers[pad.hits] = found
+        return found
+
+    def _level_db(self, hit: PadHit) -> float | None:
+        try:
+            return hit_level_db(self._read(hit), self._generator.card.rate)
+        except AudioFileError:
+            if not self._goes_on:
+                raise
+            return None
+
+    def _kept(self, key: tuple[Path | PadHit | None, str, int, int], opened: Callable[[], Reference]) -> Reference:
+        """Return a reference that is kept open, or open it."""
         found = self._references.pop(key, None)
         # Put back last: the first is the least recently used.
-        self._references[key] = found if found is not None else self._opened(pad)
+        self._references[key] = found if found is not None else opened()
         self._evict()
         return self._references[key]
 
@@ -98,12 +162,12 @@ class StrokeSource:
 
     def _opened(self, pad: Pad) -> Reference:
         label = self._generator.card.classes.index(pad.drum_class)
-        audio = self._read(pad.hit) if pad.hit else generate_drum(self._generator, pad.drum_class, pad.seed)[None]
+        own = PadHit(pad.hit) if pad.hit else None
+        audio = self._read(own) if own else generate_drum(self._generator, pad.drum_class, pad.seed)[None]
         return Reference(audio, label, pad.velocity)
 
-    def _read(self, path: Path) -> Audio:
-        audio, rate = read_audio(path)
-        return resample(mixdown(audio, min(2, len(audio))), rate, self._generator.card.rate)
+    def _read(self, hit: PadHit) -> Audio:
+        return read_hit(hit, self._generator.card.rate)
 
 
 def generate_drum(

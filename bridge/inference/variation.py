@@ -50,6 +50,8 @@ class StrokeKey:
     """From 0; each number is another stroke."""
     velocity: int = FULL_VELOCITY
     """1 to 127."""
+    louder_db: float | None = None
+    """How much harder than its reference it is struck; None goes by the velocities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,8 @@ def _struck(reference: Reference, key: StrokeKey) -> _Struck:
 
 
 def _louder_db(reference: Reference, key: StrokeKey) -> float:
+    if key.louder_db is not None:
+        return key.louder_db
     return velocity_db(key.velocity) - velocity_db(reference.velocity)
 
 

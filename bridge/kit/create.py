@@ -1,23 +1,20 @@
-"""Makes new kit files: from the default kit, or from a folder of hits by their names."""
+"""Makes new kit files: from the default kit, or from a folder of hits by their names and sounds."""
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
-from ghostnote.bridge.drums import CLASSES, DrumClass, class_from_name
-from ghostnote.bridge.errors import AudioFileError, KitError
-from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.classify.classifier import Guess
+from ghostnote.bridge.classify.finder import FoundDrum, find_drums
+from ghostnote.bridge.drums import CLASSES
+from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.hit_files import distinct_name, hit_files
 from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.fields import FieldError, check_name, check_text, path_inside, quoted
+from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.kit.kit import DEFAULT_KIT, DEFAULT_SEED, Kit, Pad, default_kit, pad_seed, parse_kit
-from ghostnote.bridge.kit.notes import share_notes
+from ghostnote.bridge.kit.notes import NoteWish, notes_by_name
 from ghostnote.bridge.kit.save import kit_text
-
-_TOM_HEIGHTS: Final = {"floor": 0, "low": 1, "lo": 1, "lt": 1, "mid": 2, "mt": 2, "high": 3, "hi": 3, "ht": 3}
-_MIDDLE_HEIGHT: Final = 2
 
 
 @dataclass(frozen=True)
@@ -30,6 +27,17 @@ class NewKit:
     """How many pads it has."""
     skipped: tuple[str, ...]
     """For each file without a pad its name and the reason."""
+    guessed: tuple[str, ...] = ()
+    """For each drum that went by its sound its file and the class."""
+
+
+@dataclass(frozen=True)
+class FoundPads:
+    """Pads for the drums that were found, and what is to be said of others as in `NewKit`."""
+
+    pads: tuple[Pad, ...]
+    skipped: tuple[str, ...]
+    guessed: tuple[str, ...]
 
 
 def kit_from_default(name: str) -> NewKit:
@@ -39,75 +47,63 @@ def kit_from_default(name: str) -> NewKit:
 
 
 def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
-    """Return a kit with one pad for each sound file in `hits`, for a kit file in `folder`.
+    """Return a kit with one pad for each drum in `hits`, for a kit file in `folder`.
 
-    A file's class is the one that its name says, or else its folder's; the General MIDI notes of a class are
-    shared out among its files in the order of their names, toms from low to high. `KitError` if `hits` does
-    not lie in `folder` or below, or holds no file that can be used.
+    Strokes of one drum are one pad, by their names and sounds. A drum's class is the one that its name says, or
+    else its folder's, or else that of its sound. `KitError` if `hits` does not lie in `folder` or below, or holds no
+    file that can be used.
     """
     if not hits.is_dir():
         raise KitError(f"{hits}: there is no such folder of hits; check the path")
     if path_inside(hits, folder) is None:
         raise KitError(f"{hits}: lies outside {folder}; write the kit file beside or above its hits")
     skipped: list[str] = []
-    files = [path for path in hit_files(hits) if _is_usable(path, hits, skipped)]
-    taken: set[str] = set()
-    pads = []
-    for kind in CLASSES:
-        own = [path for path in files if _class_of(path, hits) == kind.name]
-        for path, notes in _with_notes(kind, own, skipped):
-            pad_name = distinct_name(path.stem, taken)
-            seed = pad_seed(DEFAULT_SEED, pad_name)
-            pads.append(Pad(pad_name, notes, kind.name, path, choke=default_choke(kind.name), seed=seed))
-    if not pads:
+    files = [path for path in hit_files(hits) if _has_a_name(path, hits, skipped)]
+    made = pads_from_files([(path, hits) for path in files])
+    skipped += made.skipped
+    if not made.pads:
         raise KitError(f"{hits}: holds no hit for a kit" + "".join(f"; {reason}" for reason in skipped[:3]))
-    text = _default_parts()[0] + kit_text(Kit(name, DEFAULT_SEED, tuple(pads)), folder)
+    text = _default_parts()[0] + kit_text(Kit(name, DEFAULT_SEED, made.pads), folder)
     parse_kit(text, folder, name)
-    return NewKit(text, len(pads), tuple(skipped))
+    return NewKit(text, len(made.pads), tuple(skipped), made.guessed)
 
 
-def _class_of(path: Path, folder: Path) -> str | None:
-    """Return the class that a file's name says, or else the nearest folder's inside `folder`."""
-    parts = [path.stem, *reversed(path.relative_to(folder).parent.parts)]
-    return next((found for part in parts if (found := class_from_name(part))), None)
+def pads_from_files(files: Sequence[tuple[Path, Path]]) -> FoundPads:
+    """Return a pad for each drum of sound files, each given with the folder that its name is counted from."""
+    found = find_drums(files, all_sounds=True)
+    skipped = list(found.unusable.values())
+    kinds = [kind.name for kind in CLASSES]
+    drums = [(drum, drum.guess) for drum in found.drums if drum.guess and drum.loudest not in found.unusable]
+    drums.sort(key=lambda drum: kinds.index(drum[1].drum_class))
+    shares = notes_by_name([NoteWish(guess.drum_class, drum.name, drum.pitch_hz) for drum, guess in drums])
+    taken: set[str] = set()
+    pads, guessed = [], []
+    for (drum, guess), notes in zip(drums, shares, strict=True):
+        if not notes:
+            skipped.append(f"{drum.loudest}: no note is free")
+            continue
+        pads.append(_pad(distinct_name(drum.name, taken), notes, guess, drum))
+        if guess.source == "sound":
+            guessed.append(f"{drum.loudest}: no name says its drum; {guess.phrase}")
+    return FoundPads(tuple(pads), tuple(skipped), tuple(guessed))
 
 
-def _is_usable(path: Path, folder: Path, skipped: list[str]) -> bool:
-    """Return whether a file can be a pad's hit; if not, add the reason to `skipped`."""
+def _pad(name: str, notes: tuple[int, ...], guess: Guess, drum: FoundDrum) -> Pad:
+    pad = Pad(name, notes, guess.drum_class, choke=default_choke(guess.drum_class), seed=pad_seed(DEFAULT_SEED, name))
+    if len(drum.strokes) == 1:
+        return replace(pad, hit=drum.loudest)
+    return replace(pad, hits=tuple(PadHit(stroke.path, *stroke.velocities) for stroke in drum.strokes))
+
+
+def _has_a_name(path: Path, folder: Path, skipped: list[str]) -> bool:
+    """Return whether a kit file can hold a file's name; if not, add the reason to `skipped`."""
     try:
         check_name("its name", path.stem)
         check_text("its path", str(path.relative_to(folder.parent)))
-        read_audio(path)
     except FieldError as error:
         skipped.append(f"{path}: {error}")
-    except AudioFileError as error:
-        skipped.append(str(error))
-    except MemoryError:
-        skipped.append(f"{path}: needs more memory than there is; cut it")
-    else:
-        if _class_of(path, folder):
-            return True
-        skipped.append(f"{path}: its name says no drum; rename it, or add a pad for it by hand")
-    return False
-
-
-def _with_notes(kind: DrumClass, files: Sequence[Path], skipped: list[str]) -> Iterator[tuple[Path, tuple[int, ...]]]:
-    """Yield each file of a class with its notes; where notes run out, add that to `skipped`."""
-    if kind.name == "tom":
-        # Numbered toms are counted from the highest down.
-        files = [*files[::-1]]
-        files.sort(key=_tom_height)
-    shares = share_notes(kind, len(files))
-    without = files[len(shares) :]
-    if without:
-        skipped.append(f"{without[0]} and all after it ({len(without)} in all): no {kind.name} note is free")
-    yield from zip(files, shares, strict=False)
-
-
-def _tom_height(path: Path) -> int:
-    """Return how high a tom is by its name, 0 lowest."""
-    words = re.findall(r"[a-z]+", path.stem.lower())
-    return next((height for word, height in _TOM_HEIGHTS.items() if word in words), _MIDDLE_HEIGHT)
+        return False
+    return True
 
 
 def _default_parts() -> tuple[str, str]:

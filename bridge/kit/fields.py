@@ -28,10 +28,10 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
 """Lowest and highest value of each number in a kit; whole numbers where the bounds are whole."""
 
 KIT_KEYS: Final = ("name", "seed", "pad")
-PAD_KEYS: Final = ("name", "notes", "class", "hit", "choke", "reverse", *RANGES)
+PAD_KEYS: Final = ("name", "notes", "class", "hit", "hits", "choke", "reverse", *RANGES)
 
 _NOTES: Final = (0, 127)
-_MAX_TEXT: Final = 80
+MOST_TEXT: Final = 80
 
 
 class FieldError(ValueError):
@@ -47,9 +47,9 @@ def check_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
             raise FieldError(f"the key {key!r} is unknown; {advice}")
 
 
-def check_number(key: str, value: object) -> Any:
-    """Return a number within `RANGES` as int or float; `FieldError` for any other value."""
-    low, high = RANGES[key]
+def check_number(key: str, value: object, ranges: Mapping[str, tuple[float, float]] = RANGES) -> Any:
+    """Return a number within its range as int or float; `FieldError` for any other value."""
+    low, high = ranges[key]
     whole = isinstance(low, int)
     kind = f"a{' whole' if whole else ''} number from {low:g} to {high:.10g}"
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
@@ -78,8 +78,8 @@ def check_text(key: str, value: object) -> str:
 def check_name(key: str, value: object) -> str:
     """Return a text short enough for file names and tables."""
     text = check_text(key, value)
-    if len(text) > _MAX_TEXT:
-        raise FieldError(f"{key} has {len(text)} letters, but at most {_MAX_TEXT} are allowed; shorten it")
+    if len(text) > MOST_TEXT:
+        raise FieldError(f"{key} has {len(text)} letters, but at most {MOST_TEXT} are allowed; shorten it")
     return text
 
 
@@ -105,23 +105,23 @@ def check_class(value: object) -> str:
     return str(value)
 
 
-def check_hit(value: object, folder: Path) -> Path:
+def check_hit(value: object, folder: Path, *, key: str = "hit", may_be_folder: bool = False) -> Path:
     """Return the path of a hit's sound file, which must exist in the kit's folder or below."""
-    text = check_text("hit", value)
+    text = check_text(key, value)
     relative = Path(os.path.normpath(text))
     if relative.is_absolute() or relative.parts[:1] == ("..",):
-        raise FieldError(f"hit = {text!r} lies outside the kit's folder {folder}; copy it in, beside the kit")
+        raise FieldError(f"{key} = {text!r} lies outside the kit's folder {folder}; copy it in, beside the kit")
     path = folder / relative
     try:
-        if path.is_dir():
-            raise FieldError(f"hit = {text!r} is a folder; name one sound file in it")
-        if not path.is_file():
+        if path.is_dir() and not may_be_folder:
+            raise FieldError(f"{key} = {text!r} is a folder; name one sound file in it, or use hits for all of them")
+        if not path.is_file() and not path.is_dir():
             missing = f"does not exist; copy the sound file into {path.parent.absolute()}"
-            raise FieldError(f"hit = {text!r} {'is a device or a pipe; name a file' if path.exists() else missing}")
+            raise FieldError(f"{key} = {text!r} {'is a device or a pipe; name a file' if path.exists() else missing}")
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise FieldError(f"hit = {text!r} is a link out of the kit's folder {folder}; copy the sound file in")
+            raise FieldError(f"{key} = {text!r} is a link out of the kit's folder {folder}; copy the sound file in")
     except OSError as error:
-        raise FieldError(f"hit = {text!r} cannot be looked up ({error.strerror})") from error
+        raise FieldError(f"{key} = {text!r} cannot be looked up ({error.strerror})") from error
     return path
 
 

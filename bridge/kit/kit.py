@@ -25,6 +25,7 @@ from ghostnote.bridge.kit.fields import (
     check_number,
     check_switch,
 )
+from ghostnote.bridge.kit.hits import PadHit, check_hits
 
 DEFAULT_KIT: Final = Path(__file__).with_name("default.toml")
 """The kit that plays when no other is given."""
@@ -64,6 +65,8 @@ class Pad:
     """Which drum the model generates, and which strokes: the same seed, the same sounds."""
     velocity: int = 127
     """The velocity at which `hit` was struck."""
+    hits: tuple[PadHit, ...] = ()
+    """Several recorded strokes instead of `hit`: velocity layers and round robins."""
     tune: float = 0.0
     """Pitch in semitones; this and what follows is as in `dsp.shaping.Shaping`."""
     decay: float = 1.0
@@ -81,6 +84,11 @@ class Pad:
     def shaping(self) -> Shaping:
         """Return what the pad's knobs do to its strokes."""
         return Shaping(self.tune, self.decay, self.attack, self.tone, self.start, self.reverse)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The sound files that its strokes start from."""
+        return (*((self.hit,) if self.hit else ()), *(hit.file for hit in self.hits))
 
 
 @dataclass(frozen=True)
@@ -209,12 +217,17 @@ def _pad(entry: Mapping[str, Any], kit_seed: int, folder: Path) -> Pad:
     for key in ("name", "notes"):
         if key not in entry:
             raise FieldError(f"{key} is missing; every pad needs it")
+    for key in ("hit", "velocity"):
+        if key in entry and "hits" in entry:
+            raise FieldError(f"{key} and hits exclude each other; leave {key} out, and name its stroke in hits")
     name = check_name("name", entry["name"])
     given = entry.get("class", class_from_name(name))
     if given is None:
         raise FieldError("class is missing, and the name says no drum; add a line class = ...")
     options: dict[str, Any] = {"seed": pad_seed(kit_seed, name)}
-    options |= {key: _option(key, entry[key], folder) for key in entry if key in ("hit", "choke", "reverse", *RANGES)}
+    options |= {
+        key: _option(key, entry[key], folder) for key in entry if key in ("hit", "hits", "choke", "reverse", *RANGES)
+    }
     return Pad(name, check_notes(entry["notes"]), check_class(given), **options)
 
 
@@ -224,6 +237,8 @@ def _option(key: str, value: object, folder: Path) -> Any:
         return check_hit(value, folder)
     if key == "reverse":
         return check_switch(key, value)
+    if key == "hits":
+        return check_hits(value, folder)
     return check_name(key, value) if key == "choke" else check_number(key, value)
 
 

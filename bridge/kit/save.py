@@ -5,6 +5,7 @@ from pathlib import Path
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.bridge.kit.fields import RANGES, path_inside, quoted
+from ghostnote.bridge.kit.hits import HIT_RANGES, PadHit
 from ghostnote.bridge.kit.kit import Kit, Pad, pad_seed
 
 
@@ -26,15 +27,27 @@ def _pad_text(pad: Pad, kit_seed: int, folder: Path) -> str:
     default = Pad(pad.name, pad.notes, pad.drum_class, seed=pad_seed(kit_seed, pad.name))
     lines = {"name": quoted(pad.name), "notes": str(list(pad.notes)), "class": quoted(pad.drum_class)}
     if pad.hit:
-        inside = path_inside(pad.hit, folder)
-        if inside is None:
-            raise KitError(
-                f"pad '{pad.name}': its hit {pad.hit} lies outside {folder}; save the kit beside or above its hits"
-            )
-        lines["hit"] = quoted(inside)
+        lines["hit"] = _inside(pad, pad.hit, folder)
+    if pad.hits:
+        lines["hits"] = "[\n" + "".join(f"    {_hit_text(pad, hit, folder)},\n" for hit in pad.hits) + "]"
     if pad.choke:
         lines["choke"] = quoted(pad.choke)
     if pad.reverse:
         lines["reverse"] = "true"
     lines |= {key: getattr(pad, key) for key in RANGES if getattr(pad, key) != getattr(default, key)}
     return "\n[[pad]]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())
+
+
+def _hit_text(pad: Pad, hit: PadHit, folder: Path) -> str:
+    """Return a recorded stroke as a table on one line."""
+    velocity = hit.high if hit.low == hit.high else [hit.low, hit.high]
+    numbers = {key: getattr(hit, key) for key in HIT_RANGES if getattr(hit, key)}
+    entries = {"file": _inside(pad, hit.file, folder), "velocity": velocity, **numbers}
+    return "{ " + ", ".join(f"{key} = {value}" for key, value in entries.items()) + " }"
+
+
+def _inside(pad: Pad, file: Path, folder: Path) -> str:
+    inside = path_inside(file, folder)
+    if inside is None:
+        raise KitError(f"pad '{pad.name}': its hit {file} lies outside {folder}; save the kit beside or above its hits")
+    return quoted(inside)

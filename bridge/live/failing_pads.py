@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.kit.kit import Pad
@@ -12,22 +13,29 @@ _MOST_DEATHS: Final = 3
 """A pad whose stroke was under way so often in a row when a worker ended is set aside."""
 
 
+FileStates = tuple[tuple[int, int] | None, ...]
+
+
 @dataclass(frozen=True)
 class _SetAside:
-    """A pad whose strokes could not be made: why, how its file was then, and when it is tried again."""
+    """A pad whose strokes could not be made: why, how its files were then, and when it is tried again."""
 
     why: str
-    file: tuple[int, int] | None
+    files: FileStates
     retry_at: float
 
 
-def _file_state(pad: Pad) -> tuple[int, int] | None:
-    """Return when a pad's hit was written and its size; None where there is no file."""
+def _file_states(pad: Pad) -> FileStates:
+    """Return when each of a pad's hits was written and its size; None where a file is gone."""
+    return tuple(map(_file_state, pad.files))
+
+
+def _file_state(file: Path) -> tuple[int, int] | None:
     try:
-        found = pad.hit.stat() if pad.hit else None
+        found = file.stat()
     except OSError:
         return None
-    return (found.st_mtime_ns, found.st_size) if found else None
+    return found.st_mtime_ns, found.st_size
 
 
 class FailingPads:
@@ -49,7 +57,7 @@ class FailingPads:
         if before is None or before.why != why:
             self.warnings.append(f"pad '{request.pad.name}' cannot be played: {why}")
             queue.failed_since = time.perf_counter()
-        self._aside[queue] = _SetAside(why, _file_state(request.pad), time.monotonic() + _RETRY_SECONDS)
+        self._aside[queue] = _SetAside(why, _file_states(request.pad), time.monotonic() + _RETRY_SECONDS)
         queue.failed = why
 
     def count_death(self, request: StrokeRequest) -> None:
@@ -69,5 +77,5 @@ class FailingPads:
             del self._aside[queue]
         for queue, aside in self._aside.items():
             is_over = now >= aside.retry_at and not queue.deaths
-            if queue.failed and (is_over or _file_state(queue.pad) != aside.file):
+            if queue.failed and (is_over or _file_states(queue.pad) != aside.files):
                 queue.failed = ""

@@ -6,6 +6,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.kit.kit import Pad
 
 Audio = NDArray[np.float32]
@@ -35,6 +36,8 @@ class Hit:
     generation: int
     audio: Audio
     """Left and right, (2, frames), as `sides` returns them."""
+    origin: PadHit | None = None
+    """Which of the pad's recorded strokes it started from, where there are several."""
 
     @property
     def bytes_held(self) -> int:

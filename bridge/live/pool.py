@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ghostnote.bridge.kit.hits import PadHit, picks
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.commands import FREEZE_MOST
 from ghostnote.bridge.live.hit import Audio, Hit, Origin
@@ -20,6 +21,7 @@ BUDGET_BYTES: Final = 96 * 2**20
 """What the strokes that are kept may take before only the scarcest are made."""
 
 _FALLBACKS: Final = 3
+_MOST_SKIPPED: Final = 8
 _LEAST: Final = 1
 _MOST: Final = 24
 _DEMAND_SECONDS: Final = 4.0
@@ -74,6 +76,7 @@ class PadQueue:
         self.opened_by: set[int] = set()
         """The numbers of the processes that have opened the pad's drum."""
         self._next_index = 0
+        self._last_origins: dict[int | None, PadHit | None] = {}
 
     @property
     def depth(self) -> int:
@@ -88,10 +91,18 @@ class PadQueue:
         fresh = [(self.fresh[other], Origin.FRESH) for other in near]
         for hits, origin in (*fresh[:3], (self.fallback, Origin.FALLBACK), *fresh[3:]):
             if hits:
-                hit = hits.popleft()
+                hit = self._popped(hits)
                 self.recent.append(hit)
                 return hit, origin if hit.pad.steps else Origin.FALLBACK
         return (self.recent[-1], Origin.REUSED) if self.recent else None
+
+    def _popped(self, hits: deque[Hit]) -> Hit:
+        """Take the first stroke, or the second where the first starts from the recorded stroke that just played."""
+        hit = hits.popleft()
+        if hits and self.recent and hit.origin is not None and hit.origin == self.recent[-1].origin:
+            first, hit = hit, hits.popleft()
+            hits.appendleft(first)
+        return hit
 
     def renew(self, pad: Pad) -> None:
         """Take other settings; if they sound different, what waits plays only until it is replaced."""
@@ -105,19 +116,32 @@ class PadQueue:
     def request(self, layer: int | None) -> StrokeRequest:
         """Return the request for the next stroke of a layer, or for a fallback."""
         self.under_way[-1 if layer is None else layer] += 1
-        index, self._next_index = self._next_index, self._next_index + 1
         if layer is None:
             layer_asked = max(_LAYERS, key=lambda i: (self.asked[i], i == _FIRST_LAYER))
             pad, velocity = _without_network(self.pad), LAYER_VELOCITIES[layer_asked]
         else:
             pad, velocity = self.pad, LAYER_VELOCITIES[layer]
+        index = self._index(layer, velocity)
         return StrokeRequest(self, pad, index, velocity, self.generation, layer)
+
+    def _index(self, layer: int | None, velocity: int) -> int:
+        """Return the next stroke's number: one that starts from another recorded stroke than the layer's last one."""
+        index = self._next_index
+        if len(self.pad.hits) > 1:
+            origins = (origin_of(self.pad, number, velocity) for number in range(index, index + _MOST_SKIPPED))
+            last = self._last_origins.get(layer)
+            skipped, origin = next(((n, o) for n, o in enumerate(origins) if o != last), (0, last))
+            index += skipped
+            self._last_origins[layer] = origin
+        self._next_index = index + 1
+        return index
 
     def put(self, request: StrokeRequest, audio: Audio) -> None:
         """Add a stroke that was made; the first of new settings replaces what is left of the old."""
         if request.generation != self.generation:
             return
-        hit = Hit(request.pad, request.index, request.velocity, request.generation, audio)
+        origin = origin_of(request.pad, request.index, request.velocity)
+        hit = Hit(request.pad, request.index, request.velocity, request.generation, audio, origin)
         hits = self.fallback if request.layer is None else self.fresh[request.layer]
         if not hits or hits[-1].generation == request.generation:
             hits.append(hit)
@@ -201,9 +225,15 @@ class Pool:
             queue.asked = [asked * kept for asked in queue.asked]
 
 
+def origin_of(pad: Pad, index: int, velocity: int) -> PadHit | None:
+    """Return which of a pad's recorded strokes a stroke starts from; None where it has but one."""
+    return next(picks(pad.hits, pad.seed, index, velocity)) if len(pad.hits) > 1 else None
+
+
 def _sound(pad: Pad) -> tuple[object, ...]:
     """Return the settings that a stroke's sound depends on."""
-    return pad.drum_class, pad.hit, pad.amount, pad.width, pad.steps, pad.seed, pad.velocity, pad.shaping
+    sound = (pad.drum_class, pad.hit, pad.hits, pad.amount, pad.width, pad.steps, pad.seed, pad.velocity)
+    return *sound, pad.shaping
 
 
 def _without_network(pad: Pad) -> Pad:

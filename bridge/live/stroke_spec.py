@@ -20,4 +20,4 @@ class LiveSpec:
         from ghostnote.bridge.inference.drum_cache import CachedSpec
         from ghostnote.bridge.inference.stroke_source import SourceSpec
 
-        return CachedSpec(SourceSpec(self.model, self.rate)).open()
+        return CachedSpec(SourceSpec(self.model, self.rate, goes_on=True)).open()

@@ -55,7 +55,7 @@ class TakeFiles:
         self._mix = AudioWriter(mix, rate, bits=bits)
         self._rate = rate
         self._stems = {pad: StemWriter(AudioWriter(path, rate, bits=bits)) for pad, path in self._paths.items()}
-        check_outputs((mix, *self._paths.values()), (pad.hit for pad in kit.pads))
+        check_outputs((mix, *self._paths.values()), (file for pad in kit.pads for file in pad.files))
 
     @property
     def stems(self) -> tuple[Path, ...]:

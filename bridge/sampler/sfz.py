@@ -1,7 +1,13 @@
 """SFZ: one text file of regions, for sfizz, ARIA, Polyphone and many others (sfzformat.com)."""
 
+import re
+from typing import Final
+
 from ghostnote.bridge.kit.choke import CHOKE_SECONDS
 from ghostnote.bridge.sampler.instrument import Instrument, Sample, SamplerKit
+
+_UNSAFE: Final = re.compile(r"[<>=$#/]")
+"""What begins something else in SFZ."""
 
 
 def sfz_files(kit: SamplerKit) -> dict[str, str]:
@@ -23,7 +29,7 @@ def _key(kit: SamplerKit, instrument: Instrument, note: int) -> list[str]:
     for layer in instrument.layers:
         turns = f"seq_length={len(layer.samples)}"
         lines += [
-            "<group>",
+            f"<group> group_label={_UNSAFE.sub('_', instrument.name)}",
             f"key={note} pitch_keycenter={note} lovel={layer.low} hivel={layer.high} {turns}",
             *track,
             *choke,

@@ -2,22 +2,22 @@
 
 import os
 import zlib
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.classify.finder import FoundDrum, find_drums
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
+from ghostnote.bridge.dsp.velocity import FULL_VELOCITY
 from ghostnote.bridge.errors import AudioFileError, CorpusError
 from ghostnote.bridge.io.audio_checks import SILENCE_PEAK
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
-from ghostnote.models.data.filenames import HitName, parse_name
 from ghostnote.models.data.manifest import MANIFEST, HitFile, Skipped, read_manifest
 
 VALID_SHARE: Final = 0.1
@@ -122,24 +122,22 @@ def load_hits(
 
 def _from_names(folder: Path) -> tuple[list[HitFile], list[Skipped]]:
     skipped: list[Skipped] = []
-    found: list[tuple[Path, HitName, str]] = []
+    files: list[tuple[Path, Path]] = []
     for path in _audio_files(folder, skipped):
         text = str(path).encode(errors="replace").decode()
-        if text != str(path):
-            skipped.append((Path(text), "has a name that is not UTF-8: rename it"))
-            continue
-        name = parse_name(PurePosixPath(path.relative_to(folder).as_posix()))
-        # A corpus folder may itself be named by its class.
-        drum_class = name.drum_class or parse_name(PurePosixPath(folder.resolve().name + "/_")).drum_class
-        if drum_class:
-            found.append((path, name, drum_class))
+        if text == str(path):
+            files.append((path, folder))
         else:
-            skipped.append((path, "has no drum class: neither its name nor its folders speak of one"))
-    groups: dict[tuple[str, str], list[HitName]] = defaultdict(list)
-    for _, name, drum_class in found:
-        groups[drum_class, name.group].append(name)
-    hits = [_named_hit(path, name, drum_class, groups[drum_class, name.group]) for path, name, drum_class in found]
-    return hits, skipped
+            skipped.append((Path(text), "has a name that is not UTF-8: rename it"))
+    found = find_drums(files, by_sound=True)
+    hits: list[HitFile] = []
+    for drum in found.drums:
+        if drum.guess:
+            hits += _hits_of(drum, drum.guess.drum_class)
+        else:
+            skipped.append((drum.loudest, found.unusable[drum.loudest].removeprefix(f"{drum.loudest}: ")))
+    order = {path: place for place, (path, _) in enumerate(files)}
+    return sorted(hits, key=lambda hit: order[hit.path]), skipped
 
 
 def _audio_files(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
@@ -153,26 +151,24 @@ def _audio_files(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _named_hit(path: Path, name: HitName, drum_class: str, group: Sequence[HitName]) -> HitFile:
-    layers = [n.layer for n in group if n.layer is not None]
-    known = name.layer is not None and max(layers) > 0
-    return HitFile(
-        path=path,
-        drum_class=drum_class,
-        group=f"{drum_class}:{name.group}",
-        group_kind=_kind(group),
-        layer="" if name.layer is None else str(name.layer),
-        velocity=(name.layer or 0) / max(layers) if known else None,
-        split="",
-        credit="",
-    )
-
-
-def _kind(group: Sequence[HitName]) -> str:
-    if len(group) == 1:
-        return "single"
-    layers = [n.layer for n in group]
-    return "velocity" if None not in layers and len(set(layers)) == len(layers) else "rr"
+def _hits_of(drum: FoundDrum, drum_class: str) -> list[HitFile]:
+    """Return a drum's strokes as files of one group."""
+    group = f"{drum_class}:{drum.group}"
+    tops = sorted({stroke.velocities for stroke in drum.strokes})
+    kind = "velocity" if len(tops) == len(drum.strokes) else "rr"
+    return [
+        HitFile(
+            path=stroke.path,
+            drum_class=drum_class,
+            group=group,
+            group_kind="single" if len(drum.strokes) == 1 else kind,
+            layer=str(tops.index(stroke.velocities) + 1) if len(tops) > 1 else "",
+            velocity=stroke.velocities[1] / FULL_VELOCITY if len(tops) > 1 else None,
+            split="",
+            credit="",
+        )
+        for stroke in drum.strokes
+    ]
 
 
 def _with_splits(hits: Sequence[HitFile]) -> list[HitFile]:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.errors import MidiFileError
+from ghostnote.bridge.io.cache_folder import cache_folder
 from ghostnote.bridge.kit.fields import RANGES, check_class, check_name, check_number, check_switch
+from ghostnote.bridge.kit.hits import HIT_RANGES, PadHit
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.midi.smf_tracks import MAX_EVENTS, own_events
 
@@ -139,17 +141,28 @@ def _pad_from(table: dict[str, Any], path: Path, kit: Path | None) -> Pad:
     # Earlier takes lack what pads had not yet.
     checked = {key: check_number(key, table[key]) for key in RANGES if table.get(key) is not None}
     checked |= {"reverse": check_switch("reverse", table["reverse"])} if "reverse" in table else {}
+    hits = tuple(_recorded(each, path, kit) for each in table.get("hits", ()))
     checked |= {"name": check_name("name", table["name"]), "drum_class": check_class(table["drum_class"])}
-    return replace(Pad("", (), ""), **{**table, **checked, "notes": tuple(table["notes"]), "hit": hit})
+    return replace(Pad("", (), ""), **{**table, **checked, "notes": tuple(table["notes"]), "hit": hit, "hits": hits})
+
+
+def _recorded(table: dict[str, Any], path: Path, kit: Path | None) -> PadHit:
+    """Return one of a pad's recorded strokes."""
+    low, high = (check_number("velocity", table[key]) for key in ("low", "high"))
+    numbers = {key: check_number(key, table[key], HIT_RANGES) for key in HIT_RANGES}
+    return PadHit(_hit_of(table["file"], path, kit), low, high, **numbers)
 
 
 def _hit_of(name: str, path: Path, kit: Path | None) -> Path:
     """Return where a take's hit lies: takes name their kits' hits in full, or from the folder that they lie in."""
-    folders = [file.parent.resolve() for file in (path, kit) if file]
+    folders = [file.resolve() if file.is_dir() else file.parent.resolve() for file in (path, kit) if file]
+    # Imported kits that play where they lie may be unpacked there.
+    unpacked = cache_folder()
+    folders += [unpacked / "kits"] if unpacked else []
     hit = (folders[0] / name).resolve()
     if not any(hit.is_relative_to(folder) for folder in folders):
         raise MidiFileError(
-            f"{path}: the hit {hit} lies outside {' and '.join(map(str, folders))}; if the take is yours, "
+            f"{path}: the hit {hit} lies outside {' and '.join(map(str, folders[: 1 + bool(kit)]))}; if it is yours, "
             "name the kit that it was played with: --kit KIT.toml"
         )
     if not hit.is_file():

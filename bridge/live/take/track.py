@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, Final
 
 from ghostnote.bridge.kit.kit import Pad
@@ -51,7 +51,8 @@ class Track:
         if event.pad not in self._ids:
             settings = {field.name: getattr(event.pad, field.name) for field in fields(Pad)}
             hit = str(event.pad.hit.resolve()) if event.pad.hit else None
-            table = {"id": len(self._ids), "pad": {**settings, "hit": hit}}
+            hits = [{**asdict(each), "file": str(each.file.resolve())} for each in event.pad.hits]
+            table = {"id": len(self._ids), "pad": {**settings, "hit": hit, "hits": hits}}
             self._put(event.frame, mark(table))
             self._ids[event.pad] = len(self._ids)
         return {

@@ -67,13 +67,37 @@ def test_new_says_what_it_left_out_and_why(tmp_path: Path) -> None:
     hit(tmp_path / "blob.wav")
     (tmp_path / "snare.wav").write_bytes(b"")
     (tmp_path / "tom.wav").mkdir()
-    for number in range(4):
-        hit(tmp_path / f"clap {number}.wav")
     result = run("new", tmp_path / "mine.toml", "--hits", tmp_path)
     assert result.exit_code == 0
-    assert [pad.name for pad in load_kit(tmp_path / "mine.toml").pads] == ["kick", "clap 0"]
-    for words in ("blob.wav: its name", "snare.wav: is empty", "tom.wav: is a folder", "clap 1.wav and all after"):
+    assert {pad.name for pad in load_kit(tmp_path / "mine.toml").pads} == {"kick", "blob"}
+    for words in ("snare.wav: is empty", "tom.wav: is a folder"):
         assert f"warning: left out {tmp_path}/{words}" in result.output
+    assert f"note: {tmp_path}/blob.wav: no name says its drum; sounds like a" in result.output
+
+
+def test_new_makes_one_pad_of_a_drum_s_layers_and_round_robins_and_general_midi_knows_its_notes(tmp_path: Path) -> None:
+    for layer, level in ((1, 0.1), (2, 0.4)):
+        for turn in (1, 2):
+            hit(tmp_path / "hits" / f"Snare_v{layer}_rr{turn}.wav", level)
+    for name in ("Splash", "Crash", "Cow Bell", "Ride Bell", "Half Open HH", "Open HH", "hh_foot"):
+        hit(tmp_path / "hits" / f"{name}.wav")
+    assert run("new", tmp_path / "mine.toml", "--hits", tmp_path / "hits").exit_code == 0
+    pads = {pad.name: pad for pad in load_kit(tmp_path / "mine.toml").pads}
+    assert [(hit.low, hit.high, hit.file.name) for hit in pads["Snare"].hits] == [
+        (1, 64, "Snare_v1_rr1.wav"),
+        (1, 64, "Snare_v1_rr2.wav"),
+        (65, 127, "Snare_v2_rr1.wav"),
+        (65, 127, "Snare_v2_rr2.wav"),
+    ]
+    assert {name: pad.notes for name, pad in pads.items() if name != "Snare"} == {
+        "Open HH": (46,),
+        "Half Open HH": (24,),
+        "hh_foot": (44,),
+        "Splash": (55,),
+        "Crash": (49, 57, 52),
+        "Ride Bell": (53,),
+        "Cow Bell": (56,),
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,9 +7,10 @@ import pytest
 from stroke_by_stroke import StrokeByStroke
 
 from ghostnote.bridge.inference import drum_cache
-from ghostnote.bridge.inference.drum_cache import CachedSource, cache_folder
+from ghostnote.bridge.inference.drum_cache import CachedSource
 from ghostnote.bridge.inference.variation import Reference
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
+from ghostnote.bridge.io.cache_folder import cache_folder
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.render.workers import Audio
 
@@ -106,7 +108,7 @@ def test_without_a_home_nothing_is_kept_and_never_in_the_working_directory(
     def no_home() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(drum_cache.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     for name, value in (("XDG_CACHE_HOME", xdg), ("HOME", home)):
         monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
     if home is None:
@@ -128,6 +130,6 @@ def test_the_oldest_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(drum_cache.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "ghostnote"

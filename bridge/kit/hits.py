@@ -1,0 +1,139 @@
+"""The recorded strokes of a pad: how a kit file lists them, and which of them a stroke starts from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ghostnote.bridge.classify.layers import layer_velocities
+from ghostnote.bridge.errors import AudioFileError
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files
+from ghostnote.bridge.kit.fields import RANGES, FieldError, check_hit, check_keys, check_number
+
+HIT_RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "gain_db": RANGES["gain_db"],
+    "pan": RANGES["pan"],
+    "tune": (-48.0, 48.0),
+    "start": (0.0, 60.0),
+}
+"""Lowest and highest value of each number of a recorded stroke."""
+MOST_HITS: Final = 10_000
+
+_KEYS: Final = ("file", "velocity", *HIT_RANGES)
+_PICK_STREAM: Final = 6
+_CACHED_PADS: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class PadHit:
+    """A recorded stroke of a pad's drum."""
+
+    file: Path
+    low: int = 127
+    """The lowest velocity that it plays."""
+    high: int = 127
+    """The highest; it has the level of this one."""
+    gain_db: float = 0.0
+    pan: float = 0.0
+    tune: float = 0.0
+    """Semitones by which it is played higher."""
+    start: float = 0.0
+    """Seconds that are left out at its beginning."""
+
+    def distance(self, velocity: int) -> int:
+        """Return how far a velocity lies outside its range."""
+        return max(self.low - velocity, velocity - self.high, 0)
+
+
+def picks(hits: Sequence[PadHit], seed: int, index: int, velocity: int) -> Iterator[PadHit]:
+    """Yield what the stroke number `index` starts from, and then what may stand in for it, nearest first.
+
+    That is one of the hits that lie nearest to the velocity, and never the same for two numbers in a row.
+    """
+    distances = [hit.distance(velocity) for hit in hits]
+    nearest = min(distances)
+    layer = tuple(place for place, distance in enumerate(distances) if distance == nearest)
+    first = layer[_turn(len(layer), seed, layer[0], index)]
+    yield hits[first]
+    yield from (hits[at] for at in sorted(range(len(hits)), key=lambda at: (distances[at], at)) if at != first)
+
+
+def _turn(count: int, seed: int, layer: int, index: int) -> int:
+    """Return which of `count` round robins comes as number `index`: all in random order, then all in another."""
+    if count < 3:
+        return (index + seed) % count
+    block, place = divmod(index, count)
+    return _order(count, seed, layer, block)[place]
+
+
+@lru_cache(maxsize=_CACHED_PADS)
+def _order(count: int, seed: int, layer: int, block: int) -> tuple[int, ...]:
+    def drawn(number: int) -> list[int]:
+        return [*map(int, np.random.default_rng([_PICK_STREAM, seed, layer, number]).permutation(count))]
+
+    order = drawn(block)
+    # The swap leaves the last of a block alone, so that each block knows the end of the one before.
+    if block and order[0] == drawn(block - 1)[-1]:
+        order[:2] = order[1::-1]
+    return tuple(order)
+
+
+def check_hits(value: object, folder: Path) -> tuple[PadHit, ...]:
+    """Return a pad's recorded strokes: those of a list or a folder; the level says a velocity that nothing else says.
+
+    `FieldError` for a file that is not there, lies outside the kit's folder, or cannot be read.
+    """
+    if isinstance(value, str):
+        path = check_hit(value, folder, key="hits", may_be_folder=True)
+        value = [str(file.relative_to(folder)) for file in hit_files(path)] if path.is_dir() else [value]
+        if not value:
+            raise FieldError(f"hits = {str(path)!r} holds no sound file; ghostnote reads {', '.join(HIT_SUFFIXES)}")
+    if not isinstance(value, list) or not value or len(value) > MOST_HITS:
+        raise FieldError(
+            f"hits = {value if not isinstance(value, list) else f'{len(value)} entries'}, but it must be a folder, or "
+            f"a list of 1 to {MOST_HITS} files such as [{{ file = 'soft.wav', velocity = [1, 60] }}, 'hard.wav']"
+        )
+    entries = [_Entry.of(each, folder) for each in value]
+    unknown = [entry.hit.file for entry in entries if not entry.has_velocity]
+    try:
+        found = dict(zip(unknown, layer_velocities(unknown), strict=True))
+    except AudioFileError as error:
+        raise FieldError(f"a velocity is missing, and the level cannot tell it: {error}") from error
+    return tuple(
+        entry.hit if entry.has_velocity else replace(entry.hit, low=found[entry.hit.file], high=found[entry.hit.file])
+        for entry in entries
+    )
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What a kit file says of a stroke."""
+
+    hit: PadHit
+    has_velocity: bool = field(default=False)
+
+    @classmethod
+    def of(cls, value: object, folder: Path) -> "_Entry":
+        """Check one entry of a list."""
+        table: Mapping[str, Any] = value if isinstance(value, dict) else {"file": value}
+        check_keys(table, _KEYS)
+        if "file" not in table:
+            raise FieldError(f"hits holds {dict(table)!r} without a file; add file = ...")
+        file = check_hit(table["file"], folder, key="hits: file")
+        numbers = {key: check_number(key, table[key], HIT_RANGES) for key in HIT_RANGES if key in table}
+        low, high = _velocities(table.get("velocity", 1))
+        return cls(PadHit(file, low, high, **numbers), "velocity" in table)
+
+
+def _velocities(value: object) -> tuple[int, int]:
+    """Return the range of one velocity, or of a pair."""
+    pair = value if isinstance(value, list) else [value, value]
+    if len(pair) != 2:
+        raise FieldError(f"velocity = {value!r}, but it must be one velocity, or the lowest and the highest: [1, 60]")
+    low, high = (check_number("velocity", each) for each in pair)
+    if low > high:
+        raise FieldError(f"velocity = {value!r}, but the lowest must come first")
+    return low, high

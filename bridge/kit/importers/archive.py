@@ -1,0 +1,90 @@
+"""Archives of kits, unpacked safely: no file outside the folder, and bounded in size."""
+
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+
+from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.io.atomic_file import output_errors
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
+from ghostnote.bridge.io.printable import printable
+
+ARCHIVES: Final = (".h2drumkit", ".dslibrary", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
+MOST_BYTES: Final = 4 * 2**30
+MOST_FILES: Final = 20_000
+MOST_RATIO: Final = 100
+"""Sound and text shrink to a hundredth at most; what claims more would only fill the disk."""
+
+_RATIO_FROM_BYTES: Final = 64 * 2**20
+_MOST_LETTERS: Final = 100
+_BLOCK: Final = 2**20
+_WANTED: Final = (*HIT_SUFFIXES, ".xml", ".sfz", ".sfzh", ".txt", ".inc", ".dspreset")
+_ERRORS: Final = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError, RuntimeError)
+
+
+def is_archive(path: Path) -> bool:
+    """Return whether a file's name is an archive's."""
+    return path.name.lower().endswith(ARCHIVES) and path.is_file()
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack the sounds and texts of an archive into a folder; `KitError` for one that is damaged or lies."""
+    try:
+        _write(archive, _members(archive), folder)
+    except _ERRORS as error:
+        reason = " ".join(str(error).split())[:_MOST_LETTERS]
+        raise KitError(f"{archive}: is damaged, or not an archive ({reason}); download it again") from error
+
+
+def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yield the name and the content of each file in an archive."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as packed:
+            for entry in packed.infolist():
+                if not entry.is_dir():
+                    with packed.open(entry) as file:
+                        yield entry.filename, file
+        return
+    with tarfile.open(archive) as tape:
+        for member in tape:
+            if member.issym() or member.islnk():
+                raise KitError(
+                    f"{archive}: holds a link, {printable(member.name)!r}; kits hold files alone: pack it without links"
+                )
+            content = tape.extractfile(member) if member.isfile() else None
+            if content:
+                yield member.name, content
+
+
+def _write(archive: Path, members: Iterator[tuple[str, IO[bytes]]], folder: Path) -> None:
+    packed, total = archive.stat().st_size, 0
+    for number, (name, content) in enumerate(members, 1):
+        if number > MOST_FILES:
+            raise KitError(f"{archive}: holds more than {MOST_FILES:,} files; unpack it by hand")
+        target = folder / _inside(archive, name)
+        if target.suffix.lower() not in _WANTED:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with output_errors(target), target.open("wb") as file:
+            while block := content.read(_BLOCK):
+                total += len(block)
+                if total > MOST_BYTES or total > max(_RATIO_FROM_BYTES, MOST_RATIO * packed):
+                    raise KitError(
+                        f"{archive}: grows to more than {total // 2**20} MB from {packed / 2**20:.1f} MB; no kit does: "
+                        "it would fill the disk"
+                    )
+                file.write(block)
+
+
+def _inside(archive: Path, name: str) -> PurePosixPath:
+    """Return a member's path, which must not lead out of the folder."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or "\0" in name or ":" in path.parts[0]:
+        raise KitError(
+            f"{archive}: holds a file that would lie outside its folder, {printable(name)!r}; do not trust it"
+        )
+    return path

@@ -1,0 +1,105 @@
+"""DecentSampler: `.dspreset` files beside their samples, or packed as `.dslibrary`."""
+
+import re
+from math import log10
+from pathlib import Path
+from typing import Final
+from xml.etree.ElementTree import Element
+
+from ghostnote.bridge.errors import AudioFileError
+from ghostnote.bridge.io.audio_checks import opened_audio
+from ghostnote.bridge.kit.importers.region import Found, Region
+from ghostnote.bridge.kit.importers.xml import number, read_xml
+
+_USED: Final = frozenset(
+    (
+        *("path", "rootNote", "loNote", "hiNote", "loVel", "hiVel", "seqMode", "seqPosition", "seqLength", "volume"),
+        *("pan", "tuning", "groupTuning", "globalTuning", "start", "tags", "silencedByTags", "silencingMode"),
+        *("ampVelTrack", "trigger", "pitchKeyTrack", "name", "enabled", "loopEnabled", "groupVolume", "attack"),
+        *("decay", "sustain", "release", "end", "playbackMode", "previousNotes", "loopStart", "loopEnd"),
+        *("ampEnvEnabled", "length", "sampleRate", "fileName", "loopCrossfade", "loopCrossfadeMode"),
+    )
+)
+_VOLUME: Final = re.compile(r"\s*(-?[\d.]+)\s*d[bB]\s*$")
+_LEAST_GAIN: Final = 1e-3
+
+
+def read_decent(path: Path, root: Path) -> Found:
+    """Return the regions of a DecentSampler preset, whose files lie in `root`; `KitError`."""
+    preset = read_xml(path, ("DecentSampler",))
+    found = Found(path, root, preset.get("title") or preset.get("presetName") or path.stem)
+    for tag in ("effects", "modulators", "midi", "ui"):
+        count = sum(len(list(each)) for each in preset.findall(f".//{tag}"))
+        if count and tag != "ui":
+            found.unknown[tag] += count
+    for groups in preset.findall("groups"):
+        for group in groups.findall("group"):
+            for sample in group.findall("sample"):
+                _add(found, [groups, group, sample])
+    return found
+
+
+def _add(found: Found, levels: list[Element]) -> None:
+    """Add a sample with what its group and all groups say."""
+    path = found.source
+    merged = {key: value for level in levels for key, value in level.attrib.items()}
+    if merged.get("enabled", "true").lower() in ("false", "0"):
+        found.left_out["groups that are switched off"] += 1
+        return
+    if merged.get("trigger", "attack") not in ("attack", "first"):
+        found.left_out[f"samples that sound on {merged['trigger']}"] += 1
+        return
+    for key in merged:
+        if key not in _USED:
+            found.unknown[key] += 1
+    if merged.get("loopEnabled", "false").lower() in ("true", "1"):
+        found.unknown["loops, which play once"] += 1
+    name = levels[-1].get("path", "")
+    file = found.sample(path.parent, name) if name else None
+    if file is None:
+        found.missing.append(name or "a sample without a path")
+        return
+    root_note = round(number(merged.get("rootNote"), 60, "rootNote", path))
+    low_key = round(number(merged.get("loNote"), root_note, "loNote", path))
+    high_key = round(number(merged.get("hiNote"), low_key if "loNote" in merged else root_note, "hiNote", path))
+    low, high = (round(number(merged.get(key), at, key, path)) for key, at in (("loVel", 1), ("hiVel", 127)))
+    tune = sum(number(merged.get(key), 0.0, key, path) for key in ("tuning", "groupTuning", "globalTuning"))
+    track = number(merged.get("pitchKeyTrack"), 1.0, "pitchKeyTrack", path)
+    for note in range(max(low_key, 0), min(high_key, 127) + 1):
+        found.add(
+            Region(
+                file,
+                (note,),
+                re.sub(r" \d+-\d+$", "", levels[1].get("name", "")),
+                max(low, 1),
+                max(min(high, 127), 1),
+                _gain_db(levels, merged, high, path),
+                max(-1.0, min(1.0, number(merged.get("pan"), 0.0, "pan", path) / 100)),
+                tune + track * (note - root_note),
+                _start(merged, file, path),
+                merged.get("tags"),
+                merged.get("silencedByTags"),
+            )
+        )
+
+
+def _gain_db(levels: list[Element], merged: dict[str, str], high: int, path: Path) -> float:
+    """Return the gain at the highest velocity: each level's volume, in dB or as a factor."""
+    gain = 0.0
+    for level in levels:
+        text = level.get("volume", "1")
+        in_db = _VOLUME.match(text)
+        gain += float(in_db[1]) if in_db else 20 * log10(max(number(text, 1.0, "volume", path), _LEAST_GAIN))
+    track = max(0.0, min(1.0, number(merged.get("ampVelTrack"), 1.0, "ampVelTrack", path)))
+    return gain + 20 * log10(max(1 - track * (1 - high / 127), _LEAST_GAIN))
+
+
+def _start(merged: dict[str, str], file: Path, path: Path) -> float:
+    frames = number(merged.get("start"), 0.0, "start", path)
+    if not frames > 0:
+        return 0.0
+    try:
+        with opened_audio(file) as opened:
+            return frames / float(opened.samplerate)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise AudioFileError(f"{file}: is not a sound file, or is damaged ({error}); export it again") from error

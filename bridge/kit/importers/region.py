@@ -1,0 +1,100 @@
+"""What the formats of other samplers have in common: regions, and what an import has to say of the rest."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.kit.importers.samples import find_sample
+
+MOST_REGIONS: Final = 10_000
+_MOST_NAMED: Final = 8
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A microphone's part of a recorded stroke."""
+
+    file: Path
+    number: int
+    """The channel in the file, from 0."""
+    side: int
+    """-1 left, 0 both, 1 right."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A recorded stroke, and the notes and velocities that play it."""
+
+    file: Path
+    keys: tuple[int, ...]
+    drum: str
+    """What its drum is called; regions of one drum on other keys are other pads."""
+    low: int = 1
+    high: int = 127
+    gain_db: float = 0.0
+    pan: float = 0.0
+    tune: float = 0.0
+    """Semitones."""
+    start: float = 0.0
+    """Seconds that are left out at its beginning."""
+    choke: str | None = None
+    """The group that it belongs to."""
+    choked_by: str | None = None
+    """The group whose strokes end it."""
+    channels: tuple[Channel, ...] = ()
+    """What is mixed down to make `file`; nothing where that is there already."""
+
+
+@dataclass
+class Found:
+    """What a kit of another sampler holds."""
+
+    source: Path
+    """The file that was read."""
+    root: Path
+    """The folder that holds the whole kit."""
+    name: str
+    regions: list[Region] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+    """Settings that were not understood, and how often each came."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Why regions were left out, and how many."""
+    missing: list[str] = field(default_factory=list)
+    """Samples that are not there."""
+    notes: list[str] = field(default_factory=list)
+    """What else there is to say, a sentence each."""
+    _samples: dict[tuple[Path, str], Path | None] = field(default_factory=dict)
+
+    def sample(self, folder: Path, name: str, origin: Path | None = None) -> Path | None:
+        """Return the file that the kit, or its file `origin`, names from a folder on; None where it is not there.
+
+        `KitError` for a name that leads out of the kit.
+        """
+        key = (folder, name)
+        if key not in self._samples:
+            self._samples[key] = find_sample(self.root, folder, name, origin or self.source)
+        return self._samples[key]
+
+    def add(self, region: Region) -> None:
+        """Add a region; `KitError` where there are too many."""
+        self.regions.append(region)
+        if len(self.regions) > MOST_REGIONS:
+            raise KitError(f"{self.source}: has more than {MOST_REGIONS:,} regions; import a kit of fewer")
+
+    def report(self) -> list[str]:
+        """Return what was not taken over, a line for each kind."""
+        lines = [*self.notes]
+        if self.left_out:
+            lines.append("left out: " + _counted(self.left_out))
+        if self.unknown:
+            lines.append("not understood, and left as it is: " + _counted(self.unknown))
+        return lines
+
+
+def _counted(counts: Counter[str]) -> str:
+    """Return the most frequent of some names with their counts."""
+    named = [f"{name} ({count})" for name, count in counts.most_common(_MOST_NAMED)]
+    more = len(counts) - len(named)
+    return ", ".join(named) + (f" and {more} other kinds" if more else "")

@@ -1,0 +1,169 @@
+"""SFZ: text files of regions, as sfizz, ARIA and many samplers play them."""
+
+import re
+from collections.abc import Iterator
+from math import log10
+from pathlib import Path
+from typing import Final
+
+from ghostnote.bridge.dsp.velocity import velocity_db
+from ghostnote.bridge.errors import AudioFileError, KitError
+from ghostnote.bridge.io.audio_checks import opened_audio
+from ghostnote.bridge.kit.importers.region import Found, Region
+from ghostnote.bridge.kit.importers.sfz_text import Opcodes, SfzReader, regions
+from ghostnote.bridge.kit.importers.xml import number
+
+_KEYS: Final = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
+_KEY_NAME: Final = re.compile(r"([a-gA-G])([#b♯♭]?)(-?\d)$")
+_USED: Final = frozenset(
+    (
+        *("sample", "key", "lokey", "hikey", "lovel", "hivel", "volume", "pan", "tune", "transpose", "offset"),
+        *("pitch_keycenter", "pitch_keytrack", "group", "polyphony_group", "off_by", "amp_veltrack", "trigger"),
+        *("seq_position", "seq_length", "lorand", "hirand", "loop_mode", "loopmode", "amplitude", "group_volume"),
+        *("master_volume", "global_volume", "sw_last", "sw_default", "end", "default_path", "note_offset"),
+        *("octave_offset", "pitch", "gain", "polyphony", "note_polyphony"),
+    )
+)
+_WITHOUT_EFFECT: Final = re.compile(
+    r"ampeg_(release|attack|hold|sustain)|(region|group|master|global)_label|off_mode|off_time|bend_(up|down|smooth)"
+    r"|loop_?(start|end|crossfade|type|count)|sw_(lo|hi)key|sw_label|lochan|hichan|set_(hd)?cc\d+|label_cc\d+|output"
+    r"|label_key\d+|note_selfmask|rt_dead|sample_quality|hint_\w+|(lo|hi)(hd)?cc\d+"
+)
+"""What changes nothing in a one-shot that rings out, or is a name."""
+_VOLUMES: Final = ("volume", "gain", "group_volume", "master_volume", "global_volume")
+_CONTROLLERS: Final = {7: 100.0, 10: 64.0, 11: 127.0}
+
+
+def read_sfz(path: Path, root: Path) -> Found:
+    """Return the regions of an SFZ file, whose files lie in `root`; `KitError`."""
+    found = Found(path, root, path.stem)
+    reader = SfzReader(root)
+    rates: dict[Path, int] = {}
+    first_switch: str | None = None
+    for opcodes, control in regions(reader, path):
+        first_switch = first_switch or opcodes.get("sw_default")
+        reason = _why_not(opcodes, control, path, first_switch)
+        if reason:
+            found.left_out[reason] += 1
+            continue
+        for name in opcodes:
+            if name not in _USED and not _WITHOUT_EFFECT.fullmatch(name):
+                found.unknown[name] += 1
+        if opcodes.get("loop_mode", opcodes.get("loopmode", "")) in ("loop_continuous", "loop_sustain"):
+            found.unknown["loops, which play once"] += 1
+        _add(found, opcodes, control, rates)
+    return found
+
+
+def _why_not(opcodes: Opcodes, control: Opcodes, path: Path, switch: str | None) -> str:
+    """Return why a region does not sound for a note that is struck, or nothing."""
+    sample = opcodes.get("sample", "")
+    if not sample or sample.startswith("*"):
+        return "regions without a sample"
+    if opcodes.get("trigger", "attack") not in ("attack", "first"):
+        return f"regions that sound on {opcodes['trigger']}"
+    if opcodes.get("end", "").strip() in ("-1", "0"):
+        return "regions that are switched off"
+    if switch and opcodes.get("sw_last", switch) != switch:
+        return "regions of other key switches"
+    for name, value in opcodes.items():
+        bound = re.fullmatch(r"(lo|hi)cc(\d+)", name)
+        if bound:
+            at = number(control.get(f"set_cc{bound[2]}"), _CONTROLLERS.get(int(bound[2]), 0.0), name, path)
+            limit = number(value, 0.0, name, path)
+            if at < limit if bound[1] == "lo" else at > limit:
+                return f"regions for another position of controller {bound[2]}"
+    return ""
+
+
+def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int]) -> None:
+    """Add a region, or one for each key where the keys' pitches differ."""
+    path = found.source
+    name = control.get("default_path", "") + opcodes["sample"]
+    file = found.sample(path.parent, name)
+    if file is None:
+        found.missing.append(name)
+        return
+    low, high = (round(number(opcodes.get(key), default, key, path)) for key, default in (("lovel", 1), ("hivel", 127)))
+    if not 0 <= low <= high <= 127:
+        raise KitError(f"{path}: a region has the velocities {low} to {high}, but they lie between 1 and 127; mend it")
+    if high < 1:
+        found.left_out["regions for velocity 0"] += 1
+        return
+    keys = _keys(opcodes, control, path)
+    if not keys:
+        found.left_out["regions without a key"] += 1
+        return
+    for tune, own in _tunings(opcodes, keys, path):
+        found.add(
+            Region(
+                file,
+                own,
+                next((opcodes[key] for key in ("group_label", "region_label") if opcodes.get(key)), ""),
+                max(low, 1),
+                high,
+                _gain_db(opcodes, high, path),
+                max(-1.0, min(1.0, number(opcodes.get("pan"), 0.0, "pan", path) / 100)),
+                tune,
+                _start(opcodes, file, rates, path),
+                opcodes.get("group", opcodes.get("polyphony_group")),
+                opcodes.get("off_by"),
+            )
+        )
+
+
+def _keys(opcodes: Opcodes, control: Opcodes, path: Path) -> tuple[int, ...]:
+    shift = sum(
+        round(number(control.get(name), 0.0, name, path)) * size
+        for name, size in (("note_offset", 1), ("octave_offset", 12))
+    )
+    one = opcodes.get("key")
+    low = _key(opcodes.get("lokey", one), 0, path)
+    high = _key(opcodes.get("hikey", one), 127, path)
+    if low < 0 and high < 0:
+        return ()
+    return tuple(key + shift for key in range(max(low, 0), min(high, 127) + 1) if 0 <= key + shift <= 127)
+
+
+def _key(text: str | None, default: int, path: Path) -> int:
+    """Return a key by its number or its name; c4 is 60."""
+    named = _KEY_NAME.match(text.strip()) if text else None
+    if not named:
+        return round(number(text, default, "a key", path))
+    sharp = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}[named[2]]
+    return 12 * (int(named[3]) + 1) + _KEYS[named[1].lower()] + sharp
+
+
+def _tunings(opcodes: Opcodes, keys: tuple[int, ...], path: Path) -> Iterator[tuple[float, tuple[int, ...]]]:
+    """Yield the semitones that a region is tuned by, with the keys."""
+    cents = number(opcodes.get("tune", opcodes.get("pitch")), 0.0, "tune", path)
+    tune = cents / 100 + number(opcodes.get("transpose"), 0.0, "transpose", path)
+    track = number(opcodes.get("pitch_keytrack"), 100.0, "pitch_keytrack", path) / 100
+    center = opcodes.get("pitch_keycenter", opcodes.get("key", "60"))
+    if center == "sample" or track == 0.0:
+        yield tune, keys
+        return
+    middle = _key(center, 60, path)
+    for key in keys:
+        yield tune + track * (key - middle), (key,)
+
+
+def _gain_db(opcodes: Opcodes, high: int, path: Path) -> float:
+    """Return a region's gain at its highest velocity."""
+    gain = sum(number(opcodes.get(name), 0.0, name, path) for name in _VOLUMES)
+    percent = number(opcodes.get("amplitude"), 100.0, "amplitude", path)
+    track = number(opcodes.get("amp_veltrack"), 100.0, "amp_veltrack", path) / 100
+    return gain + 20 * log10(max(percent, 1e-3) / 100) + track * velocity_db(high)
+
+
+def _start(opcodes: Opcodes, file: Path, rates: dict[Path, int], path: Path) -> float:
+    frames = number(opcodes.get("offset"), 0.0, "offset", path)
+    if not frames > 0:
+        return 0.0
+    if file not in rates:
+        try:
+            with opened_audio(file) as opened:
+                rates[file] = int(opened.samplerate)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise AudioFileError(f"{file}: is not a sound file, or is damaged ({error}); export it again") from error
+    return frames / rates[file]

@@ -1,0 +1,135 @@
+"""Writes an imported kit as a kit file beside its hits, and opens kits of any kind."""
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from ghostnote.bridge.errors import AudioFileError, KitError, OutputError
+from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder
+from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.io.cache_folder import cache_folder
+from ghostnote.bridge.io.hit_files import distinct_name
+from ghostnote.bridge.io.partial_files import partial_folder, remove_stale
+from ghostnote.bridge.io.printable import UNPRINTABLE
+from ghostnote.bridge.kit.fields import path_inside
+from ghostnote.bridge.kit.importers.source import ImportChoices, Imported, is_source, needs_room, read_source
+from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
+from ghostnote.bridge.kit.save import save_kit
+
+_MOST_KEPT: Final = 8
+"""Kits that were unpacked or mixed to be played from where they lay."""
+_NAME_DIGITS: Final = 16
+
+
+def open_kit(path: Path, choices: ImportChoices | None = None) -> tuple[Kit, tuple[str, ...]]:
+    """Return a kit file's kit, or that of another sampler's kit where it lies, and what was not taken over.
+
+    What must be unpacked or mixed is kept in the user's cache folder. `KitError`.
+    """
+    choices = choices or ImportChoices()
+    if not is_source(path):
+        return load_kit(path), ()
+    if not needs_room(path, choices):
+        imported = read_source(path, path.parent, choices)
+        return imported.kit, imported.report
+    base = cache_folder()
+    if base is None:
+        raise KitError(f"{path}: must be unpacked first, and there is no cache folder: use  ghostnote kit import")
+    kept = base / "kits" / _digest(path, choices)
+    report: tuple[str, ...] = ()
+    if not (kept / "kit.toml").is_file():
+        report = import_kit(path, kept / "kit.toml", choices)[1]
+        _remove_oldest(kept.parent)
+    return replace(load_kit(kept / "kit.toml"), path=None), report
+
+
+def import_kit(
+    source: Path, output: Path, choices: ImportChoices, *, replace_old: bool = False
+) -> tuple[Kit, tuple[str, ...]]:
+    """Write a kit file of another sampler's kit, and beside it a folder of the hits that lie elsewhere.
+
+    Both appear when all of it was read, or neither. Returns the kit and what was not taken over. `KitError` for
+    a source that cannot be used, `OutputError` where there is a kit already.
+    """
+    folder = output.parent
+    hits = folder / f"{output.stem} hits"
+    if not replace_old and output.exists():
+        raise OutputError(f"{output}: is already there; choose another name, or add --force to replace it")
+    prepare_folder(folder)
+    remove_stale(folder)
+    with output_errors(output), partial_folder(folder) as work:
+        imported = read_source(source, work, choices)
+        kit, placed = _placed(imported, folder, work, hits)
+        _check_sounds(imported.kit)
+        if placed and hits.exists():
+            if not replace_old:
+                raise OutputError(f"{hits}: is already there; choose another name, or add --force to replace it")
+            hits.rename(work / "replaced")
+        if placed:
+            (work / "hits").rename(hits)
+        try:
+            save_kit(kit, output)
+        except BaseException:
+            if placed:
+                shutil.rmtree(hits, ignore_errors=True)
+                if (work / "replaced").exists():
+                    (work / "replaced").rename(hits)
+            raise
+    return replace(kit, path=output), imported.report
+
+
+def _placed(imported: Imported, folder: Path, work: Path, hits: Path) -> tuple[Kit, bool]:
+    """Copy files that lie outside the kit's folder, or in `work`, and return the kit with where they will lie."""
+    target: dict[Path, Path] = {}
+    taken: set[str] = set()
+
+    def place(file: Path) -> Path:
+        if file in target:
+            return target[file]
+        if path_inside(file, folder) is not None and not file.is_relative_to(work):
+            return target.setdefault(file, file)
+        root = work / "mixed" if file.is_relative_to(work / "mixed") else imported.root
+        name = UNPRINTABLE.sub("_", file.relative_to(root).with_suffix("").as_posix())
+        inside = f"{distinct_name(name, taken)}{file.suffix}"
+        copy = work / "hits" / inside
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+        return target.setdefault(file, hits / inside)
+
+    pads = tuple(_moved(pad, place) for pad in imported.kit.pads)
+    return replace(imported.kit, pads=pads), bool(taken)
+
+
+def _moved(pad: Pad, place: Callable[[Path], Path]) -> Pad:
+    hits = tuple(replace(hit, file=place(hit.file)) for hit in pad.hits)
+    return replace(pad, hit=place(pad.hit) if pad.hit else None, hits=hits)
+
+
+def _check_sounds(kit: Kit) -> None:
+    """Open every hit, so that no kit is written that cannot be played; `KitError` names the first that fails."""
+    starts: dict[Path, float] = {file: 0.0 for pad in kit.pads for file in pad.files}
+    for hit in (hit for pad in kit.pads for hit in pad.hits):
+        starts[hit.file] = max(starts[hit.file], hit.start)
+    for file, start in starts.items():
+        try:
+            audio, rate = read_audio(file)
+        except AudioFileError as error:
+            raise KitError(f"{error}, or remove it from the kit; nothing was imported") from error
+        if start * rate >= audio.shape[1]:
+            raise KitError(f"{file}: its start of {start:g} s lies behind its end; mend the kit; nothing was imported")
+
+
+def _digest(path: Path, choices: ImportChoices) -> str:
+    """Return a name for what an import of a source makes."""
+    found = path.stat()
+    text = repr((str(path.resolve()), found.st_mtime_ns, found.st_size, choices))
+    return hashlib.sha256(text.encode()).hexdigest()[:_NAME_DIGITS]
+
+
+def _remove_oldest(folder: Path) -> None:
+    kept = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)
+    for path in kept[:-_MOST_KEPT]:
+        shutil.rmtree(path, ignore_errors=True)
