@@ -1,4 +1,4 @@
-"""The sound files that a batch works on, and the place of each in the output."""
+"""The drums that a batch works on, a sound file or several each, and the place of each in the output."""
 
 import os
 import re
@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from ghostnote.bridge.classify.classifier import Guess
+from ghostnote.bridge.classify.finder import FoundDrum, find_drums
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, distinct_name, hit_files, short_name
 from ghostnote.bridge.io.printable import UNPRINTABLE
+from ghostnote.bridge.kit.hits import PadHit
 
 _RESERVED: Final = re.compile(r'[<>:"\\|?*]|[. ]+$|^\.|\.(?=(?:wav|flac|aiff|csv)$)', re.IGNORECASE)
 """What folder names cannot hold on some systems, and what would make them the names of strokes or of a manifest."""
@@ -20,23 +23,35 @@ _NAME_BYTES: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One sound file to work on."""
+    """One drum to work on."""
 
     path: Path
+    """Its sound file, of several the loudest."""
     place: str
     """Its folder in the output, with forward slashes; it also decides the file's seed."""
     shortened: bool = False
     """Whether its name was too long for the names of its strokes."""
+    hits: tuple[PadHit, ...] = ()
+    """Its recorded strokes, where there are several."""
+    guess: Guess | None = None
+    """Its class, where a name says one."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Its sound files."""
+        return tuple(hit.file for hit in self.hits) or (self.path,)
 
 
 def find_sources(paths: Sequence[Path], output: Path) -> list[SourceFile]:
-    """Return the sources in files and folders, recursively, in the order of their paths.
+    """Return the sources in files and folders, recursively, in the order of their paths: strokes of one drum are one.
 
     Folder structure is kept from each given folder on; linked folders are followed. Hidden files, and what lies
     in `output`, are left out. `InputError` for a path that is not there, or when nothing is found.
     """
     taken: set[str] = set()
-    sources = [_source(path, path.relative_to(root), taken) for path, root in _files(paths, Path(output).resolve())]
+    files = list(_files(paths, Path(output).resolve()))
+    roots = dict(files)
+    sources = [_source(drum, roots[drum.loudest], taken) for drum in find_drums(files).drums]
     if not sources:
         if any(path.resolve().is_relative_to(output.resolve()) for path in paths):
             raise InputError(f"{output}: holds the sources, and what is in the output is not humanized; choose another")
@@ -59,11 +74,21 @@ def _files(paths: Iterable[Path], output: Path) -> Iterator[tuple[Path, Path]]:
                 yield file, path if path.is_dir() else file.parent
 
 
-def _source(path: Path, relative: Path, taken: set[str]) -> SourceFile:
+def _source(drum: FoundDrum, root: Path, taken: set[str]) -> SourceFile:
     """Return a source with its output folder; a second `kick`, of another ending perhaps, becomes `kick 2`."""
-    whole = [_safe(part) for part in relative.with_suffix("").parts]
+    whole = [_safe(part) for part in _relative(drum, root).parts]
     parts = [short_name(part, _NAME_BYTES) for part in whole]
-    return SourceFile(path, distinct_name(str(PurePosixPath(*parts)), taken), shortened=parts != whole)
+    place = distinct_name(str(PurePosixPath(*parts)), taken)
+    hits = tuple(PadHit(stroke.path, *stroke.velocities) for stroke in drum.strokes) if len(drum.strokes) > 1 else ()
+    return SourceFile(drum.loudest, place, parts != whole, hits, drum.guess)
+
+
+def _relative(drum: FoundDrum, root: Path) -> Path:
+    """Return a drum's place in its folder: its file's, or in the folder that its strokes share."""
+    if len(drum.strokes) == 1:
+        return drum.loudest.relative_to(root).with_suffix("")
+    folder = Path(os.path.commonpath([stroke.path.parent for stroke in drum.strokes])).relative_to(root)
+    return folder if folder.name == drum.name else folder / drum.name
 
 
 def _safe(part: str) -> str:

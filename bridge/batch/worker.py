@@ -5,6 +5,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.batch.full_band import MOST_WIDENED, HitVariator, HitVariatorSpec, Strokes, stroke_maker
+from ghostnote.bridge.batch.recorded_strokes import strokes_of_many
 from ghostnote.bridge.batch.settings import LAYER_STRIDE, BatchSettings, layer_bounds
 from ghostnote.bridge.batch.sources import SourceFile
-from ghostnote.bridge.classify.classifier import Guess, class_by_name, class_by_sound, not_a_hit
+from ghostnote.bridge.classify.classifier import Guess, class_by_sound, not_a_hit
 from ghostnote.bridge.errors import GhostnoteError, InputError, OutputError
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.io.atomic_file import output_errors
@@ -102,8 +104,9 @@ def failure(path: Path, error: Exception) -> str:
     return f"{path}: cannot be humanized ({type(error).__name__}: {error})"
 
 
-def examine(path: Path, audio: Audio, rate: int, settings: BatchSettings) -> Guess:
+def examine(source: SourceFile, audio: Audio, rate: int, settings: BatchSettings) -> Guess:
     """Return a hit's class; `NotAHitError` for a sound that is not a single hit, unless settings force it."""
+    path = source.path
     peak = float(np.abs(audio).max())
     if peak > _LOUDEST:
         raise InputError(f"{path}: has a peak of {peak:.0e}, where 1 is full scale; export it again")
@@ -112,7 +115,7 @@ def examine(path: Path, audio: Audio, rate: int, settings: BatchSettings) -> Gue
         raise NotAHitError(f"{path}: not a drum hit: {reason}; add --force to humanize it all the same")
     if settings.drum_class:
         return Guess(settings.drum_class, "given")
-    return class_by_name(path) or class_by_sound(audio, rate)
+    return source.guess or class_by_sound(audio, rate)
 
 
 def source_bits(path: Path) -> int:
@@ -129,10 +132,10 @@ def source_bits(path: Path) -> int:
 def _humanized(task: FileTask, settings: BatchSettings, variator: HitVariator) -> FileResult:
     source = task.source
     audio, rate = read_audio(source.path)
-    digest = _digest(source.path)
+    digest = _digest_of(source)
     if _intact(task, digest):
         return FileResult(source.place, task.earlier, reused=True)
-    guess = examine(source.path, audio, rate, settings)
+    guess = examine(source, audio, rate, settings)
     suffix = FORMATS[f".{settings.format}"]
     wanted = settings.bits or source_bits(source.path)
     bits = wanted if wanted in suffix.bits else suffix.bits[0]
@@ -152,7 +155,8 @@ def _humanized(task: FileTask, settings: BatchSettings, variator: HitVariator) -
         "model": variator.name,
     }
     variation = Variation(seed, settings.amount, settings.width, settings.steps)
-    strokes = stroke_maker(audio, rate, guess.drum_class, variation, variator)
+    make = partial(stroke_maker, rate=rate, drum_class=guess.drum_class, variation=variation, variator=variator)
+    strokes = strokes_of_many(source.hits, len(audio), rate, seed, make) if source.hits else make(audio)
     folder = task.output / source.place
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -163,6 +167,8 @@ def _humanized(task: FileTask, settings: BatchSettings, variator: HitVariator) -
 def _notes(source: SourceFile, guess: Guess, channels: int, settings: BatchSettings) -> Iterator[str]:
     """Yield what the user should know of a file that was humanized."""
     path = source.path
+    if source.hits:
+        yield f"{source.place}: {len(source.hits)} files are strokes of one drum, the loudest {path.name}"
     if source.shortened:
         yield f"{path}: too long a name for its strokes; they are in {source.place}"
     if guess.source == "sound":
@@ -233,6 +239,12 @@ def _intact(task: FileTask, digest: str) -> bool:
         )
     except (OSError, KeyError):
         return False
+
+
+def _digest_of(source: SourceFile) -> str:
+    """Return the checksum of a source's file, or that of the checksums of several."""
+    digests = [_digest(file) for file in source.files]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

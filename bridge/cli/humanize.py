@@ -206,7 +206,7 @@ def _list_hits(sources: Sequence[SourceFile], output: Path, settings: BatchSetti
     each, hits = settings.count * settings.velocities, 0
     for source in sources:
         try:
-            guess = examine(source.path, *read_audio(source.path), settings)
+            guess = examine(source, *read_audio(source.path), settings)
         except NotAHitError as error:
             echo(f"left out: {error}", err=True)
             continue
@@ -215,5 +215,6 @@ def _list_hits(sources: Sequence[SourceFile], output: Path, settings: BatchSetti
             continue
         hits += 1
         sure = f", {guess.probability:.0%} sure" if guess.source == "sound" else ""
-        echo(f"{source.path}: {guess.drum_class} (by {guess.source}{sure}) -> {output / source.place}")
+        several = f" and {len(source.hits) - 1} more strokes" if source.hits else ""
+        echo(f"{source.path}{several}: {guess.drum_class} (by {guess.source}{sure}) -> {output / source.place}")
     echo(f"would make {hits * each} files of {hits} hits, {each} each")

@@ -150,7 +150,7 @@ def map_notes(
     if silent:
         echo(f"warning: no note plays {', '.join(silent)}", err=True)
     if output:
-        check_outputs((output,), (path, *(pad.hit for pad in kit.pads)))
+        check_outputs((output,), (path, *(file for pad in kit.pads for file in pad.files)))
         save_kit(Kit(kit.name, kit.seed, tuple(pad for pad in kit.pads if pad.notes)), output)
 
 
