@@ -49,14 +49,14 @@ class VelocityLayers:
 
 
 def read_hit(hit: PadHit, rate: int) -> Audio:
-    """Return a recorded stroke (1 or 2, frames) at `rate` Hz, with its start, tuning, gain and place.
+    """Return a recorded stroke (1 or 2, frames) at `rate` Hz, with its offset, tuning, gain and place.
 
     `AudioFileError` where it cannot be read, or nothing is left of it.
     """
     audio, own_rate = read_audio(hit.file)
-    audio = mixdown(audio, min(2, len(audio)))[:, round(hit.start * own_rate) :]
+    audio = mixdown(audio, min(2, len(audio)))[:, round(hit.offset * own_rate / 1000) :]
     if not audio.size or not audio.any():
-        raise AudioFileError(f"{hit.file}: nothing is left after its start of {hit.start:g} s; give an earlier one")
+        raise AudioFileError(f"{hit.file}: nothing is left after its offset of {hit.offset:g} ms; give a smaller one")
     # Played faster, a file of the same frames has a higher rate.
     audio = resample(audio, round(own_rate * 2 ** (hit.tune / 12)), rate)
     if hit.pan:

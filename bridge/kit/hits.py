@@ -17,7 +17,7 @@ HIT_RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "gain_db": RANGES["gain_db"],
     "pan": RANGES["pan"],
     "tune": (-48.0, 48.0),
-    "start": (0.0, 60.0),
+    "offset": (0.0, 60_000.0),
 }
 """Lowest and highest value of each number of a recorded stroke."""
 MOST_HITS: Final = 10_000
@@ -40,8 +40,8 @@ class PadHit:
     pan: float = 0.0
     tune: float = 0.0
     """Semitones by which it is played higher."""
-    start: float = 0.0
-    """Seconds that are left out at its beginning."""
+    offset: float = 0.0
+    """What is left out at the file's beginning, in ms."""
 
     def distance(self, velocity: int) -> int:
         """Return how far a velocity lies outside its range."""

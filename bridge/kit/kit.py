@@ -15,7 +15,6 @@ from ghostnote.bridge.io.input_file import read_head
 from ghostnote.bridge.kit.fields import (
     KIT_KEYS,
     PAD_KEYS,
-    RANGES,
     FieldError,
     check_class,
     check_hit,
@@ -35,6 +34,7 @@ _DOT: Final = re.compile(r"(?<!\.)\.(?!\.)")
 _MAX_KEY_PARTS: Final = 32
 """Dots in a line: a key of many parts takes memory by their square."""
 DEFAULT_SEED: Final = 1
+_PAD_HEAD: Final = ("name", "notes", "class")
 
 
 @dataclass(frozen=True)
@@ -225,9 +225,7 @@ def _pad(entry: Mapping[str, Any], kit_seed: int, folder: Path) -> Pad:
     if given is None:
         raise FieldError("class is missing, and the name says no drum; add a line class = ...")
     options: dict[str, Any] = {"seed": pad_seed(kit_seed, name)}
-    options |= {
-        key: _option(key, entry[key], folder) for key in entry if key in ("hit", "hits", "choke", "reverse", *RANGES)
-    }
+    options |= {key: _option(key, entry[key], folder) for key in entry if key not in _PAD_HEAD}
     return Pad(name, check_notes(entry["notes"]), check_class(given), **options)
 
 

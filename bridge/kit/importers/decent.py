@@ -76,7 +76,7 @@ def _add(found: Found, levels: list[Element]) -> None:
                 _gain_db(levels, merged, high, path),
                 max(-1.0, min(1.0, number(merged.get("pan"), 0.0, "pan", path) / 100)),
                 tune + track * (note - root_note),
-                _start(merged, file, path),
+                _offset(merged, file, path),
                 merged.get("tags"),
                 merged.get("silencedByTags"),
             )
@@ -94,12 +94,12 @@ def _gain_db(levels: list[Element], merged: dict[str, str], high: int, path: Pat
     return gain + 20 * log10(max(1 - track * (1 - high / 127), _LEAST_GAIN))
 
 
-def _start(merged: dict[str, str], file: Path, path: Path) -> float:
+def _offset(merged: dict[str, str], file: Path, path: Path) -> float:
     frames = number(merged.get("start"), 0.0, "start", path)
     if not frames > 0:
         return 0.0
     try:
         with opened_audio(file) as opened:
-            return frames / float(opened.samplerate)
+            return 1000 * frames / float(opened.samplerate)
     except (ValueError, RuntimeError, OSError) as error:
         raise AudioFileError(f"{file}: is not a sound file, or is damaged ({error}); export it again") from error

@@ -91,9 +91,9 @@ def _with_hits(pad: Pad, drum: _Drum, found: Found) -> Pad:
     gain = round(_within("gain_db", hardest.gain_db, found), 2)
     hits = []
     for region in drum.regions:
-        tune, start = round(_within("tune", region.tune, found), 4), round(region.start, 6)
+        tune, offset = round(_within("tune", region.tune, found), 4), round(region.offset, 3)
         relative = round(_within("gain_db", region.gain_db - gain, found), 2) + 0.0
-        hits.append(PadHit(region.file, region.low, region.high, relative, round(region.pan - pan, 4), tune, start))
+        hits.append(PadHit(region.file, region.low, region.high, relative, round(region.pan - pan, 4), tune, offset))
     pad = replace(pad, gain_db=gain, pan=round(pan, 4))
     if hits == [PadHit(hits[0].file, hits[0].low, 127)]:
         return replace(pad, hit=hits[0].file)

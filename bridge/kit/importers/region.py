@@ -37,8 +37,8 @@ class Region:
     pan: float = 0.0
     tune: float = 0.0
     """Semitones."""
-    start: float = 0.0
-    """Seconds that are left out at its beginning."""
+    offset: float = 0.0
+    """What is left out at the file's beginning, in ms."""
     choke: str | None = None
     """The group that it belongs to."""
     choked_by: str | None = None

@@ -105,7 +105,7 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
                 _gain_db(opcodes, high, path),
                 max(-1.0, min(1.0, number(opcodes.get("pan"), 0.0, "pan", path) / 100)),
                 tune,
-                _start(opcodes, file, rates, path),
+                _offset(opcodes, file, rates, path),
                 opcodes.get("group", opcodes.get("polyphony_group")),
                 opcodes.get("off_by"),
             )
@@ -156,7 +156,7 @@ def _gain_db(opcodes: Opcodes, high: int, path: Path) -> float:
     return gain + 20 * log10(max(percent, 1e-3) / 100) + track * velocity_db(high)
 
 
-def _start(opcodes: Opcodes, file: Path, rates: dict[Path, int], path: Path) -> float:
+def _offset(opcodes: Opcodes, file: Path, rates: dict[Path, int], path: Path) -> float:
     frames = number(opcodes.get("offset"), 0.0, "offset", path)
     if not frames > 0:
         return 0.0
@@ -166,4 +166,4 @@ def _start(opcodes: Opcodes, file: Path, rates: dict[Path, int], path: Path) -> 
                 rates[file] = int(opened.samplerate)
         except (ValueError, RuntimeError, OSError) as error:
             raise AudioFileError(f"{file}: is not a sound file, or is damaged ({error}); export it again") from error
-    return frames / rates[file]
+    return 1000 * frames / rates[file]

@@ -110,16 +110,18 @@ def _moved(pad: Pad, place: Callable[[Path], Path]) -> Pad:
 
 def _check_sounds(kit: Kit) -> None:
     """Open every hit, so that no kit is written that cannot be played; `KitError` names the first that fails."""
-    starts: dict[Path, float] = {file: 0.0 for pad in kit.pads for file in pad.files}
+    offsets: dict[Path, float] = {file: 0.0 for pad in kit.pads for file in pad.files}
     for hit in (hit for pad in kit.pads for hit in pad.hits):
-        starts[hit.file] = max(starts[hit.file], hit.start)
-    for file, start in starts.items():
+        offsets[hit.file] = max(offsets[hit.file], hit.offset)
+    for file, offset in offsets.items():
         try:
             audio, rate = read_audio(file)
         except AudioFileError as error:
             raise KitError(f"{error}, or remove it from the kit; nothing was imported") from error
-        if start * rate >= audio.shape[1]:
-            raise KitError(f"{file}: its start of {start:g} s lies behind its end; mend the kit; nothing was imported")
+        if offset * rate / 1000 >= audio.shape[1]:
+            raise KitError(
+                f"{file}: its offset of {offset:g} ms lies behind its end; mend the kit; nothing was imported"
+            )
 
 
 def _digest(path: Path, choices: ImportChoices) -> str:

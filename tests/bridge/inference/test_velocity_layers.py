@@ -81,11 +81,11 @@ def test_a_file_that_is_gone_is_an_error_offline_and_another_stands_in_for_it_li
         SourceSpec(tiny_onnx, RATE, goes_on=True).open().stroke(pad(*hits), 0, 90)
 
 
-def test_a_recorded_stroke_is_read_with_its_start_tuning_gain_and_place(tmp_path: Path) -> None:
+def test_a_recorded_stroke_is_read_with_its_offset_tuning_gain_and_place(tmp_path: Path) -> None:
     path = sound(tmp_path / "x.wav", hz=400)
     plain = read_hit(PadHit(path), RATE)
     assert np.allclose(read_hit(PadHit(path, gain_db=-6.0206), RATE), plain / 2, atol=1e-6)
-    assert np.array_equal(read_hit(PadHit(path, start=0.1), RATE), plain[:, 4_410:])
+    assert np.array_equal(read_hit(PadHit(path, offset=100), RATE), plain[:, 4_410:])
     up = read_hit(PadHit(path, tune=12), RATE)
     assert up.shape == (1, 4_500)
     assert np.abs(np.fft.rfft(up[0], RATE)).argmax() == pytest.approx(800, abs=12)
@@ -94,6 +94,6 @@ def test_a_recorded_stroke_is_read_with_its_start_tuning_gain_and_place(tmp_path
     assert np.abs(left).max() == pytest.approx(np.abs(plain).max() * 2**0.5, rel=1e-4)
 
 
-def test_a_start_beyond_the_end_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AudioFileError, match="nothing is left after its start of 9 s"):
-        read_hit(PadHit(sound(tmp_path / "x.wav"), start=9.0), RATE)
+def test_an_offset_beyond_the_end_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AudioFileError, match="nothing is left after its offset of 9000 ms"):
+        read_hit(PadHit(sound(tmp_path / "x.wav"), offset=9000), RATE)

@@ -39,11 +39,11 @@ def test_a_list_says_files_velocities_and_settings(tmp_path: Path) -> None:
         sound(tmp_path / name)
     made = kit(
         tmp_path,
-        '[{ file = "soft.wav", velocity = [1, 60], gain_db = -3, pan = 0.5, tune = -1.5, start = 0.01 },\n'
+        '[{ file = "soft.wav", velocity = [1, 60], gain_db = -3, pan = 0.5, tune = -1.5, offset = 10 },\n'
         ' { file = "hard.wav", velocity = 127 }]',
     )
     assert made.pads[0].hits == (
-        PadHit(tmp_path / "soft.wav", 1, 60, -3.0, 0.5, -1.5, 0.01),
+        PadHit(tmp_path / "soft.wav", 1, 60, -3.0, 0.5, -1.5, 10.0),
         PadHit(tmp_path / "hard.wav", 127, 127),
     )
     assert made.pads[0].files == (tmp_path / "soft.wav", tmp_path / "hard.wav")

@@ -51,10 +51,10 @@ def test_sfz_keys_velocities_round_robins_and_settings_are_kept(tmp_path: Path) 
     )
     (snare,) = imported.kit.pads
     assert (snare.name, snare.notes, snare.drum_class, snare.pan, snare.gain_db) == ("Snare", (38,), "snare", -0.5, 3.0)
-    assert [(h.file.name, h.low, h.high, h.gain_db, h.tune, h.start) for h in snare.hits] == [
+    assert [(h.file.name, h.low, h.high, h.gain_db, h.tune, h.offset) for h in snare.hits] == [
         ("soft 1.wav", 1, 60, -6.0, 0.0, 0.0),
         ("soft 2.wav", 1, 60, -6.0, 1.5, 0.0),
-        ("hard.wav", 61, 127, 0.0, 0.0, 0.01),
+        ("hard.wav", 61, 127, 0.0, 0.0, 10.0),
     ]
     assert imported.report == ()
 
@@ -273,7 +273,7 @@ def test_decent_sampler_groups_samples_and_tags(tmp_path: Path) -> None:
     imported = read(tmp_path / "kit.dspreset")
     found = pads(imported)
     assert found["Closed Hat"].gain_db == pytest.approx(-6.0)
-    assert [(h.tune, h.start) for h in found["Closed Hat"].hits] == [(1.0, 0.0), (1.0, 0.01)]
+    assert [(h.tune, h.offset) for h in found["Closed Hat"].hits] == [(1.0, 0.0), (1.0, 10.0)]
     assert (found["Open Hat"].pan, found["Open Hat"].choke, found["Closed Hat"].choke) == (1.0, "hats", "hats")
     assert imported.report == ("not understood, and left as it is: effects (1)",)
 

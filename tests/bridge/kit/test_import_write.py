@@ -61,7 +61,7 @@ def test_an_import_of_an_export_gives_the_same_pads(tmp_path: Path, form: str) -
     for pad, instrument in zip(kit.pads, exported.instruments, strict=True):
         layers = [(layer.low, layer.high) for layer in instrument.layers for _ in layer.samples]
         assert [(hit.low, hit.high) for hit in pad.hits] == layers
-        assert {(hit.gain_db, hit.tune, hit.start, hit.pan) for hit in pad.hits} == {(0.0, 0.0, 0.0, 0.0)}
+        assert {(hit.gain_db, hit.tune, hit.offset, hit.pan) for hit in pad.hits} == {(0.0, 0.0, 0.0, 0.0)}
         assert (pad.gain_db, pad.pan) == (0.0, 0.0)
     assert load_kit(tmp_path / "mine" / "kit.toml").pads == kit.pads
     assert not [line for line in report if "no name says the class" not in line]
@@ -130,7 +130,7 @@ def test_missing_samples_are_named_and_left_out_only_if_told_to(tmp_path: Path) 
         ("<region> key=36 sample=kick.wav lovel=90 hivel=20", "velocities 90 to 20"),
         ("<region> key=36 sample=kick.wav volume=loud", "volume is 'loud'"),
         ("<region> key=h9 sample=kick.wav", "a key is 'h9'"),
-        ("<region> sample=kick.wav key=36 offset=99999999", "its start of"),
+        ("<region> sample=kick.wav key=36 offset=99999999", "its offset of"),
         ("hello", "holds no stroke"),
         ("<region> key=36 sample=kick.wav\n" * (MOST_REGIONS + 1), "more than 10,000 regions"),
         ("#define $a xxxxxxxxxxxxxxxx\n" + "#define $a $a$a\n" * 40, "grows to more than"),
