@@ -20,7 +20,7 @@ from ghostnote.bridge.batch.sources import SourceFile
 from ghostnote.bridge.classify.classifier import Guess, class_by_sound, not_a_hit
 from ghostnote.bridge.errors import GhostnoteError, InputError, OutputError
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
-from ghostnote.bridge.io.atomic_file import output_errors
+from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder
 from ghostnote.bridge.io.audio_checks import opened_audio
 from ghostnote.bridge.io.audio_file import FORMATS, read_audio, resample, write_audio
 from ghostnote.bridge.io.wav_layout import wav_layout
@@ -157,9 +157,7 @@ def _humanized(task: FileTask, settings: BatchSettings, variator: HitVariator) -
     variation = Variation(seed, settings.amount, settings.width, settings.steps)
     make = partial(stroke_maker, rate=rate, drum_class=guess.drum_class, variation=variation, variator=variator)
     strokes = strokes_of_many(source.hits, len(audio), rate, seed, make) if source.hits else make(audio)
-    folder = task.output / source.place
-    with output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    prepare_folder(task.output / source.place)
     rows = tuple(common | row for row in _written(task, strokes, rate, bits, settings))
     return FileResult(source.place, rows, notes=tuple(_notes(source, guess, len(audio), settings)))
 
@@ -242,9 +240,8 @@ def _intact(task: FileTask, digest: str) -> bool:
 
 
 def _digest_of(source: SourceFile) -> str:
-    """Return the checksum of a source's file, or that of the checksums of several."""
-    digests = [_digest(file) for file in source.files]
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    digests = [*map(_digest, source.files)]
+    return hashlib.sha256("".join(digests).encode()).hexdigest() if source.hits else digests[0]
 
 
 def _digest(path: Path) -> str:
