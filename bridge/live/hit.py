@@ -36,7 +36,7 @@ class Hit:
     generation: int
     audio: Audio
     """Left and right, (2, frames), as `sides` returns them."""
-    origin: PadHit | None = None
+    recorded: PadHit | None = None
     """Which of the pad's recorded strokes it started from, where there are several."""
 
     @property

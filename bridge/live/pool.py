@@ -76,7 +76,7 @@ class PadQueue:
         self.opened_by: set[int] = set()
         """The numbers of the processes that have opened the pad's drum."""
         self._next_index = 0
-        self._last_origins: dict[int | None, PadHit | None] = {}
+        self._last_recorded: dict[int | None, PadHit | None] = {}
 
     @property
     def depth(self) -> int:
@@ -91,18 +91,26 @@ class PadQueue:
         fresh = [(self.fresh[other], Origin.FRESH) for other in near]
         for hits, origin in (*fresh[:3], (self.fallback, Origin.FALLBACK), *fresh[3:]):
             if hits:
-                hit = self._popped(hits)
+                hit = self._popped(hits, near)
                 self.recent.append(hit)
                 return hit, origin if hit.pad.steps else Origin.FALLBACK
         return (self.recent[-1], Origin.REUSED) if self.recent else None
 
-    def _popped(self, hits: deque[Hit]) -> Hit:
-        """Take the first stroke, or the second where the first starts from the recorded stroke that just played."""
-        hit = hits.popleft()
-        if hits and self.recent and hit.origin is not None and hit.origin == self.recent[-1].origin:
-            first, hit = hit, hits.popleft()
-            hits.appendleft(first)
-        return hit
+    def _popped(self, hits: deque[Hit], near: list[int]) -> Hit:
+        """Take the first stroke, or where it starts from the recorded stroke that just played another round robin."""
+        last, first = self.recent[-1].recorded if self.recent else None, hits[0]
+        if first.recorded is None or first.recorded != last:
+            return hits.popleft()
+        layer = (first.recorded.low, first.recorded.high)
+        for waiting in (hits, *(self.fresh[other] for other in near)):
+            for place, hit in enumerate(tuple(waiting)[:2]):
+                if hit.recorded and hit.recorded != last and (hit.recorded.low, hit.recorded.high) == layer:
+                    # What else is done to the queue meanwhile is done at its other end.
+                    passed = [waiting.popleft() for _ in range(place)]
+                    taken = waiting.popleft()
+                    waiting.extendleft(passed)
+                    return taken
+        return hits.popleft()
 
     def renew(self, pad: Pad) -> None:
         """Take other settings; if they sound different, what waits plays only until it is replaced."""
@@ -128,11 +136,11 @@ class PadQueue:
         """Return the next stroke's number: one that starts from another recorded stroke than the layer's last one."""
         index = self._next_index
         if len(self.pad.hits) > 1:
-            origins = (origin_of(self.pad, number, velocity) for number in range(index, index + _MOST_SKIPPED))
-            last = self._last_origins.get(layer)
-            skipped, origin = next(((n, o) for n, o in enumerate(origins) if o != last), (0, last))
+            strokes = (recorded_stroke(self.pad, number, velocity) for number in range(index, index + _MOST_SKIPPED))
+            last = self._last_recorded.get(layer)
+            skipped, stroke = next(((n, found) for n, found in enumerate(strokes) if found != last), (0, last))
             index += skipped
-            self._last_origins[layer] = origin
+            self._last_recorded[layer] = stroke
         self._next_index = index + 1
         return index
 
@@ -140,8 +148,8 @@ class PadQueue:
         """Add a stroke that was made; the first of new settings replaces what is left of the old."""
         if request.generation != self.generation:
             return
-        origin = origin_of(request.pad, request.index, request.velocity)
-        hit = Hit(request.pad, request.index, request.velocity, request.generation, audio, origin)
+        recorded = recorded_stroke(request.pad, request.index, request.velocity)
+        hit = Hit(request.pad, request.index, request.velocity, request.generation, audio, recorded)
         hits = self.fallback if request.layer is None else self.fresh[request.layer]
         if not hits or hits[-1].generation == request.generation:
             hits.append(hit)
@@ -225,7 +233,7 @@ class Pool:
             queue.asked = [asked * kept for asked in queue.asked]
 
 
-def origin_of(pad: Pad, index: int, velocity: int) -> PadHit | None:
+def recorded_stroke(pad: Pad, index: int, velocity: int) -> PadHit | None:
     """Return which of a pad's recorded strokes a stroke starts from; None where it has but one."""
     return next(picks(pad.hits, pad.seed, index, velocity)) if len(pad.hits) > 1 else None
 

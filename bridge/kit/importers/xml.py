@@ -4,9 +4,6 @@ from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.input_file import read_head
 
@@ -15,6 +12,9 @@ _MOST_BYTES: Final = 32 * 2**20
 
 def read_xml(path: Path, roots: tuple[str, ...]) -> Element:
     """Return the root of an XML file, which must be one of `roots`; `KitError`."""
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
     data = read_head(path, "a kit's file", KitError, _MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
         raise KitError(f"{path}: is larger than {_MOST_BYTES // 2**20} MB, which no kit's file is")

@@ -12,7 +12,7 @@ from stroke_by_stroke import StrokeByStroke
 from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.cli.kit import app
-from ghostnote.bridge.errors import AudioFileError, GhostnoteError, InputError, KitError
+from ghostnote.bridge.errors import AudioFileError, GhostnoteError, InputError, KitError, OutputError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.kit import Pad, default_kit, load_kit
 from ghostnote.bridge.render.workers import Audio
@@ -243,3 +243,28 @@ def test_a_kit_is_exported_to_other_samplers(tmp_path: Path) -> None:
 def test_an_unknown_sampler_is_an_error(tmp_path: Path) -> None:
     result = run("export", str(tmp_path / "kit.toml"), "--to", "kontakt", "-o", str(tmp_path))
     assert isinstance(result.exception, InputError)
+
+
+def test_import_writes_a_kit_and_says_what_is_not_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("soft", "hard"):
+        hit(tmp_path / "source" / f"{name}.wav", frames=4_000)
+    (tmp_path / "source" / "My Snare.sfz").write_text(
+        "<group> key=38 cutoff=900\n<region> hivel=60 sample=soft.wav\n<region> lovel=61 sample=hard.wav\n"
+    )
+    result = run("import", "source/My Snare.sfz")
+    assert result.exit_code == 0, result.output
+    assert result.stdout == "My Snare.toml: 1 pads of 2 hits, on 1 notes\n"
+    assert "note: not understood, and left as it is: cutoff (2)" in result.stderr
+    assert "General MIDI's for its note: soft (snare)" in result.stderr
+    (pad,) = load_kit(tmp_path / "My Snare.toml").pads
+    assert [(hit.low, hit.high) for hit in pad.hits] == [(1, 60), (61, 127)]
+    assert isinstance(run("import", "source/My Snare.sfz").exception, OutputError)
+    assert run("import", "source", "-o", "My Snare.toml", "--force").exit_code == 0
+    assert "2 hits" in run("show", "source").stdout
+    assert "soft.wav, 44100 Hz, mono" in run("check", "source/My Snare.sfz").stdout
+
+
+def test_import_refuses_what_is_no_kit(tmp_path: Path) -> None:
+    assert isinstance(run("import", tmp_path / "gone").exception, KitError)
+    assert isinstance(run("import", tmp_path, "-o", tmp_path / "kit.txt").exception, KitError)

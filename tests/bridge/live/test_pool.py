@@ -1,9 +1,12 @@
 from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from live_fakes import KIT, fill
 
+from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.live.hit import Origin, sides
 from ghostnote.bridge.live.pool import LAYER_VELOCITIES, Pool, StrokeRequest, layer_of
 
@@ -170,3 +173,28 @@ def test_sides_that_are_the_same_are_kept_once_and_what_can_be_frozen_counts() -
     assert made.bytes_held == (1 + 2) * 400
     queue.take(122)
     assert made.bytes_held == (1 + 2) * 400
+
+
+def test_a_recorded_stroke_is_never_played_twice_in_a_row_where_its_layer_has_another() -> None:
+    hits = tuple(PadHit(Path(f"{low} {n}.wav"), low, high) for low, high in ((1, 80), (81, 127)) for n in range(3))
+    made = Pool()
+    (queue,) = made.use([replace(KIT.pads[0], hits=hits)])
+    serve(made, 100)
+    played: list[PadHit | None] = []
+    for velocity in np.random.default_rng(1).integers(1, 128, 400):
+        taken = queue.take(int(velocity))
+        assert taken is not None
+        played.append(taken[0].recorded)
+        serve(made, 1)
+    assert all(one != other for one, other in pairwise(played))
+    assert set(played) == set(hits)
+
+
+def test_a_pad_of_one_stroke_plays_as_before() -> None:
+    made = Pool()
+    (queue,) = made.use(KIT.pads[:1])
+    requests = serve(made, 5)
+    assert [request.index for request in requests] == [0, 1, 2, 3, 4]
+    taken = queue.take(84)
+    assert taken is not None
+    assert taken[0].recorded is None

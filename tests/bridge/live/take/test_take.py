@@ -14,6 +14,7 @@ from live_fakes import KIT, RATE, FakeSpec, fill, level_hit, running, until
 from ghostnote.bridge.bench.rig import Daemon, DaemonSetup
 from ghostnote.bridge.errors import InputError, MidiFileError, OutputError
 from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.live.commands import Play
 from ghostnote.bridge.live.pool import Pool
@@ -325,6 +326,23 @@ def test_a_take_plays_hits_of_its_own_folder_and_of_its_kits_and_no_other_file(t
     for name, words in ((tmp_path / "private.wav", "private.wav lies outside"), ("pipe.wav", "not a file")):
         with pytest.raises(MidiFileError, match=words):
             hit(name, kit)
+
+
+def test_a_take_holds_the_recorded_strokes_of_its_pads(tmp_path: Path) -> None:
+    hits = tuple(PadHit(tmp_path / f"{n}.wav", 1 + 60 * n, 60 + 60 * n, -3.0, tune=n) for n in range(2))
+    for each in hits:
+        each.file.write_bytes(b"sound")
+    pad = replace(KIT.pads[0], hits=hits)
+    recorder = TakeRecorder(tmp_path / "take.mid", RATE, limiter=True)
+    (queue,) = Pool().use([pad])
+    recorder.stroke(100, queue.pad, 127, replace(level_hit(queue), pad=pad), (0.5, 0.5))
+    recorder.save(9600)
+    take = read_take(recorder.path)
+    assert take is not None
+    assert take.kit.pads == (pad,)
+    hits[1].file.unlink()
+    with pytest.raises(MidiFileError, match=r"1\.wav is not there any more"):
+        read_take(recorder.path)
 
 
 def marked(folder: Path, change: Callable[[str], str]) -> Path:
