@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ghostnote.bridge.errors import GhostnoteError, InputError, ModelError, OutputError
     from ghostnote.bridge.inference.variation import StrokeKey, Variation
     from ghostnote.bridge.io.audio_file import read_audio, write_audio
-    from ghostnote.bridge.kit.kit import Kit, Pad, default_kit, load_kit, with_settings
+    from ghostnote.bridge.kit.kit import Kit, Pad, default_kit, load_kit
+    from ghostnote.bridge.kit.overrides import with_settings
     from ghostnote.bridge.render.offline import RenderReport, RenderSettings
 
 # A library writes no log by itself: the command line's options do, or the program that uses it.
@@ -29,7 +30,8 @@ _MODULES = {
     "errors": ("GhostnoteError", "InputError", "ModelError", "OutputError"),
     "inference.variation": ("StrokeKey", "Variation"),
     "io.audio_file": ("read_audio", "write_audio"),
-    "kit.kit": ("Kit", "Pad", "default_kit", "load_kit", "with_settings"),
+    "kit.kit": ("Kit", "Pad", "default_kit", "load_kit"),
+    "kit.overrides": ("with_settings",),
     "render.offline": ("RenderReport", "RenderSettings"),
 }
 __all__ = (

@@ -14,7 +14,6 @@ from ghostnote.bridge.batch.humanize import BatchReport, Progress, humanize_file
 from ghostnote.bridge.batch.model_variator import ModelSpec, ModelVariator
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.batch.sources import find_sources
-from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.drum_cache import CachedSpec
 from ghostnote.bridge.inference.model import Generator
@@ -22,6 +21,7 @@ from ghostnote.bridge.inference.model_card import Card
 from ghostnote.bridge.inference.schedule import MAX_STEPS
 from ghostnote.bridge.inference.stroke_source import SourceSpec, generate_drum
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
+from ghostnote.bridge.kinds import find_class, find_kind
 from ghostnote.bridge.kit.kit import Kit, default_kit
 from ghostnote.bridge.midi.smf_reader import read_midi
 from ghostnote.bridge.render.offline import RenderReport, RenderSettings, render_song
@@ -57,7 +57,7 @@ class Model:
         channels of one. The same arguments give the same strokes. `InputError` for an argument out of its range.
         """
         audio, variation = _checked_hit(hit), variation or Variation()
-        _check_class(drum_class)
+        find_class(drum_class)
         _check("rate", rate, 1, 768_000)
         _check("amount", variation.amount, 0, 2)
         _check("width", variation.width, 0, 1)
@@ -68,17 +68,27 @@ class Model:
             _check("velocity", key.velocity, 1, 127)
         return stroke_maker(audio, rate, drum_class, variation, self._variator)(keys)
 
-    def new_drum(self, drum_class: str, seed: int = 0, *, steps: int | None = None, guidance: float = 1.0) -> Audio:
+    def new_drum(
+        self,
+        drum_class: str,
+        seed: int = 0,
+        *,
+        kind: str | None = None,
+        steps: int | None = None,
+        guidance: float = 1.0,
+    ) -> Audio:
         """Return a new hit (1, frames) of a class at the model's rate, `card.rate` Hz; the seed decides which.
 
-        More `steps` are finer and slower. `guidance` above 1 is more typical of the class, and less varied.
-        `InputError` for an unknown class or a number out of its range.
+        A `kind` is finer, as 'cowbell' of the class 'perc'. More `steps` are finer and slower. `guidance` above 1 is
+        more typical of the class, and less varied. `InputError` for an unknown class or kind, or a number out of its
+        range.
         """
-        _check_class(drum_class)
+        find_class(drum_class)
+        named = None if kind is None else find_kind(kind, drum_class).name
         _check("seed", seed, 0, 2**64 - 1)
         _check("steps", 1 if steps is None else steps, 1, MAX_STEPS)
         _check("guidance", guidance, 0, 10)
-        return generate_drum(self._generator, drum_class, seed, steps=steps, guidance=guidance)[None]
+        return generate_drum(self._generator, drum_class, seed, kind=named, steps=steps, guidance=guidance)[None]
 
 
 def render_midi(
@@ -135,11 +145,6 @@ def _checked_hit(hit: ArrayLike) -> Audio:
     if not np.isfinite(audio).all() or not audio.any():
         raise InputError("the hit is silent, or holds values that are not finite")
     return audio
-
-
-def _check_class(name: str) -> None:
-    if name not in CLASS_NAMES:
-        raise InputError(f"'{name}' is not a drum class: choose one of {', '.join(CLASS_NAMES)}")
 
 
 def _check(name: str, value: float, least: float, most: float) -> None:

@@ -1,4 +1,4 @@
-"""The drum classes: one table for the model's labels, file names, General MIDI notes and fades."""
+"""The drum classes: one table for the model's labels, file names and General MIDI notes."""
 
 import re
 from dataclasses import dataclass
@@ -16,8 +16,6 @@ class DrumClass:
     """Words in file and folder names that mean this class."""
     notes: tuple[int, ...]
     """General MIDI percussion notes."""
-    fade_seconds: float
-    """How long a generated hit of this class fades at its end."""
 
 
 _PERCUSSION: Final = (
@@ -61,17 +59,17 @@ _CACHED_NAMES: Final = 256
 """Files of one folder share its name, and each name is looked up more than once."""
 
 CLASSES: Final = (
-    DrumClass("kick", ("kick", "kik", "bd", "bassdrum", "bass drum"), (36, 35), 0.08),
-    DrumClass("snare", ("snare", "snr", "sd", "snaredrum"), (38, 40), 0.06),
-    DrumClass("rim", ("rim", "rimshot", "sidestick", "side stick", "crossstick", "cross stick"), (37,), 0.04),
-    DrumClass("clap", ("clap", "handclap", "cp"), (39,), 0.06),
-    DrumClass("closed_hat", (*_HATS, "closedhat", "closed hihat", "hihat closed", "hat closed", "chh"), (42,), 0.03),
-    DrumClass("open_hat", ("openhat", "hihat open", "hat open", *_OPEN_HATS, "ohh", "oh", *_OH_HATS), (46,), 0.2),
-    DrumClass("pedal_hat", ("pedalhat", "hihat pedal", "hat pedal", "hh pedal", *_PEDAL_HATS, "phh"), (44,), 0.05),
-    DrumClass("tom", ("tom", "floortom", "floor tom", "racktom", "lt", "mt", "ht"), (41, 43, 45, 47, 48, 50), 0.15),
-    DrumClass("crash", ("crash", "china", "splash", "cymbal", "cy"), (49, 57, 52, 55), 0.3),
-    DrumClass("ride", ("ride", "ride bell", "bell", "rd"), (51, 59, 53), 0.3),
-    DrumClass("perc", _PERCUSSION, (56, 54, 58, *range(60, 82)), 0.1),
+    DrumClass("kick", ("kick", "kik", "bd", "bassdrum", "bass drum"), (36, 35)),
+    DrumClass("snare", ("snare", "snr", "sd", "snaredrum"), (38, 40)),
+    DrumClass("rim", ("rim", "rimshot", "sidestick", "side stick", "crossstick", "cross stick"), (37,)),
+    DrumClass("clap", ("clap", "handclap", "cp"), (39,)),
+    DrumClass("closed_hat", (*_HATS, "closedhat", "closed hihat", "hihat closed", "hat closed", "chh"), (42,)),
+    DrumClass("open_hat", ("openhat", "hihat open", "hat open", *_OPEN_HATS, "ohh", "oh", *_OH_HATS), (46,)),
+    DrumClass("pedal_hat", ("pedalhat", "hihat pedal", "hat pedal", "hh pedal", *_PEDAL_HATS, "phh"), (44,)),
+    DrumClass("tom", ("tom", "floortom", "floor tom", "racktom", "lt", "mt", "ht"), (41, 43, 45, 47, 48, 50)),
+    DrumClass("crash", ("crash", "china", "splash", "cymbal", "cy"), (49, 57, 52, 55)),
+    DrumClass("ride", ("ride", "ride bell", "bell", "rd"), (51, 59, 53)),
+    DrumClass("perc", _PERCUSSION, (56, 54, 58, *range(60, 83))),
 )  # fmt: skip
 """In the order of the model's labels."""
 

@@ -18,7 +18,7 @@ from ghostnote.export.parity import ParityError, compare, parity_table, toleranc
 from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, SEGMENTS
 from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES, RATE
 from ghostnote.models.nets.cascade import SHAPE_ROWS, Cascade
-from ghostnote.models.nets.checkpoint import partial_statistics
+from ghostnote.models.nets.checkpoint import drum_table, partial_statistics
 from ghostnote.models.statistics.repeatability import LATENT_SIZE
 
 
@@ -68,6 +68,7 @@ def make_card(model: Cascade, facts: dict[str, Any], settings: ExportSettings) -
         amounts=settings.amounts,
         level_spread_db=tuple(round(x, 3) for x in model.level_spread_db.tolist()),
         partials=partial_statistics(facts),
+        drums=drum_table(facts),
         training={**facts.get("training", {}), "steps": facts.get("step"), "seconds": facts.get("seconds")},
         credits=tuple(facts.get("credits", ())),
     )
@@ -80,6 +81,13 @@ def to_onnx(model: Cascade, card: Card, half: bool = True, eight_bit: bool = Fal
     built.producer_name = "ghostnote"
     onnx.checker.check_model(built)
     return seal(built.SerializeToString(deterministic=True))
+
+
+def with_card(data: bytes, card: Card) -> bytes:
+    """Return a model file's bytes with another card, sealed anew."""
+    model = onnx.load_model_from_string(data)
+    helper.set_model_props(model, {CARD_KEY: card.to_json(), SEAL_KEY: BLANK_SEAL})
+    return seal(model.SerializeToString(deterministic=True))
 
 
 def export_model(model: Cascade, card: Card, path: Path, half: bool = True, eight_bit: bool = False) -> str:

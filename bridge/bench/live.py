@@ -13,7 +13,8 @@ from ghostnote.bridge.bench.jack_server import RATE, JackServer
 from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.bench.rig import Daemon, DaemonSetup, JackPlayer, muted
 from ghostnote.bridge.devices.xrun_monitor import LateBlock, XrunMonitor
-from ghostnote.bridge.kit.kit import Kit, default_kit, with_settings
+from ghostnote.bridge.kit.kit import Kit, default_kit
+from ghostnote.bridge.kit.overrides import with_settings
 from ghostnote.bridge.live.pad_parameters import Value
 from ghostnote.bridge.live.stroke_spec import LiveSpec
 from ghostnote.bridge.render.workers import Spec

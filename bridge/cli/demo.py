@@ -21,7 +21,8 @@ def demo(
     jobs: options.Jobs = 0,
 ) -> None:
     """Render a four-bar groove with the default kit: a mix, and the stems beside it."""
-    from ghostnote.bridge.kit.kit import default_kit, with_settings
+    from ghostnote.bridge.kit.kit import default_kit
+    from ghostnote.bridge.kit.overrides import with_settings
     from ghostnote.bridge.midi.demo_groove import groove
     from ghostnote.bridge.render.offline import RenderSettings
 

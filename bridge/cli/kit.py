@@ -26,20 +26,23 @@ def new(
         Path | None,
         typer.Option(metavar="FOLDER", help="Make a pad of each drum in here: its strokes by names and sounds."),
     ] = None,
+    base: Annotated[
+        str, typer.Option("--from", metavar="NAME", help="The kit to copy: default, electronic or dry.")
+    ] = "default",
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is already there.")] = False,
 ) -> None:
-    """Write a kit file to edit: a copy of the default kit, or one made from a folder of your hits."""
+    """Write a kit file to edit: a copy of one that comes along, or one made from a folder of your hits."""
     from ghostnote.bridge.io.atomic_file import write_bytes
     from ghostnote.bridge.io.hit_files import hit_files
     from ghostnote.bridge.io.output_guard import check_outputs
-    from ghostnote.bridge.kit.create import kit_from_default, kit_from_hits
+    from ghostnote.bridge.kit.create import kit_from_built_in, kit_from_hits
 
     if path.suffix.lower() != ".toml":
         raise KitError(f"{path}: a kit file's name ends in .toml")
     check_outputs((path,), hit_files(hits) if hits else ())
     if path.exists() and not force:
         raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
-    made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_default(path.stem)
+    made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_built_in(path.stem, base)
     write_bytes(path, made.text.encode())
     echo(f"{path}: {made.pads} pads")
     for guess in made.guessed:
@@ -192,7 +195,7 @@ def export(
 
 def _row(pad: "Pad") -> tuple[str, ...]:
     """Return a pad's cells, under the headings."""
-    drum = pad.hit.name if pad.hit else f"{len(pad.hits)} hits" if pad.hits else str(pad.seed)
+    drum = pad.hit.name if pad.hit else f"{len(pad.hits)} hits" if pad.hits else str(pad.drum_seed)
     numbers = (pad.amount, pad.width, pad.gain_db, pad.pan, pad.steps)
     notes = " ".join(map(str, pad.notes))
     return (pad.name, notes, pad.drum_class, drum, *(f"{n:g}" for n in numbers), pad.choke or "")

@@ -82,7 +82,7 @@ def live(
     from ghostnote.bridge.midi.note_input import NoteInput
 
     played = _kit(kit, seed)
-    check_outputs((output, record), (kit, model, *(file for pad in played.pads for file in pad.files)))
+    check_outputs((output, record), (played.path, model, *(file for pad in played.pads for file in pad.files)))
     _name_unfinished({path.parent for path in (output, record) if path} or {Path()})
     choices = _choices(driver or ("file" if output else None), device, rate, block)
     name = choices.driver or _DRIVER
@@ -93,7 +93,7 @@ def live(
         audio=DriverSettings(choices.rate or _RATE, choices.block or _BLOCK, choices.device, output and unused(output)),
         midi=tuple(midi_in or ["virtual"]) if midi_in or _has_midi(name) else (),
         osc=_osc(osc, osc_allow or [], osc_quit),
-        kits=_kits(kits, kit),
+        kits=_kits(kits, played.path),
         program_channel=program_channel - 1,
         note_input=NoteInput(None if channel is None else channel - 1, load_map(note_map or "gm")),
         record=record and unused(record),
@@ -137,7 +137,7 @@ def _run(settings: LiveSettings, choices: SavedSettings) -> None:
 
 
 def _kit(path: Path | None, seed: int | None) -> Kit:
-    from ghostnote.bridge.kit.kit import with_settings
+    from ghostnote.bridge.kit.overrides import with_settings
 
     return with_settings(opened_kit(path), seed=seed)
 

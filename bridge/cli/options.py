@@ -31,7 +31,9 @@ NoteMap = Annotated[
 ]
 
 
-KIT_HELP: Final = "The kit: KIT.toml, or a kit of SFZ, Hydrogen, DrumGizmo or DecentSampler, or a folder of hits."
+KIT_HELP: Final = (
+    "KIT.toml; default, electronic or dry; a kit of SFZ, Hydrogen, DrumGizmo or DecentSampler; or a folder of hits."
+)
 
 
 def opened_kit(path: Path | None, *, say: bool = True) -> "Kit":

@@ -87,8 +87,8 @@ def render(
     model: options.Model = None,
 ) -> None:
     """Render a MIDI file: every note becomes a new hit, and the same seed gives the same file again."""
-    from ghostnote.bridge.kit.kit import with_settings
     from ghostnote.bridge.kit.note_map import load_map, with_map
+    from ghostnote.bridge.kit.overrides import with_settings
     from ghostnote.bridge.live.take.format import is_take, read_take
     from ghostnote.bridge.midi.channels import drums_of
     from ghostnote.bridge.midi.groove import placing, read_groove

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST_FILES: Final = 500
 MODEL_RATE: Final = 44_100
+READY_MADE: Final = Path(__file__).parent.parent / "kit" / "drums"
+"""Drums of the kits that come along, in a folder named after the model that made them."""
 
 _FULL_PRECISION: Final = 32
 _NAME_DIGITS: Final = 16
@@ -47,15 +49,19 @@ class CachedSpec:
         source, folder = self.spec.open(), cache_folder()
         if folder is None:
             return source
-        return CachedSource(source, folder / source.checksum[:_NAME_DIGITS], self.model_rate, source.drum_frames)
+        ready = ready_made(source.checksum)
+        return CachedSource(source, folder / ready.name, self.model_rate, ready)
 
 
 class CachedSource:
     """Makes the same strokes as the source behind it, to the bit."""
 
-    def __init__(self, source: DrumSource, folder: Path, rate: int, frames: int) -> None:
-        """Keep the drums that `source` generates in `folder`, as files of `frames` at `rate` Hz."""
-        self._source, self._folder, self._rate, self._frames = source, folder, rate, frames
+    def __init__(self, source: DrumSource, folder: Path, rate: int, ready_made: Path | None = None) -> None:
+        """Keep the drums that `source` generates in `folder`, as files at `rate` Hz.
+
+        Those that lie in `ready_made` need not be generated.
+        """
+        self._source, self._folder, self._rate, self._ready_made = source, folder, rate, ready_made
         self._intact: set[Path] = set()
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
@@ -78,7 +84,10 @@ class CachedSource:
         """Return the pad with its generated drum as its hit; unchanged where that cannot be kept."""
         if pad.files:
             return pad
-        path = self._folder / f"{pad.drum_class}-{pad.seed}.wav"
+        ready = self._ready_made / drum_file(pad, ".flac") if self._ready_made else None
+        if ready is not None and ready.is_file():
+            return replace(pad, hit=ready)
+        path = self._folder / drum_file(pad, ".wav")
         if path in self._intact and path.is_file():
             return replace(pad, hit=path)
         if not self._is_intact(path):
@@ -98,7 +107,18 @@ class CachedSource:
             audio, rate = read_audio(path)
         except GhostnoteError:
             return False
-        return (audio.shape, rate) == ((1, self._frames), self._rate)
+        # A drum ends in silence; what was cut short does not.
+        return len(audio) == 1 and rate == self._rate and audio.shape[1] > 0 and float(audio[0, -1]) == 0
+
+
+def ready_made(checksum: str) -> Path:
+    """Return the folder of the drums that come along with a model."""
+    return READY_MADE / checksum[:_NAME_DIGITS]
+
+
+def drum_file(pad: Pad, suffix: str) -> str:
+    """Return the name of the file that keeps a pad's generated drum."""
+    return f"{pad.kind or pad.drum_class}-{pad.drum_seed}{suffix}"
 
 
 def _remove_oldest(folder: Path) -> None:

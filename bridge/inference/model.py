@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.errors import ModelError
 from ghostnote.bridge.inference.model_card import CARD_KEY, SEAL_KEY, Card, check_seal
 from ghostnote.bridge.inference.model_file import has_external_data, metadata
@@ -97,24 +96,36 @@ class Generator:
         given = {"hit": hit, "has_hit": np.ones(len(hit), np.float32), "schedule": schedule(0)}
         return self.run(len(hit), label, ("features",), **given)[0]
 
-    def generate_drum(
-        self, rng: np.random.Generator, *, label: int, steps: int | None = None, guidance: float = 1.0
-    ) -> Audio:
-        """Return a new hit (frames,) of a class, at full scale; `rng` decides which.
+    def draw_shapes(self, rng: np.random.Generator, count: int, *, label: int, guidance: float = 1.0) -> Audio:
+        """Return the shapes (count, rows, frames) of new drums of a class: log envelope and tone; `rng` decides."""
+        card = self.card
+        return self.run(
+            count,
+            label,
+            ("shape_made",),
+            shape=rng.standard_normal((count, *card.shape_size), np.float32),
+            shape_schedule=shape_schedule(card.shape_steps),
+            schedule=schedule(0),
+            guidance=np.asarray(guidance, np.float32),
+        )[0]
 
-        `steps` are those of its sound, at least 1; its shape takes as many as the card says.
+    def fill_shape(
+        self, shape: Audio, rng: np.random.Generator, *, label: int, steps: int | None = None, guidance: float = 1.0
+    ) -> Audio:
+        """Return a hit (frames,) of this shape (rows, frames), at its level; `rng` decides which.
+
+        The network takes `steps`, at least 1.
         """
         card = self.card
-        hit = self.run(
+        hits = self.run(
             1,
             label,
-            shape=rng.standard_normal((1, *card.shape_size), np.float32),
-            shape_schedule=shape_schedule(card.shape_steps),
+            shape=shape[None],
             noise=rng.standard_normal((1, card.bands, card.mdct_frames), np.float32),
             schedule=schedule(max(1, card.default_steps if steps is None else steps)),
             guidance=np.asarray(guidance, np.float32),
-        )[0][0]
-        return np.asarray(hit / max(float(np.abs(hit).max()), PEAK_FLOOR))
+        )[0]
+        return np.asarray(hits[0])
 
     def run(self, count: int, label: int, outputs: Sequence[str] = ("audio",), **given: Any) -> list[Audio]:
         """Return the graph's `outputs` for `count` hits of a class.

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.dsp.partial_response import PartialStatistics
 from ghostnote.bridge.errors import ModelError
+from ghostnote.bridge.inference.drum_table import DrumTable
 
 FORMAT: Final = 5
 """The version of the graph's inputs and outputs; others cannot be played."""
@@ -52,6 +53,8 @@ class Card:
     """For each class and then for all: standard deviation of the level of equally loud strokes."""
     partials: PartialStatistics
     """How partials differ between strokes."""
+    drums: DrumTable = field(default_factory=DrumTable)
+    """Descriptions of drums, from which new ones are drawn."""
     training: dict[str, Any] = field(default_factory=dict)
     """How it was trained: corpus, steps, minutes, settings."""
     credits: tuple[str, ...] = ()
@@ -70,7 +73,8 @@ class Card:
             if version == FORMAT:
                 lists = {key: tuple(value) for key, value in data.items() if isinstance(value, list)}
                 partials = PartialStatistics.from_dict(data["partials"], len(data["classes"]) + 1)
-                return Card(**{**data, **lists, "partials": partials})
+                drums = DrumTable.from_dict(data["drums"]) if "drums" in data else DrumTable()
+                return Card(**{**data, **lists, "partials": partials, "drums": drums})
         except (ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{origin} has a card that cannot be read: export the model anew") from error
         raise ModelError(

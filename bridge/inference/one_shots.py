@@ -7,14 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Audio
 from ghostnote.bridge.io.atomic_file import prepare_folder
 from ghostnote.bridge.io.audio_file import format_for, resample, write_audio
 from ghostnote.bridge.io.output_guard import numbered
+from ghostnote.bridge.kinds import find_class, find_kind
 
 _SUFFIX: Final = ".wav"
 _FADE_SHARE: Final = 0.25
@@ -27,6 +26,8 @@ class OneShotSettings:
 
     drum_class: str
     """A name of `drums.CLASS_NAMES`."""
+    kind: str | None = None
+    """A name of `kinds.KINDS`, of that class; None for any."""
     seed: int = 0
     """The first hit's seed; the others count up."""
     count: int = 8
@@ -44,12 +45,13 @@ class OneShotSettings:
 
 
 def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None = None) -> Iterator[Path]:
-    """Write `CLASS_SEED.wav` files into `folder` and yield each path; `InputError` for an unknown class.
+    """Write `KIND_SEED.wav` files into `folder` and yield each path; `InputError` for an unknown class or kind.
 
     What is there stays: the new file gets a number.
     """
-    if settings.drum_class not in CLASS_NAMES:
-        raise InputError(f"'{settings.drum_class}' is not a drum class: choose one of {', '.join(CLASS_NAMES)}")
+    find_class(settings.drum_class)
+    if settings.kind is not None:
+        find_kind(settings.kind, settings.drum_class)
     format_for(folder / f"hit{_SUFFIX}", settings.bits)
     generator = Generator.open(model)
     prepare_folder(folder)
@@ -60,9 +62,11 @@ def _written(folder: Path, settings: OneShotSettings, generator: Generator) -> I
     end = settings.seed + settings.count
     digits = len(str(end - 1))
     for seed in range(settings.seed, end):
-        hit = generate_drum(generator, settings.drum_class, seed, steps=settings.steps, guidance=settings.guidance)
+        hit = generate_drum(
+            generator, settings.drum_class, seed, kind=settings.kind, steps=settings.steps, guidance=settings.guidance
+        )
         trimmed = trim(hit, settings.length_seconds, generator.card.rate)
-        path = numbered(folder / f"{settings.drum_class}_{seed:0{digits}}{_SUFFIX}")
+        path = numbered(folder / f"{settings.kind or settings.drum_class}_{seed:0{digits}}{_SUFFIX}")
         audio = resample(trimmed[None], generator.card.rate, settings.rate)
         write_audio(path, audio, settings.rate, settings.bits)
         yield path

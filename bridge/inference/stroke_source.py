@@ -8,11 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.drums import CLASSES
+from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.dsp.shaping import shaped
 from ghostnote.bridge.dsp.velocity import hit_level_db
 from ghostnote.bridge.errors import AudioFileError
+from ghostnote.bridge.inference.drum_plan import plan_drum
 from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.new_drum import PITCHED, choose_drum, ended, synthesize_drum
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.inference.velocity_layers import VelocityLayers, read_hit
 from ghostnote.bridge.io.audio_file import mixdown, resample
@@ -20,6 +22,8 @@ from ghostnote.bridge.kit.hits import PadHit, picks
 from ghostnote.bridge.kit.kit import Pad
 
 Audio = NDArray[np.float32]
+ReferenceKey = tuple[Path | PadHit | None, str, str | None, int, int]
+"""The file, class, kind, seed and velocity of what strokes follow."""
 
 DRUM_PEAK: Final = 0.9
 MOST_BYTES: Final = 48 * 2**20
@@ -28,6 +32,8 @@ stereo. Who rerolls pads all night must not run out of memory; opening a drum ag
 
 _MOST_PADS: Final = 128
 _DRUM_STREAM: Final = 3
+_CANDIDATES: Final = 4
+"""Shapes of which the nearest to a drum is taken."""
 _RISE_FRAMES: Final = 32
 """A new hit rises from silence in 0.7 ms, as recorded ones do; otherwise it would begin with a click."""
 
@@ -56,18 +62,13 @@ class StrokeSource:
         self.rate = rate
         self._generator, self._goes_on = generator, goes_on
         self._variator = Variator(generator)
-        self._references: dict[tuple[Path | PadHit | None, str, int, int], Reference] = {}
+        self._references: dict[ReferenceKey, Reference] = {}
         self._layers: dict[tuple[PadHit, ...], VelocityLayers] = {}
 
     @property
     def checksum(self) -> str:
         """The model file's SHA-256."""
         return self._generator.checksum
-
-    @property
-    def drum_frames(self) -> int:
-        """How long a generated drum is, at the model's rate."""
-        return self._generator.card.hit_frames
 
     def stroke(self, pad: Pad, index: int, velocity: int) -> Audio:
         """Return the pad's `index`-th stroke (2, frames), its level and timbre by `velocity` 1..127.
@@ -90,7 +91,7 @@ class StrokeSource:
 
     def reference(self, pad: Pad) -> Reference:
         """Return what the pad's strokes follow: its own hit, or a drum generated from its seed."""
-        key = (pad.hit, pad.drum_class, 0 if pad.hit else pad.seed, pad.velocity)
+        key = (pad.hit, pad.drum_class, *((None, 0) if pad.hit else (pad.kind, pad.drum_seed)), pad.velocity)
         return self._kept(key, lambda: self._opened(pad))
 
     def _by_reference(self, pad: Pad, keys: Sequence[StrokeKey]) -> Iterator[tuple[Reference, dict[int, StrokeKey]]]:
@@ -122,7 +123,7 @@ class StrokeSource:
 
     def _recorded(self, pad: Pad, hit: PadHit) -> Reference:
         label = self._generator.card.classes.index(pad.drum_class)
-        return self._kept((hit, pad.drum_class, 0, 0), lambda: Reference(self._read(hit), label))
+        return self._kept((hit, pad.drum_class, None, 0, 0), lambda: Reference(self._read(hit), label))
 
     def _layers_of(self, pad: Pad) -> VelocityLayers:
         """Return the levels of a pad's recorded strokes, measured once."""
@@ -142,7 +143,7 @@ class StrokeSource:
                 raise
             return None
 
-    def _kept(self, key: tuple[Path | PadHit | None, str, int, int], opened: Callable[[], Reference]) -> Reference:
+    def _kept(self, key: ReferenceKey, opened: Callable[[], Reference]) -> Reference:
         """Return a reference that is kept open, or open it."""
         found = self._references.pop(key, None)
         # Put back last: the first is the least recently used.
@@ -162,22 +163,32 @@ class StrokeSource:
 
     def _opened(self, pad: Pad) -> Reference:
         label = self._generator.card.classes.index(pad.drum_class)
-        own = PadHit(pad.hit) if pad.hit else None
-        audio = self._read(own) if own else generate_drum(self._generator, pad.drum_class, pad.seed)[None]
-        return Reference(audio, label, pad.velocity)
+        if pad.hit:
+            return Reference(self._read(PadHit(pad.hit)), label, pad.velocity)
+        # Of a kind that the model does not know, any of the class is nearest.
+        kind = pad.kind if pad.kind in self._generator.card.drums.kinds else None
+        drum = generate_drum(self._generator, pad.drum_class, pad.drum_seed, kind=kind)
+        return Reference(drum[None], label, pad.velocity)
 
     def _read(self, hit: PadHit) -> Audio:
         return read_hit(hit, self._generator.card.rate)
 
 
 def generate_drum(
-    generator: Generator, drum_class: str, seed: int, *, steps: int | None = None, guidance: float = 1.0
+    generator: Generator,
+    drum_class: str,
+    seed: int,
+    *,
+    kind: str | None = None,
+    steps: int | None = None,
+    guidance: float = 1.0,
 ) -> Audio:
-    """Return a class's new hit (frames,) at the model's rate, from a short rise to a fade."""
-    label = generator.card.classes.index(drum_class)
-    rng = np.random.default_rng([_DRUM_STREAM, seed])
-    hit = generator.generate_drum(rng, label=label, steps=steps, guidance=guidance) * np.float32(DRUM_PEAK)
-    fade = int(CLASSES[label].fade_seconds * generator.card.rate)
-    hit[-fade:] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
+    """Return a new hit (frames,) of a class at the model's rate, of a kind if given; it ends when it has decayed."""
+    card, rng = generator.card, np.random.default_rng([_DRUM_STREAM, seed])
+    label = card.classes.index(drum_class)
+    shapes = generator.draw_shapes(rng, _CANDIDATES, label=label, guidance=guidance)
+    shape, drum = choose_drum(card.drums, shapes, rng, label, kind)
+    plan = plan_drum(shape, drum, rng, pitched=drum_class in PITCHED)
+    hit = synthesize_drum(generator, shape, plan, rng, label=label, steps=steps, guidance=guidance)
     hit[:_RISE_FRAMES] *= np.sin(np.linspace(0, np.pi / 2, _RISE_FRAMES, dtype=np.float32)) ** 2
-    return hit
+    return ended(hit / max(float(np.abs(hit).max()), PEAK_FLOOR)) * np.float32(DRUM_PEAK)

@@ -12,7 +12,7 @@ from ghostnote.bridge.io.hit_files import distinct_name, hit_files
 from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.fields import FieldError, check_name, check_text, path_inside, quoted
 from ghostnote.bridge.kit.hits import PadHit
-from ghostnote.bridge.kit.kit import DEFAULT_KIT, DEFAULT_SEED, Kit, Pad, default_kit, pad_seed, parse_kit
+from ghostnote.bridge.kit.kit import BUILT_IN, DEFAULT_SEED, Kit, Pad, built_in_file, load_kit, pad_seed, parse_kit
 from ghostnote.bridge.kit.notes import NoteWish, notes_by_name
 from ghostnote.bridge.kit.save import kit_text
 
@@ -40,10 +40,12 @@ class FoundPads:
     guessed: tuple[str, ...]
 
 
-def kit_from_default(name: str) -> NewKit:
-    """Return a copy of the default kit under another name; the model generates all its drums."""
-    keys, pads = _default_parts()
-    return NewKit(f"{keys}name = {quoted(name)}\n{pads}", len(default_kit().pads), ())
+def kit_from_built_in(name: str, base: str = BUILT_IN[0]) -> NewKit:
+    """Return a copy of a kit of `BUILT_IN` under another name; the model generates all its drums."""
+    if base not in BUILT_IN:
+        raise KitError(f"'{base}' does not come along: choose {', '.join(BUILT_IN[:-1])} or {BUILT_IN[-1]}")
+    keys, pads = _parts(base)
+    return NewKit(f"{keys}name = {quoted(name)}\n{pads}", len(load_kit(built_in_file(base)).pads), ())
 
 
 def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
@@ -63,7 +65,7 @@ def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
     skipped += made.skipped
     if not made.pads:
         raise KitError(f"{hits}: holds no hit for a kit" + "".join(f"; {reason}" for reason in skipped[:3]))
-    text = _default_parts()[0] + kit_text(Kit(name, DEFAULT_SEED, made.pads), folder)
+    text = _parts(BUILT_IN[0])[0] + kit_text(Kit(name, DEFAULT_SEED, made.pads), folder)
     parse_kit(text, folder, name)
     return NewKit(text, len(made.pads), tuple(skipped), made.guessed)
 
@@ -106,8 +108,8 @@ def _has_a_name(path: Path, folder: Path, skipped: list[str]) -> bool:
     return True
 
 
-def _default_parts() -> tuple[str, str]:
-    """Return the default kit file's explanation of the keys, and what follows its name."""
-    text = DEFAULT_KIT.read_text("utf-8")
+def _parts(base: str) -> tuple[str, str]:
+    """Return the explanation of the keys in a kit file that comes along, and what follows its name."""
+    text = built_in_file(base).read_text("utf-8")
     keys, named = text[text.index("# The model") :].split("\nname = ", 1)
     return f"# A kit for ghostnote.\n#\n{keys}\n", named.split("\n", 1)[1]

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.printable import UNPRINTABLE
+from ghostnote.bridge.kinds import Kind, find_kind
 
 RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "amount": (0.0, 2.0),
@@ -18,6 +20,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "pan": (-1.0, 1.0),
     "steps": (0, 64),
     "seed": (0, 2**32 - 1),
+    "drum": (0, 2**32 - 1),
     "velocity": (1, 127),
     "tune": (-24.0, 24.0),
     "decay": (0.05, 4.0),
@@ -28,7 +31,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
 """Lowest and highest value of each number in a kit; whole numbers where the bounds are whole."""
 
 KIT_KEYS: Final = ("name", "seed", "pad")
-PAD_KEYS: Final = ("name", "notes", "class", "hit", "hits", "choke", "reverse", *RANGES)
+PAD_KEYS: Final = ("name", "notes", "class", "kind", "hit", "hits", "choke", "reverse", *RANGES)
 
 _NOTES: Final = (0, 127)
 MOST_TEXT: Final = 80
@@ -103,6 +106,14 @@ def check_class(value: object) -> str:
         advice = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(CLASS_NAMES)}"
         raise FieldError(f"class = {value!r} is not a drum class; {advice}")
     return str(value)
+
+
+def check_kind(value: object) -> Kind:
+    """Return the kind of drum of that name."""
+    try:
+        return find_kind(str(value))
+    except InputError as error:
+        raise FieldError(f"kind = {value!r}: {error}") from error
 
 
 def check_hit(value: object, folder: Path, *, key: str = "hit", may_be_folder: bool = False) -> Path:

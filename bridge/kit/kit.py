@@ -19,6 +19,7 @@ from ghostnote.bridge.kit.fields import (
     check_class,
     check_hit,
     check_keys,
+    check_kind,
     check_name,
     check_notes,
     check_number,
@@ -26,15 +27,15 @@ from ghostnote.bridge.kit.fields import (
 )
 from ghostnote.bridge.kit.hits import PadHit, check_hits
 
-DEFAULT_KIT: Final = Path(__file__).with_name("default.toml")
-"""The kit that plays when no other is given."""
+BUILT_IN: Final = ("default", "electronic", "dry")
+"""Names of the kits that come along; the first plays when no other is given."""
 
 _MAX_BYTES: Final = 1_000_000
 _DOT: Final = re.compile(r"(?<!\.)\.(?!\.)")
 _MAX_KEY_PARTS: Final = 32
 """Dots in a line: a key of many parts takes memory by their square."""
 DEFAULT_SEED: Final = 1
-_PAD_HEAD: Final = ("name", "notes", "class")
+_PAD_HEAD: Final = ("name", "notes", "class", "kind")
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,15 @@ class Pad:
     choke: str | None = None
     """The choke group: pads that share this word silence one another."""
     seed: int = 0
-    """Which drum the model generates, and which strokes: the same seed, the same sounds."""
+    """Which strokes are made, and which drum where `drum` is None: the same seed, the same sounds."""
+    drum: int | None = None
+    """The seed of the drum that the model generates, when it is another than the strokes'."""
     velocity: int = 127
     """The velocity at which `hit` was struck."""
     hits: tuple[PadHit, ...] = ()
     """Several recorded strokes instead of `hit`: velocity layers and round robins."""
+    kind: str | None = None
+    """What the model generates, finer than the class: a name of `kinds.KINDS`."""
     tune: float = 0.0
     """Pitch in semitones; this and what follows is as in `dsp.shaping.Shaping`."""
     decay: float = 1.0
@@ -79,6 +84,11 @@ class Pad:
     """What is left out after the onset, in ms."""
     reverse: bool = False
     """Whether strokes are played backwards."""
+
+    @property
+    def drum_seed(self) -> int:
+        """Return the seed of the drum that the model generates."""
+        return self.seed if self.drum is None else self.drum
 
     @property
     def shaping(self) -> Shaping:
@@ -102,7 +112,7 @@ class Kit:
     pads: tuple[Pad, ...]
     """In the order of the file, which is the order of the stems."""
     path: Path | None = None
-    """The file it was read from; None for the default kit."""
+    """The file it was read from; None for a kit that comes along."""
 
     def pad_for_note(self, note: int) -> Pad | None:
         """Return the pad that a MIDI note strikes, or None."""
@@ -130,14 +140,27 @@ def pad_seed(kit_seed: int, pad_name: str) -> int:
     return int.from_bytes(digest, "big")
 
 
+def built_in_file(name: str) -> Path:
+    """Return the file of a kit of `BUILT_IN`."""
+    return Path(__file__).with_name(f"{name}.toml")
+
+
 def default_kit() -> Kit:
-    """Return the kit that comes with ghostnote; the model generates its drums, so it needs no sound file."""
-    return replace(load_kit(DEFAULT_KIT), path=None)
+    """Return the kit that plays when no other is given; the model generates its drums, so it needs no sound file."""
+    return replace(_read_kit(built_in_file(BUILT_IN[0])), path=None)
 
 
 def load_kit(path: Path | str) -> Kit:
-    """Read a kit file; `KitError` names the file, the pad, the key, the value and the rule that it breaks."""
-    path = Path(path)
+    """Read a kit file, or a kit of `BUILT_IN` by its name.
+
+    `KitError` names the file, the pad, the key, the value and the rule that it breaks.
+    """
+    if str(path) in BUILT_IN and not Path(path).exists():
+        return replace(_read_kit(built_in_file(str(path))), path=None)
+    return _read_kit(Path(path))
+
+
+def _read_kit(path: Path) -> Kit:
     data = read_head(path, "a kit file", KitError, _MAX_BYTES + 1)
     if len(data) > _MAX_BYTES:
         raise KitError(f"{path}: is larger than {_MAX_BYTES // 1000} kB; name a kit file")
@@ -173,34 +196,6 @@ def parse_kit(text: str, folder: Path, origin: str) -> Kit:
     return Kit(name, seed, tuple(pads))
 
 
-def with_settings(
-    kit: Kit,
-    *,
-    seed: int | None = None,
-    amount: float | None = None,
-    width: float | None = None,
-    steps: int | None = None,
-) -> Kit:
-    """Return the kit with these settings on every pad; None keeps a pad's own.
-
-    A new seed redraws the seeds that were drawn from the old one; a seed that a pad was given stays.
-    `KitError` for a value out of range.
-    """
-    given = {"seed": seed, "amount": amount, "width": width, "steps": steps}
-    try:
-        chosen = {key: check_number(key, value) for key, value in given.items() if value is not None}
-    except FieldError as error:
-        raise KitError(str(error)) from error
-    seed = chosen.pop("seed", kit.seed)
-    pads = (replace(pad, seed=_reseeded(pad, kit.seed, seed), **chosen) for pad in kit.pads)
-    return replace(kit, seed=seed, pads=tuple(pads))
-
-
-def _reseeded(pad: Pad, old: int, new: int) -> int:
-    """Return the pad's seed under a new seed of the kit."""
-    return pad_seed(new, pad.name) if pad.seed == pad_seed(old, pad.name) else pad.seed
-
-
 def _pad_tables(table: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the tables of the pads, of which there must be one or more."""
     pads = table.get("pad", [])
@@ -221,10 +216,13 @@ def _pad(entry: Mapping[str, Any], kit_seed: int, folder: Path) -> Pad:
         if key in entry and "hits" in entry:
             raise FieldError(f"{key} and hits exclude each other; leave {key} out, and name its stroke in hits")
     name = check_name("name", entry["name"])
-    given = entry.get("class", class_from_name(name))
+    kind = check_kind(entry["kind"]) if "kind" in entry else None
+    given = entry.get("class", kind.drum_class if kind else class_from_name(name))
+    if kind and given != kind.drum_class:
+        raise FieldError(f"kind = {kind.name!r} belongs to the class {kind.drum_class!r}; leave the class out")
     if given is None:
         raise FieldError("class is missing, and the name says no drum; add a line class = ...")
-    options: dict[str, Any] = {"seed": pad_seed(kit_seed, name)}
+    options: dict[str, Any] = {"seed": pad_seed(kit_seed, name), "kind": kind.name if kind else None}
     options |= {key: _option(key, entry[key], folder) for key in entry if key not in _PAD_HEAD}
     return Pad(name, check_notes(entry["notes"]), check_class(given), **options)
 

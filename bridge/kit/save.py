@@ -20,12 +20,15 @@ def save_kit(kit: Kit, path: Path) -> None:
 def kit_text(kit: Kit, folder: Path) -> str:
     """Return the text of a kit file that is to lie in `folder`, without what a pad has by default."""
     head = f"name = {quoted(kit.name)}\nseed = {kit.seed}\n"
-    return head + "".join(_pad_text(pad, kit.seed, folder) for pad in kit.pads)
+    return head + "".join(pad_text(pad, kit.seed, folder) for pad in kit.pads)
 
 
-def _pad_text(pad: Pad, kit_seed: int, folder: Path) -> str:
+def pad_text(pad: Pad, kit_seed: int, folder: Path) -> str:
+    """Return the table of a pad in the text of a kit file; `KitError` for a hit that lies outside `folder`."""
     default = Pad(pad.name, pad.notes, pad.drum_class, seed=pad_seed(kit_seed, pad.name))
     lines = {"name": quoted(pad.name), "notes": str(list(pad.notes)), "class": quoted(pad.drum_class)}
+    if pad.kind:
+        lines["kind"] = quoted(pad.kind)
     if pad.hit:
         lines["hit"] = _inside(pad, pad.hit, folder)
     if pad.hits:

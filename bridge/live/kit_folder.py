@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.kit.kit import BUILT_IN, Kit, load_kit
 
 MOST_KITS: Final = 128
 
@@ -33,6 +34,12 @@ class KitFolder:
         if number >= len(names):
             raise KitError(f"program {number} chooses no kit: {len(names)} are in the kits' folder {self._folder}")
         return names[number]
+
+    def load(self, name: str) -> Kit:
+        """Return a kit of the folder, or one that comes along; `KitError`."""
+        if name in BUILT_IN and (self._folder is None or not self.path(name).exists()):
+            return load_kit(name)
+        return load_kit(self.path(name))
 
     def path(self, name: str) -> Path:
         """Return the path of a kit file, which must not lead out of the folder; `KitError`."""

@@ -35,7 +35,7 @@ FIELDS: Final = {
         Field("reverse", "reverse", "whether strokes are played backwards"),
         Field("mute", "", "whether it is silent"),
         Field("solo", "", "whether only it and other solo pads are audible"),
-        Field("seed", "seed", "which drum is generated, and which strokes"),
+        Field("seed", "seed", "which strokes are made, and which drum unless the kit says"),
         Field("class", "drum_class", "the kind of drum"),
     )
 }

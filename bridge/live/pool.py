@@ -238,10 +238,9 @@ def recorded_stroke(pad: Pad, index: int, velocity: int) -> PadHit | None:
     return next(picks(pad.hits, pad.seed, index, velocity)) if len(pad.hits) > 1 else None
 
 
-def _sound(pad: Pad) -> tuple[object, ...]:
-    """Return the settings that a stroke's sound depends on."""
-    sound = (pad.drum_class, pad.hit, pad.hits, pad.amount, pad.width, pad.steps, pad.seed, pad.velocity)
-    return *sound, pad.shaping
+def _sound(pad: Pad) -> Pad:
+    """Return a pad without the settings that a stroke's sound does not depend on."""
+    return replace(pad, name="", notes=(), gain_db=0.0, pan=0.0, choke=None)
 
 
 def _without_network(pad: Pad) -> Pad:

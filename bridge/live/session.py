@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.devices.base import MidiPackets
 from ghostnote.bridge.kit.fields import FieldError
-from ghostnote.bridge.kit.kit import Kit, Pad, load_kit, pad_seed
+from ghostnote.bridge.kit.kit import Kit, Pad, pad_seed
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.commands import FREEZE_MOST, Freeze, Mute, Play, Recorder, Setup, StrikePad, Use, Via
 from ghostnote.bridge.live.engine import Engine
@@ -151,20 +151,20 @@ class Session:
         value: Value = getattr(pad, FIELDS[name].key)
         return value
 
-    def set(self, pad: Pad, name: str, value: object) -> None:
-        """Change a field of `FIELDS`; `FieldError` names the rule that the value breaks."""
+    def set(self, pad: Pad, name: str, value: object, **others: Any) -> None:
+        """Change a field of `FIELDS`, and `others` with it; `FieldError` names the rule that the value breaks."""
+        others |= {"kind": None} if name == "class" and value != pad.drum_class else {}
         with self._lock:
             if name in ("mute", "solo"):
                 self._toggle(pad, name, bool(checked(name, value)))
             else:
-                self._change(pad.name, **{FIELDS[name].key: checked(name, value)})
+                self._change(pad.name, **{FIELDS[name].key: checked(name, value)}, **others)
             current = next(p for p in self.kit.pads if p.name == pad.name)
             self._tell(f"pad/{slug(pad.name)}/{name}", self.get(current, name))
 
     def reroll(self, pad: Pad) -> int:
         """Give a pad the next seed, which is another drum and other strokes, and return it."""
-        seed = pad_seed(pad.seed, pad.name)
-        self.set(pad, "seed", seed)
+        self.set(pad, "seed", seed := pad_seed(pad.seed, pad.name), drum=None)
         return seed
 
     def learn(self, pad: Pad | None, move: bool = False) -> None:
@@ -194,8 +194,8 @@ class Session:
                 self._apply_mutes()
 
     def load(self, name: str) -> None:
-        """Play a kit of the kits' folder; `KitError`."""
-        kit = load_kit(self._kits.path(name))
+        """Play a kit of the kits' folder, or one that comes along; `KitError`."""
+        kit = self._kits.load(name)
         with self._lock:
             self._learning.end("another kit plays")
             self.use(kit)

@@ -18,6 +18,7 @@ from ghostnote.bridge.errors import AudioFileError, CorpusError
 from ghostnote.bridge.io.audio_checks import SILENCE_PEAK
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
+from ghostnote.bridge.kinds import kind_from_name
 from ghostnote.models.data.manifest import MANIFEST, HitFile, Skipped, read_manifest
 
 VALID_SHARE: Final = 0.1
@@ -166,6 +167,7 @@ def _hits_of(drum: FoundDrum, drum_class: str) -> list[HitFile]:
             velocity=stroke.velocities[1] / FULL_VELOCITY if len(tops) > 1 else None,
             split="",
             credit="",
+            kind=kind_from_name(drum_class, stroke.path.stem),
         )
         for stroke in drum.strokes
     ]

@@ -43,12 +43,14 @@ class HitSet:
     """Hits that are strokes of one drum, at least two each."""
     layers: tuple[str, ...]
     """The velocity layer of each hit, comparable within a group; empty where unknown."""
+    kinds: tuple[str, ...] = ()
+    """The kind of each hit, a name of `kinds.KINDS` or ''; none at all where nothing is known of them."""
 
     def to(self, device: torch.device) -> "HitSet":
         """Return the set with its tensors on `device`."""
         audio, residual = self.audio.to(device), self.residual.to(device)
         tensors = (audio, residual, self.labels.to(device), self.peak_db.to(device))
-        return HitSet(*tensors, self.groups, self.layers)
+        return HitSet(*tensors, self.groups, self.layers, self.kinds)
 
 
 def make_hit_set(audio: NDArray[np.float32], files: Sequence[HitFile]) -> HitSet:
@@ -71,6 +73,7 @@ def make_hit_set(audio: NDArray[np.float32], files: Sequence[HitFile]) -> HitSet
         torch.from_numpy(20 * np.log10(peaks + PEAK_FLOOR)).float(),
         groups,
         tuple(file.layer for file in files),
+        tuple(file.kind for file in files),
     )
 
 

@@ -12,6 +12,7 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import CorpusError
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.bridge.io.printable import printable
+from ghostnote.bridge.kinds import kind_from_name
 
 MANIFEST: Final = "manifest.csv"
 GROUP_KINDS: Final = ("rr", "velocity", "variants", "single")
@@ -57,6 +58,8 @@ class HitFile:
     """`train`, `valid` or `test`; a group is never divided."""
     credit: str
     """Whom to credit for the sound, with its licence, or ''."""
+    kind: str = ""
+    """A name of `kinds.KINDS`, or '' where none fits."""
 
 
 def read_manifest(path: Path) -> tuple[list[HitFile], list[Skipped]]:
@@ -111,6 +114,7 @@ def _hit(folder: Path, row: Mapping[str, str], group_size: int) -> HitFile:
         velocity=_velocity(row.get("velocity", "")),
         split=_one_of(row, "split", SPLITS) if row.get("split") else "",
         credit=_credit(row.get("attribution", ""), row.get("licence", "")),
+        kind=kind_from_name(row["class"], row.get("articulation") or path.stem),
     )
 
 

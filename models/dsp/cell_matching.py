@@ -12,7 +12,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from ghostnote.models.dsp.decomposition import BAND_EDGES, SEGMENT_EDGES, cell_db, cell_mean, segment_map, to_bands
+from ghostnote.bridge.dsp.shape import BAND_EDGES
+from ghostnote.models.dsp.decomposition import SEGMENT_EDGES, cell_db, cell_mean, segment_map, to_bands
 from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES
 
 _ROUNDS: Final = 2

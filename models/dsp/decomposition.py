@@ -16,10 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ghostnote.bridge.dsp.shape import BAND_EDGES
 from ghostnote.models.dsp.mdct import MDCT_FRAMES, compand, compand_scale, exponents
 
-BAND_EDGES: Final = (0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28, 35, 44, 54, 64)
-"""Edges of the groups of MDCT bands, finer at the bottom."""
 SEGMENT_EDGES: Final = (0, 4, 8, 16, 32, 64, 128, 256, 512)
 """Edges of the time segments in MDCT frames, finer at the attack."""
 FILL_EDGES: Final = (0, 32, 128, 512)

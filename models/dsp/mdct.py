@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ghostnote.bridge.dsp.onset import PEAK_FLOOR
+from ghostnote.bridge.dsp.shape import EXPONENTS
 
 RATE: Final = 44_100
 """Frames a second."""
@@ -28,8 +29,6 @@ MDCT_FRAMES: Final = HIT_FRAMES // BANDS
 """MDCT frames of a hit, 1.45 ms each. The transform's last, half-filled one is left out."""
 PEAK: Final = 0.9
 """A hit is scaled to this peak before the transform."""
-EXPONENTS: Final = ((2, 1.0), (6, 0.75), (BANDS, 0.5))
-"""Companding exponents as (up to this band, exponent)."""
 
 _TINY: Final = 1e-30
 

@@ -16,8 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.models.dsp.decomposition import BAND_EDGES, ENVELOPE_FRAMES, GROUPS, HOP, group_map, to_frames
-from ghostnote.models.dsp.mdct import BANDS, EXPONENTS, HIT_FRAMES, RATE, compand, mdct
+from ghostnote.bridge.dsp.shape import BAND_EDGES, EXPONENTS
+from ghostnote.models.dsp.decomposition import ENVELOPE_FRAMES, GROUPS, HOP, group_map, to_frames
+from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, RATE, compand, mdct
 
 TONE_BANDS: Final = 2
 """The lowest MDCT bands, each a band group of its own, hold the tone."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.partial_response import PartialStatistics
 from ghostnote.bridge.errors import ModelError, TrainingError
+from ghostnote.bridge.inference.drum_table import DrumTable
 from ghostnote.bridge.io.atomic_file import output_errors, write_bytes
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 
@@ -123,6 +124,11 @@ def partial_statistics(facts: Mapping[str, Any]) -> PartialStatistics:
         return PartialStatistics.from_dict(facts["partials"], len(CLASS_NAMES) + 1)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError("the run has no statistics of partials: train it with this version of ghostnote") from error
+
+
+def drum_table(facts: Mapping[str, Any]) -> DrumTable:
+    """Return the descriptions of drums in the facts of a model, none where a run has none."""
+    return DrumTable.from_dict(facts["drums"]) if "drums" in facts else DrumTable()
 
 
 class MovingAverage:

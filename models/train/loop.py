@@ -22,6 +22,7 @@ from ghostnote.models.data.manifest import skipped_lines
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 from ghostnote.models.nets.checkpoint import STATE, load_model, previous_of
 from ghostnote.models.statistics.corpus_statistics import measure_statistics
+from ghostnote.models.statistics.drum_statistics import measure_drums
 from ghostnote.models.statistics.partial_statistics import measure_partials
 from ghostnote.models.train.preview import PREVIEW_STEPS, write_preview
 from ghostnote.models.train.shape_objective import measure_shapes
@@ -104,6 +105,7 @@ def train(
         size = {"hits": len(corpus.train.audio), "groups": len(corpus.train.groups)}
         facts = {"training": {**size, "settings": asdict(settings)}, "credits": corpus.credits}
         facts["partials"] = asdict(measure_partials(corpus.train, settings.seed))
+        facts["drums"] = asdict(measure_drums(corpus.train))
         run_to_end(trainer, run, corpus.valid, facts, report if rank == 0 else None)
 
 

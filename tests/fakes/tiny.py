@@ -4,6 +4,8 @@ from dataclasses import asdict
 
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.partial_response import DRUM_FEATURES, KNOTS_HZ, PartialStatistics
+from ghostnote.bridge.dsp.shape import BANDS
+from ghostnote.bridge.inference.drum_table import DrumTable
 from ghostnote.models.nets.cascade import CascadeSettings
 from ghostnote.models.nets.unet import UNetSettings
 from ghostnote.models.train.trainer import TrainSettings
@@ -25,7 +27,22 @@ PARTIALS = PartialStatistics(
     slopes=((0.0,) * _KNOTS,) * _ROWS,
 )
 """Partials that vary the more, the higher they are."""
-FACTS = {"partials": asdict(PARTIALS)}
+DRUMS = DrumTable(
+    ("", "", "", "cowbell", "cowbell"),
+    (0, 1, 9, 10, 10),
+    (tuple([-9.5] * BANDS + [-1.0] * BANDS + [0.0] * BANDS),) * 2
+    + (tuple([-9.5] * BANDS + [1.0] * BANDS + [30.0] * BANDS),)
+    + (tuple([-9.5] * BANDS + [-1.5] * BANDS + [0.0] * BANDS),) * 2,
+    (
+        (55.0, -2.0, 0.5, *(0.0,) * 15),
+        (190.0, -6.0, 0.2, 340.0, -9.0, 0.2, *(0.0,) * 12),
+        (0.0,) * 18,
+        (540.0, -2.0, 0.4, 800.0, -2.0, 0.3, *(0.0,) * 12),
+        (560.0, -2.0, 0.4, 845.0, -2.0, 0.3, *(0.0,) * 12),
+    ),
+)
+"""A kick, a snare, a ride, and two cowbells."""
+FACTS = {"partials": asdict(PARTIALS), "drums": asdict(DRUMS)}
 """What a model's checkpoint must hold beside its weights."""
 
 

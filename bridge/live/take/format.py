@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.io.cache_folder import cache_folder
-from ghostnote.bridge.kit.fields import RANGES, check_class, check_name, check_number, check_switch
+from ghostnote.bridge.kit.fields import RANGES, check_class, check_kind, check_name, check_number, check_switch
 from ghostnote.bridge.kit.hits import HIT_RANGES, PadHit
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.midi.smf_tracks import MAX_EVENTS, own_events
@@ -141,6 +141,7 @@ def _pad_from(table: dict[str, Any], path: Path, kit: Path | None) -> Pad:
     # Earlier takes lack what pads had not yet.
     checked = {key: check_number(key, table[key]) for key in RANGES if table.get(key) is not None}
     checked |= {"reverse": check_switch("reverse", table["reverse"])} if "reverse" in table else {}
+    checked |= {"kind": check_kind(table["kind"]).name} if table.get("kind") is not None else {}
     hits = tuple(_recorded(each, path, kit) for each in table.get("hits", ()))
     checked |= {"name": check_name("name", table["name"]), "drum_class": check_class(table["drum_class"])}
     return replace(Pad("", (), ""), **{**table, **checked, "notes": tuple(table["notes"]), "hit": hit, "hits": hits})

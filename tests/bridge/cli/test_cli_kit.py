@@ -39,6 +39,15 @@ def test_new_writes_a_kit_that_plays_like_the_default(tmp_path: Path) -> None:
     assert "# Keys of a pad" in (tmp_path / "mine.toml").read_text()
 
 
+def test_new_copies_the_kit_that_is_named(tmp_path: Path) -> None:
+    assert run("new", tmp_path / "mine.toml", "--from", "dry").exit_code == 0
+    assert load_kit(tmp_path / "mine.toml").pads == load_kit("dry").pads
+    result = run("new", tmp_path / "other.toml", "--from", "wet")
+    assert isinstance(result.exception, KitError)
+    assert "choose default, electronic or dry" in str(result.exception)
+    assert not (tmp_path / "other.toml").exists()
+
+
 def test_new_makes_a_pad_of_each_hit_by_its_name(tmp_path: Path) -> None:
     names = ["Kick 1.wav", "Snare.flac", "Open Hat.wav", "low tom.wav", "High Tom.wav", "toms/Mid.wav", "Cowbell.wav"]
     for name in [*names, "more/snare.wav", 'deep/Kick "2" [x].aiff']:
@@ -184,7 +193,7 @@ def test_show_lists_every_pad(tmp_path: Path) -> None:
     shown, default = run("show", tmp_path / "kit.toml").output, run("show").output
     assert "Kick [b]x" in shown
     assert "Clap" in shown
-    assert all(pad.name in default and str(pad.seed) in default for pad in default_kit().pads)
+    assert all(pad.name in default and str(pad.drum_seed) in default for pad in default_kit().pads)
 
 
 def test_the_commands_load_nothing_heavy_before_they_run() -> None:

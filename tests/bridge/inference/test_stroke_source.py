@@ -22,7 +22,8 @@ def source(tiny_onnx):
 
 def test_strokes_are_stereo_at_the_output_rate(source):
     stroke = source.stroke(pad(), 0, 100)
-    assert stroke.shape == (2, round(32_768 * 48_000 / 44_100))
+    drum = source.reference(pad()).audio
+    assert stroke.shape == (2, round(drum.shape[1] * 48_000 / 44_100))
     assert np.array_equal(stroke[0], stroke[1])
     wide = source.stroke(pad(width=0.5), 0, 100)
     assert not np.array_equal(wide[0], wide[1])
@@ -75,9 +76,9 @@ def test_a_model_with_one_wrong_bit_in_its_file_is_refused(tiny_onnx, tmp_path):
 
 def test_a_generated_hit_rises_from_silence_and_ends_in_a_fade(tiny_generator):
     made = generate_drum(tiny_generator, "kick", 1)
-    assert made.shape == (32_768,)
-    assert made[0] == 0
-    assert np.abs(made[-1]) < 1e-4
+    assert made.ndim == 1
+    assert made[0] == made[-1] == 0
+    assert np.abs(made[-200:]).max() < 1e-3
     assert np.abs(made).max() <= 0.9 + 1e-6
 
 

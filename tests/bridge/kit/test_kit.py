@@ -9,7 +9,8 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.shaping import Shaping
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.audio_file import write_audio
-from ghostnote.bridge.kit.kit import Kit, Pad, default_kit, load_kit, pad_seed, parse_kit, with_settings
+from ghostnote.bridge.kit.kit import BUILT_IN, Kit, Pad, default_kit, load_kit, pad_seed, parse_kit
+from ghostnote.bridge.kit.overrides import with_settings
 from ghostnote.bridge.kit.save import save_kit
 
 FULL = """
@@ -195,7 +196,7 @@ def test_the_default_kit_covers_a_drum_track_and_needs_no_sound_file() -> None:
     assert all(pad.hit is None for pad in kit.pads)
     assert {pad.drum_class for pad in kit.pads} == set(CLASS_NAMES)
     assert len({pad.seed for pad in kit.pads}) == len(kit.pads)
-    assert all(kit.pad_for_note(note) for note in [*range(35, 58), 59])
+    assert sorted(note for pad in kit.pads for note in pad.notes) == list(range(35, 83))
     hats = [kit.pad_for_note(note) for note in (42, 44, 46)]
     assert {hat.choke for hat in hats if hat} == {"hats"}
     kick = kit.pad_for_note(36)
@@ -215,6 +216,26 @@ def test_another_seed_renews_all_seeds_but_a_pads_own() -> None:
     changed = with_settings(kit, seed=2)
     assert (changed.seed, [pad.seed for pad in changed.pads]) == (2, [5, pad_seed(2, "Snare")])
     assert with_settings(changed, seed=1) == kit
+
+
+def test_another_seed_keeps_the_drums_that_pads_name() -> None:
+    kit = parsed(pad_text("drum = 7") + pad_text(name='name = "Snare"', notes="notes = [38]"))
+    kick, snare = with_settings(kit, seed=2).pads
+    assert (kick.seed, kick.drum_seed) == (pad_seed(2, "Kick"), 7)
+    assert snare.drum_seed == snare.seed == pad_seed(2, "Snare")
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_kits_that_come_along_open_by_their_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    kit = load_kit(name)
+    assert (kit.path, kit.name.lower()) == (None, name)
+    assert len({(pad.kind or pad.drum_class, pad.drum_seed) for pad in kit.pads}) == len(kit.pads)
+    save_kit(kit, tmp_path / f"{name}.toml")
+    assert load_kit(tmp_path / f"{name}.toml").pads == kit.pads
+    # A file of that name comes first.
+    (tmp_path / name).write_text(pad_text())
+    assert len(load_kit(name).pads) == 1
 
 
 def test_a_setting_out_of_range_is_refused() -> None:

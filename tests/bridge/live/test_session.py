@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,26 @@ def test_reroll_gives_another_seed_every_time() -> None:
     made = session()
     seeds = {made.reroll(made.kit.pads[0]) for _ in range(5)}
     assert len(seeds) == 5
+
+
+def test_reroll_and_another_class_leave_the_drum_that_a_kit_names() -> None:
+    made = session()
+    kick = replace(KIT.pads[0], drum=7, kind="acoustic_kick")
+    made.use(replace(KIT, pads=(kick, *KIT.pads[1:])))
+    seed = made.reroll(kick)
+    assert (made.kit.pads[0].drum_seed, made.kit.pads[0].kind) == (seed, "acoustic_kick")
+    made.set(made.kit.pads[0], "class", "tom")
+    assert (made.kit.pads[0].drum_class, made.kit.pads[0].kind) == ("tom", None)
+
+
+def test_kits_that_come_along_need_no_folder(tmp_path: Path) -> None:
+    made = session()
+    made.load("electronic")
+    assert made.kit.pads == load_kit("electronic").pads
+    save_kit(KIT, tmp_path / "dry.toml")
+    made = session(tmp_path)
+    made.load("dry")
+    assert made.kit.pads == KIT.pads
 
 
 def test_learning_moves_a_note() -> None:

@@ -159,6 +159,13 @@ def test_a_take_that_knows_no_channels_loads_and_renders_to_the_same_bytes(tmp_p
     assert mixes[0] == mixes[1]
 
 
+def test_a_take_of_pads_that_had_neither_kinds_nor_drums_loads(tmp_path: Path) -> None:
+    path = marked(tmp_path, lambda text: re.sub(r', "(kind|drum)": null', "", text))
+    take = read_take(path)
+    assert take is not None
+    assert take.kit.pads == KIT.pads[:1]
+
+
 def test_other_files_are_no_takes(tmp_path: Path) -> None:
     (tmp_path / "x.mid").write_bytes(b"MThd garbage")
     assert read_take(tmp_path / "x.mid") is None
@@ -293,6 +300,8 @@ def test_a_daemon_that_is_killed_loses_seconds_of_its_take(tmp_path: Path) -> No
         ('"gains": [0.5', '"gains": [NaN'),
         ('"velocity": ', '"velocity": 1000'),
         ('"steps": ', '"steps": 2000000000'),
+        ('"kind": null', '"kind": "gong bath"'),
+        ('"drum": null', '"drum": -1'),
         ('"name": "', '"name": "\\u001b[2J'),
     ],
 )

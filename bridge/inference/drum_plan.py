@@ -1,0 +1,219 @@
+"""What a new drum is made of: its partials as parameters, and what they leave of its envelope."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.dsp.ringing import T60_NEPERS, Lines
+from ghostnote.bridge.dsp.shape import (
+    BAND_EDGES,
+    BAND_HZ,
+    BANDS,
+    GROUPS,
+    HOP_FRAMES,
+    MDCT_BANDS,
+    RATE,
+    T60_SECONDS,
+    describe_bands,
+    group_power,
+    late_t60,
+    to_bands,
+    to_groups,
+)
+from ghostnote.bridge.inference.drum_table import Drum
+
+Audio = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+LONGEST_SECONDS: Final = 10.0
+"""No drum is longer."""
+
+_DENSITY: Final = ((0, 10, 14, 18, 22, 26, 30, 40, 60), (90, 90, 72, 52, 36, 26, 18, 9, 5))
+"""Lines a kHz by prominence in dB."""
+_SHARE: Final = ((0, 10, 12, 14, 16, 18, 22, 26, 30, 60), (0, 0, 0.4, 0.6, 0.75, 0.84, 0.93, 0.96, 0.98, 0.995))
+"""Share of such lines in their band's energy by prominence in dB; both were found with lines in noise."""
+_SHAPE_FRAMES: Final = 128
+BODY_FRAME: Final = 6
+"""Many weak lines are as strong as the drum after its attack, 35 ms: that is mostly noise."""
+_FULL_OF_MODES: Final = 0.25
+"""Share of a band's energy, below the frequency above which cymbals and hats are full of lines."""
+_CLOUDED_HZ: Final = 2100.0
+_LEAST_REST: Final = 0.01
+_LEVEL_SPREAD_DB: Final = 4.0
+_DECAY_SPREAD: Final = 0.3
+_UNIT_HZ: Final = 100.0
+_TONE_TOP_HZ: Final = 400.0
+_RISE_SECONDS: Final = 0.0005
+_END_DB: Final = -75.0
+_SILENT: Final = 1e-18
+_SMOOTH_FRAMES: Final = 3
+_UNEXPLAINED: Final = 0.3
+"""Of what the shape's tone leaves unexplained in its bands, the rest rings with it."""
+_GLIDE_FRAMES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_GLIDE_OCTAVES: Final = (-0.2, 3.0)
+_MOST_LONGER: Final = 2.0
+"""How much longer than its description a drum's bands may ring."""
+
+
+@dataclass(frozen=True)
+class Tone:
+    """A main partial that glides."""
+
+    hz: Array
+    """(frames of the shape,)."""
+    amplitude: Array
+    """(frames of the shape,)."""
+    t60: float
+    """How it decays after that."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a new drum is made of."""
+
+    lines: Lines
+    """The modes."""
+    cloud: Lines
+    """The many weak lines."""
+    cloud_power: Array
+    """(GROUPS, frames of the shape), what those have on average: their beats are no gaps for noise to fill."""
+    tone: Tone | None
+    phase: float
+    """Of the tone, in radians."""
+    t60: Array
+    """(BANDS,) seconds."""
+    seconds: float
+    """When all has decayed."""
+
+
+def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bool) -> Plan:
+    """Return the parts of a drum with this shape (rows, frames); `rng` draws what the drum leaves open."""
+    power = group_power(shape[:GROUPS])
+    bands = to_bands(power)
+    energy = bands.sum(axis=1) * (HOP_FRAMES / RATE)
+    t60 = np.minimum(describe_bands(bands)[1], _MOST_LONGER * drum.t60)
+    late = late_t60(bands, np.maximum(t60, drum.t60))
+    modes, tone = drum.modes, None
+    if pitched:
+        tone, modes = _tone(shape, power, modes, t60)
+    lines = _modes(modes, drum, energy, t60, rng)
+    frames = power.shape[1]
+    taken = to_bands(_power_of(lines, frames))
+    if tone is not None:
+        taken[0] += np.square(tone.amplitude) / 2
+    used = np.clip(taken.sum(axis=1) * (HOP_FRAMES / RATE) / np.maximum(energy, _SILENT), 0, 1)
+    # Where a few lines have the power, they are what stands out.
+    full = np.where(np.array(BAND_HZ[1:]) < _CLOUDED_HZ, _FULL_OF_MODES, 1.0)
+    prominence = np.where(used < full, drum.prominence_db, 0)
+    cloud = _cloud(power[:, BODY_FRAME:], prominence, 1 - used, np.maximum(t60, late), rng)
+    cloud_power = _power_of(cloud, frames)
+    taken = taken + to_bands(cloud_power)
+    left = bands * np.clip(1 - taken / np.maximum(bands, _SILENT), _LEAST_REST, 1)
+    seconds = _length(Lines.joined(lines, cloud), tone, left, late)
+    return Plan(lines, cloud, cloud_power, tone, float(rng.uniform(-np.pi, np.pi)), late, seconds)
+
+
+def _tone(shape: Audio, power: Array, modes: Array, t60: Array) -> tuple[Tone, Array]:
+    """Return the main partial of a drum, at the pitch of its strongest low mode, and the other modes."""
+    share = 1 - _UNEXPLAINED * (1 - np.square(np.clip(shape[GROUPS + 3 :].astype(float), 0, 1)))
+    held = (share * power[: len(share)]).sum(axis=0)
+    octaves = _glide(shape[GROUPS].astype(float), held)
+    smooth = np.exp(_smoothed(np.log(held + _SILENT)))
+    low = np.flatnonzero(modes[:, 0] < _TONE_TOP_HZ) if len(modes) else np.array([], int)
+    if low.size:
+        main = int(low[modes[low, 1].argmax()])
+        centre = float((octaves * held).sum() / max(held.sum(), _SILENT))
+        octaves = octaves - centre + np.log2(modes[main, 0] / _UNIT_HZ)
+        modes = np.delete(modes, main, axis=0)
+    return Tone(_UNIT_HZ * 2.0**octaves, np.sqrt(2 * smooth), float(t60[0])), modes
+
+
+def _glide(octaves: Array, weight: Array) -> Array:
+    """Return the exponential glide that is nearest to a pitch (frames,), by the weight of its frames."""
+    frames, root = np.arange(len(octaves)), np.sqrt(weight / max(float(weight.max()), _SILENT)) + 1e-6
+    found = []
+    for fall in _GLIDE_FRAMES:
+        terms = np.stack([np.ones_like(octaves), np.exp(-frames / fall)], axis=1)
+        solved, *_ = np.linalg.lstsq(terms * root[:, None], octaves * root, rcond=None)
+        end, glide = solved[0], float(np.clip(solved[1], *_GLIDE_OCTAVES))
+        course = end + glide * terms[:, 1]
+        course += ((octaves - course) * weight).sum() / max(float(weight.sum()), _SILENT)
+        found.append((float((np.square(course - octaves) * weight).sum()), course))
+    return np.asarray(min(found, key=lambda one: one[0])[1])
+
+
+def _smoothed(course: Array) -> Array:
+    """Return a course (frames,) whose frames after the attack are means over neighbours."""
+    padded = np.pad(course, _SMOOTH_FRAMES, mode="edge")
+    mean = np.convolve(padded, np.full(2 * _SMOOTH_FRAMES + 1, 1 / (2 * _SMOOTH_FRAMES + 1)), "valid")
+    fade = np.clip((np.arange(len(course)) - _SMOOTH_FRAMES) / _SMOOTH_FRAMES, 0, 1)
+    return np.asarray(course * (1 - fade) + mean * fade)
+
+
+def _modes(modes: Array, drum: Drum, energy: Array, t60: Array, rng: np.random.Generator) -> Lines:
+    """Return the lines of modes (modes, 3), in a shape whose bands have this energy and these decay times."""
+    band = np.clip(np.searchsorted(BAND_HZ, modes[:, 0], "right") - 1, 0, BANDS - 1)
+    share = 10 ** (modes[:, 1] / 10)
+    total = np.bincount(band, share, BANDS)
+    share = share / np.maximum(total[band] / (1 - _LEAST_REST), 1)
+    seconds = np.clip(modes[:, 2] * np.sqrt(t60 / drum.t60)[band].clip(0.5, 2), *T60_SECONDS)
+    return _lines(modes[:, 0], share * energy[band], seconds, rng)
+
+
+def _cloud(power: Array, prominence: Array, share_left: Array, t60: Array, rng: np.random.Generator) -> Lines:
+    """Return the many weak lines of a drum: as dense and as strong as the prominence (BANDS,) tells."""
+    density = np.interp(prominence, *_DENSITY)
+    share = np.interp(prominence, *_SHARE) * share_left
+    widths = np.diff(BAND_HZ)
+    counts = np.where(share > 0, np.rint(density * widths / 1000), 0).astype(int)
+    band = np.repeat(np.arange(BANDS), counts)
+    hz = np.array(BAND_HZ)[band] + widths[band] * rng.random(len(band))
+    # The density of energy over frequency, between the middles of the groups.
+    edges = np.array(BAND_EDGES) * (RATE / 2 / MDCT_BANDS)
+    spectrum = np.log(power.sum(axis=1) * (HOP_FRAMES / RATE) / np.diff(edges) + _SILENT)
+    per_hz = np.exp(np.interp(hz, (edges[1:] + edges[:-1]) / 2, spectrum))
+    level = 10 ** (_LEVEL_SPREAD_DB * rng.standard_normal(len(band)) / 10)
+    level /= np.exp((_LEVEL_SPREAD_DB * np.log(10) / 10) ** 2 / 2)
+    middles = (np.array(BAND_HZ)[1:] + np.array(BAND_HZ)[:-1]) / 2
+    seconds = np.exp(np.interp(hz, middles, np.log(t60)) + _DECAY_SPREAD * rng.standard_normal(len(band)))
+    energy = level * per_hz * share[band] * 1000 / np.maximum(density[band], 1)
+    # Each group gets its share, however its few lines fall.
+    group = np.clip(np.searchsorted(edges, hz, "right") - 1, 0, GROUPS - 1)
+    wanted = to_groups(share) * power.sum(axis=1) * (HOP_FRAMES / RATE)
+    energy *= (wanted / np.maximum(np.bincount(group, energy, GROUPS), _SILENT))[group]
+    return _lines(hz, energy, np.clip(seconds, *T60_SECONDS), rng, BODY_FRAME)
+
+
+def _lines(hz: Array, energy: Array, t60: Array, rng: np.random.Generator, first: int = 0) -> Lines:
+    """Return lines with this energy from the `first` frame of a shape to its last."""
+    rate = 2 * T60_NEPERS / t60
+    start, end = first * HOP_FRAMES / RATE, _SHAPE_FRAMES * HOP_FRAMES / RATE
+    lasting = (np.exp(-rate * start) - np.exp(-rate * end)) / rate
+    amplitude = np.sqrt(2 * energy / lasting)
+    phase = rng.uniform(-np.pi, np.pi, len(hz))
+    return Lines(hz, amplitude, t60, phase, np.full(len(hz), _RISE_SECONDS))
+
+
+def _power_of(lines: Lines, frames: int) -> Array:
+    """Return the mean power (GROUPS, frames) of lines at the frames of a shape."""
+    seconds = (np.arange(frames) + 0.5) * (HOP_FRAMES / RATE)
+    power = np.square(lines.amplitude)[:, None] / 2 * np.exp(-2 * T60_NEPERS * seconds / lines.t60[:, None])
+    edges = np.array(BAND_EDGES) * (RATE / 2 / MDCT_BANDS)
+    group = np.clip(np.searchsorted(edges, lines.hz, "right") - 1, 0, GROUPS - 1)
+    return np.array([power[group == i].sum(axis=0) for i in range(GROUPS)])
+
+
+def _length(lines: Lines, tone: Tone | None, residual: Array, t60: Array) -> float:
+    """Return the seconds after which every part lies far enough under the peak."""
+    peak = float(np.sqrt(2 * residual.sum(axis=0).max()) + lines.amplitude.max(initial=0.0)) + _SILENT
+    floor = 20 * np.log10(peak) + _END_DB
+    ends = [0.05, *(lines.t60 * np.maximum(20 * np.log10(lines.amplitude + _SILENT) - floor, 0) / 60)]
+    end = residual.shape[1] * HOP_FRAMES / RATE
+    last = [(10 * np.log10(2 * residual[:, -8:].mean(axis=1) + _SILENT), t60)]
+    if tone is not None:
+        last.append((20 * np.log10(tone.amplitude[-8:].mean(keepdims=True) + _SILENT), np.array([tone.t60])))
+    for level, seconds in last:
+        ends += list(end + seconds * np.maximum(level - floor, 0) / 60)
+    return float(np.clip(max(ends), end, LONGEST_SECONDS))

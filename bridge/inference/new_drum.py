@@ -1,0 +1,148 @@
+"""A new drum in two parts: partials that are drawn as parameters, and a residual that the network invents.
+
+The model draws the whole drum's envelope, and for kicks and toms the course of its pitch. What the partials take of the
+envelope is taken from it, and the network fills the rest. Both go on past the model's 0.743 s as they decay.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.dsp.noise_tail import continued_noise
+from ghostnote.bridge.dsp.ringing import synthesize, synthesize_glide
+from ghostnote.bridge.dsp.shape import (
+    BANDS,
+    GROUPS,
+    HOP_FRAMES,
+    RATE,
+    audio_power,
+    describe_bands,
+    group_power,
+    scaled,
+    to_bands,
+    to_groups,
+    without_gate,
+)
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.inference.drum_plan import BODY_FRAME, Plan, Tone
+from ghostnote.bridge.inference.drum_table import Drum, DrumTable
+from ghostnote.bridge.inference.model import Generator
+
+Audio = NDArray[np.float32]
+
+PITCHED: Final = ("kick", "tom")
+"""Classes whose main partial follows the pitch of the shape."""
+
+_MOST_MOVED: Final = 60.0
+_INAUDIBLE: Final = 10 ** (-66 / 20)
+_FADE_FRAMES: Final = 441
+_AROUND: Final = 2
+_TAKEN_OVER: Final = np.full(GROUPS, 1.1)
+_TAKEN_BY_TONE: Final = np.array([6, 4, 3, 2, 1.5] + [1.1] * (GROUPS - 5))
+"""More of the lowest groups is a gliding tone and what leaks of it into the groups above."""
+_LEAST_REST: Final = np.array([0.003] + [0.015] * (GROUPS - 1))
+_LEAST_BESIDE_TONE: Final = np.array([0.0003, 0.003] + [0.015] * (GROUPS - 2))
+_SILENT: Final = 1e-18
+
+
+def choose_drum(
+    table: DrumTable, shapes: Audio, rng: np.random.Generator, label: int, kind: str | None
+) -> tuple[Audio, Drum]:
+    """Return a shape (rows, frames) of `shapes` (count, rows, frames), and the drum that it belongs to.
+
+    The drum is drawn first, of a kind if given; the shape is the nearest, moved to it. Shapes as they are drawn have
+    the course of real ones, but vary less from drum to drum.
+    """
+    shapes = np.stack([np.concatenate([without_gate(shape[:GROUPS]), shape[GROUPS:]]) for shape in shapes])
+    described = [describe_bands(to_bands(group_power(shape[:GROUPS]))) for shape in shapes]
+    drum = table.draw(rng, label, kind)
+    if drum is None:
+        if kind is not None:
+            raise InputError(f"the model has no {kind}: its corpus had none")
+        return shapes[0], Drum(*described[0], np.zeros(BANDS), np.zeros((0, 3)))
+    apart = [
+        np.abs(level - drum.level_db).sum() + 6 * np.abs(np.log2(t60 / drum.t60)).sum() for level, t60 in described
+    ]
+    return moved_shape(shapes[int(np.argmin(apart))], drum), drum
+
+
+def moved_shape(shape: Audio, drum: Drum) -> Audio:
+    """Return a shape (rows, frames) whose bands are as loud, and decay as fast, as the drum's."""
+    envelope = shape[:GROUPS]
+    for _ in range(2):
+        level, t60 = describe_bands(to_bands(group_power(envelope)))
+        seconds = np.arange(envelope.shape[1]) * (HOP_FRAMES / RATE)
+        slope = 60 / t60 - 60 / drum.t60
+        turned = scaled(envelope, to_groups(np.clip(slope[:, None] * seconds, -_MOST_MOVED, _MOST_MOVED)))
+        level = describe_bands(to_bands(group_power(turned)))[0]
+        offset = np.clip(drum.level_db - level, -_MOST_MOVED, _MOST_MOVED)[:, None]
+        envelope = scaled(turned, to_groups(np.broadcast_to(offset, (BANDS, envelope.shape[1]))))
+    return np.concatenate([envelope, shape[GROUPS:]])
+
+
+def synthesize_drum(
+    generator: Generator,
+    shape: Audio,
+    plan: Plan,
+    rng: np.random.Generator,
+    *,
+    label: int,
+    steps: int | None = None,
+    guidance: float = 1.0,
+) -> Audio:
+    """Return the drum (frames,) of a plan, at the level of its shape."""
+    frames = max(1, int(plan.seconds * RATE))
+    modes = synthesize_modes(plan, max(frames, generator.card.hit_frames))
+    rest = shape.copy()
+    left_db = residual_db(
+        shape, modes[: generator.card.hit_frames], plan.cloud_power, beside_tone=plan.tone is not None
+    )
+    rest[:GROUPS] = scaled(shape[:GROUPS], left_db)
+    rest[GROUPS + 3 :] = 0  # No tone: the partials have it.
+    head = generator.fill_shape(rest, rng, label=label, steps=steps, guidance=guidance)
+    return continued_noise(head, plan.t60, frames, rng) + modes[:frames] + synthesize(plan.cloud, frames, RATE)
+
+
+def synthesize_modes(plan: Plan, frames: int) -> Audio:
+    """Return the modes of a drum (frames,)."""
+    modes = synthesize(plan.lines, frames, RATE)
+    return modes if plan.tone is None else modes + _gliding(plan.tone, frames, plan.phase)
+
+
+def residual_db(
+    shape: Audio, modes: Audio, cloud_power: NDArray[np.float64] | float = 0.0, *, beside_tone: bool = False
+) -> NDArray[np.float64]:
+    """Return what `modes` (frames of a hit,) and a cloud leave of a shape's power, (GROUPS, frames), in dB.
+
+    More than they have is taken (Berouti et al. 1979): what leaks of a loud line into the groups around it, and beats,
+    would become noise.
+    """
+    taken = audio_power(modes)
+    padded = np.pad(taken, ((0, 0), (_AROUND, _AROUND)), mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * _AROUND + 1, axis=1)
+    power = group_power(shape[:GROUPS]) + _SILENT
+    over, least = (_TAKEN_BY_TONE, _LEAST_BESIDE_TONE) if beside_tone else (_TAKEN_OVER, _LEAST_REST)
+    share = (over[:, None] * around.mean(axis=2) + cloud_power) / power
+    # Nor are there gaps where the decay of a cloud is not quite the shape's.
+    of_body = (cloud_power * np.ones_like(power))[:, BODY_FRAME:].sum(axis=1) / power[:, BODY_FRAME:].sum(axis=1)
+    share[:, BODY_FRAME:] = np.maximum(share[:, BODY_FRAME:], of_body[:, None])
+    return np.asarray(10 * np.log10(np.clip(1 - share, least[:, None], 1)))
+
+
+def ended(hit: Audio) -> Audio:
+    """Return a hit (frames,) of peak 1 without what comes after its end, faded where nothing is heard any more."""
+    audible = np.flatnonzero(np.abs(hit) > _INAUDIBLE)
+    kept = hit[: max(_FADE_FRAMES, int(audible[-1]) + 1 if audible.size else 0)].copy()
+    kept[-_FADE_FRAMES:] *= np.cos(np.linspace(0, np.pi / 2, len(kept[-_FADE_FRAMES:]), dtype=np.float32)) ** 2
+    kept[-1] = 0
+    return kept
+
+
+def _gliding(tone: Tone, frames: int, phase: float) -> Audio:
+    at = np.arange(frames)
+    middle = (np.arange(len(tone.hz)) + 0.5) * HOP_FRAMES
+    hz = np.interp(at, middle, tone.hz)
+    decibels = np.interp(at, middle, 20 * np.log10(tone.amplitude + _SILENT))
+    decibels -= np.maximum(at - middle[-1], 0) * (60 / (tone.t60 * RATE))
+    return synthesize_glide(hz, 10 ** (decibels / 20), phase, RATE)

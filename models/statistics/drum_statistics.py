@@ -1,0 +1,152 @@
+"""Descriptions of the corpus's drums, one for each: levels and decay of their bands, lines, and modes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ghostnote.bridge.dsp.ringing import T60_NEPERS
+from ghostnote.bridge.dsp.shape import BAND_HZ, BANDS, T60_SECONDS, describe_bands, group_power, to_bands
+from ghostnote.bridge.inference.drum_table import MODES, DrumTable
+from ghostnote.models.data.dataset import HitSet
+from ghostnote.models.dsp.decomposition import envelope
+from ghostnote.models.dsp.lines import BODY_FRAMES, BODY_START
+from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE, analyse, to_peak
+
+Array = NDArray[np.float64]
+
+_MOST_DRUMS: Final = 48
+"""Drums of one kind that are described."""
+_WINDOWS: Final = ((8192, 1500), (4096, 700), (2048, 250))
+"""Frames of the two spectra in which modes are found, and the frame where the first begins."""
+_STEP_SHARE: Final = 0.5
+"""How much later the second begins, as a share of the window."""
+_LINE_DB: Final = 18.0
+_SURROUNDINGS_HZ: Final = 600.0
+_WEAKEST_DB: Final = -35.0
+_AUDIBLE_DB: Final = -60.0
+_DECAYED_DB: Final = -45.0
+_LOWEST_HZ: Final = 35.0
+_HIGHEST_HZ: Final = 12_000.0
+_TINY: Final = 1e-12
+
+
+def measure_drums(hits: HitSet) -> DrumTable:
+    """Return the table of the drums of `hits`: of each the loudest stroke, and of each kind at most `_MOST_DRUMS`."""
+    chosen = _chosen(hits)
+    audio = to_peak(hits.audio[chosen].cpu())
+    envelopes = torch.cat([envelope(analyse(part)) for part in audio.split(64)]).numpy()
+    described = [_described(x, e) for x, e in zip(audio.numpy().astype(float), envelopes, strict=True)]
+    return DrumTable(
+        tuple(_kind(hits, i) for i in chosen),
+        tuple(int(hits.labels[i]) for i in chosen),
+        tuple(bands for bands, _ in described),
+        tuple(modes for _, modes in described),
+    )
+
+
+def _kind(hits: HitSet, i: int) -> str:
+    return hits.kinds[i] if hits.kinds else ""
+
+
+def _chosen(hits: HitSet) -> list[int]:
+    """Return the loudest stroke of each drum, as many of each kind as count."""
+    level = hits.peak_db.cpu().numpy()
+    loudest = [max(group, key=lambda i: float(level[i])) for group in hits.groups]
+    grouped = {i for group in hits.groups for i in group}
+    drums = sorted([*loudest, *(i for i in range(len(level)) if i not in grouped)])
+    sizes = Counter((int(hits.labels[i]), _kind(hits, i)) for i in drums)
+    seen: Counter[tuple[int, str]] = Counter()
+    kept = []
+    for i in drums:
+        key = int(hits.labels[i]), _kind(hits, i)
+        seen[key] += 1
+        # Evenly spread over all of the kind.
+        share = min(1.0, _MOST_DRUMS / sizes[key])
+        if int(seen[key] * share) > int((seen[key] - 1) * share):
+            kept.append(i)
+    return kept
+
+
+def _described(x: Array, log_envelope: NDArray[np.float32]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the columns of a hit (HIT_FRAMES,), its bands' and its modes'."""
+    power = to_bands(group_power(log_envelope))
+    level, t60 = describe_bands(power)
+    bands = np.stack([level, np.log2(t60), _prominence(x)])
+    energy = power.sum(axis=1) * (256 / RATE)
+    return tuple(bands.round(2).ravel().tolist()), tuple(_modes(x, energy).ravel().tolist())
+
+
+def _prominence(x: Array) -> Array:
+    """Return how far lines stand out in each band (BANDS,), as `lines.line_prominence` measures it; 0 where unknown."""
+    body = x[BODY_START : BODY_START + BODY_FRAMES]
+    if np.square(body).sum() < 10 ** (_DECAYED_DB / 10) * np.square(x).sum():
+        return np.zeros(BANDS)
+    level = 20 * np.log10(np.abs(np.fft.rfft(body * np.blackman(BODY_FRAMES))) + _TINY)
+    level = np.maximum(level - level.max(), -90)
+    edges = np.rint(np.array(BAND_HZ) * BODY_FRAMES / RATE).astype(int)
+    found = []
+    for low, high in pairwise(edges):
+        top, middle = np.quantile(level[max(low, 12) : high + 1], (0.99, 0.5))
+        found.append(top - middle if top > _AUDIBLE_DB else 0.0)
+    return np.array(found)
+
+
+def _modes(x: Array, energy: Array) -> Array:
+    """Return the strongest lines of a hit whose bands hold `energy`, as `Drum.modes`; frequency 0 for none."""
+    window, start = _window(x)
+    first, second = (_spectrum(x[at : at + window], window) for at in (start, start + int(window * _STEP_SHARE)))
+    found = np.zeros((MODES, 3))
+    at = 0
+    for peak in _peaks(first, window):
+        hz = _vertex(first, peak) * RATE / (2 * window)
+        fall = (first[peak - 2 : peak + 3].max() - second[peak - 2 : peak + 3].max()) / (window * _STEP_SHARE) * RATE
+        t60 = float(np.clip(60 / max(fall, 1e-3), *T60_SECONDS))
+        # A decaying line's level is that of the window's middle.
+        amplitude = 10 ** (first[peak] / 20 + 3 * (start + window / 2) / RATE / t60)
+        rate = 2 * T60_NEPERS / t60
+        own = amplitude**2 / 2 * (1 - np.exp(-rate * HIT_FRAMES / RATE)) / rate
+        band = int(np.clip(np.searchsorted(BAND_HZ, hz, "right") - 1, 0, BANDS - 1))
+        share = 10 * np.log10(own / max(energy[band], _TINY) + _TINY)
+        if share > _WEAKEST_DB and at < MODES:
+            found[at] = round(hz, 1), round(min(share, 0.0), 1), round(t60, 3)
+            at += 1
+    return found
+
+
+def _window(x: Array) -> tuple[int, int]:
+    """Return the longest window in which the hit still sounds, and where it begins."""
+    total = np.square(x).sum()
+    for window, start in _WINDOWS[:-1]:
+        later = x[start + window // 2 : start + window]
+        if np.square(later).sum() > 10 ** (_DECAYED_DB / 10) * total:
+            return window, start
+    return _WINDOWS[-1]
+
+
+def _spectrum(x: Array, window: int) -> Array:
+    """Return the level of lines in dB, (bins,), at twice the window's resolution: a sine's amplitude at its peak."""
+    shape = np.hanning(window)
+    return np.asarray(20 * np.log10(np.abs(np.fft.rfft(x * shape, 2 * window)) * 2 / shape.sum() + _TINY))
+
+
+def _peaks(level: Array, window: int) -> Sequence[int]:
+    """Return the bins of lines that stand out, the strongest first."""
+    per_hz = 2 * window / RATE
+    around = int(_SURROUNDINGS_HZ / 2 * per_hz)
+    low, high = int(_LOWEST_HZ * per_hz), int(_HIGHEST_HZ * per_hz)
+    highest = np.lib.stride_tricks.sliding_window_view(level, 7).max(axis=1)
+    tops = low + 3 + np.flatnonzero(level[low + 3 : high] == highest[low : high - 3])
+    found = [int(i) for i in tops if level[i] - np.median(level[max(0, i - around) : i + around]) > _LINE_DB]
+    found.sort(key=lambda i: -level[i])
+    return [i for i in found if level[i] > level[found[0]] + _WEAKEST_DB]
+
+
+def _vertex(level: Array, peak: int) -> float:
+    """Return where the parabola through a peak has its vertex, in bins."""
+    left, middle, right = level[peak - 1 : peak + 2]
+    return float(peak + (left - right) / (2 * min(left - 2 * middle + right, -_TINY)))

@@ -1,0 +1,135 @@
+import math
+
+import numpy as np
+import pytest
+
+from ghostnote.bridge.dsp.ringing import synthesize
+from ghostnote.bridge.dsp.shape import (
+    BANDS,
+    GROUPS,
+    HOP_FRAMES,
+    audio_power,
+    describe_bands,
+    group_exponents,
+    group_power,
+    scaled,
+    to_bands,
+    without_gate,
+)
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.inference.drum_plan import plan_drum
+from ghostnote.bridge.inference.drum_table import Drum
+from ghostnote.bridge.inference.new_drum import choose_drum, ended, moved_shape, residual_db, synthesize_modes
+from ghostnote.bridge.inference.stroke_source import generate_drum
+
+RATE, FRAMES = 44_100, 128
+
+
+def shape(t60: float, level_db: float = -20.0) -> np.ndarray:
+    """Return a shape whose groups all fall alike."""
+    decibels = level_db - 60 * np.arange(FRAMES) * HOP_FRAMES / RATE / t60
+    envelope = group_exponents()[:, None] * np.broadcast_to(decibels * math.log(10) / 20, (GROUPS, FRAMES))
+    return np.concatenate([envelope, np.zeros((5, FRAMES))]).astype(np.float32)
+
+
+def drum(modes: list[tuple[float, float, float]], t60: float = 1.0, prominence: float = 0.0) -> Drum:
+    return Drum(
+        np.full(BANDS, -9.5), np.full(BANDS, t60), np.full(BANDS, prominence), np.array(modes, float).reshape(-1, 3)
+    )
+
+
+def test_power_of_audio_is_that_of_its_envelope() -> None:
+    noise = (0.1 * np.random.default_rng(0).standard_normal(FRAMES * HOP_FRAMES)).astype(np.float32)
+    assert audio_power(noise).sum(axis=0).mean() == pytest.approx(0.01, rel=0.02)
+    tone = np.sin(2 * np.pi * 861 / RATE * np.arange(FRAMES * HOP_FRAMES)).astype(np.float32)
+    assert audio_power(tone)[1:4, 5:].sum(axis=0).mean() == pytest.approx(0.5, rel=0.02)
+
+
+def test_a_gate_is_undone() -> None:
+    cut = shape(0.5)
+    cut[:GROUPS, 50:] = -10.6 * group_exponents()[:, None]
+    power = 10 * np.log10(group_power(without_gate(cut[:GROUPS])))
+    expected = -20 - 60 * np.arange(FRAMES) * HOP_FRAMES / RATE / 0.5
+    wanted = np.broadcast_to(expected - expected[0], power.shape)
+    np.testing.assert_allclose((power - power[:, :1])[:, :100], wanted[:, :100], atol=2)
+
+
+def test_gains_of_a_shape_are_gains_of_its_power() -> None:
+    plain = shape(1.0)
+    louder = scaled(plain[:GROUPS], np.full((GROUPS, FRAMES), 6.0))
+    np.testing.assert_allclose(group_power(louder) / group_power(plain[:GROUPS]), 10**0.6, rtol=1e-4)
+
+
+def test_a_shape_is_described_by_its_levels_and_decay() -> None:
+    level, t60 = describe_bands(to_bands(group_power(shape(0.6)[:GROUPS])))
+    np.testing.assert_allclose(t60, 0.6, rtol=0.01)
+    assert (10 ** (level / 10)).sum() == pytest.approx(1)
+
+
+def test_a_shape_is_moved_to_a_kind() -> None:
+    wanted = Drum(np.linspace(-5, -30, BANDS), np.linspace(0.8, 0.3, BANDS), np.zeros(BANDS), np.zeros((0, 3)))
+    level, t60 = describe_bands(to_bands(group_power(moved_shape(shape(0.5), wanted)[:GROUPS])))
+    np.testing.assert_allclose(t60, wanted.t60, rtol=0.1)
+    np.testing.assert_allclose(np.diff(level), np.diff(wanted.level_db), atol=1.5)
+
+
+def test_modes_ring_at_their_frequency_with_their_share_and_decay() -> None:
+    plan = plan_drum(shape(1.0), drum([(540, -1.0, 0.9), (800, -1.0, 0.5)]), np.random.default_rng(1), pitched=False)
+    np.testing.assert_allclose(plan.lines.hz, [540, 800])
+    np.testing.assert_allclose(plan.lines.t60, [0.9, 0.5], rtol=0.02)
+    energy = to_bands(group_power(shape(1.0)[:GROUPS])).sum(axis=1) * HOP_FRAMES / RATE
+    rung = synthesize(plan.lines, FRAMES * HOP_FRAMES, RATE).astype(float)
+    assert np.square(rung).sum() / RATE == pytest.approx(10**-0.1 * (energy[1] + energy[2]), rel=0.1)
+    # The residual has what they leave.
+    left = residual_db(shape(1.0), rung.astype(np.float32))
+    assert left[1, 1:20].mean() < -10
+    assert left[12].min() > -0.5
+
+
+def test_a_drum_of_noise_has_no_lines() -> None:
+    plan = plan_drum(shape(0.3), drum([]), np.random.default_rng(1), pitched=False)
+    assert len(plan.lines.hz) == len(plan.cloud.hz) == 0
+    assert not synthesize_modes(plan, 1000).any()
+
+
+def test_prominent_bands_are_full_of_lines_and_quiet_between() -> None:
+    plan = plan_drum(shape(2.0), drum([], 2.0, 35.0), np.random.default_rng(1), pitched=False)
+    assert 200 < len(plan.cloud.hz) < 1500
+    assert np.median(residual_db(shape(2.0), synthesize_modes(plan, FRAMES * HOP_FRAMES), plan.cloud_power)) < -4
+
+
+def test_a_drum_lasts_until_it_has_decayed() -> None:
+    short, long = (
+        plan_drum(shape(t60), drum([], t60), np.random.default_rng(1), pitched=False).seconds for t60 in (0.2, 3.0)
+    )
+    assert short == pytest.approx(0.743, abs=0.01)
+    assert 3.0 < long < 4.5
+
+
+def test_a_pitched_drum_glides_as_its_shape_does_to_the_pitch_of_its_mode() -> None:
+    made = shape(0.5)
+    made[GROUPS] = np.exp(-np.arange(FRAMES) / 8) + 0.3
+    made[GROUPS + 3 :] = 0.99
+    tone = plan_drum(made, drum([(55, -1.0, 0.5), (300, -20, 0.2)]), np.random.default_rng(1), pitched=True).tone
+    assert tone is not None
+    assert tone.hz[0] / tone.hz[-1] == pytest.approx(2, rel=0.02)
+    held = np.square(tone.amplitude)
+    assert 2 ** ((np.log2(tone.hz) * held).sum() / held.sum()) == pytest.approx(55, rel=0.01)
+
+
+def test_a_hit_ends_where_it_is_inaudible_and_in_silence() -> None:
+    t = np.arange(3 * RATE) / RATE
+    kept = ended((10 ** (-3 * t) * np.cos(2000 * t)).astype(np.float32))
+    assert len(kept) / RATE == pytest.approx(1.1, abs=0.01)
+    assert kept[-1] == 0
+
+
+def test_a_kind_that_the_model_lacks_is_named(tiny_generator) -> None:
+    with pytest.raises(InputError, match="has no triangle"):
+        choose_drum(tiny_generator.card.drums, shape(1.0)[None], np.random.default_rng(0), 10, "triangle")
+
+
+def test_the_same_seed_makes_the_same_drum(tiny_generator) -> None:
+    one, two = (generate_drum(tiny_generator, "perc", 4, kind="cowbell") for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one[:1000], generate_drum(tiny_generator, "perc", 5, kind="cowbell")[:1000])
