@@ -37,6 +37,7 @@ _METERED_SECONDS: Final = 0.4
 """As much of each hit is metered."""
 _HEADROOM_DB: Final = 3.0
 _MOST_GAIN_DB: Final = 12.0
+_LEAST_TUNING, _MOST_TUNING = 0.3, 6.0
 _NEAR: Final = 0.4
 _BITS: Final = 16
 
@@ -103,12 +104,19 @@ def make_pads(generator: Generator, plan: KitPlan, seeds: Sequence[Sequence[int]
     for i in order:
         wanted = plan.pads[i]
         seed, drum = choose(generator, wanted, seeds[i])
-        lufs = describe(drum, generator.card.rate).lufs
-        snare = lufs if snare is None else snare
-        yield _pad(wanted, seed, round(2 * (snare + wanted.level_lu - lufs - _HEADROOM_DB)) / 2), drum
+        found = describe(drum, generator.card.rate)
+        snare = found.lufs if snare is None else snare
+        gain_db = round(2 * (snare + wanted.level_lu - found.lufs - _HEADROOM_DB)) / 2
+        yield _pad(wanted, seed, gain_db, _tuning(found.hz, wanted.hz)), drum
 
 
-def _pad(wanted: Wanted, drum: int, gain_db: float) -> Pad:
+def _tuning(hz: float, wanted_hz: float | None) -> float:
+    """Return the semitones to the pitch that is wanted; 0 where the drum is near enough, or too far off."""
+    semitones = 12 * float(np.log2(wanted_hz / hz)) if wanted_hz else 0.0
+    return round(semitones, 1) if _LEAST_TUNING < abs(semitones) < _MOST_TUNING else 0.0
+
+
+def _pad(wanted: Wanted, drum: int, gain_db: float, tune: float) -> Pad:
     drum_class, kind = class_and_kind(wanted.kind)
     return Pad(
         wanted.name,
@@ -120,6 +128,7 @@ def _pad(wanted: Wanted, drum: int, gain_db: float) -> Pad:
         choke=wanted.choke,
         seed=pad_seed(DEFAULT_SEED, wanted.name),
         drum=drum,
+        tune=tune,
         kind=kind,
     )
 

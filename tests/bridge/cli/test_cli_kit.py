@@ -193,7 +193,9 @@ def test_show_lists_every_pad(tmp_path: Path) -> None:
     shown, default = run("show", tmp_path / "kit.toml").output, run("show").output
     assert "Kick [b]x" in shown
     assert "Clap" in shown
-    assert all(pad.name in default and str(pad.drum_seed) in default for pad in default_kit().pads)
+    for pad in default_kit().pads:
+        # Long names are folded.
+        assert all(word in default for word in (*pad.name.split(), str(pad.drum_seed)))
 
 
 def test_the_commands_load_nothing_heavy_before_they_run() -> None:

@@ -46,10 +46,14 @@ def test_a_fresh_home_holds_nothing_but_the_drum_cache(tmp_path: Path, song: Pat
     home.mkdir()
     assert "intact" in run(home, "model", "info")
     run(home, "render", song, "-o", tmp_path / "song.wav", "--jobs", 2)
+    # The drums of the kits that come along are ready-made.
+    assert not list(home.iterdir())
+    (tmp_path / "kit.toml").write_text('[[pad]]\nname = "Kick"\nnotes = [36]\n')
+    run(home, "render", song, "-o", tmp_path / "song.wav", "--jobs", 2, "--kit", tmp_path / "kit.toml")
     files = {path.relative_to(home) for path in home.rglob("*") if not path.is_dir()}
     assert [path.parts[:2] for path in files] == [(".cache", "ghostnote")]
     assert {path.suffix for path in files} == {".wav"}
-    assert {path.name for path in tmp_path.iterdir()} == {"home", "song.mid", "song.wav"}
+    assert {path.name for path in tmp_path.iterdir()} == {"home", "kit.toml", "song.mid", "song.wav"}
 
 
 def test_live_leaves_nothing_in_a_fresh_home_but_the_drum_cache(tmp_path: Path) -> None:
