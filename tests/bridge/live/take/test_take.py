@@ -10,6 +10,7 @@ import mido
 import numpy as np
 import pytest
 from live_fakes import KIT, RATE, FakeSpec, fill, level_hit, running, until
+from stroke_by_stroke import StrokeByStroke
 
 from ghostnote.bridge.bench.rig import Daemon, DaemonSetup
 from ghostnote.bridge.errors import InputError, MidiFileError, OutputError
@@ -119,7 +120,7 @@ def two_channels(path: Path) -> np.ndarray:
     return np.concatenate(parts, axis=1)
 
 
-class Level:
+class Level(StrokeByStroke):
     """Long hits of one level, as `two_channels` plays them."""
 
     def strokes(self, pad: object, keys: Sequence[object]) -> list[np.ndarray]:
