@@ -54,8 +54,8 @@ def _decaying_noise(seen: Audio, t60: NDArray[np.float64], frames: int, rng: np.
     middles = (np.array(BAND_HZ)[1:] + np.array(BAND_HZ)[:-1]) / 2
     decay = np.exp(np.interp(np.fft.rfftfreq(_WINDOW, 1 / RATE), middles, np.log(t60)))
     # The spectrum is that of the middle of what was seen, but for what decayed from its beginning to its end.
-    fallen = np.minimum(T60_NEPERS * len(seen) / RATE / decay, _MOST_NEPERS)
-    power *= fallen / np.sinh(fallen)
+    nepers = np.minimum(T60_NEPERS * len(seen) / RATE / decay, _MOST_NEPERS)
+    power *= nepers / np.sinh(nepers)
     seconds = (np.arange(count) * _HOP + len(seen) / 2 - _CROSSFADE) / RATE
     gain = np.sqrt(power) * 10 ** (-3 * seconds[:, None] / decay)
     parts = np.fft.irfft(np.fft.rfft(noise * window) * gain) * window

@@ -88,7 +88,7 @@ def to_bands(power: Array) -> Array:
 def describe_bands(power: Array) -> tuple[Array, Array]:
     """Return the levels (BANDS,) in dB beside the whole, and the decay times (BANDS,) in seconds, of (BANDS, frames).
 
-    A decay time is that of the straight line through a band's level, from its peak until it has fallen far enough.
+    A decay time is that of the straight line through a band's level, from its peak until it is far enough below.
     """
     energy = power.sum(axis=1)
     level = 10 * np.log10(np.maximum(energy / max(energy.sum(), _SILENT), 10 ** (_FLOOR_DB / 10)))

@@ -131,7 +131,7 @@ def residual_db(
 
 
 def ended(hit: Audio) -> Audio:
-    """Return a hit (frames,) of peak 1 without what comes after its end, faded where nothing is heard any more."""
+    """Return a hit (frames,) of peak 1 without what comes after its end, faded where it is inaudible."""
     audible = np.flatnonzero(np.abs(hit) > _INAUDIBLE)
     kept = hit[: max(_FADE_FRAMES, int(audible[-1]) + 1 if audible.size else 0)].copy()
     kept[-_FADE_FRAMES:] *= np.cos(np.linspace(0, np.pi / 2, len(kept[-_FADE_FRAMES:]), dtype=np.float32)) ** 2

@@ -83,11 +83,11 @@ def test_strokes_that_are_their_reference_differ_in_no_line(drums: TrialSet) -> 
         assert found[name]["difference"]["perc"]["value"] == 0
     assert found[SPURIOUS]["model"]["all"]["value"] == NO_LINE_DB
     assert found[SPURIOUS]["model"]["perc"]["groups"] == 3
-    # Noise has no main partial whose ripple could be told.
+    # Noise has no main partial whose ripple could be measured.
     assert found[RIPPLE]["reference"]["snare"]["groups"] == 0
 
 
-def test_a_tone_that_strokes_add_is_told_for_each_hit(drums: TrialSet) -> None:
+def test_a_tone_that_strokes_add_is_reported_for_each_hit(drums: TrialSet) -> None:
     found = lines_beside_references(player(lambda x, _: x + sine(225.0, -20.0)), drums, None, lambda *_: None)
     assert found[SPURIOUS]["model"]["perc"]["value"] == pytest.approx(-20, abs=1)
     cowbell = next(hit for hit in found["hits"] if hit["file"].startswith("cowbell 0"))
