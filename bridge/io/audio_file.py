@@ -161,7 +161,7 @@ class AudioWriter:
         """Append `(channels, frames)`; `OutputError` on a full disk or for samples that are not numbers."""
         if block.ndim != 2 or block.shape[0] != self._channels:
             raise ValueError(f"a block of shape {block.shape} in a file of {self._channels} channels")
-        peak = np.abs(block).max(initial=0.0)
+        peak = max(block.max(initial=0.0), -block.min(initial=0.0))
         if not np.isfinite(peak):
             raise OutputError(f"cannot write {self._path}: the sound holds values that are not numbers")
         if self._bits in _FULL_SCALE and peak > 1.0:
@@ -169,8 +169,9 @@ class AudioWriter:
         check_size(self._path, self._format.container, (self.frames + block.shape[1]) * self._channels, self._bits)
         samples = self._quantized(block)
         # pedalboard cannot tell channels from frames in a square array: it goes in two parts.
+        is_square = block.shape[0] == block.shape[1]
         with self._errors():
-            for part in np.array_split(samples, 1 + (block.shape[0] == block.shape[1]), axis=1):
+            for part in np.array_split(samples, 2, axis=1) if is_square else [samples]:
                 if part.size:
                     self._encoder.write(np.ascontiguousarray(part))
         self.frames += block.shape[1]

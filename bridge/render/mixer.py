@@ -11,7 +11,7 @@ from ghostnote.bridge.kit.kit import Pad
 
 POLYPHONY: Final = 64
 STEAL_SECONDS: Final = 0.005
-BLOCK_FRAMES: Final = 4096
+BLOCK_FRAMES: Final = 16_384
 
 _PEAK_WINDOW_SECONDS: Final = 0.01
 

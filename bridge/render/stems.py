@@ -30,7 +30,7 @@ class StemWriter:
 
     def write(self, block: Audio) -> None:
         """Append a block (2, frames); errors are those of `AudioWriter`."""
-        peak = float(np.abs(block).max(initial=0.0))
+        peak = float(max(block.max(initial=0.0), -block.min(initial=0.0)))
         if peak > 1:
             channels, frames = np.nonzero(np.abs(block) > 1)
             self.over.append((channels, frames + self.writer.frames, block[channels, frames]))
