@@ -32,6 +32,7 @@ _THREADS: Final = (1, 2)
 _STEPS_TIMED: Final = 4
 _REPEATS: Final = 7
 _STROKES: Final = 160
+_MANY: Final = 10_000
 _RENDER_STEPS: Final = (1, 2, 4)
 _PRODUCT_SIZE: Final = 1024
 _SONG_REPEATS: Final = 8
@@ -54,17 +55,13 @@ def measure(model: Path | None = None) -> list[Measurement]:
                 Measurement(key, f"a step, batch {batch}, {threads} thread{'s'[: threads - 1]}", value, "ms")
             )
     mono, stereo = _hit_ms(generator, 0.0), _hit_ms(generator, 1.0)
-    for many in _RENDER_STEPS:
-        kit, name = _with_steps(many), f"{many} step{'s'[: many - 1]}"
-        rate, factor = _hits_per_second(kit, model), render_once(model, None, kit)
-        measurements += [
-            Measurement(f"hits_per_second_steps{many}", f"hits per second, {name}, all cores", rate),
-            Measurement(f"render_factor_steps{many}", f"render of a full-kit song, {name}, times real time", factor),
-        ]
     return [
         *measurements,
         Measurement("ms_per_hit", "a mono hit, everything included, 1 thread", mono, "ms"),
         Measurement("ms_per_hit_stereo", "a stereo hit, everything included, 1 thread", stereo, "ms"),
+        Measurement("hits_per_second", "hits per second, default kit, all cores", _hits_per_second(model)),
+        Measurement("render_realtime_factor", "render of a full-kit song, times real time", _render_factor(model)),
+        *(_core_factor(model, many) for many in _RENDER_STEPS),
         Measurement("memory_mb", "resident memory after rendering with stems, in one process", _memory_mb(model), "MB"),
         Measurement("help_seconds", "ghostnote --help", _seconds([*_PROGRAM, "--help"]), "s"),
         Measurement("import_seconds", "open the model, from the start of Python", _seconds(_OPEN_MODEL), "s"),
@@ -124,17 +121,11 @@ def _core_gflops() -> float:
     return 2e-9 * _PRODUCT_SIZE**3 / min(times)
 
 
-def _with_steps(steps: int) -> Kit:
-    """Return the default kit with all pads at so many steps."""
-    kit = default_kit()
-    return replace(kit, pads=tuple(replace(pad, steps=steps) for pad in kit.pads))
-
-
-def _hits_per_second(kit: Kit, model: Path | None) -> float:
-    """Return how many strokes of a kit warm worker processes make per second, those of a pad together."""
-    pads = kit.pads
+def _hits_per_second(model: Path | None) -> float:
+    """Return how many strokes of the default kit warm worker processes make per second, those of a pad together."""
+    pads = default_kit().pads
     endless = (Request(pads[i // ROWS % len(pads)], i, 100) for i in count())
-    with closing(stroke_results(CachedSpec(SourceSpec(model, _RATE)), endless, auto_jobs(_STROKES))) as strokes:
+    with closing(stroke_results(CachedSpec(SourceSpec(model, _RATE)), endless, auto_jobs(_MANY))) as strokes:
         # Twice through the kit: each process then has every drum.
         for _ in range(2 * ROWS * len(pads)):
             next(strokes)
@@ -153,6 +144,17 @@ def full_kit_song() -> MidiSong:
     return replace(once, events=tuple(events), end_frame=_SONG_REPEATS * bar_frames)
 
 
+def _core_factor(model: Path | None, steps: int) -> Measurement:
+    """Measure how many seconds of the song, with stems, one second of a core's own time renders at so many steps."""
+    kit = default_kit()
+    kit = replace(kit, pads=tuple(replace(pad, steps=steps) for pad in kit.pads))
+    started = time.process_time()
+    render_once(model, 1, kit)
+    factor = full_kit_song().end_frame / _RATE / (time.process_time() - started)
+    name = f"the same at {steps} step{'s'[: steps - 1]}, for each core, by its own time"
+    return Measurement(f"render_core_factor_steps{steps}", name, factor)
+
+
 def render_once(model: Path | None, jobs: int | None, kit: Kit | None = None) -> float:
     """Render the song with stems; return how many times faster than real time."""
     with tempfile.TemporaryDirectory() as folder:
@@ -160,6 +162,10 @@ def render_once(model: Path | None, jobs: int | None, kit: Kit | None = None) ->
         mix = Path(folder, "mix.wav")
         spec = CachedSpec(SourceSpec(model, _RATE))
         return render_song(full_kit_song(), kit or default_kit(), spec, mix, settings).realtime_factor
+
+
+def _render_factor(model: Path | None) -> float:
+    return statistics.median(render_once(model, None) for _ in range(3))
 
 
 def _memory_mb(model: Path | None) -> float:
