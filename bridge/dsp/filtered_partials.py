@@ -94,4 +94,4 @@ def _turns(size: int, width: float) -> NDArray[np.complex64]:
     """Return what turns the phases of two sides apart, (2, bins)."""
     octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / RATE), 1))
     angle = width * _MAX_ANGLE * np.clip(octaves - np.log2(_MONO_HZ), 0, 1)
-    return turned_apart(octaves, angle).astype(np.complex64)
+    return turned_apart(octaves, angle)

@@ -46,13 +46,17 @@ def correlated_sides(pair: Audio, correlation: Audio | np.float32) -> Audio:
     return np.stack([mid + side, mid - side]).astype(np.float32, copy=False)
 
 
-def turned_apart(octaves: NDArray[Any], angle: NDArray[Any] | float) -> NDArray[np.complex128]:
+def turned_apart(octaves: NDArray[Any], angle: NDArray[Any] | float) -> NDArray[np.complex64]:
     """Return what turns the phases of two sides apart, (2, bins), by up to `angle` in radians.
 
     To and fro along the spectrum, whose bins lie at `octaves` (bins,): each side keeps its level everywhere.
     """
-    turn = np.exp(0.5j * angle * np.sin(2 * np.pi * _WAVES_PER_OCTAVE * octaves))
-    return np.stack([turn, turn.conj()])
+    phase = (angle / 2 * np.sin(2 * np.pi * _WAVES_PER_OCTAVE * octaves)).astype(np.float32)
+    turn = np.empty((2, len(phase)), np.complex64)
+    turn.real = np.cos(phase)
+    np.sin(phase, out=turn.imag[0])
+    np.negative(turn.imag[0], out=turn.imag[1])
+    return turn
 
 
 def _covariance(pair: Audio) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """The tail of a hit that is longer than the model's: the original's, matched in spectrum and crossfaded."""
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -94,13 +95,17 @@ def _decorrelated(spectra: NDArray[Any], target: float, current: float) -> NDArr
 
     Their phases are turned apart, to and fro along the spectrum: each side keeps its level everywhere.
     """
-    octaves = np.log2(np.maximum(np.arange(spectra.shape[1]), 1))
     angles = np.linspace(0, _MAX_ANGLE, 64)
     # Over whole waves this is the Bessel function J0.
     correlation = np.cos(angles[:, None] * np.sin(np.linspace(0, 2 * np.pi, 64, endpoint=False))).mean(axis=1)
     angle = np.interp(-target / max(current, _QUIET), -correlation, angles)
-    decorrelated: NDArray[Any] = spectra * turned_apart(octaves, float(angle))
+    decorrelated: NDArray[Any] = spectra * turned_apart(_octaves(spectra.shape[1]), float(angle))
     return decorrelated
+
+
+@lru_cache(maxsize=16)
+def _octaves(bins: int) -> NDArray[np.float32]:
+    return np.log2(np.maximum(np.arange(bins), 1)).astype(np.float32)
 
 
 def _crossfade(stroke: Audio, tail: Audio) -> Audio:
@@ -148,7 +153,7 @@ def _smoothed(power: Audio) -> Audio:
 
 def _moving_average(power: Audio, reach: int) -> Audio:
     """Return the mean over `reach` values on either side and the value itself, along the last axis."""
-    padded = np.pad(power, ((0, 0), (reach + 1, reach)), mode="edge")
+    padded = np.concatenate([power[:, :1]] * (reach + 1) + [power] + [power[:, -1:]] * reach, axis=1)
     # In double precision: a running sum from loud to quiet would lose the quiet in its rounding.
     total = padded.cumsum(axis=1, dtype=np.float64)
     span = 2 * reach + 1

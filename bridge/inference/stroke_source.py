@@ -83,8 +83,8 @@ class StrokeSource:
         made: dict[int, Audio] = {}
         for reference, numbered in self._by_reference(pad, keys):
             strokes = self._variator.next_strokes(reference, list(numbered.values()), variation)
-            finished = (mixdown(resample(audio, rate, self.rate), 2) for audio in strokes)
-            made |= zip(numbered, (shaped(stroke, self.rate, pad.shaping) for stroke in finished), strict=True)
+            finished = (shaped(resample(audio, rate, self.rate), self.rate, pad.shaping) for audio in strokes)
+            made |= zip(numbered, (mixdown(stroke, 2) for stroke in finished), strict=True)
         # Once more: the strokes may have added the references' features.
         self._evict()
         return [made[number] for number in range(len(keys))]

@@ -114,7 +114,9 @@ def resample(audio: NDArray[np.float32], rate_in: int, rate_out: int) -> NDArray
         return audio
     frames = round(audio.shape[1] * rate_out / rate_in)
     resampled = soxr.resample(np.ascontiguousarray(audio.T), rate_in, rate_out, quality="VHQ").T[:, :frames]
-    return np.ascontiguousarray(np.pad(resampled, ((0, 0), (0, frames - resampled.shape[1]))), dtype=np.float32)
+    missing = frames - resampled.shape[1]
+    whole = np.pad(resampled, ((0, 0), (0, missing))) if missing else resampled
+    return np.ascontiguousarray(whole, dtype=np.float32)
 
 
 class AudioWriter:
