@@ -75,10 +75,10 @@ def import_(
 
     Hits that lie outside the kit file's folder are copied into a folder beside it. What is not taken over is named.
     """
-    from ghostnote.bridge.kit.importers.source import ImportChoices
+    from ghostnote.bridge.kit.importers.source import ImportChoices, source_name
     from ghostnote.bridge.kit.importers.write import import_kit
 
-    path = output or Path(f"{source.stem if source.is_file() else source.resolve().name}.toml")
+    path = output or Path(f"{source_name(source)}.toml")
     if path.suffix.lower() != ".toml":
         raise KitError(f"{path}: a kit file's name ends in .toml")
     names = tuple(name.strip() for name in channels.split(",") if name.strip())

@@ -30,7 +30,7 @@ from ghostnote.bridge.kit.hits import PadHit, check_hits
 BUILT_IN: Final = ("default", "electronic", "dry")
 """Names of the kits that come along; the first plays when no other is given."""
 
-_MAX_BYTES: Final = 1_000_000
+_MAX_BYTES: Final = 4_000_000
 _DOT: Final = re.compile(r"(?<!\.)\.(?!\.)")
 _MAX_KEY_PARTS: Final = 32
 """Dots in a line: a key of many parts takes memory by their square."""

@@ -15,8 +15,12 @@ def find_sample(root: Path, folder: Path, name: str, origin: Path) -> Path | Non
     relative = PurePosixPath(name.strip().replace("\\", "/"))
     if relative.is_absolute() or PureWindowsPath(name.strip()).drive or "\0" in name:
         raise KitError(f"{origin}: names the file {printable(name)!r}, not from the kit's folder on; mend the path")
-    found = _step(folder, relative)
-    real = (found or folder / relative).resolve()
+    try:
+        found = _step(folder, relative)
+        real = (found or folder / relative).resolve()
+    except OSError:
+        # As for a name that is too long.
+        return None
     if not real.is_relative_to(root.resolve()):
         raise KitError(
             f"{origin}: names the file {printable(name)!r}, which lies outside {root}; "

@@ -17,8 +17,17 @@ _KEYS: Final = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _KEY_NAME: Final = re.compile(r"([a-gA-G])([#b♯♭]?)(-?\d)$")
 _USED: Final = frozenset(
     (
-        *("sample", "key", "lokey", "hikey", "lovel", "hivel", "volume", "pan", "tune", "transpose", "offset"),
-        *("pitch_keycenter", "pitch_keytrack", "group", "polyphony_group", "off_by", "amp_veltrack", "trigger"),
+        *("sample", "lokey", "hikey", "lovel", "hivel", "volume", "pan", "tune", "transpose", "offset"),
+        *(
+            "pitch_keycenter",
+            "pitch_keytrack",
+            "group",
+            "polyphony_group",
+            "off_by",
+            "offby",
+            "amp_veltrack",
+            "trigger",
+        ),
         *("seq_position", "seq_length", "lorand", "hirand", "loop_mode", "loopmode", "amplitude", "group_volume"),
         *("master_volume", "global_volume", "sw_last", "sw_default", "end", "default_path", "note_offset"),
         *("octave_offset", "pitch", "gain", "polyphony", "note_polyphony"),
@@ -107,7 +116,7 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
                 tune,
                 _offset(opcodes, file, rates, path),
                 opcodes.get("group", opcodes.get("polyphony_group")),
-                opcodes.get("off_by"),
+                opcodes.get("off_by", opcodes.get("offby")),
             )
         )
 
@@ -117,9 +126,8 @@ def _keys(opcodes: Opcodes, control: Opcodes, path: Path) -> tuple[int, ...]:
         round(number(control.get(name), 0.0, name, path)) * size
         for name, size in (("note_offset", 1), ("octave_offset", 12))
     )
-    one = opcodes.get("key")
-    low = _key(opcodes.get("lokey", one), 0, path)
-    high = _key(opcodes.get("hikey", one), 127, path)
+    low = _key(opcodes.get("lokey"), 0, path)
+    high = _key(opcodes.get("hikey"), 127, path)
     if low < 0 and high < 0:
         return ()
     return tuple(key + shift for key in range(max(low, 0), min(high, 127) + 1) if 0 <= key + shift <= 127)
@@ -139,7 +147,7 @@ def _tunings(opcodes: Opcodes, keys: tuple[int, ...], path: Path) -> Iterator[tu
     cents = number(opcodes.get("tune", opcodes.get("pitch")), 0.0, "tune", path)
     tune = cents / 100 + number(opcodes.get("transpose"), 0.0, "transpose", path)
     track = number(opcodes.get("pitch_keytrack"), 100.0, "pitch_keytrack", path) / 100
-    center = opcodes.get("pitch_keycenter", opcodes.get("key", "60"))
+    center = opcodes.get("pitch_keycenter", "60")
     if center == "sample" or track == 0.0:
         yield tune, keys
         return

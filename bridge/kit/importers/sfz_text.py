@@ -113,7 +113,7 @@ def regions(reader: SfzReader, path: Path) -> Iterator[tuple[Opcodes, Opcodes]]:
             if header == "control":
                 control[name] = value
             elif header in levels:
-                inherited[header][name] = value
+                inherited[header] |= _as_written(inherited[header], name, value)
             continue
         if is_open:
             yield _merged(inherited), dict(control)
@@ -124,6 +124,13 @@ def regions(reader: SfzReader, path: Path) -> Iterator[tuple[Opcodes, Opcodes]]:
                 inherited[level] = {}
     if is_open:
         yield _merged(inherited), dict(control)
+
+
+def _as_written(level: Opcodes, name: str, value: str) -> Opcodes:
+    """Return what an opcode sets: a key is the lowest, the highest and the one of the sample's own pitch."""
+    if name != "key":
+        return {name: value}
+    return {"lokey": value, "hikey": value, "pitch_keycenter": level.get("pitch_keycenter", value)}
 
 
 def _merged(levels: dict[str, Opcodes]) -> Opcodes:

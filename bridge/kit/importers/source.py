@@ -8,7 +8,7 @@ from typing import Final
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.hit_files import hit_files
 from ghostnote.bridge.kit.create import pads_from_files
-from ghostnote.bridge.kit.importers.archive import is_archive, unpack
+from ghostnote.bridge.kit.importers.archive import ARCHIVES, is_archive, unpack
 from ghostnote.bridge.kit.importers.decent import read_decent
 from ghostnote.bridge.kit.importers.drumgizmo import read_drumgizmo
 from ghostnote.bridge.kit.importers.hydrogen import read_hydrogen
@@ -52,12 +52,25 @@ def is_source(path: Path) -> bool:
     return path.is_dir() or is_archive(path) or path.suffix.lower() in PROGRAMS
 
 
+def source_name(path: Path) -> str:
+    """Return what a source is called: its name without its ending."""
+    if path.is_dir():
+        return path.resolve().name
+    ending = next((each for each in ARCHIVES if path.name.lower().endswith(each)), path.suffix)
+    return path.name[: len(path.name) - len(ending)] or path.name
+
+
+def chosen_program(path: Path, choices: ImportChoices) -> Path:
+    """Return the file that a source is read from: itself, or the kit's file in a folder."""
+    return (_program(path, choices) if path.is_dir() else None) or path
+
+
 def needs_room(path: Path, choices: ImportChoices) -> bool:
     """Return whether a source cannot be played where it lies: an archive, or microphones to be mixed."""
     if is_archive(path):
         return True
-    program = _program(path, choices) if path.is_dir() else path
-    return program is not None and _kind(program) == "drumkit" and needs_mixing(_read(program, _root(path), choices))
+    program = chosen_program(path, choices)
+    return program.is_file() and _kind(program) == "drumkit" and needs_mixing(_read(program, _root(path), choices))
 
 
 def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
@@ -67,7 +80,7 @@ def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
     """
     if not path.exists():
         raise KitError(f"{path}: there is no such file or folder; check the path")
-    name = path.name[: -len(path.suffix)] if path.is_file() else path.resolve().name
+    name = source_name(path)
     if is_archive(path):
         unpack(path, work / "source")
         path = work / "source"

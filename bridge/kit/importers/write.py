@@ -15,7 +15,14 @@ from ghostnote.bridge.io.hit_files import distinct_name
 from ghostnote.bridge.io.partial_files import partial_folder, remove_stale
 from ghostnote.bridge.io.printable import UNPRINTABLE
 from ghostnote.bridge.kit.fields import path_inside
-from ghostnote.bridge.kit.importers.source import ImportChoices, Imported, is_source, needs_room, read_source
+from ghostnote.bridge.kit.importers.source import (
+    ImportChoices,
+    Imported,
+    chosen_program,
+    is_source,
+    needs_room,
+    read_source,
+)
 from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
 from ghostnote.bridge.kit.save import save_kit
 
@@ -126,8 +133,9 @@ def _check_sounds(kit: Kit) -> None:
 
 def _digest(path: Path, choices: ImportChoices) -> str:
     """Return a name for what an import of a source makes."""
-    found = path.stat()
-    text = repr((str(path.resolve()), found.st_mtime_ns, found.st_size, choices))
+    program = chosen_program(path, choices)
+    found = program.stat()
+    text = repr((str(program.resolve()), found.st_mtime_ns, found.st_size, choices))
     return hashlib.sha256(text.encode()).hexdigest()[:_NAME_DIGITS]
 
 

@@ -131,6 +131,12 @@ def test_sfz_a_drum_that_follows_the_keys_is_tuned_on_each(tmp_path: Path) -> No
     ]
 
 
+def test_sfz_the_nearest_header_says_the_keys(tmp_path: Path) -> None:
+    text = "<global> lokey=0 hikey=127\n<group> key=36\n<region> sample=a.wav\n<region> key=38 sample=b.wav"
+    imported = sfz(tmp_path, text, "a.wav", "b.wav")
+    assert {name: (pad.notes, pad.hits) for name, pad in pads(imported).items()} == {"a": ((36,), ()), "b": ((38,), ())}
+
+
 def test_sfz_velocity_tracking_gives_soft_layers_their_level(tmp_path: Path) -> None:
     text = "<group> key=38\n<region> hivel=64 sample=a.wav\n<region> lovel=65 sample=b.wav"
     (snare,) = sfz(tmp_path, text, "a.wav", "b.wav").kit.pads
@@ -210,6 +216,17 @@ def test_gm_rock_kit_is_eighteen_drums_of_five_layers() -> None:
 
 
 @debian
+def test_the_finder_makes_the_same_drums_of_gm_rock_kit_s_files(tmp_path: Path) -> None:
+    for path in (KITS / "GMRockKit").glob("*.wav"):
+        (tmp_path / path.name).symlink_to(path)
+    found = pads(read(tmp_path, tmp_path / "work"))
+    assert len(found) == 18
+    assert {len(pad.files) for name, pad in found.items() if name != "HandClap"} == {5}
+    assert [found[name].notes for name in ("TomFloor", "Tom2", "Tom1")] == [(41, 43), (45, 47), (48, 50)]
+    assert (found["HatPedal"].notes, found["Splash"].notes, found["Cowbell"].notes) == ((44,), (55,), (56,))
+
+
+@debian
 def test_tr808_kit_is_sixteen_drums() -> None:
     found = pads(read(KITS / "TR808EmulationKit"))
     assert len(found) == 16
@@ -256,6 +273,22 @@ def test_drumgizmo_main_channels_are_mixed_or_those_that_are_chosen(tmp_path: Pa
 def test_drumgizmo_powers_of_any_measure_are_layers(tmp_path: Path) -> None:
     (snare,) = read(drumgizmo(tmp_path, lambda at: 0.001 * (at + 1)), tmp_path / "work").kit.pads
     assert [(hit.low, hit.high) for hit in snare.hits] == [(1, 95), (96, 127)]
+
+
+def test_drumgizmo_groups_of_the_first_version_are_layers(tmp_path: Path) -> None:
+    folder = drumgizmo(tmp_path)
+    text = (folder / "snare.xml").read_text().replace("</samples>", "</samples><velocities>{}</velocities>")
+    groups = ((0.0, 0.5, "s0"), (0.5, 1.0, "s1"))
+    (folder / "snare.xml").write_text(
+        text.format(
+            "".join(
+                f'<velocity lower="{low}" upper="{high}"><sampleref name="{name}" probability="1"/></velocity>'
+                for low, high, name in groups
+            )
+        )
+    )
+    (snare,) = read(folder, tmp_path / "work").kit.pads
+    assert [(hit.low, hit.high) for hit in snare.hits] == [(1, 64), (65, 127)]
 
 
 def test_decent_sampler_groups_samples_and_tags(tmp_path: Path) -> None:

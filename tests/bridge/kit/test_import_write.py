@@ -124,6 +124,7 @@ def test_missing_samples_are_named_and_left_out_only_if_told_to(tmp_path: Path) 
         ("<region> key=36 sample=C:\\kick.wav", "not from the kit's folder"),
         ("<region> key=36 sample=../../etc/passwd", "lies outside"),
         ("<region> key=36 sample=away/kick.wav", "lies outside"),
+        (f"<region> key=36 sample={'x' * 300}.wav", "samples are not there"),
         ('#include "kit.sfz"', "includes it again without end"),
         ('#include "../out.sfz"', "lies outside"),
         ('#include "gone.sfz"', "includes 'gone.sfz', which is not there"),
@@ -240,8 +241,8 @@ def test_a_source_that_is_not_there_and_one_of_no_format_are_named(tmp_path: Pat
 
 def test_ten_thousand_regions_are_read_in_seconds(tmp_path: Path) -> None:
     lines = (f"<region> key={36 + at % 40} lovel=1 hivel={1 + at % 127} sample=kick.wav" for at in range(9_990))
-    kit, report = open_kit(sfz(tmp_path, "\n".join(lines)))
-    assert len(kit.pads) == 40
+    kit, report = import_kit(sfz(tmp_path, "\n".join(lines)), tmp_path / "kit.toml", ALL)
+    assert len(load_kit(tmp_path / "kit.toml").pads) == len(kit.pads) == 40
     assert any("ranges of velocity overlap" in line for line in report)
 
 

@@ -158,7 +158,7 @@ def test_each_mistake_is_named_with_its_place_and_the_rule(tmp_path: Path, text:
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"\xff\xfe\x00", "UTF-8"), (b"#" * 1_000_001, "larger than"), (b"RIFF\x00\x00WAVE", "not TOML")],
+    [(b"\xff\xfe\x00", "UTF-8"), (b"#" * 4_000_001, "larger than"), (b"RIFF\x00\x00WAVE", "not TOML")],
 )
 def test_a_file_that_is_no_kit_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "kit.toml").write_bytes(data)
