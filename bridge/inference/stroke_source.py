@@ -26,10 +26,12 @@ ReferenceKey = tuple[Path | PadHit | None, str, str | None, int, int]
 """The file, class, kind, seed and velocity of what strokes follow."""
 
 DRUM_PEAK: Final = 0.9
-MOST_BYTES: Final = 48 * 2**20
-"""What the drums that are kept open may take, in each process: some ninety generated ones, or half as many seconds of
+MOST_BYTES: Final = 32 * 2**20
+"""What the drums that are kept open may take, in each process: some sixty generated ones, or half as many seconds of
 stereo. Who rerolls pads all night must not run out of memory; opening a drum again takes a stroke's time."""
 
+MOST_BYTES_OF_MANY: Final = 96 * 2**20
+"""The same where pads have many recorded strokes: some fifty of two seconds, in stereo."""
 _MOST_PADS: Final = 128
 _DRUM_STREAM: Final = 3
 _CANDIDATES: Final = 4
@@ -158,7 +160,8 @@ class StrokeSource:
 
     def _evict(self) -> None:
         """Close the least recently used drums until the others are within bounds."""
-        while len(self._references) > 1 and self.bytes_held > MOST_BYTES:
+        most = MOST_BYTES_OF_MANY if self._layers else MOST_BYTES
+        while len(self._references) > 1 and self.bytes_held > most:
             del self._references[next(iter(self._references))]
 
     def _opened(self, pad: Pad) -> Reference:
