@@ -142,11 +142,11 @@ def map_notes(
 ) -> None:
     """Show what each note of a drum module or plugin plays, or write a kit that it can play."""
     from ghostnote.bridge.io.output_guard import check_outputs
-    from ghostnote.bridge.kit.kit import Kit, default_kit, load_kit
+    from ghostnote.bridge.kit.kit import Kit
     from ghostnote.bridge.kit.note_map import load_map, with_map
     from ghostnote.bridge.kit.save import save_kit
 
-    kit = with_map(load_kit(path) if path else default_kit(), load_map(name))
+    kit = with_map(opened_kit(path), load_map(name))
     for note, struck in sorted((note, pad.name) for pad in kit.pads for note in pad.notes):
         echo(f"{note:3d}  {struck}")
     silent = [pad.name for pad in kit.pads if not pad.notes]
