@@ -79,6 +79,7 @@ def _add(found: Found, levels: list[Element]) -> None:
                 _offset(merged, file, path),
                 merged.get("tags"),
                 merged.get("silencedByTags"),
+                merged.get("seqPosition", "") if merged.get("seqMode", "always") != "always" else "",
             )
         )
 

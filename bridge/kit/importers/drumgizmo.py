@@ -144,6 +144,7 @@ def _read_instrument(
                     high,
                     choke=group,
                     choked_by=group,
+                    turn=str(len(found.regions)),
                     channels=tuple(channels),
                 )
             )

@@ -72,6 +72,7 @@ def _read_instrument(found: Found, instrument: Element, place: int, volumes: dic
                 _number(layer, "pitch", 0.0, path) + _number(instrument, "pitchOffset", 0.0, path),
                 choke=choke,
                 choked_by=choke,
+                turn=str(len(found.regions)),
             )
         )
     others = len(instrument.findall("instrumentComponent")) - 1

@@ -57,8 +57,11 @@ def _drums(found: Found) -> list[_Drum]:
         for key in region.keys:
             by_key[key].append(replace(region, keys=()))
     keys_of: dict[tuple[Region, ...], list[int]] = defaultdict(list)
+    doubled: set[Region] = set()
     for key, regions in by_key.items():
-        keys_of[tuple(dict.fromkeys(regions))].append(key)
+        keys_of[_alternatives(regions, doubled)].append(key)
+    if doubled:
+        found.left_out["regions that sound together with another, as further microphones do"] += len(doubled)
     several = sum(len({region.drum for region in regions}) > 1 for regions in keys_of)
     overlapping = sum(map(_overlap, keys_of))
     if several:
@@ -68,6 +71,16 @@ def _drums(found: Found) -> list[_Drum]:
     elif overlapping:
         found.notes.append(f"on {overlapping} notes ranges of velocity overlap: there the strokes of both alternate")
     return [_Drum(tuple(keys), regions) for regions, keys in keys_of.items()]
+
+
+def _alternatives(regions: Sequence[Region], doubled: set[Region]) -> tuple[Region, ...]:
+    """Return the regions of a key of which one sounds at a time: of those that sound together the first."""
+    first: dict[tuple[str, int, int], Region] = {}
+    for region in regions:
+        kept = first.setdefault((region.turn, region.low, region.high), region)
+        if kept != region:
+            doubled.add(region)
+    return tuple(first.values())
 
 
 def _overlap(regions: Sequence[Region]) -> bool:

@@ -43,6 +43,8 @@ class Region:
     """The group that it belongs to."""
     choked_by: str | None = None
     """The group whose strokes end it."""
+    turn: str = ""
+    """What tells it from other round robins: regions of the same turn sound together."""
     channels: tuple[Channel, ...] = ()
     """What is mixed down to make `file`; nothing where that is there already."""
 

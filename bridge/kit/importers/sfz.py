@@ -115,10 +115,16 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
                 max(-1.0, min(1.0, number(opcodes.get("pan"), 0.0, "pan", path) / 100)),
                 tune,
                 _offset(opcodes, file, rates, path),
-                opcodes.get("group", opcodes.get("polyphony_group")),
-                opcodes.get("off_by", opcodes.get("offby")),
+                _group(opcodes, "group", "polyphony_group"),
+                _group(opcodes, "off_by", "offby"),
+                "/".join(opcodes.get(name, "") for name in ("seq_position", "lorand", "hirand")),
             )
         )
+
+
+def _group(opcodes: Opcodes, *names: str) -> str | None:
+    """Return the choke group that one of these opcodes names; 0 is none."""
+    return next((opcodes[name] for name in names if opcodes.get(name, "0").strip() != "0"), None)
 
 
 def _keys(opcodes: Opcodes, control: Opcodes, path: Path) -> tuple[int, ...]:

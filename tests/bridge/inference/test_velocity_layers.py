@@ -13,6 +13,7 @@ from ghostnote.bridge.inference.velocity_layers import VelocityLayers, read_hit
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.render.workers import Request, stroke_results
 
 RATE = 44_100
 
@@ -66,6 +67,16 @@ def test_another_process_makes_the_same_strokes_of_many_hits(tiny_onnx, tmp_path
     one, other = (SourceSpec(tiny_onnx, 48_000).open() for _ in range(2))
     for index in (0, 5, 2, 5):
         assert np.array_equal(one.stroke(pad(*hits), index, 90), other.stroke(pad(*hits), index, 90))
+
+
+def test_the_same_strokes_of_many_hits_whatever_the_jobs(tiny_onnx, tmp_path: Path) -> None:
+    hits = tuple(
+        PadHit(sound(tmp_path / f"{at}.wav", hz=150 + 20 * at), 1 + 60 * (at // 2), 60 + 67 * (at // 2))
+        for at in range(4)
+    )
+    requests = [Request(pad(*hits), index, 30 + 9 * index) for index in range(10)]
+    one, two = (list(stroke_results(SourceSpec(tiny_onnx, RATE), requests, jobs)) for jobs in (1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
 def test_a_file_that_is_gone_is_an_error_offline_and_another_stands_in_for_it_live(tiny_onnx, tmp_path: Path) -> None:

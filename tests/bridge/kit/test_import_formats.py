@@ -137,6 +137,17 @@ def test_sfz_the_nearest_header_says_the_keys(tmp_path: Path) -> None:
     assert {name: (pad.notes, pad.hits) for name, pad in pads(imported).items()} == {"a": ((36,), ()), "b": ((38,), ())}
 
 
+def test_of_microphones_that_sound_together_the_first_is_taken_and_the_others_are_counted(tmp_path: Path) -> None:
+    regions = "".join(
+        f"<region> seq_position={turn} sample={mic} {turn}.wav\n" for turn in (1, 2) for mic in ("close", "room")
+    )
+    names = [f"{mic} {turn}.wav" for turn in (1, 2) for mic in ("close", "room")]
+    imported = sfz(tmp_path, f"<group> key=38 group=0 off_by=0 seq_length=2\n{regions}", *names)
+    (pad,) = imported.kit.pads
+    assert [hit.file.name for hit in pad.hits] == ["close 1.wav", "close 2.wav"]
+    assert "left out: regions that sound together with another, as further microphones do (2)" in imported.report
+
+
 def test_sfz_velocity_tracking_gives_soft_layers_their_level(tmp_path: Path) -> None:
     text = "<group> key=38\n<region> hivel=64 sample=a.wav\n<region> lovel=65 sample=b.wav"
     (snare,) = sfz(tmp_path, text, "a.wav", "b.wav").kit.pads
