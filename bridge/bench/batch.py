@@ -98,10 +98,10 @@ def _best_rates(model: Path | None, sources: int) -> dict[str, float]:
 
 
 def write_hits(folder: Path, count: int) -> list[SourceFile]:
-    """Write hits of decaying noise and return them as sources."""
+    """Write hits of decaying noise and return them as sources, each a drum of its own."""
     folder.mkdir()
     for number in range(count):
-        write_audio(folder / f"snare {number}.wav", _hit(number), _RATE, 16)
+        write_audio(folder / f"{number} snare.wav", _hit(number), _RATE, 16)
     return find_sources([folder], folder.parent / "none")
 
 
