@@ -67,6 +67,17 @@ def test_an_import_of_an_export_gives_the_same_pads(tmp_path: Path, form: str) -
     assert not [line for line in report if "no name says the class" not in line]
 
 
+def test_a_decent_sampler_library_is_unpacked_and_read(tmp_path: Path) -> None:
+    exported = kit_fakes.write_kit(tmp_path)
+    export_kit(exported, FORMATS["decent"], tmp_path / "decent")
+    with zipfile.ZipFile(tmp_path / "My kit.dslibrary", "w") as library:
+        for path in (tmp_path / "decent").rglob("*"):
+            library.write(path, path.relative_to(tmp_path / "decent"))
+    kit, _ = import_kit(tmp_path / "My kit.dslibrary", tmp_path / "mine" / "kit.toml", ALL)
+    assert [pad.name for pad in kit.pads] == [i.name for i in exported.instruments]
+    assert all(file.is_relative_to(tmp_path / "mine" / "kit hits") for pad in kit.pads for file in pad.files)
+
+
 def test_hits_beside_the_kit_stay_and_others_are_copied(tmp_path: Path) -> None:
     source = sfz(tmp_path / "source", "<region> key=36 sample=kick.wav")
     inside, _ = import_kit(source, tmp_path / "kit.toml", ALL)

@@ -10,7 +10,9 @@ import pytest
 from live_fakes import KIT, RATE, FakeSpec, Noise, best, until
 
 from ghostnote.bridge.errors import ModelError
+from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.live import pool_filler
+from ghostnote.bridge.live.failing_pads import FailingPads
 from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.live.pool_filler import PoolFiller
 
@@ -105,6 +107,19 @@ def test_a_hit_that_was_missing_and_is_back_is_used_again(tmp_path: Path) -> Non
         until(lambda: len(filler.failing.warnings) == 2)
         assert "'Kick' cannot be played: kick.wav" in filler.failing.warnings[0]
         assert filler.failing.warnings[1] == "pad 'Kick' is played again"
+
+
+def test_a_pad_of_many_hits_is_tried_again_when_one_of_them_is_back(tmp_path: Path) -> None:
+    made = Pool()
+    hits = (PadHit(tmp_path / "a.wav"), PadHit(tmp_path / "b.wav"))
+    (queue,) = made.use([replace(KIT.pads[0], hits=hits)])
+    failing = FailingPads(made)
+    failing.add(queue.request(0), "a.wav is gone")
+    failing.try_again(time.monotonic())
+    assert queue.failed
+    (tmp_path / "b.wav").write_bytes(b"RIFF")
+    failing.try_again(time.monotonic())
+    assert not queue.failed
 
 
 def test_an_error_of_the_system_ends_no_refill_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
