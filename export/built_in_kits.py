@@ -6,7 +6,7 @@ theirs, and only the ready-made files are written, as a model with another check
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 
 import numpy as np
@@ -38,6 +38,8 @@ _METERED_SECONDS: Final = 0.4
 _HEADROOM_DB: Final = 3.0
 _MOST_GAIN_DB: Final = 12.0
 _LEAST_TUNING, _MOST_TUNING = 0.3, 6.0
+_TOO_LONG: Final = 1.5
+_SHORTEST: Final = 0.05
 _NEAR: Final = 0.4
 _BITS: Final = 16
 
@@ -107,7 +109,8 @@ def make_pads(generator: Generator, plan: KitPlan, seeds: Sequence[Sequence[int]
         found = describe(drum, generator.card.rate)
         snare = found.lufs if snare is None else snare
         gain_db = round(2 * (snare + wanted.level_lu - found.lufs - _HEADROOM_DB)) / 2
-        yield _pad(wanted, seed, gain_db, _tuning(found.hz, wanted.hz)), drum
+        tune, decay = _tuning(found.hz, wanted.hz), _shortening(found.seconds, wanted.seconds)
+        yield replace(_pad(wanted, seed, gain_db), tune=tune, decay=decay), drum
 
 
 def _tuning(hz: float, wanted_hz: float | None) -> float:
@@ -116,7 +119,14 @@ def _tuning(hz: float, wanted_hz: float | None) -> float:
     return round(semitones, 1) if _LEAST_TUNING < abs(semitones) < _MOST_TUNING else 0.0
 
 
-def _pad(wanted: Wanted, drum: int, gain_db: float, tune: float) -> Pad:
+def _shortening(seconds: float, wanted_seconds: float | None) -> float:
+    """Return the decay, beside its own, of a drum that rings far longer than is wanted."""
+    if wanted_seconds is None or seconds < _TOO_LONG * wanted_seconds:
+        return 1.0
+    return round(max(wanted_seconds / seconds, _SHORTEST), 2)
+
+
+def _pad(wanted: Wanted, drum: int, gain_db: float) -> Pad:
     drum_class, kind = class_and_kind(wanted.kind)
     return Pad(
         wanted.name,
@@ -128,7 +138,6 @@ def _pad(wanted: Wanted, drum: int, gain_db: float, tune: float) -> Pad:
         choke=wanted.choke,
         seed=pad_seed(DEFAULT_SEED, wanted.name),
         drum=drum,
-        tune=tune,
         kind=kind,
     )
 

@@ -129,8 +129,12 @@ def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, placing: Placin
     from ghostnote.bridge.midi.humanize import deviations, humanize_song
     from ghostnote.bridge.midi.smf_writer import write_humanized
 
-    if not (feel.timing_ms or feel.dynamics or placing.late.any() or (placing.louder != 1).any()):
-        raise InputError("--midi-out writes what --timing, --dynamics, --swing and --groove change: give one of them")
+    moved = feel.timing_ms or feel.dynamics or placing.late.any() or (placing.louder != 1).any()
+    if midi_out and not moved:
+        raise InputError("--midi-out writes what --timing, --dynamics, --swing and --groove change: nothing is changed")
+    if not moved:
+        echo("warning: --swing moves no note of this grid: try --swing-grid 8 for eighths, 16 for sixteenths", err=True)
+        return song
     take = humanize_song(song, kit, feel, placing)
     late, louder = deviations(song, take)
     echo(

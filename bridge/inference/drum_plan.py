@@ -53,6 +53,8 @@ _UNEXPLAINED: Final = 0.3
 """Of what the shape's tone leaves unexplained in its bands, the rest rings with it."""
 _GLIDE_FRAMES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _GLIDE_OCTAVES: Final = (-0.2, 3.0)
+_LONGEST_T60: Final = 4.0
+"""Of kicks and toms: what a gate cut off seems to last."""
 _MOST_LONGER: Final = 2.0
 """How much longer than its description a drum's bands may ring."""
 
@@ -93,8 +95,9 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
     power = group_power(shape[:GROUPS])
     bands = to_bands(power)
     energy = bands.sum(axis=1) * (HOP_FRAMES / RATE)
-    t60 = np.minimum(describe_bands(bands)[1], _MOST_LONGER * drum.t60)
-    late = late_t60(bands, np.maximum(t60, drum.t60))
+    longest = _LONGEST_T60 if pitched else T60_SECONDS[1]
+    t60 = np.minimum(describe_bands(bands)[1], np.minimum(_MOST_LONGER * drum.t60, longest))
+    late = late_t60(bands, np.minimum(np.maximum(t60, drum.t60), longest))
     modes, tone = drum.modes, None
     if pitched:
         tone, modes = _tone(shape, power, modes, t60)

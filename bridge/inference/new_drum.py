@@ -35,6 +35,9 @@ PITCHED: Final = ("kick", "tom")
 """Classes whose main partial follows the pitch of the shape."""
 
 _MOST_MOVED: Final = 60.0
+_ATTACK_FRAMES: Final = 2
+_LONGER: Final = (1 / 16, 16.0)
+_NOTHING: Final = 1e-30
 _INAUDIBLE: Final = 10 ** (-66 / 20)
 _FADE_FRAMES: Final = 441
 _AROUND: Final = 2
@@ -71,14 +74,29 @@ def moved_shape(shape: Audio, drum: Drum) -> Audio:
     """Return a shape (rows, frames) whose bands are as loud, and decay as fast, as the drum's."""
     envelope = shape[:GROUPS]
     for _ in range(2):
-        level, t60 = describe_bands(to_bands(group_power(envelope)))
-        seconds = np.arange(envelope.shape[1]) * (HOP_FRAMES / RATE)
-        slope = 60 / t60 - 60 / drum.t60
-        turned = scaled(envelope, to_groups(np.clip(slope[:, None] * seconds, -_MOST_MOVED, _MOST_MOVED)))
-        level = describe_bands(to_bands(group_power(turned)))[0]
+        t60 = describe_bands(to_bands(group_power(envelope)))[1]
+        envelope = _stretched(envelope, to_groups(drum.t60 / t60), to_groups(drum.t60))
+        level = describe_bands(to_bands(group_power(envelope)))[0]
         offset = np.clip(drum.level_db - level, -_MOST_MOVED, _MOST_MOVED)[:, None]
-        envelope = scaled(turned, to_groups(np.broadcast_to(offset, (BANDS, envelope.shape[1]))))
-    return np.concatenate([envelope, shape[GROUPS:]])
+        envelope = scaled(envelope, to_groups(np.broadcast_to(offset, (BANDS, envelope.shape[1]))))
+    # Nothing is softer than the softest that the network knows.
+    return np.concatenate([np.maximum(envelope, shape[:GROUPS].min()), shape[GROUPS:]])
+
+
+def _stretched(envelope: Audio, longer: NDArray[np.float64], t60: NDArray[np.float64]) -> Audio:
+    """Return a log envelope (GROUPS, frames) whose groups take so many times longer after their peak.
+
+    Past its end a group decays by its `t60` (GROUPS,). A slope would raise what lies below a drum, too.
+    """
+    decibels = 10 * np.log10(np.maximum(group_power(envelope), _NOTHING))
+    frames = np.arange(decibels.shape[1])
+    gain_db = np.empty_like(decibels)
+    for group, course in enumerate(decibels):
+        start = min(int(course.argmax()) + _ATTACK_FRAMES, len(course) - 1)
+        place = np.where(frames <= start, frames, start + (frames - start) / np.clip(longer[group], *_LONGER))
+        past = np.maximum(place - frames[-1], 0) * np.clip(longer[group], *_LONGER) * (HOP_FRAMES / RATE)
+        gain_db[group] = np.interp(place, frames, course) - 60 / t60[group] * past - course
+    return scaled(envelope, gain_db)
 
 
 def synthesize_drum(

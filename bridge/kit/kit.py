@@ -155,7 +155,7 @@ def load_kit(path: Path | str) -> Kit:
 
     `KitError` names the file, the pad, the key, the value and the rule that it breaks.
     """
-    if str(path) in BUILT_IN and not Path(path).exists():
+    if str(path) in BUILT_IN:
         return replace(_read_kit(built_in_file(str(path))), path=None)
     return _read_kit(Path(path))
 

@@ -47,6 +47,14 @@ def read_groove(path: Path, kit: Kit) -> Groove:
     `MidiFileError` for a file that cannot be read; `InputError` for one with too few notes.
     """
     song, _ = drums_of(read_midi(path, _RATE))
+    notes = sum(isinstance(event, NoteOn) for event in song.events)
+    if notes < _LEAST_NOTES:
+        raise InputError(f"{path}: has {notes} notes; a groove needs {_LEAST_NOTES} or more")
+    return groove_of(song, kit)
+
+
+def groove_of(song: MidiSong, kit: Kit) -> Groove:
+    """Return the groove of a song that was read from a file."""
     found: dict[tuple[str, int], list[tuple[float, float]]] = defaultdict(list)
     velocities: dict[str, list[int]] = defaultdict(list)
     for event, beat in zip(song.events, song.beats, strict=True):
@@ -55,10 +63,8 @@ def read_groove(path: Path, kit: Kit) -> Groove:
             for limb in (limb_of(kit, event.note), ""):
                 found[limb, step % _STEPS].append((beat - step / _STEPS_A_BEAT, event.velocity))
                 velocities[limb].append(event.velocity)
-    if len(velocities[""]) < _LEAST_NOTES:
-        raise InputError(f"{path}: has {len(velocities[''])} notes; a groove needs {_LEAST_NOTES} or more")
-    late = {limb: np.full(_STEPS, np.nan) for limb in velocities}
-    louder = {limb: np.full(_STEPS, np.nan) for limb in velocities}
+    late = {limb: np.full(_STEPS, np.nan) for limb in ("", *velocities)}
+    louder = {limb: np.full(_STEPS, np.nan) for limb in ("", *velocities)}
     for (limb, step), notes in found.items():
         late[limb][step], velocity = np.mean(notes, axis=0)
         louder[limb][step] = np.clip(velocity / np.mean(velocities[limb]), *_LOUDER)
@@ -85,9 +91,11 @@ def placing(song: MidiSong, kit: Kit, groove: Groove | None, swing: float = STRA
     late = (np.interp(place, (0, 0.5, 1), (0, swing / 100, 1)) - place) * GRIDS[grid]
     louder = np.ones(len(late))
     if groove:
+        # In place of the song's own: a part's groove leaves the part as it is.
+        own = groove_of(song, kit)
         for at, (event, beat) in enumerate(zip(song.events, song.beats, strict=True)):
             step = round(beat * _STEPS_A_BEAT) % _STEPS
             limb = limb_of(kit, event.note) if isinstance(event, NoteOn) else ""
-            late[at] += groove.late.get(limb, groove.late[""])[step]
-            louder[at] = groove.louder.get(limb, groove.louder[""])[step]
+            late[at] += groove.late.get(limb, groove.late[""])[step] - own.late.get(limb, own.late[""])[step]
+            louder[at] = groove.louder.get(limb, groove.louder[""])[step] / own.louder.get(limb, own.louder[""])[step]
     return Placing(late * np.array(song.beat_frames), louder)

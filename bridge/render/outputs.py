@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ghostnote.bridge.dsp.limiter import Limiter
 from ghostnote.bridge.dsp.loudness import LoudnessMeter
 from ghostnote.bridge.errors import OutputError
-from ghostnote.bridge.io.atomic_file import check_size, output_errors, prepare_folder
+from ghostnote.bridge.io.atomic_file import check_size, output_errors, prepare_folder, write_bytes
 from ghostnote.bridge.io.audio_file import AudioWriter, format_for
 from ghostnote.bridge.io.output_guard import check_outputs
 from ghostnote.bridge.kit.kit import Kit, Pad
@@ -25,8 +25,9 @@ from ghostnote.bridge.render.stems import StemWriter, soften
 Audio = NDArray[np.float32]
 
 
-_STEM: Final = re.compile(r"\d{2,}_[A-Za-z0-9_-]{1,40}_(\d{1,3}|none)\.(wav|flac|aiff|ogg)")
-"""The names that `stem_name` gives."""
+_LIST: Final = ".ghostnote-stems"
+"""The file in a folder of stems that lists them, so that the next song's replace these and nothing else."""
+_MOST_LISTED: Final = 100_000
 
 
 def stem_name(number: int, pad: Pad, suffix: str) -> str:
@@ -141,7 +142,7 @@ class TakeFiles:
 def _stem_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
     """Make the folder of the stems `names`, and remove it again if an error leaves it empty.
 
-    At the end it holds no stem of an earlier song.
+    At the end it holds no stem of an earlier song, as that listed them.
     """
     is_new = not folder.exists()
     prepare_folder(folder)
@@ -152,7 +153,9 @@ def _stem_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
             with suppress(OSError):
                 folder.rmdir()
         raise
-    for path in folder.iterdir():
-        if _STEM.fullmatch(path.name) and path.name not in names and path.is_file():
-            with output_errors(path):
-                path.unlink()
+    listed = folder / _LIST
+    with output_errors(listed):
+        earlier = listed.read_bytes()[:_MOST_LISTED].decode("utf-8", "replace").split("\n") if listed.is_file() else []
+        for path in (folder / name for name in earlier if name and Path(name).name == name and name not in names):
+            path.unlink(missing_ok=True)
+        write_bytes(listed, "\n".join(sorted(names)).encode())

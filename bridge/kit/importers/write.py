@@ -23,7 +23,7 @@ from ghostnote.bridge.kit.importers.source import (
     needs_room,
     read_source,
 )
-from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
+from ghostnote.bridge.kit.kit import BUILT_IN, Kit, Pad, load_kit
 from ghostnote.bridge.kit.save import save_kit
 
 _MOST_KEPT: Final = 8
@@ -37,7 +37,7 @@ def open_kit(path: Path, choices: ImportChoices | None = None) -> tuple[Kit, tup
     What must be unpacked or mixed is kept in the user's cache folder. `KitError`.
     """
     choices = choices or ImportChoices()
-    if not is_source(path):
+    if str(path) in BUILT_IN or not is_source(path):
         return load_kit(path), ()
     if not needs_room(path, choices):
         imported = read_source(path, path.parent, choices)

@@ -66,6 +66,17 @@ def test_a_shape_is_described_by_its_levels_and_decay() -> None:
     assert (10 ** (level / 10)).sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("from_t60", "to_t60"), [(0.05, 2.0), (0.2, 0.8), (1.0, 0.1)])
+def test_a_moved_shape_never_swells(from_t60: float, to_t60: float) -> None:
+    short, floor = shape(from_t60), -10.6
+    # Noise that a recording ends in must not be raised by a longer decay.
+    short[:GROUPS] = np.maximum(short[:GROUPS], (floor + 0.2 * np.random.default_rng(0).random((GROUPS, FRAMES))))
+    moved = moved_shape(short, drum([], t60=to_t60))[:GROUPS]
+    level = 10 * np.log10(group_power(moved).sum(axis=0))
+    assert (level - np.minimum.accumulate(level)).max() < 3
+    assert moved.min() >= short[:GROUPS].min()
+
+
 def test_a_shape_is_moved_to_a_kind() -> None:
     wanted = Drum(np.linspace(-5, -30, BANDS), np.linspace(0.8, 0.3, BANDS), np.zeros(BANDS), np.zeros((0, 3)))
     level, t60 = describe_bands(to_bands(group_power(moved_shape(shape(0.5), wanted)[:GROUPS])))

@@ -9,6 +9,7 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.shaping import Shaping
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.kit.importers.write import open_kit
 from ghostnote.bridge.kit.kit import BUILT_IN, Kit, Pad, default_kit, load_kit, pad_seed, parse_kit
 from ghostnote.bridge.kit.overrides import with_settings
 from ghostnote.bridge.kit.save import save_kit
@@ -233,9 +234,9 @@ def test_kits_that_come_along_open_by_their_name(name: str, tmp_path: Path, monk
     assert len({(pad.kind or pad.drum_class, pad.drum_seed) for pad in kit.pads}) == len(kit.pads)
     save_kit(kit, tmp_path / f"{name}.toml")
     assert load_kit(tmp_path / f"{name}.toml").pads == kit.pads
-    # A file of that name comes first.
-    (tmp_path / name).write_text(pad_text())
-    assert len(load_kit(name).pads) == 1
+    # A folder of that name, as of stems, is meant by its path alone.
+    (tmp_path / name).mkdir()
+    assert open_kit(Path(name)) == (kit, ())
 
 
 def test_a_setting_out_of_range_is_refused() -> None:

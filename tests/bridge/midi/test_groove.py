@@ -79,6 +79,15 @@ def test_a_groove_carries_timing_and_accents_over_limb_by_limb(tmp_path: Path) -
     assert kicks[2].frame == hats[2].frame
 
 
+def test_a_part_s_own_groove_leaves_it_as_it_is(tmp_path: Path) -> None:
+    notes = [(step * SIXTEENTH + step % 3, 42 if step % 4 else 38, 40 + 5 * step) for step in range(16)]
+    path = write(tmp_path / "part.mid", notes)
+    song = read_midi(path, RATE)
+    moved = placing(song, KIT, read_groove(path, KIT))
+    np.testing.assert_allclose(moved.late, 0, atol=1e-9)
+    np.testing.assert_allclose(moved.louder, 1)
+
+
 def test_a_groove_needs_some_notes(tmp_path: Path) -> None:
     path = write(tmp_path / "few.mid", [(0, 36, 90), (480, 38, 90)])
     with pytest.raises(InputError, match=r"few\.mid: has 2 notes; a groove needs 8"):

@@ -86,6 +86,11 @@ def render(folder: Path, played: MidiSong | None = None, spec: Spec | None = Non
     return render_song(played or song(), KIT, spec or Spec(), folder / "mix.wav", chosen)
 
 
+def sound_files(folder: Path) -> set[str]:
+    """Return the names of the visible files in a folder."""
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+
+
 def bytes_of(report: RenderReport) -> list[bytes]:
     return [path.read_bytes() for path in (report.mix, *report.stems)]
 
@@ -115,7 +120,7 @@ def test_stems_sum_to_the_mix_before_the_limiter(tmp_path: Path) -> None:
 def test_stems_are_named_by_place_pad_and_note_and_silent_pads_skipped(tmp_path: Path) -> None:
     names = [path.name for path in render(tmp_path).stems]
     assert names == ["01_Kick_36.wav", "02_Snare_rim_1_38.wav", "03_Hat_42.wav"]
-    assert sorted(path.name for path in (tmp_path / "stems").iterdir()) == names
+    assert sorted(sound_files(tmp_path / "stems")) == names
 
 
 def test_stems_take_the_mix_s_format(tmp_path: Path) -> None:
@@ -171,11 +176,18 @@ def test_stems_that_would_clip_are_softer_alike(tmp_path: Path, suffix: str) -> 
 
 def test_a_folder_of_stems_holds_those_of_this_song(tmp_path: Path) -> None:
     render(tmp_path)
-    for name in ("notes.txt", "09_my_mix.wav", "drums.wav"):
+    mine = {"notes.txt", "03_Snare_38.wav", "01_Vocals_2.wav"}
+    for name in mine:
         (tmp_path / "stems" / name).write_text("mine")
     report = render(tmp_path, song(notes=(36,)))
-    kept = {"notes.txt", "09_my_mix.wav", "drums.wav"}
-    assert {path.name for path in (tmp_path / "stems").iterdir()} == {report.stems[0].name} | kept
+    assert sound_files(tmp_path / "stems") == {report.stems[0].name} | mine
+
+
+def test_stems_remove_nothing_that_no_render_wrote(tmp_path: Path) -> None:
+    (tmp_path / "stems").mkdir()
+    (tmp_path / "stems" / "03_Snare_38.wav").write_text("mine")
+    report = render(tmp_path, song(notes=(36,)))
+    assert sound_files(tmp_path / "stems") == {report.stems[0].name, "03_Snare_38.wav"}
 
 
 def test_several_notes_of_a_pad_at_one_instant_are_one_stroke(tmp_path: Path) -> None:
@@ -257,7 +269,7 @@ def test_an_error_leaves_the_old_take_alone(tmp_path: Path) -> None:
     before = bytes_of(render(tmp_path))
     with pytest.raises(ModelError):
         render(tmp_path, spec=Spec("model"))
-    assert [path.read_bytes() for path in (tmp_path / "mix.wav", *sorted((tmp_path / "stems").iterdir()))] == before
+    assert [path.read_bytes() for path in (tmp_path / "mix.wav", *sorted((tmp_path / "stems").glob("*.wav")))] == before
 
 
 @pytest.mark.parametrize(("how", "error"), [("dies", "ended from outside"), ("model", "model is damaged")])
