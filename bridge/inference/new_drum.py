@@ -34,6 +34,8 @@ Audio = NDArray[np.float32]
 PITCHED: Final = ("kick", "tom")
 """Classes whose main partial follows the pitch of the shape."""
 
+_LOWEST: Final = "kick"
+"""The class whose tone leaks most: toms have room noise around theirs."""
 _MOST_MOVED: Final = 60.0
 _ATTACK_FRAMES: Final = 2
 _LONGER: Final = (1 / 16, 16.0)
@@ -114,7 +116,10 @@ def synthesize_drum(
     modes = synthesize_modes(plan, max(frames, generator.card.hit_frames))
     rest = shape.copy()
     left_db = residual_db(
-        shape, modes[: generator.card.hit_frames], plan.cloud_power, beside_tone=plan.tone is not None
+        shape,
+        modes[: generator.card.hit_frames],
+        plan.cloud_power,
+        beside_tone=generator.card.classes[label] == _LOWEST,
     )
     rest[:GROUPS] = scaled(shape[:GROUPS], left_db)
     rest[GROUPS + 3 :] = 0  # No tone: the partials have it.
