@@ -56,7 +56,8 @@ class TakeFiles:
         self._mix = AudioWriter(mix, rate, bits=bits)
         self._rate = rate
         self._stems = {pad: StemWriter(AudioWriter(path, rate, bits=bits)) for pad, path in self._paths.items()}
-        check_outputs((mix, *self._paths.values()), (file for pad in kit.pads for file in pad.files))
+        self._hits = {file.resolve() for pad in kit.pads for file in pad.files}
+        check_outputs((mix, *self._paths.values()), self._hits)
 
     @property
     def stems(self) -> tuple[Path, ...]:
@@ -77,7 +78,9 @@ class TakeFiles:
         """Open the files; `OutputError` where that cannot be done."""
         with ExitStack() as stack:
             if self._folder:
-                stack.enter_context(_stem_folder(self._folder, {path.name for path in self._paths.values()}))
+                stack.enter_context(
+                    _stem_folder(self._folder, {path.name for path in self._paths.values()}, self._hits)
+                )
             for writer in (self._mix, *(stem.writer for stem in self._stems.values())):
                 stack.enter_context(writer)
             self._stack = stack.pop_all()
@@ -139,10 +142,10 @@ class TakeFiles:
 
 
 @contextmanager
-def _stem_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
+def _stem_folder(folder: Path, names: Collection[str], hits: Collection[Path]) -> Iterator[None]:
     """Make the folder of the stems `names`, and remove it again if an error leaves it empty.
 
-    At the end it holds no stem of an earlier song, as that listed them.
+    At the end it holds no stem of an earlier song, as that listed them, but for those that are `hits` of the kit now.
     """
     is_new = not folder.exists()
     prepare_folder(folder)
@@ -156,6 +159,7 @@ def _stem_folder(folder: Path, names: Collection[str]) -> Iterator[None]:
     listed = folder / _LIST
     with output_errors(listed):
         earlier = listed.read_bytes()[:_MOST_LISTED].decode("utf-8", "replace").split("\n") if listed.is_file() else []
-        for path in (folder / name for name in earlier if name and Path(name).name == name and name not in names):
-            path.unlink(missing_ok=True)
+        for path in (folder / name for name in earlier if Path(name).name == name and name not in names):
+            if path.is_file() and path.resolve() not in hits:
+                path.unlink()
         write_bytes(listed, "\n".join(sorted(names)).encode())

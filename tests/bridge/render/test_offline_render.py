@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -181,6 +181,15 @@ def test_a_folder_of_stems_holds_those_of_this_song(tmp_path: Path) -> None:
         (tmp_path / "stems" / name).write_text("mine")
     report = render(tmp_path, song(notes=(36,)))
     assert sound_files(tmp_path / "stems") == {report.stems[0].name} | mine
+
+
+def test_an_earlier_stem_that_the_kit_plays_now_stays(tmp_path: Path) -> None:
+    earlier = render(tmp_path).stems
+    (tmp_path / "stems" / ".ghostnote-stems").write_text("\n".join(["..", "", *(path.name for path in earlier)]))
+    kit = replace(KIT, pads=(replace(KIT.pads[0], hit=earlier[1]),))
+    settings = RenderSettings(stems=tmp_path / "stems", jobs=1)
+    report = render_song(song(notes=(36,)), kit, Spec(), tmp_path / "mix.wav", settings)
+    assert sound_files(tmp_path / "stems") == {report.stems[0].name, earlier[1].name}
 
 
 def test_stems_remove_nothing_that_no_render_wrote(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -123,8 +123,8 @@ def two_channels(path: Path) -> np.ndarray:
 class Level(StrokeByStroke):
     """Long hits of one level, as `two_channels` plays them."""
 
-    def strokes(self, pad: object, keys: Sequence[object]) -> list[np.ndarray]:
-        return [np.full((2, RATE), 0.2, np.float32)] * len(keys)
+    def stroke(self, pad: object, index: int, velocity: int) -> np.ndarray:
+        return np.full((2, RATE), 0.2, np.float32)
 
     def open(self) -> "Level":
         return self
