@@ -67,6 +67,8 @@ class Found:
     """Samples that are not there."""
     notes: list[str] = field(default_factory=list)
     """What else there is to say, a sentence each."""
+    chances: set[float] = field(default_factory=set)
+    """How often strokes are to be chosen at random, 0 to 1."""
     _samples: dict[tuple[Path, str], Path | None] = field(default_factory=dict)
 
     def sample(self, folder: Path, name: str, origin: Path | None = None) -> Path | None:
@@ -88,6 +90,8 @@ class Found:
     def report(self) -> list[str]:
         """Return what was not taken over, a line for each kind."""
         lines = [*self.notes]
+        if len(self.chances) > 1:
+            lines.append("strokes that are to come more or less often come equally often")
         if self.left_out:
             lines.append("left out: " + _counted(self.left_out))
         if self.unknown:

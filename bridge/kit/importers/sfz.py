@@ -103,6 +103,9 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
     if not keys:
         found.left_out["regions without a key"] += 1
         return
+    if "lorand" in opcodes or "hirand" in opcodes:
+        first, last = (number(opcodes.get(*name), 0.0, name[0], path) for name in (("lorand", "0"), ("hirand", "1")))
+        found.chances.add(round(last - first, 2))
     for tune, own in _tunings(opcodes, keys, path):
         found.add(
             Region(

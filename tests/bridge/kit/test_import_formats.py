@@ -122,6 +122,13 @@ def test_sfz_random_ranges_are_round_robins_and_keys_of_one_drum_are_one_pad(tmp
     assert [(hit.low, hit.high) for hit in kick.hits] == [(1, 127), (1, 127)]
 
 
+def test_sfz_unlike_random_ranges_are_said_to_come_equally_often(tmp_path: Path) -> None:
+    often = "<region> key=36 hirand=0.8 sample=a.wav\n<region> key=36 lorand=0.8 sample=b.wav"
+    found = sfz(tmp_path, often, "a.wav", "b.wav")
+    assert len(found.kit.pads[0].hits) == 2
+    assert any("come equally often" in line for line in found.report)
+
+
 def test_sfz_a_drum_that_follows_the_keys_is_tuned_on_each(tmp_path: Path) -> None:
     imported = sfz(tmp_path, "<region> lokey=41 hikey=43 pitch_keycenter=42 sample=tom.wav", "tom.wav")
     assert [(pad.notes, pad.hits[0].tune if pad.hits else 0.0) for pad in imported.kit.pads] == [
