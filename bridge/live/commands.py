@@ -11,7 +11,7 @@ from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.live.hit import Hit, Origin
 from ghostnote.bridge.midi.events import Event
 from ghostnote.bridge.render.mixer import POLYPHONY, Mixer
-from ghostnote.bridge.render.performer import Performer
+from ghostnote.bridge.render.performer import Fade, Performer
 
 MAX_BLOCK: Final = 8192
 """No driver asks for longer blocks."""
@@ -141,5 +141,5 @@ class Recorder(Protocol):
     ) -> None:
         """Note that a hit of a MIDI channel began."""
 
-    def fade(self, frame: int, pads: tuple[str, ...], seconds: float, channel: int | None) -> None:
-        """Note that what sounded on these pads, or those of its notes of one channel, began to fade."""
+    def fade(self, frame: int, pads: tuple[str, ...], fade: Fade) -> None:
+        """Note that what sounded on pads of these names, or what of it `fade` means, began to fade."""

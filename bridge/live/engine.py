@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -29,9 +29,10 @@ from ghostnote.bridge.live.commands import (
     Via,
 )
 from ghostnote.bridge.live.hit import Audio, Hit, Origin
-from ghostnote.bridge.midi.events import NoteOn, Silence
+from ghostnote.bridge.midi.events import NoteOn
+from ghostnote.bridge.render.instants import Instants
 from ghostnote.bridge.render.mixer import Mixer
-from ghostnote.bridge.render.performer import Action, Stroke
+from ghostnote.bridge.render.performer import Action, Fade, Stroke
 
 MOST_WAITING: Final = {Via.CONTROL: None, Via.MIDI: 8192, Via.OSC: 2048}
 """Commands that may wait for their time, by the way they came in; more are shed."""
@@ -59,7 +60,7 @@ class Engine:
         self.played: deque[Played] = deque(maxlen=_RECENT)
         self.frozen = 0
         self.load = 0.0
-        self._recorder = recorder
+        self._recorder, self._instants = recorder, Instants(rate)
         self._limiter = Limiter(rate) if limiter else None
         self._queues = {via: CommandQueue(most) for via, most in MOST_WAITING.items()}
         self._serial = itertools.count()
@@ -121,11 +122,25 @@ class Engine:
         due = [(offset, command) for _, offset, command in own]
         for stamp, _, command in self._due(began):
             due.append((min(max(round((stamp - since) * self.rate), 0), frames - 1), command))
-        for offset, command in sorted(due, key=lambda item: item[0]) if exact else due:
+        for offset, command in self._strokes(sorted(due, key=lambda item: item[0]) if exact else due):
             self._do(command, offset)
         mix = self._mix(frames)
         self.frame += frames
         return mix
+
+    def _strokes(self, due: list[tuple[int, Command]]) -> Iterator[tuple[int, Command]]:
+        """Yield what is due at its place, without the notes that are the stroke of another."""
+        notes = [
+            replace(each.event, frame=self.frame + at)
+            if isinstance(each, Play) and isinstance(each.event, NoteOn)
+            else None
+            for at, each in due
+        ]
+        strokes = self._instants.strokes(notes, self.setup.performer.pad_of)
+        self.counts["double"] = self._instants.doubles
+        for (offset, command), note, stroke in zip(due, notes, strokes, strict=True):
+            if stroke or note is None:
+                yield offset, Play(stroke) if stroke else command
 
     def _due(self, began: float) -> list[Entry]:
         """Take out what is due, in the order of the stamps."""
@@ -181,29 +196,25 @@ class Engine:
         if before.mixer is self.setup.mixer:
             before.mixer.set_gains(self.setup.kit.pads)
             return
-        self._fade(before, tuple(range(len(before.kit.pads))), CHOKE_SECONDS, offset)
+        self._fade(before, Fade(0, tuple(range(len(before.kit.pads))), CHOKE_SECONDS), offset)
         self._leaving.append(before.mixer)
 
     def _mute(self, command: Mute, offset: int) -> None:
         self._audible = command.audible
         pads = self.setup.kit.pads
         silent = tuple(i for i, pad in enumerate(pads) if pad.name not in command.audible)
-        self._fade(self.setup, silent, CHOKE_SECONDS, offset)
+        self._fade(self.setup, Fade(0, silent, CHOKE_SECONDS), offset)
 
     def _freeze(self, command: Freeze, offset: int) -> None:
         self.frozen = min(command.count, FREEZE_MOST)
         self._turn.clear()
-
-    def silence(self, stamp: float) -> None:
-        """Let everything fade."""
-        self.post(Play(Silence(0)), stamp)
 
     def _act(self, actions: list[Action], offset: int) -> None:
         for action in actions:
             if isinstance(action, Stroke):
                 self._begin(action, offset)
             else:
-                self._fade(self.setup, action.pads, action.seconds, offset, action.channel)
+                self._fade(self.setup, action, offset)
 
     def _begin(self, stroke: Stroke, offset: int) -> None:
         pad = self.setup.kit.pads[stroke.pad]
@@ -232,10 +243,8 @@ class Engine:
         self._turn[pad.name] += 1
         return recent[turn % self.frozen - self.frozen], Origin.FROZEN
 
-    def _fade(
-        self, setup: Setup, pads: tuple[int, ...], seconds: float, offset: int, channel: int | None = None
-    ) -> None:
-        setup.mixer.fade(pads, seconds, offset, channel)
+    def _fade(self, setup: Setup, fade: Fade, offset: int) -> None:
+        setup.mixer.fade(fade.pads, fade.seconds, offset, fade.channel, fade.younger)
         if self._recorder:
-            names = tuple(setup.kit.pads[pad].name for pad in pads)
-            self._recorder.fade(self.frame + offset, names, seconds, channel)
+            names = tuple(setup.kit.pads[pad].name for pad in fade.pads)
+            self._recorder.fade(self.frame + offset, names, fade)

@@ -20,7 +20,7 @@ from ghostnote.bridge.live.kit_folder import KitFolder
 from ghostnote.bridge.live.note_learning import NoteLearning
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, checked, slug
 from ghostnote.bridge.live.pool import Pool
-from ghostnote.bridge.midi.events import DRUM_CHANNEL, Event, NoteOn
+from ghostnote.bridge.midi.events import DRUM_CHANNEL, Event, NoteOn, Silence
 from ghostnote.bridge.midi.note_input import NoteInput
 from ghostnote.bridge.midi.parser import MidiParser
 
@@ -138,7 +138,7 @@ class Session:
 
     def panic(self) -> None:
         """Let everything fade."""
-        self.engine.silence(self._clock())
+        self.engine.post(Play(Silence(0)), self._clock())
 
     def depths(self) -> tuple[int, ...]:
         """Return how many strokes by the network wait for each pad."""

@@ -66,6 +66,7 @@ def facts(live: Live) -> dict[str, Value]:
         "ready_ms": -1.0 if live.ready_seconds is None else 1000 * live.ready_seconds,
         "freshness": -1.0 if engine.freshness is None else engine.freshness,
         **counts,
+        "notes_double": engine.counts["double"],
         "notes_unmapped": session.setup.performer.unmapped.total(),
         "voices": engine.setup.mixer.voices,
         "stolen": engine.setup.mixer.stolen,
@@ -104,12 +105,13 @@ def line(live: Live) -> str:
     depth = sum(live.session.depths())
     unmapped = live.session.setup.performer.unmapped
     off_pads = f", {unmapped.total()} on no pad (note {unmapped.most_common(1)[0][0]})" if unmapped else ""
+    double = f", {engine.counts['double']} doubled" if engine.counts["double"] else ""
     fresh = "" if engine.freshness is None else f", {engine.freshness:.1%} fresh"
     wrong = f"; {found}" if (found := trouble(live)) else ""
     learning = f", next note strikes {live.session.learning}" if live.session.learning else ""
     begin = "" if live.ready_seconds is not None else "making the first hits; "
     return (
-        f"{begin}{notes} notes{fresh}{silent}, pool {depth}, {live.supervisor.underruns} underruns,"
+        f"{begin}{notes} notes{fresh}{silent}{double}, pool {depth}, {live.supervisor.underruns} underruns,"
         f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{off_pads}{learning}{lost}{wrong}"
     )
 

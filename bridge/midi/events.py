@@ -17,6 +17,8 @@ class NoteOn:
     note: int
     velocity: int
     channel: int = DRUM_CHANNEL
+    replaces: bool = False
+    """Whether it is the same stroke as one that has just begun, and louder: it takes that one's place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,11 +138,26 @@ class Mixer:
             self._steal_quietest()
         self._voices.append(_Voice(pad, audio, self._gains[pad] if gains is None else gains, self._at, channel))
 
-    def fade(self, pads: Collection[int], seconds: float, offset: int = 0, channel: int | None = None) -> None:
-        """Fade all voices of these pads within `seconds`: of a MIDI `channel`, those known to be of another stay."""
+    def fade(
+        self,
+        pads: Collection[int],
+        seconds: float,
+        offset: int = 0,
+        channel: int | None = None,
+        younger: float | None = None,
+    ) -> None:
+        """Fade all voices of these pads within `seconds`: of a MIDI `channel`, those known to be of another stay.
+
+        With `younger` only those that began within so many seconds before.
+        """
         self._advance(offset)
+        longest = math.inf if younger is None else round(younger * self._rate)
         for voice in self._voices:
-            if voice.pad in pads and (channel is None or voice.channel in (None, channel)):
+            if (
+                voice.pad in pads
+                and (channel is None or voice.channel in (None, channel))
+                and voice.position(self._at) <= longest
+            ):
                 voice.fade(max(1, round(seconds * self._rate)), voice.position(self._at))
 
     def render(self, frames: int) -> Audio:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +17,9 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.kit.kit import Kit
-from ghostnote.bridge.midi.events import Event, NoteOn
+from ghostnote.bridge.midi.events import NoteOn
 from ghostnote.bridge.midi.smf_reader import MidiSong
+from ghostnote.bridge.render.instants import Instants
 from ghostnote.bridge.render.mixer import BLOCK_FRAMES, POLYPHONY, Mixer
 from ghostnote.bridge.render.outputs import TakeFiles
 from ghostnote.bridge.render.performer import Action, Fade, Performer, Stroke
@@ -117,14 +117,15 @@ def render_song(
     notes; `OutputError` when a file cannot be written.
     """
     settings = settings or RenderSettings()
-    performer = Performer(kit)
-    actions, last = _score(song, kit, performer, settings.tail_seconds)
+    performer, instants = Performer(kit), Instants(song.rate)
+    actions, last = _score(song, kit, performer, instants, settings.tail_seconds)
     requests = [Request(kit.pads[a.pad], a.index, a.velocity) for a in actions if isinstance(a, Stroke)]
     # Without a set end the last hit rings out.
     struck = [action.frame + 1 for action in actions if isinstance(action, Stroke)]
     least = max(song.end_frame, *struck) if last is None else last
     unmapped = dict(sorted(performer.unmapped.items()))
-    score = Score(song.rate, actions, requests, least, last is None, None, unmapped, song.warnings)
+    warnings = (*song.warnings, *_doubled(instants.doubles))
+    score = Score(song.rate, actions, requests, least, last is None, None, unmapped, warnings)
     return render_score(score, kit, spec, mix, settings, progress)
 
 
@@ -162,10 +163,11 @@ def render_score(
 
 
 def _score(
-    song: MidiSong, kit: Kit, performer: Performer, tail_seconds: float | None
+    song: MidiSong, kit: Kit, performer: Performer, instants: Instants, tail_seconds: float | None
 ) -> tuple[list[Action], int | None]:
     """Return the mixer's actions, and the frame of a set end."""
-    actions = [action for event in _loudest(song.events, kit) for action in performer.handle(event)]
+    events = instants.strokes(song.events, performer.pad_of)
+    actions = [action for event in events if event for action in performer.handle(event)]
     if not any(isinstance(action, Stroke) for action in actions):
         notes = ", ".join(map(str, sorted({event.note for event in song.events if isinstance(event, NoteOn)})))
         raise InputError(
@@ -181,21 +183,10 @@ def _score(
     return actions, last
 
 
-def _loudest(events: Sequence[Event], kit: Kit) -> Iterator[Event]:
-    """Yield the events with one note for each pad at each frame: the first of the loudest there."""
-    for _, together in groupby(events, key=lambda event: event.frame):
-        kept: dict[object, Event] = {}
-        for number, event in enumerate(together):
-            pad = kit.pad_for_note(event.note) if isinstance(event, NoteOn) else None
-            key = pad.name if pad else number
-            if key not in kept or _velocity(event) > _velocity(kept[key]):
-                # Where the first of them was.
-                kept[key] = event
-        yield from kept.values()
-
-
-def _velocity(event: Event) -> int:
-    return event.velocity if isinstance(event, NoteOn) else 0
+def _doubled(count: int) -> tuple[str, ...]:
+    """Return a sentence on notes that are the stroke of another."""
+    notes = "1 note comes" if count == 1 else f"{count} notes come"
+    return (f"{notes} with another of the same pad: one stroke, the louder",) if count else ()
 
 
 def _faded_out(actions: list[Action], last: int, rate: int) -> list[Action]:
@@ -238,7 +229,7 @@ def _blocks(score: Score, audio: Iterator[NDArray[np.float32]], mixer: Mixer) ->
             if isinstance(action, Stroke):
                 mixer.start(action.pad, next(audio), action.frame - at, next(gains, None), action.channel)
             else:
-                mixer.fade(action.pads, action.seconds, action.frame - at, action.channel)
+                mixer.fade(action.pads, action.seconds, action.frame - at, action.channel, action.younger)
             number += 1
         yield at, frames
         at += frames

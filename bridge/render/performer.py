@@ -8,9 +8,12 @@ from typing import Final
 from ghostnote.bridge.kit.choke import CHOKE_SECONDS, CYMBALS, choked_by
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PedalMove, Silence
+from ghostnote.bridge.render.instants import INSTANT_SECONDS
 
 PEDAL_CLOSED: Final = 100
 """The position of controller 4 from which the hi-hat counts as closed."""
+REPLACE_SECONDS: Final = 0.002
+"""How long a stroke fades that a louder one of the same instant replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Fade:
     pads: tuple[int, ...]
     seconds: float
     channel: int | None = None
+    younger: float | None = None
+    """Those alone that began within so many seconds before."""
 
 
 Action = Stroke | Fade
@@ -68,6 +73,10 @@ class Performer:
             Silence: self._silence,
         }
 
+    def pad_of(self, note: int) -> int | None:
+        """Return the number of the pad that a note strikes with the pedal open, or None."""
+        return self._pad_of_note.get(note)
+
     def handle(self, event: Event) -> list[Action]:
         """Return what an event fades and starts, in the order for the mixer."""
         return self._handlers[type(event)](event)
@@ -79,7 +88,8 @@ class Performer:
             return []
         if event.channel in self.closed_pedals:
             pad = self._closed_of.get(pad, pad)
-        return self.strike(event.frame, pad, event.velocity, event.channel)
+        replaced = [Fade(event.frame, (pad,), REPLACE_SECONDS, None, INSTANT_SECONDS)] if event.replaces else []
+        return [*replaced, *self.strike(event.frame, pad, event.velocity, event.channel)]
 
     def strike(self, frame: int, pad: int, velocity: int, channel: int | None = None) -> list[Action]:
         """Return what a stroke on the kit's pad number `pad` starts and fades, whatever the pedal's position."""

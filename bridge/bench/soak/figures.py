@@ -59,12 +59,12 @@ def figures(end: End, folders: Sequence[Path]) -> list[Measurement]:
 
 def _notes(end: End, folders: Sequence[Path]) -> list[Measurement]:
     strokes, music = _take(folders)
-    sent, standstill = end.notes[0].sent, float(end.last["notes_standstill"])
-    recorder_played = _played(end.last_recorded) + float(end.last_recorded["notes_standstill"])
+    sent, standstill = end.notes[0].sent, _not_played(end.last)
+    recorder_played = _played(end.last_recorded) + _not_played(end.last_recorded)
     missing = sent - standstill - music
     return [
         Measurement("notes_sent", "MIDI notes sent", sent),
-        Measurement("notes_standstill", "of which came while the program stood still", standstill),
+        Measurement("notes_standstill", "of which came in a standstill, or right after one of their pad", standstill),
         Measurement("notes_missing", "of which else were not played, by the take", missing, "", missing <= 0),
         Measurement("recorder_missing", "of 9 a second beside them, to the file driver",
                     end.notes[1].sent - recorder_played,
@@ -160,6 +160,10 @@ def _osc(end: End) -> list[Measurement]:
 
 def _played(status: dict[str, Value]) -> int:
     return sum(int(status[f"notes_{kind}"]) for kind in ("fresh", "fallback", "reused", "frozen"))
+
+
+def _not_played(status: dict[str, Value]) -> float:
+    return float(status["notes_standstill"]) + float(status["notes_double"])
 
 
 def _none(value: Value) -> tuple[float, str, bool]:

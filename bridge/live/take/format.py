@@ -53,6 +53,8 @@ class TakeFade:
     pads: tuple[str, ...]
     seconds: float
     channel: int | None = None
+    younger: float | None = None
+    """Those alone that began within so many seconds before."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ def _take(marks: list[dict[str, Any]], path: Path, kit: Path | None) -> Take:
         channel = int(_within("channel", mark["channel"], 0, 15)) if "channel" in mark else None
         if "fade" in mark:
             seconds = _within("seconds", mark["seconds"], 0, MAX_TAKE_SECONDS)
-            events.append(TakeFade(frame, tuple(mark["fade"]), seconds, channel))
+            younger = _within("younger", mark["younger"], 0, MAX_TAKE_SECONDS) if "younger" in mark else None
+            events.append(TakeFade(frame, tuple(mark["fade"]), seconds, channel, younger))
         else:
             left, right = (_within("gains", gain, 0, _MOST_GAIN) for gain in mark["gains"])
             index = int(_within("index", mark["index"], 0, _MOST_INDEX))

@@ -19,6 +19,7 @@ from ghostnote.bridge.live.hit import Hit
 from ghostnote.bridge.live.supervised import supervised
 from ghostnote.bridge.live.take.format import TAKE_VERSION, TakeFade, TakeStroke
 from ghostnote.bridge.live.take.track import Track, clock, length, mark
+from ghostnote.bridge.render.performer import Fade
 
 SAVE_SECONDS: Final = 3.0
 """How often the file is written anew while more is played."""
@@ -63,9 +64,9 @@ class TakeRecorder:
         self._inbox.append((stroke, pad.notes[0] if pad.notes else 0, velocity))
         self.strokes += 1
 
-    def fade(self, frame: int, pads: tuple[str, ...], seconds: float, channel: int | None = None) -> None:
-        """Note that what sounded on these pads, or those of its notes of one channel, began to fade."""
-        self._inbox.append((TakeFade(frame, pads, seconds, channel), 0, 0))
+    def fade(self, frame: int, pads: tuple[str, ...], fade: Fade) -> None:
+        """Note that what sounded on pads of these names, or what of it `fade` means, began to fade."""
+        self._inbox.append((TakeFade(frame, pads, fade.seconds, fade.channel, fade.younger), 0, 0))
 
     def save(self, end_frame: int) -> None:
         """Write the file, whole or not at all; `OutputError`."""

@@ -31,7 +31,7 @@ def render_take(
             actions.append(Stroke(event.frame, numbers[event.pad.name], event.index, event.velocity, event.channel))
         else:
             pads = tuple(numbers[name] for name in event.pads if name in numbers)
-            actions.append(Fade(event.frame, pads, event.seconds, event.channel))
+            actions.append(Fade(event.frame, pads, event.seconds, event.channel, event.younger))
     requests = [Request(stroke.pad, stroke.index, stroke.velocity) for stroke in strokes]
     gains = [np.array(stroke.gains, np.float32)[:, None] for stroke in strokes]
     end_frame = max(take.end_frame, strokes[-1].frame + 1)

@@ -32,7 +32,8 @@ class Track:
             self._put(frame, bytes((_NOTE_OFF, ended, 0)))
         if isinstance(event, TakeFade):
             table = {"fade": event.pads, "frame": event.frame, "seconds": event.seconds}
-            self._put(event.frame, mark(table | _channel_of(event)))
+            younger = {} if event.younger is None else {"younger": event.younger}
+            self._put(event.frame, mark({**table, **younger, **_channel_of(event)}))
             return
         self._put(event.frame, mark(self._stroke(event)))
         self._put(event.frame, bytes((_NOTE_ON, note, velocity)))

@@ -104,6 +104,30 @@ def test_chokes_fade_an_open_hat(stop: object) -> None:
     assert np.abs(np.diff(out[BLOCK:])).max() < 0.01
 
 
+def test_notes_of_a_pad_at_one_instant_are_one_stroke_of_the_loudest() -> None:
+    made, pool = engine(count=0)
+    for level in (0.5, 0.25):
+        level_hit(pool.queues[0], level)
+    made.post(note(36, 61), 0.0)
+    made.post(note(35), 0.001)
+    out = blocks(made, 3)[0]
+    assert out.max() == pytest.approx(0.5)
+    assert np.flatnonzero(out)[0] == BLOCK
+    assert (made.counts["fresh"], made.counts["double"]) == (1, 1)
+
+
+def test_a_louder_note_of_an_instant_that_sounds_already_replaces_its_voice_alone() -> None:
+    made, pool = engine(count=0)
+    for level in (0.25, 0.5, 0.125):
+        level_hit(pool.queues[0], level, 10 * BLOCK)
+    made.post(note(36), 0.0)
+    made.post(note(36), 1.99 * SECONDS)
+    made.post(note(36), 2.1 * SECONDS)
+    out = blocks(made, 5)[0]
+    assert out[4 * BLOCK + 40] == pytest.approx(0.25 + 0.5, abs=1e-6)
+    assert made.counts["double"] == 1
+
+
 def test_a_flood_is_shed_and_counted() -> None:
     made, _ = engine()
     most = MOST_WAITING[Via.OSC]
@@ -118,7 +142,7 @@ def test_a_full_queue_of_one_sender_holds_up_no_other() -> None:
     while made.post(note(38), 60.0, Via.OSC):
         pass
     for n in range(40):
-        assert made.post(note(36), 1e-4 * n / 40, Via.MIDI)
+        assert made.post(StrikePad("Kick", 122), 1e-4 * n / 40, Via.MIDI)
     other = Kit("other", 2, KIT.pads)
     assert made.post(Use(Setup.of(other, pool.use(KIT.pads), RATE, made.setup)), 1e-4)
     made.render(BLOCK, SECONDS)
@@ -166,7 +190,7 @@ def test_no_note_is_no_share_of_fresh_ones() -> None:
 def test_a_burst_keeps_to_the_voice_limit() -> None:
     made, _ = engine(count=30)
     for n in range(100):
-        made.post(note((36, 38)[n % 2]), 0.0)
+        made.post(StrikePad(("Kick", "Snare Drum")[n % 2], 122), 0.0)
     made.render(BLOCK, SECONDS)
     assert made.setup.mixer.stolen == 36
 
@@ -207,7 +231,7 @@ def test_muted_pads_are_silent_and_take_no_stroke() -> None:
 def test_freeze_goes_round_the_last_strokes() -> None:
     made, pool = engine(count=4)
     for n in range(4):
-        made.post(note(36), n * 1e-4)
+        made.post(StrikePad("Kick", 122), n * 1e-4)
     made.post(Freeze(3), 5e-4)
     blocks(made, 2)
     last = list(pool.queues[0].recent)[-3:]
@@ -221,7 +245,7 @@ def test_freeze_goes_round_the_last_strokes() -> None:
 
     made._recorder = Recorder()
     for n in range(6):
-        made.post(note(36), 2 * SECONDS + n * 1e-4)
+        made.post(StrikePad("Kick", 122), 2 * SECONDS + n * 1e-4)
     blocks(made, 2, 2)
     assert played == [hit.index for hit in last] * 2
     assert made.counts["frozen"] == 6

@@ -25,8 +25,8 @@ def test_silent_notes_before_all_is_ready_are_named() -> None:
     kit = replace(KIT, pads=(replace(KIT.pads[0], name="broken"), *KIT.pads[1:]))
     with running(kit=kit) as live:
         assert "silent" not in line(live)
-        for _ in range(2):
-            live.session.play(NoteOn(0, 36, 100), time.perf_counter())
+        for n in range(2):
+            live.session.play(NoteOn(0, 36, 100), time.perf_counter() + n)
         until(lambda: "2 notes, 0.0% fresh, 2 silent" in line(live))
         assert facts(live)["notes_silent"] == 2
 

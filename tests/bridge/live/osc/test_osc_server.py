@@ -340,8 +340,8 @@ def test_learning_takes_an_osc_note_moves_it_and_is_seen_in_the_status() -> None
         assert p.gets("status/learning") == ("Kick",)
         assert "next note strikes Kick" in line(live)
         p.send("note", 42, 100)
-        until(lambda: not live.session.learning)
-        assert [pad.notes for pad in live.session.kit.pads] == [(35, 42), (38,), (36,), (46,)]
+        until(lambda: [pad.notes for pad in live.session.kit.pads] == [(35, 42), (38,), (36,), (46,)])
+        assert not live.session.learning
 
 
 def test_replies_reach_the_port_that_subscribed(live: Live) -> None:
