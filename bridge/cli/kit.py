@@ -193,9 +193,21 @@ def export(
         echo(f"note: {note}", err=True)
 
 
+def _touches(pad: "Pad") -> str:
+    """Return what tells a pad's strokes apart beside their velocities, with the values."""
+    from ghostnote.bridge.kit.hits import TOUCH
+
+    text = ""
+    for key in TOUCH:
+        values = sorted({value for hit in pad.hits if (value := getattr(hit, key))})
+        if len(values) > 1:
+            text += f"; {key} " + ", ".join(f"{low:g}" if low == high else f"{low:g}-{high:g}" for low, high in values)
+    return text
+
+
 def _row(pad: "Pad") -> tuple[str, ...]:
     """Return a pad's cells, under the headings."""
-    drum = pad.hit.name if pad.hit else f"{len(pad.hits)} hits" if pad.hits else str(pad.drum_seed)
+    drum = pad.hit.name if pad.hit else f"{len(pad.hits)} hits{_touches(pad)}" if pad.hits else str(pad.drum_seed)
     numbers = (pad.amount, pad.width, pad.gain_db, pad.pan, pad.steps)
     notes = " ".join(map(str, pad.notes))
     return (pad.name, notes, pad.drum_class, drum, *(f"{n:g}" for n in numbers), pad.choke or "")

@@ -1,5 +1,6 @@
 """The recorded strokes of a pad: how a kit file lists them, and which of them a stroke starts from."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -20,9 +21,13 @@ HIT_RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "offset": (0.0, 60_000.0),
 }
 """Lowest and highest value of each number of a recorded stroke."""
+TOUCH: Final = ("openness", "position")
+"""What may tell strokes apart beside their velocity, each a number or a range from 0 to 1."""
 MOST_HITS: Final = 10_000
+Range = tuple[float, float]
 
-_KEYS: Final = ("file", "velocity", *HIT_RANGES)
+_KEYS: Final = ("file", "velocity", *HIT_RANGES, *TOUCH)
+_TOUCH_RANGES: Final = dict.fromkeys(TOUCH, (0.0, 1.0))
 _PICK_STREAM: Final = 6
 _CACHED_PADS: Final = 512
 
@@ -42,6 +47,10 @@ class PadHit:
     """Semitones by which it is played higher."""
     offset: float = 0.0
     """What is left out at the file's beginning, in ms."""
+    openness: Range | None = None
+    """How open the hi-hat is, from 0 closed to 1 open; None for any."""
+    position: Range | None = None
+    """Where it is struck, from 0 the centre to 1 the edge; None for anywhere."""
 
     def distance(self, velocity: int) -> int:
         """Return how far a velocity lies outside its range."""
@@ -97,9 +106,14 @@ def check_hits(value: object, folder: Path) -> tuple[PadHit, ...]:
             f"a list of 1 to {MOST_HITS} files such as [{{ file = 'soft.wav', velocity = [1, 60] }}, 'hard.wav']"
         )
     entries = [_Entry.of(each, folder) for each in value]
-    unknown = [entry.hit.file for entry in entries if not entry.has_velocity]
+    unknown: dict[object, list[Path]] = defaultdict(list)
+    for entry in entries:
+        if not entry.has_velocity:
+            unknown[entry.hit.openness, entry.hit.position].append(entry.hit.file)
+    found: dict[Path, int] = {}
     try:
-        found = dict(zip(unknown, layer_velocities(unknown), strict=True))
+        for files in unknown.values():
+            found |= zip(files, layer_velocities(files), strict=True)
     except AudioFileError as error:
         raise FieldError(f"a velocity is missing, and the level cannot tell it: {error}") from error
     return tuple(
@@ -124,16 +138,17 @@ class _Entry:
             raise FieldError(f"hits holds {dict(table)!r} without a file; add file = ...")
         file = check_hit(table["file"], folder, key="hits: file")
         numbers = {key: check_number(key, table[key], HIT_RANGES) for key in HIT_RANGES if key in table}
-        low, high = _velocities(table.get("velocity", 1))
+        numbers |= {key: check_range(key, table[key], _TOUCH_RANGES) for key in TOUCH if key in table}
+        low, high = check_range("velocity", table.get("velocity", 1), RANGES)
         return cls(PadHit(file, low, high, **numbers), "velocity" in table)
 
 
-def _velocities(value: object) -> tuple[int, int]:
-    """Return the range of one velocity, or of a pair."""
+def check_range(key: str, value: object, ranges: Mapping[str, tuple[float, float]] = _TOUCH_RANGES) -> tuple[Any, Any]:
+    """Return the range of one number, or of a pair; `FieldError`."""
     pair = value if isinstance(value, list) else [value, value]
     if len(pair) != 2:
-        raise FieldError(f"velocity = {value!r}, but it must be one velocity, or the lowest and the highest: [1, 60]")
-    low, high = (check_number("velocity", each) for each in pair)
+        raise FieldError(f"{key} = {value!r}, but it must be one {key}, or the lowest and the highest: [1, 60]")
+    low, high = (check_number(key, each, ranges) for each in pair)
     if low > high:
-        raise FieldError(f"velocity = {value!r}, but the lowest must come first")
+        raise FieldError(f"{key} = {value!r}, but the lowest must come first")
     return low, high

@@ -5,7 +5,7 @@ from pathlib import Path
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.bridge.kit.fields import RANGES, path_inside, quoted
-from ghostnote.bridge.kit.hits import HIT_RANGES, PadHit
+from ghostnote.bridge.kit.hits import HIT_RANGES, TOUCH, PadHit
 from ghostnote.bridge.kit.kit import Kit, Pad, pad_seed
 
 
@@ -45,7 +45,8 @@ def _hit_text(pad: Pad, hit: PadHit, folder: Path) -> str:
     """Return a recorded stroke as a table on one line."""
     velocity = hit.high if hit.low == hit.high else [hit.low, hit.high]
     numbers = {key: getattr(hit, key) for key in HIT_RANGES if getattr(hit, key)}
-    entries = {"file": _inside(pad, hit.file, folder), "velocity": velocity, **numbers}
+    touch = {key: value[0] if value[0] == value[1] else [*value] for key in TOUCH if (value := getattr(hit, key))}
+    entries = {"file": _inside(pad, hit.file, folder), "velocity": velocity, **numbers, **touch}
     return "{ " + ", ".join(f"{key} = {value}" for key, value in entries.items()) + " }"
 
 

@@ -109,13 +109,13 @@ class Setup:
     kit: Kit
     performer: Performer
     mixer: Mixer
-    queues: Sequence[HitQueue]
-    """One for each pad."""
+    queues: Sequence[Sequence[HitQueue]]
+    """One for each zone of each pad."""
 
     @classmethod
-    def of(cls, kit: Kit, queues: Sequence[HitQueue], rate: int, before: "Setup | None" = None) -> "Setup":
+    def of(cls, kit: Kit, queues: Sequence[Sequence[HitQueue]], rate: int, before: "Setup | None" = None) -> "Setup":
         """Return the setup for a kit; where its pads are those of the one `before`, what sounds goes on."""
-        performer = Performer(kit, before.performer.closed_pedals if before else ())
+        performer = Performer(kit, before.performer.pedals if before else None)
         if before is not None:
             performer.unmapped.update(before.performer.unmapped)
         names = [pad.name for pad in kit.pads]

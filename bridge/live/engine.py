@@ -19,6 +19,7 @@ from ghostnote.bridge.live.commands import (
     CommandQueue,
     Entry,
     Freeze,
+    HitQueue,
     Mute,
     Play,
     Played,
@@ -220,7 +221,8 @@ class Engine:
         pad = self.setup.kit.pads[stroke.pad]
         if self._audible is not None and pad.name not in self._audible:
             return
-        found = self._frozen_hit(stroke.pad, pad) or self.setup.queues[stroke.pad].take(stroke.velocity)
+        queue = self.setup.queues[stroke.pad][stroke.zone]
+        found = self._frozen_hit(queue, pad) or queue.take(stroke.velocity)
         kind = found[1].value if found else "silent"
         self.counts[kind] += 1
         if found is None:
@@ -234,14 +236,12 @@ class Engine:
             sides = (float(gains[0, 0]), float(gains[1, 0]))
             self._recorder.stroke(self.frame + offset, pad, stroke.velocity, hit, sides, stroke.channel)
 
-    def _frozen_hit(self, number: int, pad: Pad) -> tuple[Hit, Origin] | None:
+    def _frozen_hit(self, queue: HitQueue, pad: Pad) -> tuple[Hit, Origin] | None:
         """Return the next of the frozen strokes of a pad, once there are enough of them."""
-        recent = self.setup.queues[number].recent
-        if not self.frozen or len(recent) < self.frozen:
+        if not self.frozen or len(queue.recent) < self.frozen:
             return None
-        turn = self._turn[pad.name]
         self._turn[pad.name] += 1
-        return recent[turn % self.frozen - self.frozen], Origin.FROZEN
+        return queue.recent[(self._turn[pad.name] - 1) % self.frozen - self.frozen], Origin.FROZEN
 
     def _fade(self, setup: Setup, fade: Fade, offset: int) -> None:
         setup.mixer.fade(fade.pads, fade.seconds, offset, fade.channel, fade.younger)

@@ -12,6 +12,7 @@ from typing import Final
 
 from ghostnote.bridge.kit.hits import PadHit, picks
 from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.kit.zones import zones_of
 from ghostnote.bridge.live.commands import FREEZE_MOST
 from ghostnote.bridge.live.hit import Audio, Hit, Origin
 
@@ -126,7 +127,7 @@ class PadQueue:
         self.under_way[-1 if layer is None else layer] += 1
         if layer is None:
             layer_asked = max(_LAYERS, key=lambda i: (self.asked[i], i == _FIRST_LAYER))
-            pad, velocity = _without_network(self.pad), LAYER_VELOCITIES[layer_asked]
+            pad, velocity = replace(self.pad, steps=0), LAYER_VELOCITIES[layer_asked]
         else:
             pad, velocity = self.pad, LAYER_VELOCITIES[layer]
         index = self._index(layer, velocity)
@@ -189,17 +190,22 @@ class Pool:
     def __init__(self) -> None:
         """Start without a queue."""
         self.queues: tuple[PadQueue, ...] = ()
+        """The first one of each pad, in their order, and then those of pads' further zones."""
+        self._of_pad: dict[str, tuple[PadQueue, ...]] = {}
 
-    def use(self, pads: Iterable[Pad]) -> tuple[PadQueue, ...]:
-        """Return the queues of a kit's pads, pad by pad: those of pads of the same name are kept."""
-        before = {queue.pad.name: queue for queue in self.queues}
-        queues = []
+    def use(self, pads: Iterable[Pad]) -> tuple[tuple[PadQueue, ...], ...]:
+        """Return the queues of a kit's pads, one for each zone, pad by pad: those of pads of the same name are kept."""
+        before = self._of_pad
+        self._of_pad = {}
         for pad in pads:
-            queue = before.get(pad.name) or PadQueue(pad)
-            queue.renew(pad)
-            queues.append(queue)
-        self.queues = tuple(queues)
-        return self.queues
+            zones, queues = [zone.pad for zone in zones_of(pad)], before.get(pad.name, ())
+            queues = (*queues[: len(zones)], *map(PadQueue, zones[len(queues) :]))
+            for queue, zone in zip(queues, zones, strict=True):
+                queue.renew(zone)
+            self._of_pad[pad.name] = queues
+        of_pads = tuple(self._of_pad.values())
+        self.queues = (*(queues[0] for queues in of_pads), *(queue for queues in of_pads for queue in queues[1:]))
+        return of_pads
 
     @property
     def bytes_held(self) -> int:
@@ -241,7 +247,3 @@ def recorded_stroke(pad: Pad, index: int, velocity: int) -> PadHit | None:
 def _sound(pad: Pad) -> Pad:
     """Return a pad without the settings that a stroke's sound does not depend on."""
     return replace(pad, name="", notes=(), gain_db=0.0, pan=0.0, choke=None)
-
-
-def _without_network(pad: Pad) -> Pad:
-    return replace(pad, steps=0)

@@ -1,12 +1,13 @@
 """The events that a kit plays, as plain data: notes, chokes and controller moves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 DRUM_CHANNEL: Final = 9
 """Channel 10 of the keyboards, on which General MIDI has its drums."""
-_PEDAL, _ALL_SOUND_OFF = 4, 120
+_CONTROLLER: Final = 0xB0
+_PEDAL, _POSITION, _ALL_SOUND_OFF = 4, 16, 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class NoteOn:
     channel: int = DRUM_CHANNEL
     replaces: bool = False
     """Whether it is the same stroke as one that has just begun, and louder: it takes that one's place."""
+    position: float | None = None
+    """Where the drum is struck, from 0 the centre to 1 the edge, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,22 @@ class Silence:
 Event = NoteOn | PedalMove | Aftertouch | Silence
 
 
+class PositionReader:
+    """Remembers controller 16 of each channel, which comes before a note and says where the drum is struck."""
+
+    def __init__(self) -> None:
+        """Start with no position known."""
+        self._of_channel: dict[int, float] = {}
+
+    def event(self, frame: int, status: int, data: bytes) -> Event | None:
+        """Return what a channel message means to a kit as `event_of`, a note with its position."""
+        if status & 0xF0 == _CONTROLLER and data[0] == _POSITION:
+            self._of_channel[status & 0x0F] = data[1] / 127
+        event = event_of(frame, status, data)
+        position = self._of_channel.get(status & 0x0F)
+        return replace(event, position=position) if isinstance(event, NoteOn) and position is not None else event
+
+
 def event_of(frame: int, status: int, data: bytes) -> Event | None:
     """Return what a channel message means to a kit, None for nothing: a status byte, and the bytes after it.
 
@@ -75,6 +94,6 @@ def _pressure(frame: int, channel: int, *data: int) -> Event | None:
 _EVENTS: Final[dict[int, Callable[..., Event | None]]] = {
     0x90: lambda frame, channel, note, velocity: NoteOn(frame, note, velocity, channel) if velocity else None,
     0xA0: _pressure,
-    0xB0: _controller,
+    _CONTROLLER: _controller,
     0xD0: _pressure,
 }

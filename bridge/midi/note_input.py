@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, event_of
+from ghostnote.bridge.midi.events import Aftertouch, Event, NoteOn, PositionReader
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,11 @@ class NoteInput:
     note_map: Mapping[int, int] = field(default_factory=dict)
     """The General MIDI note of each note that means another."""
 
+    _reader: PositionReader = field(default_factory=PositionReader, compare=False)
+
     def event(self, message: bytes) -> Event | None:
         """Return what a channel message asks of the kit, at frame 0; None for nothing."""
-        event = event_of(0, message[0], message[1:])
+        event = self._reader.event(0, message[0], message[1:])
         if event is None or (self.channel is not None and event.channel != self.channel):
             return None
         if isinstance(event, NoteOn | Aftertouch) and event.note is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.errors import MidiFileError
-from ghostnote.bridge.midi.events import Event, NoteOn, event_of
+from ghostnote.bridge.midi.events import Event, NoteOn, PositionReader
 from ghostnote.bridge.midi.smf_tracks import SET_TEMPO, Message, MidiTracks, read_tracks
 from ghostnote.bridge.midi.spec import SYSEX, SYSEX_END
 
@@ -71,6 +71,7 @@ def _timeline(file: MidiTracks, rate: int) -> MidiSong:
     beats: list[tuple[float, float]] = []
     warnings = list(file.warnings)
     end = late = 0
+    reader = PositionReader()
     for message, frame, tempo in placed_messages(file, rate):
         if frame > MAX_SONG_SECONDS * rate:
             late += message.status < SYSEX
@@ -78,7 +79,7 @@ def _timeline(file: MidiTracks, rate: int) -> MidiSong:
         if message.status in (SYSEX, SYSEX_END):
             continue
         end = frame
-        event = event_of(frame, message.status, message.data)
+        event = reader.event(frame, message.status, message.data)
         if event:
             events.append(event)
             beats.append((message.tick / file.ppq, tempo * rate / 1e6))

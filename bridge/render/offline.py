@@ -119,10 +119,10 @@ def render_song(
     settings = settings or RenderSettings()
     performer, instants = Performer(kit), Instants(song.rate)
     actions, last = _score(song, kit, performer, instants, settings.tail_seconds)
-    requests = [Request(kit.pads[a.pad], a.index, a.velocity) for a in actions if isinstance(a, Stroke)]
+    strokes = [action for action in actions if isinstance(action, Stroke)]
+    requests = [Request(performer.zones[each.pad][each.zone].pad, each.index, each.velocity) for each in strokes]
     # Without a set end the last hit rings out.
-    struck = [action.frame + 1 for action in actions if isinstance(action, Stroke)]
-    least = max(song.end_frame, *struck) if last is None else last
+    least = max(song.end_frame, *(each.frame + 1 for each in strokes)) if last is None else last
     unmapped = dict(sorted(performer.unmapped.items()))
     warnings = (*song.warnings, *_doubled(instants.doubles))
     score = Score(song.rate, actions, requests, least, last is None, None, unmapped, warnings)

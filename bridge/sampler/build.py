@@ -14,6 +14,7 @@ from ghostnote.bridge.io.hit_files import distinct_name
 from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.notes import notes_of_drums
+from ghostnote.bridge.kit.zones import usual_zone
 from ghostnote.bridge.render.mixer import pad_gains
 from ghostnote.bridge.render.workers import Audio, Request, Spec, stroke_results
 from ghostnote.bridge.sampler.instrument import Instrument, Layer, Sample, SamplerKit
@@ -75,7 +76,7 @@ def kit_from_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -
     Each pad's gain and pan are in its samples: the kit sounds as it does in a render.
     """
     requests = [
-        Request(pad, layer * LAYER_STRIDE + turn, high)
+        Request(usual_zone(pad), layer * LAYER_STRIDE + turn, high)
         for pad in kit.pads
         for layer, (_, high) in enumerate(layer_bounds(shape.velocities), 1)
         for turn in range(1, shape.count + 1)

@@ -145,11 +145,21 @@ def _read_instrument(
                     choke=group,
                     choked_by=group,
                     turn=str(len(found.regions)),
+                    openness=_touch(sample, "openness", instrument.file),
+                    position=_touch(sample, "position", instrument.file),
                     channels=tuple(channels),
                 )
             )
         else:
             found.left_out["strokes without a chosen channel"] += 1
+
+
+def _touch(sample: Element, key: str, path: Path) -> tuple[float, float] | None:
+    """Return what a sample of the second version says of itself, from 0 to 1."""
+    if sample.get(key) is None:
+        return None
+    value = round(max(0.0, min(1.0, number(sample.get(key), 0.0, key, path))), 4)
+    return value, value
 
 
 def _side(channel: str) -> int:

@@ -75,18 +75,20 @@ def _drums(found: Found) -> list[_Drum]:
 
 def _alternatives(regions: Sequence[Region], doubled: set[Region]) -> tuple[Region, ...]:
     """Return the regions of a key of which one sounds at a time: of those that sound together the first."""
-    first: dict[tuple[str, int, int], Region] = {}
+    first: dict[object, Region] = {}
     for region in regions:
-        kept = first.setdefault((region.turn, region.low, region.high), region)
+        kept = first.setdefault((region.turn, region.low, region.high, region.openness, region.position), region)
         if kept != region:
             doubled.add(region)
     return tuple(first.values())
 
 
 def _overlap(regions: Sequence[Region]) -> bool:
-    """Return whether ranges of velocity overlap that are not the same."""
-    ranges = sorted({(region.low, region.high) for region in regions})
-    return any(two[0] <= one[1] for one, two in pairwise(ranges))
+    """Return whether ranges of velocity overlap that are not the same, of the same openness and position."""
+    zones: dict[object, set[tuple[int, int]]] = defaultdict(set)
+    for region in regions:
+        zones[region.openness, region.position].add((region.low, region.high))
+    return any(two[0] <= one[1] for zone in zones.values() for one, two in pairwise(sorted(zone)))
 
 
 def _name(drum: _Drum) -> str:
@@ -106,7 +108,8 @@ def _with_hits(pad: Pad, drum: _Drum, found: Found) -> Pad:
     for region in drum.regions:
         tune, offset = round(_within("tune", region.tune, found), 4), round(region.offset, 3)
         relative = round(_within("gain_db", region.gain_db - gain, found), 2) + 0.0
-        hits.append(PadHit(region.file, region.low, region.high, relative, round(region.pan - pan, 4), tune, offset))
+        own = (region.file, region.low, region.high, relative, round(region.pan - pan, 4), tune, offset)
+        hits.append(PadHit(*own, region.openness, region.position))
     pad = replace(pad, gain_db=gain, pan=round(pan, 4))
     if hits == [PadHit(hits[0].file, hits[0].low, 127)]:
         return replace(pad, hit=hits[0].file)

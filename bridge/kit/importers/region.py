@@ -45,6 +45,9 @@ class Region:
     """The group whose strokes end it."""
     turn: str = ""
     """What tells it from other round robins: regions of the same turn sound together."""
+    openness: tuple[float, float] | None = None
+    """As in `PadHit`."""
+    position: tuple[float, float] | None = None
     channels: tuple[Channel, ...] = ()
     """What is mixed down to make `file`; nothing where that is there already."""
 

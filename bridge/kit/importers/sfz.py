@@ -1,10 +1,13 @@
 """SFZ: text files of regions, as sfizz, ARIA and many samplers play them."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
 from math import log10
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ghostnote.bridge.dsp.velocity import velocity_db
 from ghostnote.bridge.errors import AudioFileError, KitError
@@ -41,6 +44,9 @@ _WITHOUT_EFFECT: Final = re.compile(
 """What changes nothing in a one-shot that rings out, or is a name."""
 _VOLUMES: Final = ("volume", "gain", "group_volume", "master_volume", "global_volume")
 _CONTROLLERS: Final = {7: 100.0, 10: 64.0, 11: 127.0}
+_TOUCHES: Final = (4, 16)
+"""Controllers that choose among strokes: the hi-hat's pedal, and where on the drum it was struck."""
+_OPENNESS, _POSITION = _TOUCHES
 
 
 def read_sfz(path: Path, root: Path) -> Found:
@@ -49,6 +55,7 @@ def read_sfz(path: Path, root: Path) -> Found:
     reader = SfzReader(root)
     rates: dict[Path, int] = {}
     first_switch: str | None = None
+    rest = dict.fromkeys(_TOUCHES, 0.0)
     for opcodes, control in regions(reader, path):
         first_switch = first_switch or opcodes.get("sw_default")
         reason = _why_not(opcodes, control, path, first_switch)
@@ -61,7 +68,28 @@ def read_sfz(path: Path, root: Path) -> Found:
         if opcodes.get("loop_mode", opcodes.get("loopmode", "")) in ("loop_continuous", "loop_sustain"):
             found.unknown["loops, which play once"] += 1
         _add(found, opcodes, control, rates)
+        rest = {each: number(control.get(f"set_cc{each}"), 0.0, f"set_cc{each}", path) / 127 for each in _TOUCHES}
+    found.regions[:] = [*_chosen_by_touch(found, {"openness": 1 - rest[_OPENNESS], "position": rest[_POSITION]})]
     return found
+
+
+def _chosen_by_touch(found: Found, rest: dict[str, float]) -> Iterator[Region]:
+    """Yield the regions; where a controller chooses among none on a key, those that play while it is at rest."""
+    values: dict[tuple[str, int], set[object]] = defaultdict(set)
+    for field, region in product(rest, found.regions):
+        for key in region.keys if getattr(region, field) else ():
+            values[field, key].add(getattr(region, field))
+    for region in [*found.regions]:
+        alone = [
+            field
+            for field in rest
+            if getattr(region, field) and all(len(values[field, key]) < 2 for key in region.keys)
+        ]
+        if all(getattr(region, field)[0] <= rest[field] <= getattr(region, field)[1] for field in alone):
+            freed: dict[str, Any] = dict.fromkeys(alone)
+            yield replace(region, **freed)
+        else:
+            found.left_out["regions for another position of controller 4 or 16"] += 1
 
 
 def _why_not(opcodes: Opcodes, control: Opcodes, path: Path, switch: str | None) -> str:
@@ -77,7 +105,7 @@ def _why_not(opcodes: Opcodes, control: Opcodes, path: Path, switch: str | None)
         return "regions of other key switches"
     for name, value in opcodes.items():
         bound = re.fullmatch(r"(lo|hi)cc(\d+)", name)
-        if bound:
+        if bound and int(bound[2]) not in _TOUCHES:
             at = number(control.get(f"set_cc{bound[2]}"), _CONTROLLERS.get(int(bound[2]), 0.0), name, path)
             limit = number(value, 0.0, name, path)
             if at < limit if bound[1] == "lo" else at > limit:
@@ -121,8 +149,21 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
                 _group(opcodes, "group", "polyphony_group"),
                 _group(opcodes, "off_by", "offby"),
                 "/".join(opcodes.get(name, "") for name in ("seq_position", "lorand", "hirand")),
+                _touch(opcodes, _OPENNESS, path, falls=True),
+                _touch(opcodes, _POSITION, path),
             )
         )
+
+
+def _touch(opcodes: Opcodes, controller: int, path: Path, *, falls: bool = False) -> tuple[float, float] | None:
+    """Return a controller's range as shares of it, turned round where it `falls`; None for all of it."""
+    names = (f"locc{controller}", f"hicc{controller}")
+    low, high = (number(opcodes.get(name), at, name, path) for name, at in zip(names, (0.0, 127.0), strict=True))
+    if low > high or (low <= 0 and high >= 127):
+        return None
+    shares = (max(low, 0.0) / 127, min(high, 127.0) / 127)
+    low, high = (1 - shares[1], 1 - shares[0]) if falls else shares
+    return round(low, 4), round(high, 4)
 
 
 def _group(opcodes: Opcodes, *names: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.io.cache_folder import cache_folder
 from ghostnote.bridge.kit.fields import RANGES, check_class, check_kind, check_name, check_number, check_switch
-from ghostnote.bridge.kit.hits import HIT_RANGES, PadHit
+from ghostnote.bridge.kit.hits import HIT_RANGES, TOUCH, PadHit, check_range
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.midi.smf_tracks import MAX_EVENTS, own_events
 
@@ -154,6 +154,7 @@ def _recorded(table: dict[str, Any], path: Path, kit: Path | None) -> PadHit:
     """Return one of a pad's recorded strokes."""
     low, high = (check_number("velocity", table[key]) for key in ("low", "high"))
     numbers = {key: check_number(key, table[key], HIT_RANGES) for key in HIT_RANGES}
+    numbers |= {key: check_range(key, table[key]) for key in TOUCH if table.get(key) is not None}
     return PadHit(_hit_of(table["file"], path, kit), low, high, **numbers)
 
 

@@ -135,7 +135,7 @@ def test_a_take_whose_disk_is_frozen_is_named_until_it_thaws_and_a_full_one_unti
     monkeypatch.setattr(take_recorder, "_LONGEST_PAUSE", 0.05)
     monkeypatch.setattr(take_recorder, "_SLOW_SECONDS", 0.3)
     pool, wrong = Pool(), [""]
-    hit = level_hit(pool.use(KIT.pads)[0])
+    hit = level_hit(pool.use(KIT.pads)[0][0])
     recorder = TakeRecorder(disk.folder / "take.mid", RATE, True)
     with TakeSaver(recorder, lambda: RATE, wrong.append, wrong.append) as saver:
         recorder.stroke(0, KIT.pads[0], 100, hit, (1.0, 1.0))

@@ -102,9 +102,36 @@ def test_sfz_what_is_not_understood_is_named_and_counted_and_nothing_else_plays(
     )
     assert [pad.notes for pad in imported.kit.pads] == [(36, 38)]
     report = "\n".join(imported.report)
-    for words in ("cutoff (2)", "fil_type (2)", "sound on release (1)", "without a sample (1)", "controller 4 (1)"):
+    for words in ("cutoff (3)", "fil_type (3)", "sound on release (1)", "without a sample (1)", "or 16 (1)"):
         assert words in report
     assert "loops, which play once (1)" in report
+
+
+def test_sfz_ranges_of_the_hi_hat_s_pedal_are_opennesses_and_those_of_controller_16_positions(tmp_path: Path) -> None:
+    imported = sfz(
+        tmp_path,
+        """
+        <group> key=42 amp_veltrack=0
+        <region> sample=open.wav hicc4=40
+        <region> sample=half.wav locc4=41 hicc4=99
+        <region> sample=shut.wav locc4=100
+        <group> key=38 amp_veltrack=0
+        <region> sample=centre.wav hicc16=63
+        <region> sample=edge.wav locc16=64
+        <group> key=36
+        <region> sample=kick.wav hicc4=63
+        """,
+        *("open.wav", "half.wav", "shut.wav", "centre.wav", "edge.wav", "kick.wav"),
+    )
+    hat, snare, kick = imported.kit.pads
+    assert {hit.file.stem: hit.openness for hit in hat.hits} == {
+        "open": (round(87 / 127, 4), 1.0),
+        "half": (round(28 / 127, 4), round(86 / 127, 4)),
+        "shut": (0.0, round(27 / 127, 4)),
+    }
+    assert {hit.file.stem: hit.position for hit in snare.hits} == {"centre": (0.0, 0.4961), "edge": (0.5039, 1.0)}
+    assert kick.files == (tmp_path / "kick.wav",)
+    assert not any("controller" in line or "overlap" in line for line in imported.report)
 
 
 def test_sfz_random_ranges_are_round_robins_and_keys_of_one_drum_are_one_pad(tmp_path: Path) -> None:
@@ -291,6 +318,14 @@ def test_drumgizmo_main_channels_are_mixed_or_those_that_are_chosen(tmp_path: Pa
 def test_drumgizmo_powers_of_any_measure_are_layers(tmp_path: Path) -> None:
     (snare,) = read(drumgizmo(tmp_path, lambda at: 0.001 * (at + 1)), tmp_path / "work").kit.pads
     assert [(hit.low, hit.high) for hit in snare.hits] == [(1, 95), (96, 127)]
+
+
+def test_drumgizmo_samples_say_their_openness_and_position(tmp_path: Path) -> None:
+    folder = drumgizmo(tmp_path)
+    text = (folder / "snare.xml").read_text().replace('power="0.5"', 'power="0.5" openness="0.25" position="2"')
+    (folder / "snare.xml").write_text(text)
+    (snare,) = read(folder, tmp_path / "work").kit.pads
+    assert [(hit.openness, hit.position) for hit in snare.hits] == [((0.25, 0.25), (1.0, 1.0)), (None, None)]
 
 
 def test_drumgizmo_groups_of_the_first_version_are_layers(tmp_path: Path) -> None:

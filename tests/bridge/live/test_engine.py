@@ -174,7 +174,7 @@ def test_after_a_standstill_notes_of_the_drivers_own_midi_port_are_dropped_and_c
     made.render(BLOCK, 10.05, ((40, note(42)),))
     assert not made.played
     assert made.counts["standstill"] == 3
-    assert made.setup.performer.closed_pedals
+    assert made.setup.performer.pedals
     blocks(made, 20, round(10.05 / SECONDS) + 1)
     made.render(BLOCK, 10.3, ((40, note(36)),))
     assert [played.pad for played in made.played] == ["Kick"]

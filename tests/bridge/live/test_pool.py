@@ -178,7 +178,7 @@ def test_sides_that_are_the_same_are_kept_once_and_what_can_be_frozen_counts() -
 def test_a_recorded_stroke_is_never_played_twice_in_a_row_where_its_layer_has_another() -> None:
     hits = tuple(PadHit(Path(f"{low} {n}.wav"), low, high) for low, high in ((1, 80), (81, 127)) for n in range(3))
     made = Pool()
-    (queue,) = made.use([replace(KIT.pads[0], hits=hits)])
+    ((queue,),) = made.use([replace(KIT.pads[0], hits=hits)])
     serve(made, 100)
     played: list[PadHit | None] = []
     for velocity in np.random.default_rng(1).integers(1, 128, 400):
@@ -192,7 +192,7 @@ def test_a_recorded_stroke_is_never_played_twice_in_a_row_where_its_layer_has_an
 
 def test_a_pad_of_one_stroke_plays_as_before() -> None:
     made = Pool()
-    (queue,) = made.use(KIT.pads[:1])
+    ((queue,),) = made.use(KIT.pads[:1])
     requests = serve(made, 5)
     assert [request.index for request in requests] == [0, 1, 2, 3, 4]
     taken = queue.take(84)

@@ -1,9 +1,13 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.kit.choke import CHOKE_SECONDS
+from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.kit.kit import Kit, Pad
-from ghostnote.bridge.midi.events import DRUM_CHANNEL, Aftertouch, NoteOn, PedalMove, Silence
+from ghostnote.bridge.midi.events import DRUM_CHANNEL, Aftertouch, Event, NoteOn, PedalMove, Silence
 from ghostnote.bridge.render.performer import Fade, Performer, Stroke
 
 KICK, CLOSED, PEDAL, OPEN, CRASH = range(5)
@@ -93,3 +97,43 @@ def test_controllers_act_on_the_notes_of_their_own_channel(performer: Performer)
 
 def test_a_silence_of_no_channel_fades_everything(performer: Performer) -> None:
     assert performer.handle(Silence(2)) == [Fade(2, (0, 1, 2, 3, 4), CHOKE_SECONDS)]
+
+
+def struck(performer: Performer, *events: Event) -> list[tuple[int, int, int]]:
+    """Return the pad, the zone and the number of each stroke."""
+    actions = [action for event in events for action in performer.handle(event)]
+    return [(each.pad, each.zone, each.index) for each in actions if isinstance(each, Stroke)]
+
+
+def test_a_hat_of_many_opennesses_follows_its_pedal_by_channel_and_its_zones_count_their_strokes() -> None:
+    hits = tuple(PadHit(Path(name), openness=(at, at)) for name, at in (("shut", 0.0), ("half", 0.5), ("open", 1.0)))
+    performer = Performer(Kit("t", 1, (PADS[KICK], PADS[CLOSED], replace(PADS[OPEN], hits=hits))))
+    notes = [NoteOn(0, 46, 90)] * 2
+    assert struck(performer, *notes) == [(2, 2, 0), (2, 2, 1)]
+    assert struck(performer, PedalMove(0, 60), *notes) == [(2, 1, 0), (2, 1, 1)]
+    # Its own closed strokes, not the closed hat's pad.
+    assert struck(performer, PedalMove(0, 127), *notes) == [(2, 0, 0), (2, 0, 1)]
+    assert struck(performer, NoteOn(0, 46, 90, 3)) == [(2, 2, 2)]
+
+
+def test_an_open_hat_without_closed_strokes_plays_the_closed_pad_while_the_pedal_is_down() -> None:
+    hits = tuple(PadHit(Path(name), openness=(at, at)) for name, at in (("half", 0.5), ("open", 1.0)))
+    performer = Performer(Kit("t", 1, (PADS[CLOSED], replace(PADS[OPEN], hits=hits))))
+    assert struck(performer, PedalMove(0, 60), NoteOn(0, 46, 90)) == [(1, 0, 0)]
+    assert struck(performer, PedalMove(0, 120), NoteOn(0, 46, 90)) == [(0, 0, 0)]
+
+
+def test_closing_the_pedal_fades_open_strokes_whatever_the_class_of_their_pad() -> None:
+    hits = tuple(PadHit(Path(name), openness=(at, at)) for name, at in (("shut", 0.0), ("open", 1.0)))
+    performer = Performer(Kit("t", 1, (replace(PADS[CLOSED], hits=hits),)))
+    assert performer.handle(PedalMove(7, 127)) == [Fade(7, (0,), CHOKE_SECONDS, DRUM_CHANNEL)]
+
+
+def test_a_position_chooses_among_a_drum_s_strokes() -> None:
+    hits = tuple(PadHit(Path(name), position=(at, at)) for name, at in (("centre", 0.0), ("edge", 1.0)))
+    performer = Performer(Kit("t", 1, (Pad("snare", (38,), "snare", hits=hits),)))
+    assert struck(performer, *(NoteOn(0, 38, 90, position=at) for at in (None, 0.2, 0.8))) == [
+        (0, 0, 0),
+        (0, 0, 1),
+        (0, 1, 0),
+    ]

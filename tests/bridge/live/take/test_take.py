@@ -9,14 +9,14 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
-from live_fakes import KIT, RATE, FakeSpec, fill, level_hit, running, until
+from live_fakes import KIT, RATE, FakeSpec, Noise, fill, level_hit, running, until
 from stroke_by_stroke import StrokeByStroke
 
 from ghostnote.bridge.bench.rig import Daemon, DaemonSetup
 from ghostnote.bridge.errors import InputError, MidiFileError, OutputError
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.hits import PadHit
-from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.live.commands import Play
 from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.live.session import Session
@@ -144,6 +144,47 @@ def test_a_controller_acts_on_its_own_channel_alone_live_and_in_a_take(tmp_path:
     assert np.abs(live - again[:, : live.shape[1]]).max() < 10 ** (-90 / 20)
 
 
+class Zoned(Noise):
+    """Another sound for each file that a pad's strokes may start from."""
+
+    def stroke(self, pad: Pad, index: int, velocity: int) -> np.ndarray:
+        named = Pad("", (), "", seed=sum(map(ord, "".join(hit.file.name for hit in pad.hits))))
+        return super().stroke(named, index, velocity)
+
+    def open(self) -> "Zoned":
+        return self
+
+
+def test_a_take_keeps_openness_and_position_and_renders_to_what_sounded(tmp_path: Path) -> None:
+    for name in ("shut", "half", "open", "centre", "edge"):
+        (tmp_path / name).touch()
+    hat = tuple(
+        PadHit(tmp_path / name, openness=(at, at)) for name, at in (("shut", 0.0), ("half", 0.5), ("open", 1.0))
+    )
+    snare = tuple(PadHit(tmp_path / name, position=(at, at)) for name, at in (("centre", 0.0), ("edge", 1.0)))
+    kit = Kit("zones", 1, (replace(KIT.pads[3], hits=hat), replace(KIT.pads[1], hits=snare)))
+    recorder = TakeRecorder(tmp_path / "take.mid", RATE, limiter=False)
+    made = Session(kit, RATE, None, False, recorder)
+    for queue in made.pool.queues:
+        request = queue.request(0)
+        queue.put(request, Zoned().stroke(request.pad, request.index, request.velocity))
+    messages = b"\x99\x2e\x40", b"\xb9\x04\x3c", b"\x99\x2e\x40", b"\xb9\x04\x7f", b"\x99\x2e\x40"
+    messages += b"\xb9\x10\x7f", b"\x99\x26\x40", b"\xb9\x10\x00", b"\x99\x26\x40"
+    parts = []
+    for n, message in enumerate((*messages, *[b""] * 40)):
+        exact = tuple((7, command) for command in made.commands(message)) if message else ()
+        parts.append(made.engine.render(BLOCK, n * BLOCK / RATE, exact).copy())
+    recorder.save(made.engine.frame)
+    take = read_take(tmp_path / "take.mid")
+    assert take is not None
+    played_files = [event.pad.hits[0].file.name for event in take.events if isinstance(event, TakeStroke)]
+    assert played_files == ["open", "half", "shut", "edge", "centre"]
+    render_take(take, Zoned(), tmp_path / "mix.wav", RenderSettings(bits=32, jobs=1))
+    again, live = read_audio(tmp_path / "mix.wav")[0], np.concatenate(parts, axis=1)
+    common = min(again.shape[1], live.shape[1])
+    assert np.abs(live[:, :common] - again[:, :common]).max() < 10 ** (-90 / 20)
+
+
 def test_a_take_that_knows_no_channels_loads_and_renders_to_the_same_bytes(tmp_path: Path) -> None:
     played(tmp_path / "take.mid")
     file = mido.MidiFile(tmp_path / "take.mid")
@@ -221,7 +262,7 @@ def test_a_take_whose_disk_fails_at_the_end_goes_elsewhere_whole(
     monkeypatch.setattr(take_recorder, "FROZEN_SECONDS", 0.2)
     monkeypatch.setattr(take_recorder, "spare_folders", lambda: [spare])
     recorder = TakeRecorder(path, RATE, limiter=True)
-    (queue,) = Pool().use(KIT.pads[:1])
+    ((queue,),) = Pool().use(KIT.pads[:1])
     said: list[str] = []
     with TakeSaver(recorder, lambda: 1000, said.append, said.append):
         recorder.stroke(100, queue.pad, 90, level_hit(queue), (0.5, 0.5))
@@ -236,7 +277,7 @@ def test_a_take_grows_on_the_disk_while_it_is_played(tmp_path: Path, monkeypatch
     path = tmp_path / "take.mid"
     recorder = TakeRecorder(path, RATE, limiter=True)
     pool = Pool()
-    (queue,) = pool.use(KIT.pads[:1])
+    ((queue,),) = pool.use(KIT.pads[:1])
     hit = level_hit(queue)
     said: list[str] = []
 
@@ -346,7 +387,7 @@ def test_a_take_holds_the_recorded_strokes_of_its_pads(tmp_path: Path) -> None:
         each.file.write_bytes(b"sound")
     pad = replace(KIT.pads[0], hits=hits)
     recorder = TakeRecorder(tmp_path / "take.mid", RATE, limiter=True)
-    (queue,) = Pool().use([pad])
+    ((queue,),) = Pool().use([pad])
     recorder.stroke(100, queue.pad, 127, replace(level_hit(queue), pad=pad), (0.5, 0.5))
     recorder.save(9600)
     take = read_take(recorder.path)
@@ -361,7 +402,7 @@ def marked(folder: Path, change: Callable[[str], str]) -> Path:
     """Write a take of one stroke whose marks are changed, as another program might."""
     recorder = TakeRecorder(folder / "take.mid", RATE, limiter=True)
     pool = Pool()
-    (queue,) = pool.use(KIT.pads[:1])
+    ((queue,),) = pool.use(KIT.pads[:1])
     recorder.stroke(100, queue.pad, 127, level_hit(queue), (0.5, 0.5))
     recorder.save(9600)
     file = mido.MidiFile(recorder.path)
