@@ -79,6 +79,13 @@ def render(
     groove: Annotated[
         Path | None, typer.Option(metavar="FILE.mid", help="Play with the timing and the accents of this drum part.")
     ] = None,
+    drummer: Annotated[
+        str | None,
+        typer.Option(metavar="GENRE", help="Play as a drummer of this genre does: rock, jazz, funk or hiphop."),
+    ] = None,
+    drummer_amount: Annotated[
+        float, typer.Option(min=0, max=1, help="How much of that: 0 nothing, 1 as a drummer.")
+    ] = 1.0,
     midi_out: Annotated[
         Path | None, typer.Option(metavar="FILE.mid", help="Also write the song with these timings and velocities.")
     ] = None,
@@ -91,7 +98,8 @@ def render(
     from ghostnote.bridge.kit.overrides import with_settings
     from ghostnote.bridge.live.take.format import is_take, read_take
     from ghostnote.bridge.midi.channels import drums_of
-    from ghostnote.bridge.midi.groove import placing, read_groove
+    from ghostnote.bridge.midi.drummer import drummer_feel, drummer_placing, find_style
+    from ghostnote.bridge.midi.groove import STRAIGHT, placing, read_groove
     from ghostnote.bridge.midi.humanize import Feel
     from ghostnote.bridge.midi.smf_reader import read_midi
     from ghostnote.bridge.render.offline import RenderSettings
@@ -102,7 +110,7 @@ def render(
     take = read_take(song, kit)
     if take:
         changes = (seed, amount, width, steps, channel, note_map, midi_out, timing or None, dynamics or None, groove)
-        if any(change is not None for change in changes) or swing != 50:
+        if any(change is not None for change in changes) or drummer or swing != 50:
             raise InputError(
                 f"{song} is a live take, which fixes every hit: leave out the options that would change them"
             )
@@ -119,7 +127,12 @@ def render(
         midi_out = options.unused(midi_out)
     feel = Feel(timing, dynamics, pads.seed)
     moves = placing(played, pads, read_groove(groove, pads) if groove else None, swing, swing_grid)
-    if timing or dynamics or groove or swing != 50 or midi_out:
+    if drummer:
+        style = find_style(drummer, swings=swing == STRAIGHT)
+        moves = moves.then(drummer_placing(played, pads, style, drummer_amount, pads.seed))
+        own = drummer_feel(style, drummer_amount, pads.seed)
+        feel = Feel(timing or own.timing_ms, dynamics or own.dynamics, pads.seed)
+    if timing or dynamics or groove or (drummer and drummer_amount) or swing != STRAIGHT or midi_out:
         played = _with_feel(song, played, pads, feel, moves, midi_out)
     print_report(run_with_bar(played, pads, output, settings, model), pads)
 
@@ -131,7 +144,9 @@ def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, placing: Placin
 
     moved = feel.timing_ms or feel.dynamics or placing.late.any() or (placing.louder != 1).any()
     if midi_out and not moved:
-        raise InputError("--midi-out writes what --timing, --dynamics, --swing and --groove change: nothing is changed")
+        raise InputError(
+            "--midi-out writes what --timing, --dynamics, --swing, --groove and --drummer change: nothing is changed"
+        )
     if not moved:
         echo("warning: --swing moves no note of this grid: try --swing-grid 8 for eighths, 16 for sixteenths", err=True)
         return song

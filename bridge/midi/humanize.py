@@ -56,6 +56,12 @@ class Placing:
     """By how many frames each event is late."""
     louder: NDArray[np.float64]
     """What each note's velocity is multiplied by."""
+    reach: NDArray[np.float64] | None = None
+    """What each event's deviation in time is multiplied by; None for nothing."""
+
+    def then(self, other: "Placing") -> "Placing":
+        """Return this and then what another does, with the other's reach."""
+        return Placing(self.late + other.late, self.louder * other.louder, other.reach)
 
 
 @dataclass(frozen=True)
@@ -94,9 +100,11 @@ def humanize_song(song: MidiSong, kit: Kit, feel: Feel, placing: Placing | None 
     timing, dynamics = (
         _deviations(gestures, of_event, struck, np.random.default_rng([part, feel.seed])) for part in (1, 2)
     )
+    placing = placing or Placing(np.zeros(len(song.events)), np.ones(len(song.events)))
+    if placing.reach is not None:
+        timing = timing * [placing.reach[gesture.events].mean() for gesture in gestures]
     shifts = np.rint(timing * feel.timing_ms * song.rate / 1000).astype(int)
     shifts = _keep_order(song, gestures, shifts, of_event, struck)
-    placing = placing or Placing(np.zeros(len(song.events)), np.ones(len(song.events)))
     late = np.rint(placing.late).astype(int) + shifts[of_event]
     placed = []
     for at, (event, own) in enumerate(zip(song.events, of_event.tolist(), strict=True)):

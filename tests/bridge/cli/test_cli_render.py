@@ -150,6 +150,19 @@ def test_a_feel_moves_notes_and_is_written_as_midi(song: Path, tmp_path: Path) -
     assert run("render", tmp_path / "played.mid", "-o", tmp_path / "again.wav").exit_code == 0
 
 
+def test_a_drummer_of_a_genre_moves_notes_by_the_seed(song: Path, tmp_path: Path) -> None:
+    written = []
+    for at, options in enumerate((("funk",), ("funk",), ("funk", "--seed", 2), ("jazz", "--drummer-amount", 0.5))):
+        midi = tmp_path / f"{at}.mid"
+        result = run("render", song, "-o", tmp_path / f"{at}.wav", "--drummer", *options, "--midi-out", midi)
+        assert "feel: timing varies by" in result.stdout
+        written.append(midi.read_bytes())
+    assert written[0] == written[1]
+    assert len(set(written)) == 3
+    result = run("render", song, "-o", tmp_path / "x.wav", "--drummer", "polka")
+    assert "rock, jazz, funk or hiphop" in str(result.exception)
+
+
 def test_midi_out_without_a_feel_is_a_mistake(song: Path, tmp_path: Path) -> None:
     result = run("render", song, "-o", tmp_path / "out.wav", "--midi-out", tmp_path / "played.mid")
     assert isinstance(result.exception, InputError)
