@@ -112,7 +112,7 @@ def test_a_hit_that_was_missing_and_is_back_is_used_again(tmp_path: Path) -> Non
 def test_a_pad_of_many_hits_is_tried_again_when_one_of_them_is_back(tmp_path: Path) -> None:
     made = Pool()
     hits = (PadHit(tmp_path / "a.wav"), PadHit(tmp_path / "b.wav"))
-    (queue,) = made.use([replace(KIT.pads[0], hits=hits)])
+    ((queue,),) = made.use([replace(KIT.pads[0], hits=hits)])
     failing = FailingPads(made)
     failing.add(queue.request(0), "a.wav is gone")
     failing.try_again(time.monotonic())
