@@ -1,5 +1,6 @@
 """`ghostnote kit`: make, check and look at kit files."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -10,8 +11,9 @@ from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import KitError
 
 if TYPE_CHECKING:
-    from ghostnote.bridge.kit.kit import Pad
+    from ghostnote.bridge.kit.kit import Kit, Pad
 
+_CHECK_RATE: Final = 48_000
 _LONG: Final = ("Pad", "Hit, seed")
 _NUMBERS: Final = ("Amount", "Width", "dB", "Pan", "Steps")
 _HEADINGS: Final = ("Pad", "Notes", "Class", "Hit, seed", *_NUMBERS, "Choke")
@@ -93,8 +95,10 @@ def import_(
 def check(path: Annotated[Path, typer.Argument(metavar="KIT", help="The kit to check.")]) -> None:
     """Check a kit and every sound file in it; the first mistake is reported and the exit code is 2."""
     from ghostnote.bridge.io.audio_file import read_audio
+    from ghostnote.bridge.render.mixer import rack_for
 
     kit = opened_kit(path)
+    rack_for(kit, _CHECK_RATE)
     own = [pad for pad in kit.pads if pad.files]
     for name, hit in ((pad.name, file) for pad in own for file in pad.files):
         audio, rate = read_audio(hit)
@@ -105,6 +109,7 @@ def check(path: Annotated[Path, typer.Argument(metavar="KIT", help="The kit to c
         f"ok: kit '{kit.name}' has {len(kit.pads)} pads on {notes} notes, "
         f"{len(own)} with a hit of their own, {len(kit.pads) - len(own)} generated"
     )
+    _echo_effects(kit)
 
 
 @app.command()
@@ -128,6 +133,7 @@ def show(
     for row in rows:
         table.add_row(*map(escape, row))
     Console().print(table)
+    _echo_effects(kit)
 
 
 @app.command("map")
@@ -142,7 +148,6 @@ def map_notes(
 ) -> None:
     """Show what each note of a drum module or plugin plays, or write a kit that it can play."""
     from ghostnote.bridge.io.output_guard import check_outputs
-    from ghostnote.bridge.kit.kit import Kit
     from ghostnote.bridge.kit.note_map import load_map, with_map
     from ghostnote.bridge.kit.save import save_kit
 
@@ -154,7 +159,7 @@ def map_notes(
         echo(f"warning: no note plays {', '.join(silent)}", err=True)
     if output:
         check_outputs((output,), (path, *(file for pad in kit.pads for file in pad.files)))
-        save_kit(Kit(kit.name, kit.seed, tuple(pad for pad in kit.pads if pad.notes)), output)
+        save_kit(replace(kit, pads=tuple(pad for pad in kit.pads if pad.notes)), output)
 
 
 @app.command()
@@ -186,7 +191,10 @@ def export(
     shape = KitShape(count, velocities, author, licence, Generator.open(model).card.credits)
     jobs = jobs or auto_jobs(len(kit.pads) * count * velocities)
     with kit_from_pads(kit, SourceSpec(model, rate), rate, shape, jobs) as made:
-        paths, notes = export_kits([made], forms, output)
+        paths, found = export_kits([made], forms, output)
+    notes = list(found)
+    if kit.all_effects:
+        notes.append("effects are not part of the samples: add them in the sampler")
     for exported in paths:
         echo(f"{exported}: {len(kit.pads)} drums, {velocities} velocity layers, {count} round robins")
     for note in notes:
@@ -203,6 +211,13 @@ def _touches(pad: "Pad") -> str:
         if len(values) > 1:
             text += f"; {key} " + ", ".join(f"{low:g}" if low == high else f"{low:g}-{high:g}" for low, high in values)
     return text
+
+
+def _echo_effects(kit: "Kit") -> None:
+    """Print a line for each pad with effects, and for the mix."""
+    for name, effects in kit.all_effects.items():
+        each = ", ".join(effect.name + " (bypassed)" * effect.bypass for effect in effects)
+        echo(f"effects of {name or 'the mix'}: {each}")
 
 
 def _row(pad: "Pad") -> tuple[str, ...]:

@@ -30,8 +30,8 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
 }
 """Lowest and highest value of each number in a kit; whole numbers where the bounds are whole."""
 
-KIT_KEYS: Final = ("name", "seed", "pad")
-PAD_KEYS: Final = ("name", "notes", "class", "kind", "hit", "hits", "choke", "reverse", *RANGES)
+KIT_KEYS: Final = ("name", "seed", "effects", "pad")
+PAD_KEYS: Final = ("name", "notes", "class", "kind", "hit", "hits", "choke", "reverse", "effects", *RANGES)
 
 _NOTES: Final = (0, 127)
 MOST_TEXT: Final = 80

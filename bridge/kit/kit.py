@@ -1,17 +1,16 @@
 """A kit: which MIDI note plays which drum, and how. Read from a TOML file, checked once."""
 
 import hashlib
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.drums import class_from_name
+from ghostnote.bridge.dsp.effects import Effect
 from ghostnote.bridge.dsp.shaping import Shaping
 from ghostnote.bridge.errors import KitError
-from ghostnote.bridge.io.input_file import read_head
+from ghostnote.bridge.kit.effects import kit_effects
 from ghostnote.bridge.kit.fields import (
     KIT_KEYS,
     PAD_KEYS,
@@ -26,14 +25,11 @@ from ghostnote.bridge.kit.fields import (
     check_switch,
 )
 from ghostnote.bridge.kit.hits import PadHit, check_hits
+from ghostnote.bridge.kit.toml_text import parse_text, read_text
 
 BUILT_IN: Final = ("default", "electronic", "dry")
 """Names of the kits that come along; the first plays when no other is given."""
 
-_MAX_BYTES: Final = 4_000_000
-_DOT: Final = re.compile(r"(?<!\.)\.(?!\.)")
-_MAX_KEY_PARTS: Final = 32
-"""Dots in a line: a key of many parts takes memory by their square."""
 DEFAULT_SEED: Final = 1
 _PAD_HEAD: Final = ("name", "notes", "class", "kind")
 
@@ -84,6 +80,8 @@ class Pad:
     """What is left out after the onset, in ms."""
     reverse: bool = False
     """Whether strokes are played backwards."""
+    effects: tuple[Effect, ...] = ()
+    """What all its strokes together go through, after level and place."""
 
     @property
     def drum_seed(self) -> int:
@@ -113,6 +111,19 @@ class Kit:
     """In the order of the file, which is the order of the stems."""
     path: Path | None = None
     """The file it was read from; None for a kit that comes along."""
+    effects: tuple[Effect, ...] = ()
+    """What the mix goes through, before the limiter."""
+
+    @property
+    def all_effects(self) -> dict[str, tuple[Effect, ...]]:
+        """The effects of each pad that has some, by its name, and those of the mix under ''."""
+        parts = {**{pad.name: pad.effects for pad in self.pads}, "": self.effects}
+        return {name: effects for name, effects in parts.items() if effects}
+
+    def with_effects(self, parts: Mapping[str, tuple[Effect, ...]]) -> "Kit":
+        """Return the kit with the effects that `all_effects` returned, and no others."""
+        pads = tuple(replace(pad, effects=parts.get(pad.name, ())) for pad in self.pads)
+        return replace(self, pads=pads, effects=parts.get("", ()))
 
     def pad_for_note(self, note: int) -> Pad | None:
         """Return the pad that a MIDI note strikes, or None."""
@@ -161,31 +172,18 @@ def load_kit(path: Path | str) -> Kit:
 
 
 def _read_kit(path: Path) -> Kit:
-    data = read_head(path, "a kit file", KitError, _MAX_BYTES + 1)
-    if len(data) > _MAX_BYTES:
-        raise KitError(f"{path}: is larger than {_MAX_BYTES // 1000} kB; name a kit file")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise KitError(f"{path}: byte {error.start} is not UTF-8 text; save the kit as UTF-8") from error
-    return replace(parse_kit(text, path.parent, str(path)), path=path)
+    return replace(parse_kit(read_text(path), path.parent, str(path)), path=path)
 
 
 def parse_kit(text: str, folder: Path, origin: str) -> Kit:
     """Make a kit of a file's text; hits are looked for in `folder`, `origin` names the file in errors."""
-    for number, line in enumerate(text.splitlines(), 1):
-        # A row of dots, as comments have them, is not a key.
-        if line.count(".") > _MAX_KEY_PARTS and len(_DOT.findall(line)) > _MAX_KEY_PARTS:
-            raise KitError(f"{origin}: line {number} has a key of more than {_MAX_KEY_PARTS} parts; kits need none")
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise KitError(f"{origin}: is not TOML ({error}); mend the line") from error
+    table = parse_text(text, origin)
     where = ""
     try:
         check_keys(table, KIT_KEYS)
         name = check_name("name", table.get("name", Path(origin).stem))
         seed = check_number("seed", table.get("seed", DEFAULT_SEED))
+        effects = kit_effects(table.get("effects", []), folder)
         pads: list[Pad] = []
         for number, entry in enumerate(_pad_tables(table), 1):
             where = f"pad {number} {entry.get('name', 'without a name')!r}: "
@@ -193,7 +191,7 @@ def parse_kit(text: str, folder: Path, origin: str) -> Kit:
             _check_unique(pads[-1], pads[:-1])
     except FieldError as error:
         raise KitError(f"{origin}: {where}{error}") from error
-    return Kit(name, seed, tuple(pads))
+    return Kit(name, seed, tuple(pads), effects=effects)
 
 
 def _pad_tables(table: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -233,8 +231,8 @@ def _option(key: str, value: object, folder: Path) -> Any:
         return check_hit(value, folder)
     if key == "reverse":
         return check_switch(key, value)
-    if key == "hits":
-        return check_hits(value, folder)
+    if key in ("hits", "effects"):
+        return check_hits(value, folder) if key == "hits" else kit_effects(value, folder)
     return check_name(key, value) if key == "choke" else check_number(key, value)
 
 

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.dsp.effect_rack import Rack
+from ghostnote.bridge.kit.kit import Kit, Pad
 
 POLYPHONY: Final = 64
 STEAL_SECONDS: Final = 0.005
@@ -23,6 +24,11 @@ def pad_gains(pad: Pad) -> Audio:
     angle = (pad.pan + 1) * np.pi / 4
     level = 10 ** (pad.gain_db / 20) * np.sqrt(2)
     return np.array([[level * np.cos(angle)], [level * np.sin(angle)]], np.float32)
+
+
+def rack_for(kit: Kit, rate: int, before: Rack | None = None) -> Rack:
+    """Return the effects of a kit at work, going on from those `before` of the same pads; `KitError`."""
+    return Rack([(pad.name, pad.effects) for pad in kit.pads], kit.effects, rate, before)
 
 
 class _Voice:
@@ -91,14 +97,21 @@ class Mixer:
     """
 
     def __init__(
-        self, pads: Sequence[Pad], rate: int, polyphony: int = POLYPHONY, block_frames: int = BLOCK_FRAMES
+        self,
+        pads: Sequence[Pad],
+        rate: int,
+        polyphony: int = POLYPHONY,
+        block_frames: int = BLOCK_FRAMES,
+        effects: Rack | None = None,
     ) -> None:
         """Start in silence; blocks have at most `block_frames`, and at most `polyphony` voices play on."""
         self.polyphony = polyphony
+        self.effects = effects or Rack((), (), rate)
+        """What the stems and the mix go through."""
         self.stolen = 0
         """How many voices were stolen."""
         self.sounding: tuple[int, ...] = ()
-        """The pads with voices in the last block."""
+        """The pads with voices or effects in the last block."""
         self._rate = rate
         self._window_frames = max(1, round(_PEAK_WINDOW_SECONDS * rate))
         self._gains = [pad_gains(pad) for pad in pads]
@@ -123,8 +136,14 @@ class Mixer:
 
     @property
     def remaining_frames(self) -> int:
-        """How long the longest voice plays on if nothing more happens."""
-        return max((voice.end - voice.at for voice in self._voices), default=0)
+        """How long it sounds if nothing more happens: the longest voice, and what its effects let ring."""
+        return self.effects.remaining_frames(max((voice.end - voice.at for voice in self._voices), default=0))
+
+    def use_effects(self, effects: Rack) -> None:
+        """Go through other effects of the same pads from this block on."""
+        if effects is not self.effects:
+            effects.begin(self.effects)
+            self.effects = effects
 
     def start(
         self, pad: int, audio: Audio, offset: int = 0, gains: Audio | None = None, channel: int | None = None
@@ -161,19 +180,22 @@ class Mixer:
                 voice.fade(max(1, round(seconds * self._rate)), voice.position(self._at))
 
     def render(self, frames: int) -> Audio:
-        """End a block of `frames` and return its mix (2, frames), the sum of its stems."""
+        """End a block of `frames` and return its mix (2, frames): the sum of its stems through the bus's effects."""
         self._advance(frames)
         self._at = 0
         for pad in self.sounding:
             self._stems[pad].fill(0)
-        self.sounding = tuple(sorted({voice.pad for voice in self._voices}))
+        struck = {voice.pad for voice in self._voices}
+        self.sounding = tuple(sorted(struck | self.effects.chains.keys()))
         for voice in self._voices:
             voice.add_to(self._stems[voice.pad, :, :frames], self._scratch)
         self._voices = [voice for voice in self._voices if voice.at < voice.end]
+        self.effects.process(self._stems[:, :, :frames], bool(struck))
         bus = self._bus[:, :frames]
         bus.fill(0)
         for pad in self.sounding:
             bus += self._stems[pad, :, :frames]
+        self.effects.process_bus(bus)
         return bus
 
     def stem(self, pad: int, frames: int) -> Audio:

@@ -52,7 +52,10 @@ class TakeFiles:
         played = list(pads) if stems else []
         self._paths = {pad: (stems or mix) / stem_name(pad + 1, kit.pads[pad], mix.suffix.lower()) for pad in played}
         self._limiter = Limiter(rate) if limited else None
+        # Of the mix: nothing but the limiter's and the effects' latency is left out at the beginning.
         self._late = self._limiter.latency_frames if self._limiter else 0
+        self._at = 0
+        self._end: tuple[int, int] | None = None
         self._mix = AudioWriter(mix, rate, bits=bits)
         self._rate = rate
         self._stems = {pad: StemWriter(AudioWriter(path, rate, bits=bits)) for pad, path in self._paths.items()}
@@ -111,17 +114,37 @@ class TakeFiles:
                     f"{free / 1e6:.0f} are free; free some space or choose another folder"
                 )
 
-    def write(self, mixer: Mixer, frames: int) -> None:
-        """Render the mixer's block and write it."""
-        bus = mixer.render(frames)
-        for pad, writer in self._stems.items():
-            writer.write(mixer.stem(pad, frames))
-        self._put(self._limiter.process(bus) if self._limiter else bus)
+    def end_at(self, frame: int, fade_frames: int) -> None:
+        """Fade what effects let ring by that frame, within the last `fade_frames`."""
+        self._end = (frame, fade_frames)
 
-    def finish(self) -> None:
-        """Write what the limiter still delays."""
+    def write(self, mixer: Mixer, frames: int, *, stems: bool = True) -> None:
+        """Render the mixer's block and write it, less the latency of its effects."""
+        effects = mixer.effects
+        bus = self._in_time(mixer.render(frames), effects.latency_frames, bool(effects))
+        for pad, writer in self._stems.items() if stems else ():
+            part = self._in_time(mixer.stem(pad, frames), effects.pad_latency_frames, bool(effects))
+            if part.shape[1]:
+                writer.write(part)
+        self._at += frames
+        self._put(self._limiter.process(bus) if self._limiter and bus.shape[1] else bus)
+
+    def finish(self, mixer: Mixer) -> None:
+        """Write what the effects and the limiter still delay."""
+        pads, mix = mixer.effects.pad_latency_frames, mixer.effects.latency_frames
+        for frames, stems in ((pads, True), (mix - pads, False)):
+            if frames:
+                self.write(mixer, frames, stems=stems)
         if self._limiter:
             self._put(self._limiter.flush())
+
+    def _in_time(self, block: Audio, late: int, has_effects: bool) -> Audio:
+        """Return the next block without what comes before the beginning, faded towards a set end."""
+        if self._end and has_effects:
+            end, fade_frames = self._end
+            left = end + late - np.arange(self._at, self._at + block.shape[1])
+            block *= np.clip(left / fade_frames, 0, 1).astype(np.float32)
+        return block[:, max(late - self._at, 0) :]
 
     def soften(self) -> tuple[str, ...]:
         """Make all stems softer if one clips, once they are in place; return a sentence on that, and on the mix."""

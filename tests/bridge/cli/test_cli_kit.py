@@ -279,3 +279,18 @@ def test_import_writes_a_kit_and_says_what_is_not_taken_over(tmp_path: Path, mon
 def test_import_refuses_what_is_no_kit(tmp_path: Path) -> None:
     assert isinstance(run("import", tmp_path / "gone").exception, KitError)
     assert isinstance(run("import", tmp_path, "-o", tmp_path / "kit.txt").exception, KitError)
+
+
+def test_effects_are_shown_checked_and_kept_by_a_map(tmp_path: Path) -> None:
+    path = tmp_path / "kit.toml"
+    mix = "effects = [{ type = 'limiter' }, { type = 'gain', bypass = true }]\n"
+    path.write_text(mix + pad_text("effects = [{ type = 'reverb' }]"))
+    for command in ("show", "check"):
+        lines = run(command, path).output.splitlines()
+        assert lines[-2:] == ["effects of Kick: reverb", "effects of the mix: limiter, gain (bypassed)"]
+    assert run("map", "gm", path, "-o", tmp_path / "mapped.toml").exit_code == 0
+    assert load_kit(tmp_path / "mapped.toml").all_effects == load_kit(path).all_effects
+    path.write_text(pad_text(f"effects = [{{ type = 'convolution', impulse_response = '{path.name}' }}]"))
+    result = run("check", path)
+    assert isinstance(result.exception, KitError)
+    assert "pad 'Kick': effect 1, convolution: " in str(result.exception)
