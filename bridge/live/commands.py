@@ -2,15 +2,16 @@
 
 import heapq
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Protocol
 
+from ghostnote.bridge.dsp.effect_rack import Rack
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.live.hit import Hit, Origin
 from ghostnote.bridge.midi.events import Event
-from ghostnote.bridge.render.mixer import POLYPHONY, Mixer
+from ghostnote.bridge.render.mixer import POLYPHONY, Mixer, rack_for
 from ghostnote.bridge.render.performer import Fade, Performer
 
 MAX_BLOCK: Final = 8192
@@ -102,6 +103,10 @@ class HitQueue(Protocol):
         """Return a stroke for a note and where it comes from; None while there is none at all."""
 
 
+QueuesOf = Callable[[Sequence[Pad]], Sequence[Sequence[HitQueue]]]
+"""Returns the queues of a kit's pads."""
+
+
 @dataclass(frozen=True)
 class Setup:
     """All that plays a kit: made outside the audio thread, swapped in whole."""
@@ -111,17 +116,27 @@ class Setup:
     mixer: Mixer
     queues: Sequence[Sequence[HitQueue]]
     """One for each zone of each pad."""
+    effects: Rack
 
     @classmethod
-    def of(cls, kit: Kit, queues: Sequence[Sequence[HitQueue]], rate: int, before: "Setup | None" = None) -> "Setup":
-        """Return the setup for a kit; where its pads are those of the one `before`, what sounds goes on."""
+    def of(cls, kit: Kit, queues: QueuesOf, rate: int, before: "Setup | None" = None) -> "Setup":
+        """Return the setup for a kit; where its pads are those of the one `before`, what sounds goes on.
+
+        `KitError` for an effect that cannot be loaded.
+        """
         performer = Performer(kit, before.performer.pedals if before else None)
         if before is not None:
             performer.unmapped.update(before.performer.unmapped)
         names = [pad.name for pad in kit.pads]
         same = before is not None and names == [pad.name for pad in before.kit.pads]
-        mixer = before.mixer if before and same else Mixer(kit.pads, rate, POLYPHONY, MAX_BLOCK)
-        return cls(kit, performer, mixer, queues)
+        # First what may fail.
+        if before is not None and same:
+            is_changed = kit.all_effects != before.kit.all_effects
+            effects = rack_for(kit, rate, before.effects) if is_changed else before.effects
+            return cls(kit, performer, before.mixer, queues(kit.pads), effects)
+        effects = rack_for(kit, rate)
+        mixer = Mixer(kit.pads, rate, POLYPHONY, MAX_BLOCK, effects)
+        return cls(kit, performer, mixer, queues(kit.pads), effects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +158,6 @@ class Recorder(Protocol):
 
     def fade(self, frame: int, pads: tuple[str, ...], fade: Fade) -> None:
         """Note that what sounded on pads of these names, or what of it `fade` means, began to fade."""
+
+    def effects(self, frame: int, kit: Kit) -> None:
+        """Note that the pads and the mix have the effects of a kit from here on."""

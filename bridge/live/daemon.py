@@ -154,6 +154,7 @@ def _check(live: Live) -> None:
     while filler.failing.warnings:
         session.say(filler.failing.warnings.pop(0))
     session.trouble("hits", filler.trouble)
+    session.trouble("effects", "; ".join(session.setup.effects.troubles))
     session.trouble("take's disk", live.saver.trouble if live.saver else "")
     session.trouble("recording", live.supervisor.driver.trouble)
     try:

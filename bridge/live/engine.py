@@ -30,6 +30,7 @@ from ghostnote.bridge.live.commands import (
     Via,
 )
 from ghostnote.bridge.live.hit import Audio, Hit, Origin
+from ghostnote.bridge.live.meters import Meters
 from ghostnote.bridge.midi.events import NoteOn
 from ghostnote.bridge.render.instants import Instants
 from ghostnote.bridge.render.mixer import Mixer
@@ -40,7 +41,6 @@ MOST_WAITING: Final = {Via.CONTROL: None, Via.MIDI: 8192, Via.OSC: 2048}
 STANDSTILL_SECONDS: Final = 0.25
 """When no block was rendered for so much longer than a block takes, MIDI notes of that time are dropped."""
 
-_METER_DB_A_SECOND: Final = 24.0
 _RECENT: Final = 512
 _WAKE_SECONDS: Final = 0.1
 """For so long after a standstill, what comes in by MIDI is what waited outside, stamped too late."""
@@ -60,8 +60,9 @@ class Engine:
         self.faults: deque[str] = deque(maxlen=8)
         self.played: deque[Played] = deque(maxlen=_RECENT)
         self.frozen = 0
-        self.load = 0.0
         self._recorder, self._instants = recorder, Instants(rate)
+        if recorder and setup.kit.all_effects:
+            recorder.effects(0, setup.kit)
         self._limiter = Limiter(rate) if limiter else None
         self._queues = {via: CommandQueue(most) for via, most in MOST_WAITING.items()}
         self._serial = itertools.count()
@@ -70,7 +71,9 @@ class Engine:
         self._audible: frozenset[str] | None = None
         self._turn: Counter[str] = Counter()
         self._leaving: list[Mixer] = []
-        self._meters: dict[str, tuple[float, int]] = {}
+        self.left: deque[Mixer] = deque()
+        """Mixers that are silent; another thread lets them go, as plugins take their time."""
+        self._meters = Meters(rate)
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             Play: self._play,
             StrikePad: self._strike,
@@ -81,8 +84,9 @@ class Engine:
 
     @property
     def delay_frames(self) -> int:
-        """How late the limiter makes what is played."""
-        return self._limiter.latency_frames if self._limiter else 0
+        """How late the limiter and the effects make what is played."""
+        limiter = self._limiter.latency_frames if self._limiter else 0
+        return limiter + self.setup.effects.latency_frames
 
     @property
     def waiting(self) -> int:
@@ -97,8 +101,7 @@ class Engine:
 
     def meter(self, name: str) -> float:
         """Return a pad's peak as a meter shows it, falling slowly; the name '' is the whole mix."""
-        peak, frame = self._meters.get(name, (0.0, 0))
-        return float(peak * 10 ** (-_METER_DB_A_SECOND * (self.frame - frame) / self.rate / 20))
+        return self._meters.peak(name, self.frame)
 
     def post(self, command: Command, stamp: float, via: Via = Via.CONTROL) -> bool:
         """Let a command happen one block after `stamp`, in `perf_counter` seconds; False when it was shed."""
@@ -170,18 +173,14 @@ class Engine:
         mixer = self.setup.mixer
         bus = mixer.render(frames)
         for pad in mixer.sounding:
-            self._measure(self.setup.kit.pads[pad].name, mixer.stem(pad, frames))
+            self._meters.measure(self.setup.kit.pads[pad].name, mixer.stem(pad, frames), self.frame)
         for leaving in self._leaving:
             bus += leaving.render(frames)
-        self._leaving = [mixer for mixer in self._leaving if mixer.voices]
+        self.left.extend(mixer for mixer in self._leaving if not mixer.remaining_frames)
+        self._leaving = [mixer for mixer in self._leaving if mixer.remaining_frames]
         mix = self._limiter.process(bus) if self._limiter else bus
-        self._measure("", mix)
+        self._meters.measure("", mix, self.frame)
         return mix
-
-    def _measure(self, name: str, audio: Audio) -> None:
-        peak = max(float(audio.max()), -float(audio.min()))
-        if peak > self.meter(name):
-            self._meters[name] = (peak, self.frame)
 
     def _play(self, command: Play, offset: int) -> None:
         self._act(self.setup.performer.handle(replace(command.event, frame=self.frame + offset)), offset)
@@ -194,16 +193,18 @@ class Engine:
 
     def _use(self, command: Use, offset: int) -> None:
         before, self.setup = self.setup, command.setup
+        if self._recorder and before.kit.all_effects != self.setup.kit.all_effects:
+            self._recorder.effects(self.frame, self.setup.kit)
         if before.mixer is self.setup.mixer:
             before.mixer.set_gains(self.setup.kit.pads)
+            before.mixer.use_effects(self.setup.effects)
             return
         self._fade(before, Fade(0, tuple(range(len(before.kit.pads))), CHOKE_SECONDS), offset)
         self._leaving.append(before.mixer)
 
     def _mute(self, command: Mute, offset: int) -> None:
         self._audible = command.audible
-        pads = self.setup.kit.pads
-        silent = tuple(i for i, pad in enumerate(pads) if pad.name not in command.audible)
+        silent = tuple(i for i, pad in enumerate(self.setup.kit.pads) if pad.name not in command.audible)
         self._fade(self.setup, Fade(0, silent, CHOKE_SECONDS), offset)
 
     def _freeze(self, command: Freeze, offset: int) -> None:
@@ -223,8 +224,7 @@ class Engine:
             return
         queue = self.setup.queues[stroke.pad][stroke.zone]
         found = self._frozen_hit(queue, pad) or queue.take(stroke.velocity)
-        kind = found[1].value if found else "silent"
-        self.counts[kind] += 1
+        self.counts[found[1].value if found else "silent"] += 1
         if found is None:
             return
         hit, origin = found

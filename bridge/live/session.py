@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.devices.base import MidiPackets
+from ghostnote.bridge.dsp.effects import Effect
 from ghostnote.bridge.kit.fields import FieldError
 from ghostnote.bridge.kit.kit import Kit, Pad, pad_seed
 from ghostnote.bridge.kit.save import save_kit
@@ -17,6 +18,8 @@ from ghostnote.bridge.live.commands import FREEZE_MOST, Freeze, Mute, Play, Reco
 from ghostnote.bridge.live.engine import Engine
 from ghostnote.bridge.live.hit import Audio
 from ghostnote.bridge.live.kit_folder import KitFolder
+from ghostnote.bridge.live.later import Later
+from ghostnote.bridge.live.mutes import Mutes
 from ghostnote.bridge.live.note_learning import NoteLearning
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, checked, slug
 from ghostnote.bridge.live.pool import Pool
@@ -26,7 +29,6 @@ from ghostnote.bridge.midi.parser import MidiParser
 
 _MOST_NOTICES: Final = 64
 _PROGRAM_CHANGE: Final = 0xC0
-
 _logger = logging.getLogger(__name__)
 
 Listener = Callable[[str, tuple[Value, ...]], None]
@@ -48,24 +50,22 @@ class Session:
         """Start with a kit; others are loaded from and saved to the folder `kits` alone."""
         self._clock = clock
         self.pool = Pool()
-        self.setup = Setup.of(kit, self.pool.use(kit.pads), rate)
+        self.setup = Setup.of(kit, self.pool.use, rate)
         self.engine = Engine(self.setup, rate, limiter, recorder)
         self.listeners: list[Listener] = []
         self.counts: Counter[str] = Counter()
         """What came in: `midi`, `midi_garbage`, `osc` and so on."""
         self.notices: deque[str] = deque(maxlen=_MOST_NOTICES)
         """What the user should know, newest last."""
-        self.later: deque[Callable[[], None]] = deque(maxlen=_MOST_NOTICES)
+        self.later = Later(_MOST_NOTICES)
         """What waits for `tend`."""
         self.note_input, self.program_channel = NoteInput(), DRUM_CHANNEL
         """Which notes are played; and the channel, from 0, whose program changes choose a kit."""
         self.troubles: dict[str, tuple[str, float]] = {}
         """What is wrong now: by the name of the part, what it is and since when, in `clock` seconds."""
         self.stopping = threading.Event()
-        self._kits = KitFolder(kits)
-        self._muted, self._soloed = set[str](), set[str]()
-        self._lock = threading.RLock()
-        self._packets = MidiParser()
+        self._kits, self._mutes = KitFolder(kits), Mutes()
+        self._lock, self._packets = threading.RLock(), MidiParser()
         self._learning = NoteLearning(self.say)
 
     @property
@@ -111,11 +111,8 @@ class Session:
 
     def tend(self) -> None:
         """Do what was put off; call it a few times a second, not from the audio thread."""
-        while self.later:
-            try:
-                self.later.popleft()()
-            except Exception as error:  # a kit that cannot be read, or a file handle that is missing, ends nothing
-                self.say(str(error) or repr(error))
+        self.engine.left.clear()
+        self.later.run(self.say)
 
     def render(self, frames: int, began: float, midi: MidiPackets = ()) -> Audio:
         """Return the engine's next block; MIDI packets of the driver's own port sound at their offsets in it."""
@@ -147,7 +144,7 @@ class Session:
     def get(self, pad: Pad, name: str) -> Value:
         """Return the present value of a field of `FIELDS`."""
         if name in ("mute", "solo"):
-            return pad.name in (self._muted if name == "mute" else self._soloed)
+            return self._mutes.has(name, pad.name)
         value: Value = getattr(pad, FIELDS[name].key)
         return value
 
@@ -156,11 +153,12 @@ class Session:
         others |= {"kind": None} if name == "class" and value != pad.drum_class else {}
         with self._lock:
             if name in ("mute", "solo"):
-                self._toggle(pad, name, bool(checked(name, value)))
+                self._mutes.turn(name, pad.name, bool(checked(name, value)))
+                self._apply_mutes()
             else:
                 self._change(pad.name, **{FIELDS[name].key: checked(name, value)}, **others)
-            current = next(p for p in self.kit.pads if p.name == pad.name)
-            self._tell(f"pad/{slug(pad.name)}/{name}", self.get(current, name))
+            now = next(p for p in self.kit.pads if p.name == pad.name)
+            self._tell(f"pad/{slug(pad.name)}/{name}", self.get(now, name))
 
     def reroll(self, pad: Pad) -> int:
         """Give a pad the next seed, which is another drum and other strokes, and return it."""
@@ -183,22 +181,31 @@ class Session:
         self._tell("freeze", count)
 
     def use(self, kit: Kit) -> None:
-        """Play another kit from the next block on."""
+        """Play another kit from the next block on; `KitError` for an effect that cannot be loaded."""
         with self._lock:
             names = [pad.name for pad in self.kit.pads]
-            self.setup = Setup.of(kit, self.pool.use(kit.pads), self.engine.rate, self.setup)
+            self.setup = Setup.of(kit, self.pool.use, self.engine.rate, self.setup)
             self.engine.post(Use(self.setup), self._clock())
             if names != [pad.name for pad in kit.pads]:
-                self._muted.clear()
-                self._soloed.clear()
+                self._mutes.clear()
                 self._apply_mutes()
+
+    def set_effects(self, pad: Pad | None, effects: tuple[Effect, ...], address: str, value: Value) -> None:
+        """Give a pad, or without one the mix, these effects, and tell of it; `KitError`."""
+        if self.later.takes((effects,), lambda: self.set_effects(pad, effects, address, value)):
+            return
+        with self._lock:
+            self.use(self.kit.with_effects(self.kit.all_effects | {pad.name if pad else "": effects}))
+            self._tell(address, value)
 
     def load(self, name: str) -> None:
         """Play a kit of the kits' folder, or one that comes along; `KitError`."""
         kit = self._kits.load(name)
+        if self.later.takes(kit.all_effects.values(), lambda: self.load(name)):
+            return
         with self._lock:
-            self._learning.end("another kit plays")
             self.use(kit)
+            self._learning.end("another kit plays")
         _logger.info("kit %s loaded", name)
         self._tell("kit/load", name)
 
@@ -222,15 +229,8 @@ class Session:
         pads = tuple(replace(pad, **settings) if pad.name == name else pad for pad in self.kit.pads)
         self.use(replace(self.kit, pads=pads))
 
-    def _toggle(self, pad: Pad, name: str, on: bool) -> None:
-        chosen = self._muted if name == "mute" else self._soloed
-        (chosen.add if on else chosen.discard)(pad.name)
-        self._apply_mutes()
-
     def _apply_mutes(self) -> None:
-        names = {p.name for p in self.kit.pads}
-        audible = (self._soloed & names or names) - self._muted
-        self.engine.post(Mute(frozenset(audible)), self._clock())
+        self.engine.post(Mute(self._mutes.audible(pad.name for pad in self.kit.pads)), self._clock())
 
     def _hear(self, event: Event | None) -> None:
         """Learn a note in a moment, if a pad waits for one."""

@@ -7,16 +7,20 @@ from typing import Final
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.osc.call import Call, Reply
 from ghostnote.bridge.live.osc.codec import Argument, OscError
+from ghostnote.bridge.live.osc.effect_calls import effect_list, effect_value
 from ghostnote.bridge.live.osc.session import LiveSession
 from ghostnote.bridge.live.osc.subscribers import LEASE_SECONDS, ROOT
 from ghostnote.bridge.live.pad_parameters import FIELDS, Value, slug
 from ghostnote.bridge.midi.events import NoteOn
 
 PAD: Final = "NAME"
+EFFECT: Final = "N/PARAMETER"
 
 _REPLY_BYTES: Final = 1200
 _STATUS_WORK: Final = 50
 """As many as the packets that it replies."""
+_LOAD_WORK: Final = 20
+"""Plugins are loaded."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,25 @@ ADDRESSES: Final = (
         "the next note by MIDI or OSC strikes this pad from then on, 0 or another kit calls it off;"
         " with move = 1 even the only note of another pad, which gets one of this pad's for it",
         _learn,
+    ),
+    *(
+        address
+        for root, whose in ((f"pad/{PAD}", "the pad's"), ("mix", "the mix's"))
+        for address in (
+            Address(
+                f"{root}/effects",
+                "[list]",
+                f"{whose} effects, a list as in a kit file, without new plugins; replies it when left out",
+                effect_list,
+                work=_LOAD_WORK,
+            ),
+            Address(
+                f"{root}/effect/{EFFECT}",
+                "[value]",
+                f"a parameter of {whose} effect number N, from 1, or `bypass`; replies it when left out",
+                effect_value,
+            ),
+        )
     ),
     Address("freeze", "[count]", "go round the last strokes of each pad, up to 16; 0 plays new ones", _freeze),
     Address("kit/load", "name", "play a kit of the kits' folder", _load),

@@ -35,6 +35,8 @@ class Call:
     sender: Peer
     addressed: Pad | None = None
     """The pad in its address."""
+    effect: tuple[int, str] = (0, "")
+    """The effect in its address, from 1, and the parameter."""
 
     @property
     def session(self) -> LiveSession:

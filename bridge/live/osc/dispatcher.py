@@ -2,14 +2,16 @@
 
 import logging
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.fields import FieldError
 from ghostnote.bridge.kit.kit import Kit, Pad
-from ghostnote.bridge.live.osc.addresses import ADDRESSES, PAD, Address
+from ghostnote.bridge.live.osc.addresses import ADDRESSES, EFFECT, PAD, Address
 from ghostnote.bridge.live.osc.call import Call, Services
 from ghostnote.bridge.live.osc.codec import OscError, TimedMessage, pack
+from ghostnote.bridge.live.osc.effect_calls import effect_names
 from ghostnote.bridge.live.osc.pattern import matches
 from ghostnote.bridge.live.osc.subscribers import HELLO, ROOT, Peer
 from ghostnote.bridge.live.pad_parameters import slug
@@ -21,6 +23,9 @@ _logger = logging.getLogger(__name__)
 
 
 _PATTERN_WORK: Final = 4
+
+Place = tuple[Address, Pad | None, tuple[int, str]]
+"""An address, and the pad and the effect's parameter that are in its name."""
 
 
 class WorkBudget:
@@ -43,24 +48,33 @@ class WorkBudget:
         return True
 
 
+def _places(kit: Kit) -> Iterator[tuple[str, Place]]:
+    """Yield each address of a kit by its name, with the pad and the effect that are in it."""
+    pads = [(pad, slug(pad.name), effect_names(pad.effects)) for pad in kit.pads]
+    for address in ADDRESSES:
+        for pad, name, effects in pads if PAD in address.path else ((None, "", effect_names(kit.effects)),):
+            path = f"{ROOT}/{address.path}".replace(PAD, name)
+            if EFFECT not in path:
+                yield path, (address, pad, (0, ""))
+                continue
+            for number, parameter in effects:
+                yield path.replace(EFFECT, f"{number}/{parameter}"), (address, pad, (number, parameter))
+
+
 class Dispatcher:
     """Carries out messages, all on one thread."""
 
     def __init__(self, services: Services, budget: WorkBudget) -> None:
         """Let messages play and change the session of `services`, within the budget."""
         self._services, self._budget = services, budget
-        self._addresses: dict[str, tuple[Address, Pad | None]] = {}
+        self._addresses: dict[str, Place] = {}
         self._addresses_of: Kit | None = None
 
-    def addresses(self) -> dict[str, tuple[Address, Pad | None]]:
-        """Return all addresses with the present kit's pads in them."""
+    def addresses(self) -> dict[str, Place]:
+        """Return all addresses with the present kit's pads and effects in them."""
         kit = self._services.session.kit
         if kit is not self._addresses_of:
-            self._addresses = {
-                f"{ROOT}/{address.path.replace(PAD, slug(pad.name)) if pad else address.path}": (address, pad)
-                for address in ADDRESSES
-                for pad in (kit.pads if PAD in address.path else (None,))
-            }
+            self._addresses = dict(_places(kit))
             self._addresses_of = kit
         return self._addresses
 
@@ -80,9 +94,9 @@ class Dispatcher:
             if not self._has_room(sum(known[name][0].work for name in found) - 1):
                 return
             for name in found:
-                address, pad = known[name]
+                address, pad, effect = known[name]
                 arguments = address.checked(name, message.arguments)
-                values = address.run(Call(self._services, arguments, stamp, sender, pad))
+                values = address.run(Call(self._services, arguments, stamp, sender, pad, effect))
                 if values is not None:
                     self._services.subscribers.reply(sender, name.removeprefix(f"{ROOT}/"), values)
         except (GhostnoteError, FieldError) as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from ghostnote.bridge.dsp.effects import Effect
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.live.commands import Played
 from ghostnote.bridge.live.pad_parameters import Value
@@ -61,6 +62,9 @@ class LiveSession(Protocol):
 
     def set(self, pad: Pad, name: str, value: object) -> None:
         """Change a field of a pad; `FieldError`."""
+
+    def set_effects(self, pad: Pad | None, effects: tuple[Effect, ...], address: str, value: Value) -> None:
+        """Give a pad, or without one the mix, these effects; `KitError`."""
 
     def reroll(self, pad: Pad) -> int:
         """Give a pad the next seed and return it."""

@@ -5,19 +5,24 @@ pool had made it, so that `ghostnote render` need not guess. One tick is one fra
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from ghostnote.bridge.dsp.effects import PLUGIN, Effect, installed_plugins
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.io.cache_folder import cache_folder
+from ghostnote.bridge.kit.effects import check_effects, find_plugin
 from ghostnote.bridge.kit.fields import RANGES, check_class, check_kind, check_name, check_number, check_switch
 from ghostnote.bridge.kit.hits import HIT_RANGES, TOUCH, PadHit, check_range
-from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
 from ghostnote.bridge.midi.smf_tracks import MAX_EVENTS, own_events
 
-TAKE_VERSION: Final = 1
+TAKE_VERSION: Final = 2
+"""1 for takes without effects, which that version knew not."""
 MAX_TAKE_SECONDS: Final = 24 * 3600
 """A take that claims more is damaged: rendered, it would fill the disk."""
 RATES_HZ: Final = (8_000, 192_000)
@@ -57,6 +62,18 @@ class TakeFade:
     """Those alone that began within so many seconds before."""
 
 
+@dataclass(frozen=True, slots=True)
+class TakeEffects:
+    """The moment from which the pads and the mix had these effects."""
+
+    frame: int
+    effects: Mapping[str, tuple[Effect, ...]]
+    """As `Kit.all_effects`."""
+
+
+TakeEvent = TakeStroke | TakeFade | TakeEffects
+
+
 @dataclass(frozen=True)
 class Take:
     """All that was played."""
@@ -64,7 +81,7 @@ class Take:
     rate: int
     end_frame: int
     limiter: bool
-    events: tuple[TakeStroke | TakeFade, ...]
+    events: tuple[TakeEvent, ...]
 
     @property
     def kit(self) -> Kit:
@@ -113,12 +130,17 @@ def _take(marks: list[dict[str, Any]], path: Path, kit: Path | None) -> Take:
     rate = int(_within("rate", head["rate"], *RATES_HZ))
     longest = MAX_TAKE_SECONDS * rate
     pads: dict[int, Pad] = {}
-    events: list[TakeStroke | TakeFade] = []
+    events: list[TakeEvent] = []
+    files = _EffectFiles(path, kit)
     for mark in marks[1:]:
         if "pad" in mark:
             pads[mark["id"]] = _pad_from(mark["pad"], path, kit)
             continue
         frame = int(_within("frame", mark["frame"], 0, longest))
+        if "effects" in mark:
+            effects = {name: check_effects(each, files.impulse, files.plugin) for name, each in mark["effects"].items()}
+            events.append(TakeEffects(frame, effects))
+            continue
         channel = int(_within("channel", mark["channel"], 0, 15)) if "channel" in mark else None
         if "fade" in mark:
             seconds = _within("seconds", mark["seconds"], 0, MAX_TAKE_SECONDS)
@@ -147,7 +169,9 @@ def _pad_from(table: dict[str, Any], path: Path, kit: Path | None) -> Pad:
     checked |= {"kind": check_kind(table["kind"]).name} if table.get("kind") is not None else {}
     hits = tuple(_recorded(each, path, kit) for each in table.get("hits", ()))
     checked |= {"name": check_name("name", table["name"]), "drum_class": check_class(table["drum_class"])}
-    return replace(Pad("", (), ""), **{**table, **checked, "notes": tuple(table["notes"]), "hit": hit, "hits": hits})
+    return replace(
+        Pad("", (), ""), **{**table, **checked, "notes": tuple(table["notes"]), "hit": hit, "hits": hits, "effects": ()}
+    )
 
 
 def _recorded(table: dict[str, Any], path: Path, kit: Path | None) -> PadHit:
@@ -156,6 +180,34 @@ def _recorded(table: dict[str, Any], path: Path, kit: Path | None) -> PadHit:
     numbers = {key: check_number(key, table[key], HIT_RANGES) for key in HIT_RANGES}
     numbers |= {key: check_range(key, table[key]) for key in TOUCH if table.get(key) is not None}
     return PadHit(_hit_of(table["file"], path, kit), low, high, **numbers)
+
+
+@dataclass(frozen=True)
+class _EffectFiles:
+    """Finds the files of a take's effects."""
+
+    path: Path
+    kit: Path | None
+
+    def impulse(self, name: str) -> Path:
+        """Return an impulse response, which lies where hits may lie."""
+        return _hit_of(name, self.path, self.kit)
+
+    def plugin(self, name: str) -> Path:
+        """Return a plugin that is installed, or that the kit names: a MIDI file from elsewhere starts no other."""
+        path = find_plugin(name)
+        if path not in self._plugins:
+            raise MidiFileError(
+                f"{self.path}: the plugin {path} is not installed where plugins are; if it is yours, "
+                "name the kit that it was played with: --kit KIT.toml"
+            )
+        return path
+
+    @cached_property
+    def _plugins(self) -> frozenset[Path]:
+        effects = load_kit(self.kit).all_effects.values() if self.kit and self.kit.suffix == ".toml" else ()
+        named = (effect.file for row in effects for effect in row if effect.kind == PLUGIN and effect.file)
+        return frozenset((*installed_plugins(), *named))
 
 
 def _hit_of(name: str, path: Path, kit: Path | None) -> Path:

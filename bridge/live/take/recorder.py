@@ -14,10 +14,10 @@ from ghostnote.bridge.errors import OutputError
 from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
 from ghostnote.bridge.io.output_guard import numbered
 from ghostnote.bridge.io.recording import FROZEN_SECONDS, spare_folders
-from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.live.hit import Hit
 from ghostnote.bridge.live.supervised import supervised
-from ghostnote.bridge.live.take.format import TAKE_VERSION, TakeFade, TakeStroke
+from ghostnote.bridge.live.take.format import TAKE_VERSION, TakeEffects, TakeEvent, TakeFade, TakeStroke
 from ghostnote.bridge.live.take.track import Track, clock, length, mark
 from ghostnote.bridge.render.performer import Fade
 
@@ -46,8 +46,9 @@ class TakeRecorder:
         """How many strokes were recorded."""
         self.path = numbered(path)
         self._is_begun = self._is_behind = False
+        self._version = 1
         self._rate, self._limiter = rate, limiter
-        self._inbox: deque[tuple[TakeStroke | TakeFade, int, int]] = deque()
+        self._inbox: deque[tuple[TakeEvent, int, int]] = deque()
         self._track = Track(max(1, round(_NOTE_SECONDS * rate)))
         self._saving = threading.Lock()
 
@@ -67,6 +68,11 @@ class TakeRecorder:
     def fade(self, frame: int, pads: tuple[str, ...], fade: Fade) -> None:
         """Note that what sounded on pads of these names, or what of it `fade` means, began to fade."""
         self._inbox.append((TakeFade(frame, pads, fade.seconds, fade.channel, fade.younger), 0, 0))
+
+    def effects(self, frame: int, kit: Kit) -> None:
+        """Note that the pads and the mix have the effects of a kit from here on."""
+        self._version = TAKE_VERSION
+        self._inbox.append((TakeEffects(frame, kit.all_effects), 0, 0))
 
     def save(self, end_frame: int) -> None:
         """Write the file, whole or not at all; `OutputError`."""
@@ -94,7 +100,7 @@ class TakeRecorder:
     def _head(self, end_frame: int) -> bytes:
         """Return the track's first events, all at its beginning."""
         name = b"ghostnote take"
-        table = {"take": TAKE_VERSION, "rate": self._rate, "end": end_frame, "limiter": self._limiter}
+        table = {"take": self._version, "rate": self._rate, "end": end_frame, "limiter": self._limiter}
         tempo = clock(self._rate)[1].to_bytes(3, "big")
         return b"\0".join((b"", _TEMPO + tempo, _NAME + length(len(name)) + name, mark(table)))
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.live.take.format import Take, TakeStroke
-from ghostnote.bridge.render.offline import Progress, RenderReport, RenderSettings, Score, render_score
+from ghostnote.bridge.live.take.format import Take, TakeEffects, TakeStroke
+from ghostnote.bridge.render.offline import Progress, RenderReport, RenderSettings, render_score
 from ghostnote.bridge.render.performer import Action, Fade, Stroke
+from ghostnote.bridge.render.score import EffectsChange, Score
 from ghostnote.bridge.render.workers import Request, Spec
 
 
@@ -21,13 +22,17 @@ def render_take(
     """
     settings = settings or RenderSettings()
     kit = take.kit
-    strokes = [event for event in take.events if isinstance(event, TakeStroke)]
+    # Effects change from a block's beginning on, and were noted with what came in it.
+    events = sorted(take.events, key=lambda event: event.frame)
+    strokes = [event for event in events if isinstance(event, TakeStroke)]
     if not strokes:
         raise InputError("the take holds no stroke: there is nothing to play")
     numbers = {pad.name: number for number, pad in enumerate(kit.pads)}
-    actions: list[Action] = []
-    for event in take.events:
-        if isinstance(event, TakeStroke):
+    actions: list[Action | EffectsChange] = []
+    for event in events:
+        if isinstance(event, TakeEffects):
+            actions.append(EffectsChange(event.frame, kit.with_effects(event.effects)))
+        elif isinstance(event, TakeStroke):
             actions.append(Stroke(event.frame, numbers[event.pad.name], event.index, event.velocity, event.channel))
         else:
             pads = tuple(numbers[name] for name in event.pads if name in numbers)

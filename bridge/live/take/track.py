@@ -3,10 +3,12 @@
 import json
 from collections import deque
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any, Final
 
+from ghostnote.bridge.kit.effects import effect_table
 from ghostnote.bridge.kit.kit import Pad
-from ghostnote.bridge.live.take.format import MARK, TakeFade, TakeStroke
+from ghostnote.bridge.live.take.format import MARK, TakeEffects, TakeEvent, TakeFade, TakeStroke
 
 _NOTE_ON, _NOTE_OFF = 0x99, 0x89
 _OWN, _END = b"\xff\x7f", b"\xff\x2f\x00"
@@ -25,7 +27,7 @@ class Track:
         self._ends: deque[tuple[int, int]] = deque()
         self._ids: dict[Pad, int] = {}
 
-    def add(self, event: TakeStroke | TakeFade, note: int, velocity: int) -> None:
+    def add(self, event: TakeEvent, note: int, velocity: int) -> None:
         """Add what happened, and after a stroke the note for other programs."""
         while self._ends and self._ends[0][0] <= event.frame:
             frame, ended = self._ends.popleft()
@@ -34,6 +36,10 @@ class Track:
             table = {"fade": event.pads, "frame": event.frame, "seconds": event.seconds}
             younger = {} if event.younger is None else {"younger": event.younger}
             self._put(event.frame, mark({**table, **younger, **_channel_of(event)}))
+            return
+        if isinstance(event, TakeEffects):
+            effects = {name: [effect_table(each, _whole) for each in row] for name, row in event.effects.items()}
+            self._put(event.frame, mark({"effects": effects, "frame": event.frame}))
             return
         self._put(event.frame, mark(self._stroke(event)))
         self._put(event.frame, bytes((_NOTE_ON, note, velocity)))
@@ -49,8 +55,9 @@ class Track:
 
     def _stroke(self, event: TakeStroke) -> dict[str, Any]:
         """Return what makes a stroke again; the settings of its pad go before it, once."""
+        # Effects come by themselves, as they are no part of strokes.
         if event.pad not in self._ids:
-            settings = {field.name: getattr(event.pad, field.name) for field in fields(Pad)}
+            settings = {field.name: getattr(event.pad, field.name) for field in fields(Pad) if field.name != "effects"}
             hit = str(event.pad.hit.resolve()) if event.pad.hit else None
             hits = [{**asdict(each), "file": str(each.file.resolve())} for each in event.pad.hits]
             table = {"id": len(self._ids), "pad": {**settings, "hit": hit, "hits": hits}}
@@ -68,6 +75,10 @@ class Track:
     def _put(self, frame: int, message: bytes) -> None:
         self.body += length(max(0, frame - self._at)) + message
         self._at = max(self._at, frame)
+
+
+def _whole(file: Path) -> str:
+    return str(file.resolve())
 
 
 def _channel_of(event: TakeStroke | TakeFade) -> dict[str, int]:

@@ -16,7 +16,7 @@ SECONDS = BLOCK / RATE
 
 def engine(kit: Kit = KIT, count: int = 4, limiter: bool = False) -> tuple[Engine, Pool]:
     pool = Pool()
-    made = Engine(Setup.of(kit, pool.use(kit.pads), RATE), RATE, limiter)
+    made = Engine(Setup.of(kit, pool.use, RATE), RATE, limiter)
     fill(pool, count)
     return made, pool
 
@@ -144,7 +144,7 @@ def test_a_full_queue_of_one_sender_holds_up_no_other() -> None:
     for n in range(40):
         assert made.post(StrikePad("Kick", 122), 1e-4 * n / 40, Via.MIDI)
     other = Kit("other", 2, KIT.pads)
-    assert made.post(Use(Setup.of(other, pool.use(KIT.pads), RATE, made.setup)), 1e-4)
+    assert made.post(Use(Setup.of(other, pool.use, RATE, made.setup)), 1e-4)
     made.render(BLOCK, SECONDS)
     assert [played.pad for played in made.played] == ["Kick"] * 40
     assert made.setup.kit.name == "other"
@@ -201,7 +201,7 @@ def test_another_kit_comes_in_while_the_old_one_fades() -> None:
     made.post(note(36), 0.0)
     blocks(made, 2)
     other = Kit("other", 2, (Pad("Bell", (36,), "ride", seed=9),))
-    made.post(Use(Setup.of(other, pool.use(other.pads), RATE, made.setup)), 2 * SECONDS)
+    made.post(Use(Setup.of(other, pool.use, RATE, made.setup)), 2 * SECONDS)
     level_hit(pool.queues[0], 0.25, RATE)
     made.post(note(36), 12 * SECONDS)
     out = blocks(made, 14, 2)[0]
@@ -214,7 +214,7 @@ def test_settings_that_leave_the_pads_alone_leave_what_sounds_alone() -> None:
     level_hit(pool.queues[0], 0.5, RATE)
     made.post(note(36), 0.0)
     blocks(made, 2)
-    made.post(Use(Setup.of(KIT, pool.use(KIT.pads), RATE, made.setup)), SECONDS)
+    made.post(Use(Setup.of(KIT, pool.use, RATE, made.setup)), SECONDS)
     np.testing.assert_allclose(blocks(made, 3, 2), 0.5, rtol=1e-5)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from live_fakes import KIT, RATE, carried_out, running, until
 
+from ghostnote.bridge.dsp.effects import Effect
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.daemon import Live
@@ -143,6 +144,12 @@ def test_values_are_set_got_echoed_and_match_patterns(live: Live) -> None:
         ("subscribe", (1e9,), "hz"),
         ("panic", ("now",), "takes: no arguments"),
         ("panic", (1.0, 1.0), "takes: no arguments"),
+        ("pad/kick/effects", ("[{ type = 'zzz' }]",), "effect 1: type = 'zzz' is not an effect"),
+        ("pad/kick/effects", ("[",), "the list: is not TOML"),
+        ("pad/kick/effects", ("[]\nname = 'x'",), "it must be one list"),
+        ("mix/effects", ("[{ plugin = '/usr/x.vst3' }]",), "does not exist"),
+        ("mix/effects", ("[{ type = 'convolution', impulse_response = 'a.wav' }]",), "needs a kit with a folder"),
+        ("mix/effect/1/mix", (1,), "no such address"),
     ],
 )
 def test_errors_go_to_the_sender(live: Live, address: str, values: tuple[Any, ...], reason: str) -> None:
@@ -151,6 +158,40 @@ def test_errors_go_to_the_sender(live: Live, address: str, values: tuple[Any, ..
         assert got == "error"
         assert where == f"/ghostnote/{address}"
         assert re.search(reason, text)
+
+
+def test_effects_are_replaced_set_bypassed_and_echoed(live: Live) -> None:
+    with peer(live) as p, peer(live) as other:
+        other.ask("subscribe", 0)
+        p.send("pad/kick/effects", "[{ type = 'gain' }, { type = 'reverb', room_size = 0.3 }]")
+        p.send("mix/effects", "[{ type = 'delay' }]")
+        p.send("pad/kick/effect/2/room_size", 1)
+        p.send("mix/effect/1/bypass", 1)
+        assert other.gets("pad/kick/effect/2/room_size") == (1.0,)
+        assert other.gets("mix/effect/1/bypass") == (True,)
+        assert p.ask("pad/kick/effect/2/wet_level") == ("pad/kick/effect/2/wet_level", (pytest.approx(0.33),))
+        text = '[{ type = "gain" }, { type = "reverb", room_size = 1.0 }]'
+        assert p.ask("pad/kick/effects") == ("pad/kick/effects", (text,))
+        p.send("pad/kick/effect/2/room_size", 7)
+        assert "room_size = 7" in p.gets("error")[1]
+        assert p.ask("mix/effects") == ("mix/effects", ('[{ type = "delay", bypass = true }]',))
+        p.send("pad/*/effect/1/gain_db", -6)
+        assert p.ask("pad/kick/effect/1/gain_db") == ("pad/kick/effect/1/gain_db", (-6.0,))
+        other.leave()
+
+
+def test_no_plugin_is_loaded_that_the_kit_does_not_name(tmp_path: Path) -> None:
+    plugin = tmp_path / "x.vst3"
+    plugin.touch()
+    kit = KIT.with_effects({"Kick": (Effect("plugin", (("mix", 1.0),), plugin, bypass=True),)})
+    with running(kit=kit) as live, peer(live) as p:
+        text = f"[{{ plugin = '{plugin}', bypass = true }}]"
+        p.send("mix/effects", text)
+        assert p.ask("mix/effects") == ("mix/effects", (text.replace("'", '"'),))
+        plugin.rename(tmp_path / "y.vst3")
+        got, (_, why) = p.ask("mix/effects", f"[{{ plugin = '{tmp_path / 'y.vst3'}' }}]")
+        assert (got, "is not in the kit" in why) == ("error", True)
+        p.leave()
 
 
 def test_every_address_answers_something_sensible(live: Live) -> None:
