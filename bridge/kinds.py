@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.drums import CLASS_NAMES, class_from_name
 from ghostnote.bridge.errors import InputError
 
 
@@ -99,19 +99,28 @@ def find_kind(text: str, drum_class: str | None = None) -> Kind:
     found = _BY_NAME.get(name) or _BY_NAME.get(name.removesuffix("s"))
     names = kinds_of(drum_class) if drum_class in CLASS_NAMES else KIND_NAMES
     if found is None or found.name not in names:
-        close = get_close_matches(name, names, 1)
-        advice = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(names)}"
+        # An everyday name of a class means its kinds: what is spelled like it may be quite another drum.
+        meant = [each for each in names if _BY_NAME[each].drum_class in _classes_like(name)]
+        close = [] if meant else get_close_matches(name, names, 1)
+        advice = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(meant or names)}"
         of_class = f" of the class {drum_class}" if drum_class in CLASS_NAMES else ""
         raise InputError(f"'{text}' is not a kind of drum{of_class}; {advice}")
     return found
+
+
+def _classes_like(text: str) -> list[str]:
+    """Return the classes of an everyday name: all hats for a hi-hat."""
+    plain = re.sub(r"[\s_-]+", "", text.strip().lower()).removeprefix("hi").removesuffix("s")
+    named = [name for name in CLASS_NAMES if plain and plain in name]
+    other = class_from_name(text)
+    return named or ([other] if other else [])
 
 
 def find_class(text: str) -> str:
     """Return the class of that name; `InputError`, with the names that there are, for any other."""
     if text in CLASS_NAMES:
         return text
-    plain = text.strip().lower()
-    classes = [name for name in CLASS_NAMES if plain and plain.removeprefix("hi") in name]
+    plain, classes = text.strip().lower(), _classes_like(text)
     kinds = [name for name in KIND_NAMES if plain and plain in name]
     advice = f"choose {' or '.join(classes)}" if classes else f"choose one of {', '.join(CLASS_NAMES)}"
     raise InputError(f"'{text}' is not a drum class: {advice}" + (f", or the kind {', '.join(kinds)}" if kinds else ""))

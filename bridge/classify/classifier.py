@@ -77,7 +77,11 @@ def probabilities(
 
 def not_a_hit(audio: Audio, rate: int) -> str | None:
     """Return why a sound `(channels, frames)` is not a single hit, or None if it may be one."""
-    mono = mono_for_features(audio, rate)
+    return why_not_a_hit(mono_for_features(audio, rate))
+
+
+def why_not_a_hit(mono: NDArray[np.float64]) -> str | None:
+    """Return the same for the sound that features are taken of (frames,)."""
     count = attacks(mono)
     if count > _MOST_ATTACKS:
         return f"it has {count} attacks, like a loop or a melody"

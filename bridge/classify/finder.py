@@ -65,6 +65,8 @@ class Drums:
     """In the order of their first strokes."""
     unusable: Mapping[Path, str]
     """Files that cannot be opened, and why; each counts as a drum."""
+    loops: Mapping[Path, str]
+    """Files that were measured and are no hits, and why."""
 
 
 def find_drums(files: Sequence[tuple[Path, Path]], *, by_sound: bool = False, all_sounds: bool = False) -> Drums:
@@ -90,7 +92,8 @@ def find_drums(files: Sequence[tuple[Path, Path]], *, by_sound: bool = False, al
         drums += [_drum(group, names, good, guesses[group[0]]) for group in groups]
     order = {path: at for at, (path, _) in enumerate(files)}
     drums.sort(key=lambda drum: min(order[stroke.path] for stroke in drum.strokes))
-    return Drums(tuple(drums), unusable)
+    loops = {path: sound.not_a_hit for path, sound in good.items() if sound.not_a_hit}
+    return Drums(tuple(drums), unusable, loops)
 
 
 def _named(path: Path, root: Path) -> Guess | None:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.classify.classifier import Guess, guess_from
+from ghostnote.bridge.classify.classifier import Guess, guess_from, why_not_a_hit
 from ghostnote.bridge.classify.features import FEATURE_RATE, features, mono_for_features
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.velocity import hit_level_db
@@ -29,6 +29,8 @@ class Sound:
     level_db: float
     pitch_hz: float
     """Of the strongest partial of its body."""
+    not_a_hit: str | None = None
+    """Why it is none, as a loop."""
 
     @property
     def guess(self) -> Guess:
@@ -46,7 +48,7 @@ def measure(path: Path) -> Sound:
     mono = mono_for_features(audio, rate)
     if not np.abs(mono).max() > 0:
         raise AudioFileError(f"{path}: is silent in mono: its channels cancel each other out")
-    return Sound(features(mono), hit_level_db(audio, rate), _pitch_hz(mono))
+    return Sound(features(mono), hit_level_db(audio, rate), _pitch_hz(mono), why_not_a_hit(mono))
 
 
 def measure_all(paths: Iterable[Path]) -> dict[Path, Sound | str]:

@@ -47,14 +47,11 @@ def _jack() -> list[str]:
 
 
 def _midi() -> list[str]:
-    from ghostnote.bridge.live.midi_ports import has_virtual_ports, port_names
+    from ghostnote.bridge.live.midi_ports import NO_OWN_PORT, has_virtual_ports, port_names
 
     names = port_names()
     if not has_virtual_ports():
-        names.append(
-            "no port of our own can be opened: on Windows install loopMIDI, on Linux start JACK or load snd-seq,"
-            " or use --midi-in tcp:PORT"
-        )
+        names.append(NO_OWN_PORT)
     return names or ["none but our own"]
 
 

@@ -1,12 +1,15 @@
 """`ghostnote generate`: new one-shots of a class."""
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.terminal import echo
+
+_NUMBERED: Final = re.compile(r"-\d+$")
 
 
 def generate(
@@ -58,7 +61,9 @@ def generate(
         bits,
     )
     paths = write_one_shots(output, settings, model)
-    for path in track(
-        paths, f"Generating {name or drum_class}", total=count, console=Console(stderr=True), transient=True
-    ):
+    console, title, kept = Console(stderr=True), f"Generating {name or drum_class}", ""
+    for path in track(paths, title, total=count, console=console, transient=True, disable=not console.is_terminal):
+        kept = kept or (path.name if _NUMBERED.search(path.stem) else "")
         echo(str(path))
+    if kept:
+        echo(f"note: files of earlier runs stay, and what would have their names has a number, as {kept}", err=True)

@@ -78,6 +78,7 @@ def live(
     from ghostnote.bridge.devices.base import DriverSettings
     from ghostnote.bridge.kit.note_map import load_map
     from ghostnote.bridge.live.daemon import LiveSettings
+    from ghostnote.bridge.live.midi_ports import NO_OWN_PORT
     from ghostnote.bridge.live.stroke_spec import LiveSpec
     from ghostnote.bridge.midi.note_input import NoteInput
 
@@ -100,6 +101,8 @@ def live(
         limiter=limiter,
         processes=processes or None,
     )
+    if not settings.midi and name != "jack":
+        echo(f"note: no MIDI comes in, as {NO_OWN_PORT}", err=True)
     _run(settings, choices)
 
 

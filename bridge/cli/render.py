@@ -176,7 +176,8 @@ def run_with_bar(
     from ghostnote.bridge.render.offline import render_song
 
     spec = CachedSpec(SourceSpec(model, song.rate))
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(escape(printable(f"Rendering {output.name}")), total=None)
 
         def show(frames: int, total: int) -> None:

@@ -20,7 +20,8 @@ def synth(
 
     from ghostnote.models.data.synthetic.corpus import make_corpus
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Synthesizing", total=None)
         count = make_corpus(
             output, drums, strokes, seed, lambda done, total: bar.update(task, completed=done, total=total)

@@ -73,9 +73,9 @@ def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
 def pads_from_files(files: Sequence[tuple[Path, Path]]) -> FoundPads:
     """Return a pad for each drum of sound files, each given with the folder that its name is counted from."""
     found = find_drums(files, all_sounds=True)
-    skipped = list(found.unusable.values())
-    kinds = [kind.name for kind in CLASSES]
-    drums = [(drum, drum.guess) for drum in found.drums if drum.guess and drum.loudest not in found.unusable]
+    skipped = [*found.unusable.values(), *(f"{path}: {reason}" for path, reason in found.loops.items())]
+    kinds, unusable = [kind.name for kind in CLASSES], {**found.unusable, **found.loops}
+    drums = [(drum, drum.guess) for drum in found.drums if drum.guess and drum.loudest not in unusable]
     drums.sort(key=lambda drum: kinds.index(drum[1].drum_class))
     shares = notes_by_name([NoteWish(guess.drum_class, drum.name, drum.pitch_hz) for drum, guess in drums])
     taken: set[str] = set()

@@ -168,6 +168,8 @@ def load_kit(path: Path | str) -> Kit:
     """
     if str(path) in BUILT_IN:
         return replace(_read_kit(built_in_file(str(path))), path=None)
+    if not Path(path).suffix and not Path(path).exists():
+        raise KitError(f"{path}: there is no such kit; name a file, as mykit.toml, or one of {', '.join(BUILT_IN)}")
     return _read_kit(Path(path))
 
 

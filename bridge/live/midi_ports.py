@@ -13,6 +13,10 @@ from ghostnote.bridge.live.stderr import stderr_discarded
 
 CLIENT: Final = "ghostnote"
 PORT: Final = "midi_in"
+NO_OWN_PORT: Final = (
+    "no port of our own can be opened: on Windows install loopMIDI, on Linux start JACK or load snd-seq,"
+    " or use --midi-in tcp:PORT"
+)
 
 _APIS: Final = {
     "linux": (rtmidi.API_LINUX_ALSA, rtmidi.API_UNIX_JACK),

@@ -72,3 +72,10 @@ def test_a_wrong_class_says_which_there_are() -> None:
 def test_a_class_has_its_kinds() -> None:
     assert kinds_of("clap") == ("finger_snap", "hand_clap")
     assert kinds_of("pedal_hat") == ()
+
+
+@pytest.mark.parametrize("text", ["hihat", "Hi-Hat", "hats", "hi hats"])
+def test_a_class_s_everyday_name_means_its_kinds_and_no_other_drum(text: str) -> None:
+    hats = "electronic_closed_hat, acoustic_closed_hat, electronic_open_hat, half_open_hat, acoustic_open_hat"
+    with pytest.raises(InputError, match=f"'{text}' is not a kind of drum; choose one of {hats}$"):
+        find_kind(text)

@@ -117,7 +117,7 @@ def _read_instrument(
 ) -> None:
     table = read_xml(instrument.file, ("instrument",))
     samples = list(table.iter("sample"))
-    velocities = _velocities(table, samples, instrument.file)
+    velocities = _velocities(found, table, samples, instrument.file)
     if len({each.get("power") for each in samples}) > _MOST_LAYERS:
         found.notes.append(f"{instrument.name}: {len(samples)} strokes of as many powers became {_MOST_LAYERS} layers")
     for sample in samples:
@@ -169,12 +169,15 @@ def _side(channel: str) -> int:
     return 1 if _RIGHT.search(lowered) or re.search(r"[a-z]R$", channel) else 0
 
 
-def _velocities(table: Element, samples: Sequence[Element], path: Path) -> dict[str, tuple[int, int]]:
+def _velocities(found: Found, table: Element, samples: Sequence[Element], path: Path) -> dict[str, tuple[int, int]]:
     """Return the velocities of each sample by name: of the first version's groups, or by its power."""
     ranges = {}
     for group in table.iter("velocity"):
         low, high = (number(group.get(key), at, key, path) for key, at in (("lower", 0.0), ("upper", 1.0)))
-        for each in group.iter("sampleref"):
+        strokes = list(group.iter("sampleref"))
+        if len({number(each.get("probability"), 1.0, "probability", path) for each in strokes}) > 1:
+            found.unknown["probability: strokes come equally often"] += len(strokes)
+        for each in strokes:
             ranges[each.get("name", "")] = (max(1, round(low * 127) + (low > 0)), max(1, min(127, round(high * 127))))
     powers = {each.get("name", ""): number(each.get("power"), 1.0, "power", path) for each in samples}
     steps = _steps(sorted(set(powers.values())))

@@ -161,3 +161,11 @@ def test_a_session_replaces_no_input_and_no_earlier_recording(
     assert (started[0].audio.file, started[0].record) == (Path("out-2.wav"), Path("take-2.mid"))
     assert "take.mid is there already: writing take-2.mid" in text
     assert "cut.wav.ghostnote-part: an unfinished recording" in text
+
+
+def test_without_a_midi_port_the_start_says_so_and_what_to_do(started: list[LiveSettings]) -> None:
+    said = run(live, "--driver", "null", "--osc", "off")
+    assert said.count("no MIDI comes in") == 1
+    assert "--midi-in tcp:PORT" in said
+    assert "no MIDI" not in run(live, "--driver", "null", "--osc", "off", "--midi-in", "tcp:5000")
+    assert len(started) == 2

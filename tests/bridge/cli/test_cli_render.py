@@ -205,3 +205,9 @@ def test_no_command_overwrites_what_it_reads(
     result = run(*arguments)
     assert isinstance(result.exception, OutputError), result.output
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_where_no_terminal_shows_progress_no_empty_line_is_printed(song: Path, tmp_path: Path) -> None:
+    result = run("render", song, "-o", tmp_path / "out.wav")
+    assert result.exit_code == 0
+    assert all(line.strip() for line in (result.stdout + result.stderr).splitlines())

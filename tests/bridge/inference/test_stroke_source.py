@@ -103,9 +103,11 @@ def test_generated_files_sort_by_their_seeds(tiny_onnx, tmp_path):
 def test_generate_makes_its_folder_and_replaces_nothing(tiny_onnx, tmp_path):
     common = ("generate", "--class", "snare", "--model", tiny_onnx, "--steps", 1, "-n", 1)
     folder = tmp_path / "new" / "folder"
-    run(*common, "-o", folder)
+    assert "earlier" not in run(*common, "-o", folder).output
     (folder / "snare_0.wav").write_text("changed by hand")
-    assert "snare_0-2.wav" in run(*common, "-o", folder).output
+    result = run(*common, "-o", folder)
+    assert result.stdout.split() == [str(folder / "snare_0-2.wav")]
+    assert "files of earlier runs stay" in result.stderr
     assert (folder / "snare_0.wav").read_text() == "changed by hand"
 
 

@@ -344,6 +344,15 @@ def test_drumgizmo_groups_of_the_first_version_are_layers(tmp_path: Path) -> Non
     assert [(hit.low, hit.high) for hit in snare.hits] == [(1, 64), (65, 127)]
 
 
+def test_drumgizmo_probabilities_of_the_first_version_are_named_and_counted(tmp_path: Path) -> None:
+    folder = drumgizmo(tmp_path)
+    refs = "".join(f'<sampleref name="s{at}" probability="{0.7 - 0.4 * at}"/>' for at in range(2))
+    velocities = f'</samples><velocities><velocity lower="0" upper="1">{refs}</velocity></velocities>'
+    (folder / "snare.xml").write_text((folder / "snare.xml").read_text().replace("</samples>", velocities))
+    report = read(folder, tmp_path / "work").report
+    assert any("probability: strokes come equally often (2)" in line for line in report)
+
+
 def test_decent_sampler_groups_samples_and_tags(tmp_path: Path) -> None:
     for name in ("c1.wav", "c2.wav", "o.wav"):
         sound(tmp_path / "Samples" / name)

@@ -9,6 +9,7 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.shaping import Shaping
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.kit.create import kit_from_hits
 from ghostnote.bridge.kit.importers.write import open_kit
 from ghostnote.bridge.kit.kit import BUILT_IN, Kit, Pad, default_kit, load_kit, pad_seed, parse_kit
 from ghostnote.bridge.kit.overrides import with_settings
@@ -274,3 +275,20 @@ def test_a_pipe_is_refused_at_once_as_kit_and_as_hit(tmp_path: Path) -> None:
         load_kit(tmp_path / "pipe")
     with pytest.raises(KitError, match="a device or a pipe"):
         parsed(pad_text('hit = "pipe"'), tmp_path)
+
+
+def test_a_name_that_is_no_kit_says_which_come_along() -> None:
+    with pytest.raises(KitError, match=r"nope: there is no such kit; .* one of default, electronic, dry"):
+        load_kit("nope")
+
+
+def test_a_loop_is_no_pad_of_a_new_kit(tmp_path: Path) -> None:
+    t = np.arange(44_100 * 3) / 44_100
+    strokes = np.sin(2 * np.pi * 180 * t) * np.exp(-30 * (t % 0.25))
+    write_audio(tmp_path / "hits" / "groove.wav", strokes[None].astype(np.float32), 44_100, 16)
+    write_audio(tmp_path / "hits" / "snare.wav", strokes[None, :9_000].astype(np.float32), 44_100, 16)
+    made = kit_from_hits("mine", tmp_path / "hits", tmp_path)
+    assert made.pads == 1
+    assert "snare.wav" in made.text
+    assert len(made.skipped) == 1
+    assert "groove.wav: it has 12 attacks, like a loop or a melody" in made.skipped[0]
