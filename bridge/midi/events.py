@@ -63,11 +63,16 @@ class PositionReader:
 
     def event(self, frame: int, status: int, data: bytes) -> Event | None:
         """Return what a channel message means to a kit as `event_of`, a note with its position."""
-        if status & 0xF0 == _CONTROLLER and data[0] == _POSITION:
+        if says_position(status, data):
             self._of_channel[status & 0x0F] = data[1] / 127
         event = event_of(frame, status, data)
         position = self._of_channel.get(status & 0x0F)
         return replace(event, position=position) if isinstance(event, NoteOn) and position is not None else event
+
+
+def says_position(status: int, data: bytes) -> bool:
+    """Return whether a message says where the next note of its channel strikes the drum."""
+    return status & 0xF0 == _CONTROLLER and data[0] == _POSITION
 
 
 def event_of(frame: int, status: int, data: bytes) -> Event | None:

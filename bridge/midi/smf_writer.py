@@ -9,7 +9,7 @@ from typing import Final
 
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.io.atomic_file import write_bytes
-from ghostnote.bridge.midi.events import NoteOn, event_of
+from ghostnote.bridge.midi.events import NoteOn, event_of, says_position
 from ghostnote.bridge.midi.humanize import Humanized
 from ghostnote.bridge.midi.smf_reader import DEFAULT_TEMPO, MAX_SONG_SECONDS, placed_messages
 from ghostnote.bridge.midi.smf_tracks import END_OF_TRACK, META, SET_TEMPO, Message, MidiTracks, read_tracks
@@ -67,7 +67,7 @@ def write_humanized(score: Path, take: Humanized, target: Path) -> None:
         if isinstance(event, NoteOn):
             entry.data = bytes((event.note, event.velocity))
     for track in tracks:
-        _move(track, shifts)
+        _move(track, shifts | _position_shifts(track, shifts))
     if file.fixed_tempo:
         tracks[0].insert(0, _Entry(0, META, _tempo(file.fixed_tempo)))
     kind = int(file.kind > 0 or len(tracks) > 1)
@@ -106,6 +106,18 @@ def _entry(message: Message, scale: int) -> _Entry:
 
 def _tempo(microseconds: int) -> bytes:
     return bytes((SET_TEMPO,)) + microseconds.to_bytes(3, "big")
+
+
+def _position_shifts(track: list[_Entry], shifts: dict[int, int]) -> dict[int, int]:
+    """Return the shifts of messages that say where a drum is struck: each stays before its note."""
+    found: dict[int, int] = {}
+    following: dict[int, int] = {}
+    for entry in reversed(track):
+        if entry.status & 0xF0 == _NOTE_ON and id(entry) in shifts:
+            following[entry.status & 0x0F] = shifts[id(entry)]
+        elif says_position(entry.status, entry.data):
+            found[id(entry)] = following.get(entry.status & 0x0F, 0)
+    return found
 
 
 def _move(track: list[_Entry], shifts: dict[int, int]) -> None:

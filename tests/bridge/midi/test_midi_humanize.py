@@ -232,3 +232,19 @@ def test_what_render_reads_midi_out_writes(wrap: str, odd: str, tmp_path: Path) 
 
 def _kind(event: Event) -> tuple[str, int]:
     return repr(replace(event, frame=0)), event.frame
+
+
+def test_a_position_stays_before_its_note_in_the_written_song(tmp_path: Path) -> None:
+    messages = []
+    for number in range(40):
+        messages.append(mido.Message("control_change", channel=9, control=16, value=number * 3, time=120))
+        messages.append(mido.Message("note_on", channel=9, note=38, velocity=90))
+    file = mido.MidiFile()
+    file.tracks.append(mido.MidiTrack(messages))
+    file.save(tmp_path / "song.mid")
+    score = read_midi(tmp_path / "song.mid", RATE)
+    write_humanized(tmp_path / "song.mid", humanize_song(score, KIT, Feel(20.0)), tmp_path / "played.mid")
+    positions = [
+        event.position for event in read_midi(tmp_path / "played.mid", RATE).events if isinstance(event, NoteOn)
+    ]
+    assert positions == [number * 3 / 127 for number in range(40)]

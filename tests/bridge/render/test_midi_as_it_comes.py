@@ -163,13 +163,14 @@ def test_an_e_drum_s_session_renders_with_openness_pressure_positions_and_double
     assert report.strokes == {"Kick": 2, "Snare": 3, "Hat": 3, "Crash": 3}
     assert report.unmapped == {54: 1, 100: 2}
     assert report.warnings == ("2 notes come with another of the same pad: one stroke, the louder",)
-    crash, snare, hat = (
-        read_audio(next((tmp_path / "stems").glob(f"*{name}*.wav")))[0][0] for name in ("Crash", "Snare", "Hat")
+    kick, crash, snare, hat = (
+        read_audio(next((tmp_path / "stems").glob(f"*{name}*.wav")))[0][0] for name in ("Kick", "Crash", "Snare", "Hat")
     )
     # Pressed crashes fade; letting all keys go cuts nothing, and pressure on a kick neither.
     assert not crash[1_600 + round(0.068 * RATE) + 1 : 4_000].any()
     assert crash[4_100 : 4_000 + RATE] == pytest.approx(crash[4_000])
     assert crash[4_000] > 0
+    assert kick[200] == pytest.approx(kick[3_000])
     # Another sound for each openness, and for each position.
     assert len({hat[at] for at in (20, 1_010, 2_010)}) == 3
     assert snare[480] != snare[650] - snare[480]
