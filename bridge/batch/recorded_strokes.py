@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from ghostnote.bridge.batch.full_band import Audio, Strokes
-from ghostnote.bridge.dsp.velocity import hit_level_db
 from ghostnote.bridge.errors import AudioFileError
-from ghostnote.bridge.inference.variation import StrokeKey
+from ghostnote.bridge.inference.recorded_drum import RecordedDrum
+from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.inference.velocity_layers import VelocityLayers
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
 from ghostnote.bridge.kit.hits import PadHit, picks
 
 
 def strokes_of_many(
-    hits: Sequence[PadHit], channels: int, rate: int, seed: int, make: Callable[[Audio], Strokes]
+    hits: Sequence[PadHit], channels: int, rate: int, variation: Variation, make: Callable[[Audio, Variation], Strokes]
 ) -> Strokes:
     """Return what makes strokes of recorded ones, all at one rate and with one number of channels.
 
@@ -22,20 +22,23 @@ def strokes_of_many(
     channels than can be mixed down.
     """
     sounds = {hit: _read(hit, channels, rate) for hit in hits}
-    layers = VelocityLayers.measured(hits, lambda hit: hit_level_db(sounds[hit], rate))
+    once = replace(variation, amount=1.0, width=0.0)
+    drum = RecordedDrum(
+        VelocityLayers.measured(hits, rate, sounds.get), lambda hit: next(make(sounds[hit], once)([StrokeKey(0)]))
+    )
     makers: dict[PadHit, Strokes] = {}
 
     def strokes(keys: Sequence[StrokeKey]) -> Iterator[Audio]:
-        chosen = [next(picks(hits, seed, key.index, key.velocity)) for key in keys]
+        chosen = [next(picks(hits, variation.seed, key.index, key.velocity)) for key in keys]
         own: dict[PadHit, list[StrokeKey]] = defaultdict(list)
         for key, hit in zip(keys, chosen, strict=True):
-            own[hit].append(replace(key, louder_db=layers.louder_db(hit, key.velocity)))
+            own[hit].append(replace(key, change=drum.change(hit, key.velocity)))
         for hit in own:
-            makers[hit] = makers.get(hit) or make(sounds[hit])
+            makers[hit] = makers.get(hit) or make(sounds[hit], variation)
         # Those of one recorded stroke are made together, and taken one by one.
         made = {hit: makers[hit](of_hit) for hit, of_hit in own.items()}
-        for hit in chosen:
-            yield next(made[hit])
+        for key, hit in zip(keys, chosen, strict=True):
+            yield drum.finish(hit, key.velocity, next(made[hit]), rate)
 
     return strokes
 

@@ -5,7 +5,6 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
@@ -155,8 +154,11 @@ def _humanized(task: FileTask, settings: BatchSettings, variator: HitVariator) -
         "model": variator.name,
     }
     variation = Variation(seed, settings.amount, settings.width, settings.steps)
-    make = partial(stroke_maker, rate=rate, drum_class=guess.drum_class, variation=variation, variator=variator)
-    strokes = strokes_of_many(source.hits, len(audio), rate, seed, make) if source.hits else make(audio)
+
+    def make(sound: Audio, variation: Variation) -> Strokes:
+        return stroke_maker(sound, rate, guess.drum_class, variation, variator)
+
+    strokes = strokes_of_many(source.hits, len(audio), rate, variation, make) if source.hits else make(audio, variation)
     prepare_folder(task.output / source.place)
     rows = tuple(common | row for row in _written(task, strokes, rate, bits, settings))
     return FileResult(source.place, rows, notes=tuple(_notes(source, guess, len(audio), settings)))

@@ -40,6 +40,10 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FOLDER", help="Another corpus, whose train split the new sounds are compared with."),
     ] = None,
+    layers: Annotated[
+        bool,
+        typer.Option("--layers", help="Only drums with many recorded strokes: layers left out, and all strokes known."),
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples and noise.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A first look, with wide intervals.")] = False,
 ) -> None:
@@ -54,7 +58,7 @@ def evaluate(
         from ghostnote.models.evaluate.settings import QUICK, EvaluationSettings
 
         settings = replace(QUICK if quick else EvaluationSettings(), steps=steps, seed=seed)
-        run_evaluation(model, EvaluationRequest(data, split, output, train, peer), settings)
+        run_evaluation(model, EvaluationRequest(data, split, output, train, layers, peer), settings)
 
 
 def run_evaluation(model: Path | None, request: EvaluationRequest, settings: EvaluationSettings) -> None:

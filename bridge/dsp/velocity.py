@@ -31,7 +31,11 @@ def level_velocity(below_full_db: float) -> int:
 
 def hit_level_db(audio: NDArray[np.float32], rate: int) -> float:
     """Return the level of a hit (channels, frames) in dB: its power in the 0.1 s from its onset."""
-    onset = onset_frame(audio)
-    power = float(np.square(audio[:, onset : onset + round(_LEVEL_SECONDS * rate)], dtype=np.float64).sum())
+    return 10 * log10(max(onset_power(audio[:, onset_frame(audio) :], rate), _LEAST_POWER))
+
+
+def onset_power(hit: NDArray[np.float32], rate: int) -> float:
+    """Return the mean square of the first 0.1 s of a hit (channels, frames) that begins with its onset."""
+    power = float(np.square(hit[:, : round(_LEVEL_SECONDS * rate)], dtype=np.float64).sum())
     # Over a fixed time: a hit that ends early is not louder for it.
-    return 10 * log10(max(power / (len(audio) * _LEVEL_SECONDS * rate), _LEAST_POWER))
+    return power / (len(hit) * _LEVEL_SECONDS * rate)

@@ -63,7 +63,7 @@ class Generator:
         *,
         label: int,
         difference_db: float | Audio = 0.0,
-        amount: float = 1.0,
+        amount: float | Audio = 1.0,
         steps: int | None = None,
         features: ReferenceFeatures | None = None,
     ) -> tuple[Audio, ReferenceFeatures]:
@@ -71,8 +71,8 @@ class Generator:
 
         `noise` (batch, bands, mdct_frames) and `variation_latent` (batch, latent_size), both standard normal, decide
         which strokes. `difference_db`, one or (batch,), is how much harder than the hit: it moves the timbre, the level
-        stays the hit's. `amount` 1 varies as real strokes do. With 0 steps the network is left out, and the noise
-        itself is the innovation. Given the `features` of the same label, `hit` is not read.
+        stays the hit's. `amount`, one or (batch,), is 1 to vary as real strokes do. With 0 steps the network is left
+        out, and the noise itself is the innovation. Given the `features` of the same label, `hit` is not read.
         """
         count = len(noise)
         given_reference = {"hit": hit} if features is None else {"reference_features": features}

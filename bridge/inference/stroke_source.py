@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.dsp.shaping import shaped
-from ghostnote.bridge.dsp.velocity import hit_level_db
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.inference.drum_plan import plan_drum
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.new_drum import PITCHED, choose_drum, ended, synthesize_drum
+from ghostnote.bridge.inference.recorded_drum import RecordedDrum
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.inference.velocity_layers import VelocityLayers, read_hit
 from ghostnote.bridge.io.audio_file import mixdown, resample
@@ -24,6 +25,8 @@ from ghostnote.bridge.kit.kit import Pad
 Audio = NDArray[np.float32]
 ReferenceKey = tuple[Path | PadHit | None, str, str | None, int, int]
 """The file, class, kind, seed and velocity of what strokes follow."""
+_DrumKey = tuple[tuple[PadHit, ...], str, int | None]
+"""The recorded strokes, class and steps of a pad."""
 
 DRUM_PEAK: Final = 0.9
 MOST_BYTES: Final = 32 * 2**20
@@ -56,6 +59,16 @@ class SourceSpec:
         return StrokeSource(Generator.open(self.model), self.rate, goes_on=self.goes_on)
 
 
+class _Start(NamedTuple):
+    """What strokes start from."""
+
+    reference: Reference
+    keys: dict[int, StrokeKey]
+    """Those that do, by their place in a call."""
+    finish: Callable[[int, Audio], Audio]
+    """Brings one of some velocity to its timbre."""
+
+
 class StrokeSource:
     """Makes the strokes of pads: each depends on the model, the pad, the index and the velocity alone."""
 
@@ -65,7 +78,7 @@ class StrokeSource:
         self._generator, self._goes_on = generator, goes_on
         self._variator = Variator(generator)
         self._references: dict[ReferenceKey, Reference] = {}
-        self._layers: dict[tuple[PadHit, ...], VelocityLayers] = {}
+        self._drums: dict[_DrumKey, RecordedDrum] = {}
 
     @property
     def checksum(self) -> str:
@@ -83,10 +96,11 @@ class StrokeSource:
         """Return several of the pad's strokes, which takes less time; they are the same as by `stroke`."""
         variation, rate = Variation(pad.seed, pad.amount, pad.width, pad.steps), self._generator.card.rate
         made: dict[int, Audio] = {}
-        for reference, numbered in self._by_reference(pad, keys):
+        for reference, numbered, finish in self._by_reference(pad, keys):
             strokes = self._variator.next_strokes(reference, list(numbered.values()), variation)
-            finished = (shaped(resample(audio, rate, self.rate), self.rate, pad.shaping) for audio in strokes)
-            made |= zip(numbered, (mixdown(stroke, 2) for stroke in finished), strict=True)
+            for (number, key), stroke in zip(numbered.items(), strokes, strict=True):
+                audio = resample(finish(key.velocity, stroke), rate, self.rate)
+                made[number] = mixdown(shaped(audio, self.rate, pad.shaping), 2)
         # Once more: the strokes may have added the references' features.
         self._evict()
         return [made[number] for number in range(len(keys))]
@@ -96,18 +110,19 @@ class StrokeSource:
         key = (pad.hit, pad.drum_class, *((None, 0) if pad.hit else (pad.kind, pad.drum_seed)), pad.velocity)
         return self._kept(key, lambda: self._opened(pad))
 
-    def _by_reference(self, pad: Pad, keys: Sequence[StrokeKey]) -> Iterator[tuple[Reference, dict[int, StrokeKey]]]:
-        """Yield what strokes start from, with those that do, by their place in `keys`."""
+    def _by_reference(self, pad: Pad, keys: Sequence[StrokeKey]) -> Iterator[_Start]:
+        """Yield what strokes start from, with those that do."""
         if not pad.hits:
-            yield self.reference(pad), dict(enumerate(keys))
+            yield _Start(self.reference(pad), dict(enumerate(keys)), lambda _, stroke: stroke)
             return
-        layers = self._layers_of(pad)
+        drum = self._drum(pad)
         own: dict[PadHit, dict[int, StrokeKey]] = {}
         for number, key in enumerate(keys):
             hit = self._chosen(pad, key)
-            own.setdefault(hit, {})[number] = replace(key, louder_db=layers.louder_db(hit, key.velocity))
+            own.setdefault(hit, {})[number] = replace(key, change=drum.change(hit, key.velocity))
         for hit, numbered in own.items():
-            yield self._recorded(pad, hit), numbered
+            finish = partial(drum.finish, hit, rate=self._generator.card.rate)
+            yield _Start(self._recorded(pad, hit), numbered, finish)
 
     def _chosen(self, pad: Pad, key: StrokeKey) -> PadHit:
         """Return the recorded stroke that a stroke starts from; `AudioFileError` where it cannot be read."""
@@ -127,19 +142,26 @@ class StrokeSource:
         label = self._generator.card.classes.index(pad.drum_class)
         return self._kept((hit, pad.drum_class, None, 0, 0), lambda: Reference(self._read(hit), label))
 
-    def _layers_of(self, pad: Pad) -> VelocityLayers:
-        """Return the levels of a pad's recorded strokes, measured once."""
-        found = self._layers.pop(pad.hits, None)
+    def _drum(self, pad: Pad) -> RecordedDrum:
+        """Return what a pad's recorded strokes say, measured once."""
+        key = pad.hits, pad.drum_class, pad.steps
+        found = self._drums.pop(key, None)
         if found is None:
-            found = VelocityLayers.measured(pad.hits, self._level_db)
-            while len(self._layers) >= _MOST_PADS:
-                del self._layers[next(iter(self._layers))]
-        self._layers[pad.hits] = found
+            layers = VelocityLayers.measured(pad.hits, self._generator.card.rate, self._sound)
+            once = Variation(steps=pad.steps)
+
+            def stroke_of(hit: PadHit) -> Audio:
+                return self._variator.next_stroke(self._recorded(pad, hit), once, index=0)
+
+            found = RecordedDrum(layers, stroke_of)
+            while len(self._drums) >= _MOST_PADS:
+                del self._drums[next(iter(self._drums))]
+        self._drums[key] = found
         return found
 
-    def _level_db(self, hit: PadHit) -> float | None:
+    def _sound(self, hit: PadHit) -> Audio | None:
         try:
-            return hit_level_db(self._read(hit), self._generator.card.rate)
+            return self._read(hit)
         except AudioFileError:
             if not self._goes_on:
                 raise
@@ -160,7 +182,7 @@ class StrokeSource:
 
     def _evict(self) -> None:
         """Close the least recently used drums until the others are within bounds."""
-        most = MOST_BYTES_OF_MANY if self._layers else MOST_BYTES
+        most = MOST_BYTES_OF_MANY if self._drums else MOST_BYTES
         while len(self._references) > 1 and self.bytes_held > most:
             del self._references[next(iter(self._references))]
 

@@ -25,6 +25,8 @@ Audio = NDArray[np.float32]
 _FADE: Final = np.cos(np.linspace(0, np.pi / 2, 220, dtype=np.float32)) ** 2
 ROWS: Final = 8
 """Sounds that go through the network at once; more are hardly faster."""
+_PREDICTED: Final = 3.0
+"""Recorded strokes that the model's prediction of their levels weighs as much as."""
 _NOISE_STREAM: Final = 1
 _LEVEL_STREAM: Final = 2
 _PARTIAL_STREAM: Final = 4
@@ -43,6 +45,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class StrokeChange:
+    """How a stroke differs from its reference, where more is known of the drum than one velocity."""
+
+    louder_db: float
+    """Its level beside the reference's."""
+    harder_db: float
+    """How much harder it is struck: what the model does to the timbre."""
+    amount: float = 1.0
+    """The share of the variation's amount."""
+    level_deviations: tuple[float, int] = (0.0, 0)
+    """The sum of squares of how levels of the drum's strokes deviate, in dB, and its degrees of freedom."""
+
+
+@dataclass(frozen=True, slots=True)
 class StrokeKey:
     """Which stroke of a drum: its number and its velocity."""
 
@@ -50,8 +66,8 @@ class StrokeKey:
     """From 0; each number is another stroke."""
     velocity: int = FULL_VELOCITY
     """1 to 127."""
-    louder_db: float | None = None
-    """How much harder than its reference it is struck; None goes by the velocities."""
+    change: StrokeChange | None = None
+    """None goes by the velocities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +89,7 @@ class _Struck(NamedTuple):
 
     number: int
     difference_db: float
+    amount: float = 1.0
 
 
 class Variator:
@@ -114,14 +131,14 @@ class Variator:
         prepared, label = self._prepare(reference), reference.label
         residuals = self._residuals(reference, struck, variation)
         lead = np.broadcast_to(prepared.lead, (_channels(reference, variation), prepared.lead.shape[1]))
-        for (index, louder_db), residual in zip(struck, residuals, strict=True):
+        for (index, harder_db, share), residual in zip(struck, residuals, strict=True):
             drawn = draw_filter(
                 self.generator.card.partials,
                 prepared.drum,
                 label,
                 np.random.default_rng([_PARTIAL_STREAM, variation.seed, index]),
-                amount=variation.amount,
-                difference_db=louder_db,
+                amount=variation.amount * share,
+                difference_db=harder_db,
             )
             whole = residual + prepared.partials.through(drawn.taps(), variation.width)
             if len(prepared.body) == 2:
@@ -141,10 +158,10 @@ class Variator:
             prepared.keep(self.generator.encode_reference(head.audio, reference.label))
         rows, _ = self.generator.vary(
             head.audio,
-            *self._latents(head, [index for index, _ in struck], variation),
+            *self._latents(head, [number for number, _, _ in struck], variation),
             label=reference.label,
-            difference_db=np.repeat(np.array([louder_db for _, louder_db in struck], np.float32), channels),
-            amount=variation.amount,
+            difference_db=np.repeat(np.array([harder_db for _, harder_db, _ in struck], np.float32), channels),
+            amount=np.repeat(np.array([variation.amount * share for _, _, share in struck], np.float32), channels),
             steps=variation.steps,
             features=prepared.features(channels, len(struck) * channels),
         )
@@ -190,17 +207,29 @@ class Variator:
     def _gain(self, reference: Reference, key: StrokeKey, variation: Variation) -> np.float32:
         """Return the gain of a stroke over its reference: its velocity's, and how levels vary."""
         draw = np.random.default_rng([_LEVEL_STREAM, variation.seed, key.index]).standard_normal()
-        varied_db = float(variation.amount * self.generator.card.level_spread_db[reference.label] * draw)
-        return np.float32(10 ** ((_louder_db(reference, key) + varied_db) / 20))
+        spread_db = self.generator.card.level_spread_db[reference.label]
+        if key.change:
+            spread_db = _posterior_spread(spread_db, *key.change.level_deviations)
+        return np.float32(10 ** ((_louder_db(reference, key) + float(variation.amount * spread_db * draw)) / 20))
+
+
+def _posterior_spread(predicted_db: float, squares: float, degrees: int) -> float:
+    """Return a standard deviation by a prediction that weighs as much as `_PREDICTED` strokes, and those recorded.
+
+    It is that of a scaled inverse chi-squared prior (Gelman et al. 2013, section 2.6).
+    """
+    return float(np.sqrt((squares + _PREDICTED * predicted_db**2) / (degrees + _PREDICTED)))
 
 
 def _struck(reference: Reference, key: StrokeKey) -> _Struck:
+    if key.change:
+        return _Struck(key.index, key.change.harder_db, key.change.amount)
     return _Struck(key.index, _louder_db(reference, key))
 
 
 def _louder_db(reference: Reference, key: StrokeKey) -> float:
-    if key.louder_db is not None:
-        return key.louder_db
+    if key.change:
+        return key.change.louder_db
     return velocity_db(key.velocity) - velocity_db(reference.velocity)
 
 

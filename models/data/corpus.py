@@ -197,7 +197,7 @@ def _try_load(path: Path, frames: int, rate: int) -> NDArray[np.float32] | str:
         return "is silent in mono: its channels cancel each other out"
     needed = int(np.ceil(frames * rate_in / rate)) + rate_in // 10
     trimmed = _from_onset(mono, rate_in)[None, :needed]
-    return _fit(resample(trimmed, rate_in, rate)[0], frames, rate)
+    return fitted(resample(trimmed, rate_in, rate)[0], frames, rate)
 
 
 def _from_onset(mono: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
@@ -205,7 +205,8 @@ def _from_onset(mono: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     return mono[onset - int(LEAD_SECONDS * rate) :] if onset > _LATE_SECONDS * rate else mono
 
 
-def _fit(mono: NDArray[np.float32], frames: int, rate: int) -> NDArray[np.float32]:
+def fitted(mono: NDArray[np.float32], frames: int, rate: int) -> NDArray[np.float32]:
+    """Return a sound (any,) padded, or faded and cut, to (frames,)."""
     fade = min(int(_FADE_SECONDS * rate), frames, mono.size)
     cut = mono[:frames].copy()
     if fade:

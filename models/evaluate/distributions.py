@@ -34,9 +34,27 @@ def bootstrap(values: Sequence[float] | Array, statistic: str = "median") -> Est
     finite = finite[np.isfinite(finite)]
     if not len(finite):
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
-    draws = np.random.default_rng(0).integers(len(finite), size=(RESAMPLES, len(finite)))
-    low, high = np.percentile(_statistic(finite[draws], statistic), _INTERVAL)
+    low, high = np.percentile(_statistic(finite[_resampled(len(finite))], statistic), _INTERVAL)
     return Estimate(float(_statistic(finite[None], statistic)[0]), float(low), float(high), len(finite))
+
+
+def bootstrap_ratio(numerators: Sequence[float] | Array, denominators: Sequence[float] | Array) -> Estimate:
+    """Return the ratio of the sums of two values a group, its interval from groups drawn with replacement.
+
+    Without any group it is NaN.
+    """
+    above, below = np.asarray(numerators, float), np.asarray(denominators, float)
+    if not len(above):
+        return Estimate(float("nan"), float("nan"), float("nan"), 0)
+    draws = _resampled(len(above))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low, high = np.nanpercentile(above[draws].sum(axis=1) / below[draws].sum(axis=1), _INTERVAL)
+        return Estimate(float(above.sum() / below.sum()), float(low), float(high), len(above))
+
+
+def _resampled(count: int) -> NDArray[np.int64]:
+    """Return the places of groups drawn with replacement, (RESAMPLES, count)."""
+    return np.random.default_rng(0).integers(count, size=(RESAMPLES, count))
 
 
 def frechet_distance(a: Array, b: Array) -> float:

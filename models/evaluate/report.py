@@ -6,6 +6,7 @@ from typing import Any, Final
 from ghostnote.models.data.trial_set import LEAST_DRUMS
 from ghostnote.models.evaluate.diversity import BIASES, DIFFERENCES, RATIOS
 from ghostnote.models.evaluate.markdown import class_table, estimate, number, section, table
+from ghostnote.models.evaluate.report_layers import render_known, render_layers
 from ghostnote.models.evaluate.report_lines import (
     render_amount,
     render_drums,
@@ -242,6 +243,8 @@ _SECTIONS: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], list[str]]], ...
     ("retrieval_accuracy", _retrieval),
     ("between_strokes", _between),
     ("velocity", _velocity),
+    ("layers", render_layers),
+    ("known_strokes", render_known),
     ("calibration", _calibration),
     ("new", _new),
     ("new", render_tonality),

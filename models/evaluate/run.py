@@ -21,6 +21,7 @@ from ghostnote.models.data.trial_set import (
     load_split,
     make_trials,
 )
+from ghostnote.models.evaluate.layers import known_strokes, layers
 from ghostnote.models.evaluate.new_sounds import new_sounds
 from ghostnote.models.evaluate.player import ModelPlayer
 from ghostnote.models.evaluate.report_plots import draw_report, draw_sounds, draw_strokes
@@ -57,6 +58,8 @@ class EvaluationRequest:
     """The report's folder; it must exist."""
     train: Path | None = None
     """The corpus whose train split the embedding is trained on; None is the same corpus."""
+    layers: bool = False
+    """Whether to judge only the strokes of drums of which several were recorded."""
     peer: Path | None = None
     """A folder of another generator's sounds, to compare with the new ones."""
 
@@ -97,6 +100,13 @@ class _Evaluation:
         report["velocity"] = velocity(self.player, trials, settings, stage("Changing velocities"))
         report["calibration"] = calibration(self.player, trials, settings, stage("Calibrating the amount"))
         draw_strokes(self.request.output / "strokes.png", trials, strokes[MODEL])
+
+    def layers(self, trials: TrialSet) -> None:
+        """Compare strokes made from several recorded ones with a layer that was left out, and with real ones."""
+        player, settings = self.player, self.settings
+        self.report["layers"] = layers(player, trials, settings, self.stage("Leaving out velocity layers"))
+        if len(trials.class_of) > 1:
+            self.report["known_strokes"] = known_strokes(player, trials, settings, self.stage("Varying known strokes"))
 
     def drums(self, hits: Hits) -> None:
         """Compare strokes of every drum with the drum itself, which needs no repeated strokes."""
@@ -141,9 +151,10 @@ def evaluate(
         except CorpusError as error:
             evaluation.warnings.append(f"variations are left out: {error}")
     if trials:
-        evaluation.variations(trials)
-    evaluation.drums(judged)
-    evaluation.new(hits)
+        (evaluation.layers if request.layers else evaluation.variations)(trials)
+    if not request.layers:
+        evaluation.drums(judged)
+        evaluation.new(hits)
     evaluation.report["about"] = {**_about(evaluation, hits, more, trials), "seconds": time.monotonic() - started}
     draw_report(request.output, evaluation.report)
     return evaluation.report

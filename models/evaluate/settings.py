@@ -30,6 +30,8 @@ class EvaluationSettings:
     """Strokes by which the best start of SDEdit is chosen."""
     velocity_references: int = 2
     """References for each change of velocity."""
+    layers_left_out: int = 6
+    """Most velocity layers of each group that are left out."""
     new_per_class: int = 20
     """New sounds of each class."""
     draws: int = 10
@@ -46,6 +48,7 @@ QUICK: Final = EvaluationSettings(
     amounts=(0.6, 1.0),
     edit_rows=20,
     velocity_references=1,
+    layers_left_out=2,
     new_per_class=8,
     embedding=EmbeddingSettings(passes=4),
 )

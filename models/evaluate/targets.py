@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.data.trial_set import LEAST_DRUMS
+from ghostnote.models.evaluate.layers import MANY, ONE
 from ghostnote.models.evaluate.stroke_lines import BANDS
 
 REPORT_FORMAT: Final = 3
@@ -146,6 +147,12 @@ def _prominence(name: str) -> _Reader:
     return _difference(f"{path}/model/prominence_db", f"{path}/corpus/prominence_db")
 
 
+def _known_strokes(report: Report) -> float:
+    """Read how much lower the C2ST accuracy is where all strokes are known."""
+    many, one = (_at(report, f"known_strokes/{kind}/all/c2st_accuracy/all/value") for kind in (MANY, ONE))
+    return many - one
+
+
 def _frechet(section: str, to: str) -> _Reader:
     path = f"new/distributions/{section}"
     return _ratio(f"{path}/model/frechet", f"{path}/{to}/frechet")
@@ -165,6 +172,10 @@ _TARGETS: Final[tuple[_Target, ...]] = (
         _difference("retrieval_accuracy/real/all", "retrieval_accuracy/model/all", 100),
     ),
     ("velocity, distance over scaled", 0, 0.7, _value("velocity/ratio_to_scaled/all")),
+    ("velocity between layers, remaining distance", _ANY, 0.5, _value("layers/between/remaining/all")),
+    ("its slope of the centroid over real", 0.75, 1.25, _value("layers/between/slopes/centroid")),
+    ("its slope of T20 over real", 0.75, 1.25, _value("layers/between/slopes/t20")),
+    ("C2ST accuracy, all strokes known less one", _ANY, -0.03, _known_strokes),
     ("Fréchet distance over real", 0, 1.3, _frechet("all", "train")),
     ("Fréchet distance over the peer's", 0, 0.5, _frechet("beside the peer", "peer")),
     ("tonality of new kicks beside the corpus, dB", -3, 3, _prominence("kick")),

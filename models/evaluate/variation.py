@@ -72,11 +72,25 @@ def diversity_and_bias(strokes: Mapping[str, Tensor], trials: TrialSet) -> tuple
 
 def c2st_by_kind(strokes: Mapping[str, Tensor], trials: TrialSet, seed: int, tick: Tick) -> dict[str, Any]:
     """Return the C2ST accuracy of each kind beside real strokes, and of ghostnote by each family of features."""
+    tests = [(kind, "all", slice(None)) for kind in strokes if kind != REAL]
+    tests += [(MODEL, family, columns) for family, columns in FAMILIES.items()]
+    return c2st_of(strokes, trials, seed, tests, tick)
+
+
+def c2st_of(
+    strokes: Mapping[str, Tensor],
+    trials: TrialSet,
+    seed: int,
+    tests: Sequence[tuple[str, str, slice]],
+    tick: Tick = lambda done, total: None,
+) -> dict[str, Any]:
+    """Return the C2ST accuracy of kinds of strokes beside the real ones, by families of features.
+
+    `tests` names a kind, a family, and the columns of its features.
+    """
     features = {kind: _features(trials.references, made) for kind, made in strokes.items()}
     groups = trials.row_groups * 2
     is_made = torch.arange(len(groups)) >= len(trials.rows)
-    tests = [(kind, "all", slice(None)) for kind in strokes if kind != REAL]
-    tests += [(MODEL, family, columns) for family, columns in FAMILIES.items()]
     result: dict[str, Any] = {}
     for done, (kind, family, columns) in enumerate(tests, 1):
         both = torch.cat([features[REAL], features[kind]])[:, columns]

@@ -32,7 +32,7 @@ class Louder:
             for key in keys:
                 time.sleep(self.pause)
                 noise = np.random.default_rng((variation.seed, key.index, len(drum_class))).uniform(-1, 1, shape)
-                level = (key.velocity / 127) ** 2 if key.louder_db is None else 10 ** (key.louder_db / 20)
+                level = 10 ** (key.change.louder_db / 20) if key.change else (key.velocity / 127) ** 2
                 yield ((hit + 0.1 * variation.amount * noise * np.abs(hit)) * level).astype(np.float32)
 
         return strokes

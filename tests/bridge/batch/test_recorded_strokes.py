@@ -11,7 +11,7 @@ from ghostnote.bridge.batch.journal import manifest_rows
 from ghostnote.bridge.batch.recorded_strokes import strokes_of_many
 from ghostnote.bridge.dsp.velocity import hit_level_db
 from ghostnote.bridge.errors import AudioFileError
-from ghostnote.bridge.inference.variation import StrokeKey
+from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.hits import PadHit
 
@@ -61,14 +61,14 @@ def test_strokes_of_other_rates_and_channels_are_brought_to_the_loudest_s(tmp_pa
     write_audio(tmp_path / "a.wav", hit(channels=2, rate=48_000), 48_000, 24)
     write_audio(tmp_path / "b.wav", hit(channels=4), RATE, 24)
 
-    def same(audio: np.ndarray):
+    def same(audio: np.ndarray, variation: Variation):
         def strokes(keys: Sequence[StrokeKey]) -> Iterator[np.ndarray]:
             return iter([audio] * len(keys))
 
         return strokes
 
     hits = [PadHit(tmp_path / "a.wav", 1, 64), PadHit(tmp_path / "b.wav", 65, 127)]
-    made = list(strokes_of_many(hits, 1, RATE, 1, same)([StrokeKey(1, 60), StrokeKey(2, 127)]))
+    made = list(strokes_of_many(hits, 1, RATE, Variation(), same)([StrokeKey(1, 60), StrokeKey(2, 127)]))
     assert [stroke.shape for stroke in made] == [(1, round(0.3 * RATE))] * 2
     with pytest.raises(AudioFileError, match="export them alike"):
-        strokes_of_many(hits, 3, RATE, 1, same)
+        strokes_of_many(hits, 3, RATE, Variation(), same)

@@ -1,5 +1,6 @@
-"""Recorded strokes as sound: their settings, and their level over velocity."""
+"""Recorded strokes as sound: their settings, their level and timbre over velocity, and how much they differ."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 
 from ghostnote.bridge.dsp.velocity import hit_level_db, velocity_db
 from ghostnote.bridge.errors import AudioFileError
+from ghostnote.bridge.inference.recorded_drum import RecordedDrum
 from ghostnote.bridge.inference.stroke_source import SourceSpec
+from ghostnote.bridge.inference.variation import Reference, StrokeChange, StrokeKey, Variation, Variator
 from ghostnote.bridge.inference.velocity_layers import VelocityLayers, read_hit
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.hits import PadHit
@@ -29,14 +32,78 @@ def pad(*hits: PadHit, **changes: object) -> Pad:
     return Pad(**{"name": "Snare", "notes": (38,), "drum_class": "snare", "seed": 5, "hits": hits, **changes})
 
 
+def decaying(level_db: float = -6.0, decay: float = 12.0, seed: int = 0) -> np.ndarray:
+    """Return decaying noise (1, frames) at a level."""
+    t = np.arange(20_000) / RATE
+    audio = (np.random.default_rng(seed).standard_normal(len(t)) * np.exp(-decay * t))[None].astype(np.float32)
+    return audio * np.float32(10 ** ((level_db - hit_level_db(audio, RATE)) / 20))
+
+
+def measured(sounds: dict[PadHit, np.ndarray]) -> VelocityLayers:
+    return VelocityLayers.measured(tuple(sounds), RATE, sounds.get)
+
+
 def test_the_level_follows_the_recordings_between_layers_and_the_velocity_beyond() -> None:
     soft, hard = PadHit(Path("s"), 1, 40), PadHit(Path("h"), 41, 127)
-    layers = VelocityLayers.measured((soft, hard), {soft: -20.0, hard: -2.0}.get)
+    layers = measured({soft: decaying(-20.0), hard: decaying(-2.0)})
     assert layers.louder_db(hard, 127) == pytest.approx(0.0)
     assert layers.louder_db(soft, 40) == pytest.approx(0.0)
     halfway = round(127 * 10 ** (velocity_db(40) / 80))
     assert layers.louder_db(hard, halfway) == pytest.approx(-9.0, abs=0.2)
     assert layers.louder_db(soft, 20) == pytest.approx(velocity_db(20) - velocity_db(40))
+    # The layers say what a velocity does to the timbre, so the model need not, but beyond them.
+    assert layers.harder_db(hard, halfway) == 0
+    assert layers.harder_db(soft, 20) == layers.louder_db(soft, 20)
+    assert measured({hard: decaying()}).harder_db(hard, 20) == pytest.approx(velocity_db(20))
+
+
+def test_the_timbre_between_layers_lies_between_theirs(tiny_onnx, tmp_path: Path) -> None:
+    files = {"soft": decaying(-20, decay=25), "hard": decaying(-2, decay=6)}
+    for name, audio in files.items():
+        write_audio(tmp_path / f"{name}.wav", audio, RATE, 32)
+    hits = PadHit(tmp_path / "soft.wav", 1, 40), PadHit(tmp_path / "hard.wav", 41, 127)
+    source = SourceSpec(tiny_onnx, RATE).open()
+
+    def length(velocity: int) -> float:
+        energy = np.square(source.stroke(pad(*hits, amount=0.0), 0, velocity)[0]).cumsum()
+        return float((energy < 0.99 * energy[-1]).mean())
+
+    lengths = [length(velocity) for velocity in (20, 40, 55, 70, 90, 110, 127)]
+    assert lengths[0] == pytest.approx(lengths[1], rel=0.05)
+    assert all(after > before for before, after in pairwise(lengths[1:]))
+
+
+@pytest.mark.parametrize(
+    ("repeats", "apart", "low", "high"), [(8, 3.0, 1.2, 2.0), (8, 0.0, 0.49, 0.6), (2, 0.0, 0.6, 1.0)]
+)
+def test_strokes_differ_as_the_recorded_ones_do_and_few_say_little(
+    repeats: int, apart: float, low: float, high: float
+) -> None:
+    """What is made of a stroke decays a little faster; the recorded ones differ by more than that, or not at all."""
+    sounds = {PadHit(Path(f"{at}")): decaying(decay=12 + apart * (-1) ** at, seed=0) for at in range(repeats)}
+    drum = RecordedDrum(measured(sounds), lambda hit: decaying(decay=13 + apart * (-1) ** int(hit.file.name)))
+    share = max(0.5, repeats**-0.5)
+    assert low <= drum.change(next(iter(sounds)), 127).amount / share <= high
+
+
+def test_one_stroke_known_is_varied_as_the_model_predicts() -> None:
+    hit = PadHit(Path("x"))
+    change = RecordedDrum(measured({hit: decaying()}), lambda _: decaying(seed=1)).change(hit, 127)
+    assert (change.amount, change.level_deviations) == (1.0, (0.0, 0))
+
+
+def test_levels_vary_as_the_recorded_ones_do(tiny_generator) -> None:
+    reference, key = Reference(decaying(), 1), StrokeKey(0, 127, StrokeChange(0.0, 0.0))
+    known = replace(key, change=StrokeChange(0.0, 0.0, 1.0, (97 * 25.0, 97)))
+    variator = Variator(tiny_generator)
+
+    def spread_db(of: StrokeKey) -> float:
+        keys = [replace(of, index=index) for index in range(24)]
+        strokes = variator.next_strokes(reference, keys, Variation(3, steps=0))
+        return float(np.std([hit_level_db(stroke, RATE) for stroke in strokes]))
+
+    assert 3.5 < spread_db(known) < 6.5
+    assert spread_db(key) < 3
 
 
 def test_a_stroke_that_nothing_varies_is_the_recorded_one_at_its_layer_s_level(tiny_onnx, tmp_path: Path) -> None:

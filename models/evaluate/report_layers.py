@@ -1,0 +1,48 @@
+"""The sections of a report about drums of which several strokes were recorded."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ghostnote.models.evaluate.layers import LEAST_GAP_DB, MANY, ONE
+from ghostnote.models.evaluate.markdown import class_table, estimate, section, table
+
+_PLACES: Final = {
+    "between": "Between layers: softer and harder ones are known.",
+    "beyond": "Beyond all layers: only softer or only harder ones are known.",
+}
+
+
+def render_layers(report: Mapping[str, Any]) -> list[str]:
+    """Return the section on velocity layers that were left out."""
+    found = report["layers"]
+    lines = section(
+        "Left-out velocity layers",
+        f"{found['layers']} layers, each left out with those nearer than {LEAST_GAP_DB:g} dB. Level-free log-mel dB to "
+        "the layer's real strokes: of real strokes of the layer (floor), of the nearest known layer's (scaled), and of "
+        "strokes made from all known ones. Remaining is what is left of the scaled one's excess over the floor, of "
+        "drums that have any. Slopes are those of made over real changes; 1 is as real.",
+    )
+    for place, text in _PLACES.items():
+        own = found.get(place, {"layers": 0})
+        if own["layers"]:
+            row = [estimate(own["remaining"]["all"]), *(estimate(slope) for slope in own["slopes"].values())]
+            head = ("layers", "remaining", *(f"slope of {name}" for name in own["slopes"]))
+            lines += [
+                text,
+                "",
+                *table(head, [(str(own["layers"]), *row)]),
+                *class_table({**own["distance_db"], "remaining": own["remaining"]}, ("remaining",)),
+            ]
+    return lines
+
+
+def render_known(report: Mapping[str, Any]) -> list[str]:
+    """Return the section on how many strokes are known."""
+    found = report["known_strokes"]
+    accuracy = {kind: found[kind]["all"]["c2st_accuracy"] for kind in (ONE, MANY)}
+    return section(
+        "C2ST accuracy by the strokes that are known",
+        "Strokes made from the reference alone, and from a pad of all strokes but the real one that they are compared "
+        "with; 0.5 is indistinguishable.",
+        class_table(accuracy, accuracy.keys()),
+    )
