@@ -82,7 +82,7 @@ def test_strokes_differ_as_the_recorded_ones_do_and_few_say_little(
     """What is made of a stroke decays a little faster; the recorded ones differ by more than that, or not at all."""
     sounds = {PadHit(Path(f"{at}")): decaying(decay=12 + apart * (-1) ** at, seed=0) for at in range(repeats)}
     drum = RecordedDrum(measured(sounds), lambda hit: decaying(decay=13 + apart * (-1) ** int(hit.file.name)))
-    share = max(0.5, repeats**-0.5)
+    share = max(0.25, 1 / repeats)
     assert low <= drum.change(next(iter(sounds)), 127).amount / share <= high
 
 
