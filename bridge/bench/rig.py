@@ -20,6 +20,7 @@ from ghostnote.bridge.devices.jack import CLIENT, load
 from ghostnote.bridge.devices.xrun_monitor import XrunMonitor
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.kit.outputs import STEREO
 from ghostnote.bridge.live.daemon import LiveSettings, opened, tend
 from ghostnote.bridge.live.osc.server import OscSettings
 from ghostnote.bridge.live.pad_parameters import Value
@@ -44,6 +45,7 @@ class DaemonSetup:
     output: Path | None = None
     record: Path | None = None
     kits: Path | None = None
+    outputs: str = STEREO
 
 
 class Daemon:
@@ -116,7 +118,7 @@ def _serve(setup: DaemonSetup, line: Connection) -> None:
     audio = DriverSettings(RATE, 256, setup.device, setup.output)
     settings = LiveSettings(
         setup.kit, lambda _: setup.spec, setup.driver, audio, setup.midi, OscSettings(port=0),
-        kits=setup.kits, record=setup.record, processes=setup.processes,
+        kits=setup.kits, record=setup.record, processes=setup.processes, outputs=setup.outputs,
     )  # fmt: skip
     try:
         with opened(settings) as live:

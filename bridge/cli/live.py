@@ -47,6 +47,9 @@ def live(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="OUT.wav", help="What the file driver writes.")
     ] = None,
+    outputs: Annotated[
+        str, typer.Option(metavar="pads|groups|stereo", help="Beside the mix, a stereo pair for each pad or group.")
+    ] = "stereo",
     midi_in: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="virtual, tcp:PORT, or a part of a port's name; may be given again."),
@@ -100,6 +103,7 @@ def live(
         record=record and unused(record),
         limiter=limiter,
         processes=processes or None,
+        outputs=outputs,
     )
     if not settings.midi and name != "jack":
         echo(f"note: no MIDI comes in, as {NO_OWN_PORT}", err=True)

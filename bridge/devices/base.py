@@ -32,7 +32,7 @@ class Render(Protocol):
     """Makes the next block."""
 
     def __call__(self, frames: int, began: float, midi: MidiPackets = ()) -> Audio:
-        """Return (2, frames) for the block that begins at `began`, in `perf_counter` seconds.
+        """Return (channels, frames) for the block that begins at `began`, in `perf_counter` seconds.
 
         What `midi` holds sounds in this very block.
         """
@@ -54,6 +54,13 @@ class DriverSettings:
     """Where the file driver writes."""
     midi: bool = False
     """Whether a driver that can opens a MIDI port of its own."""
+    outputs: tuple[str, ...] = ()
+    """The names of the stereo pairs that come behind the mix."""
+
+    @property
+    def channels(self) -> int:
+        """How many channels blocks have: the mix's, and those of the pairs."""
+        return 2 + 2 * len(self.outputs)
 
 
 class Driver(Protocol):

@@ -57,7 +57,7 @@ class BlockingDriver:
         """Open the device, on the thread that writes to it."""
 
     def put(self, block: Audio) -> None:
-        """Write a block (2, frames)."""
+        """Write a block (channels, frames)."""
 
     def close(self) -> None:
         """Let the device go."""

@@ -1,8 +1,9 @@
-"""A JACK client with two outputs and a MIDI input: exact to the frame."""
+"""A JACK client with a pair of outputs, or several, and a MIDI input: exact to the frame."""
 
 import contextlib
 import time
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ghostnote.bridge.devices.base import STOP_SECONDS, AudioError, DriverSettings, MidiPackets, Render
@@ -13,6 +14,20 @@ from ghostnote.bridge.errors import MissingExtraError
 CLIENT: Final = "ghostnote"
 OUTPUTS: Final = ("out_1", "out_2")
 MIDI_INPUT: Final = "midi_in"
+
+
+def port_names(outputs: Iterable[str]) -> list[str]:
+    """Return the names of two ports for each pair: without what JACK's names cannot have, and each once."""
+    taken = {*OUTPUTS, MIDI_INPUT}
+    names = []
+    for output in outputs:
+        name = plain = output.replace(":", "_")
+        number = 2
+        while f"{name}_1" in taken:
+            name, number = f"{plain} {number}", number + 1
+        taken |= {f"{name}_1", f"{name}_2"}
+        names += [f"{name}_1", f"{name}_2"]
+    return names
 
 
 def load() -> Any:
@@ -63,7 +78,7 @@ class JackDriver:
         self._wanted = settings.device
         self._clock = BlockClock(self.rate)
         try:
-            self._outputs = [self._client.outports.register(name) for name in OUTPUTS]
+            self._outputs = [self._client.outports.register(name) for name in (*OUTPUTS, *port_names(settings.outputs))]
             self._input = self._client.midi_inports.register(MIDI_INPUT) if settings.midi else None
         except self._jack.JackError as error:
             self.stop()
@@ -71,15 +86,14 @@ class JackDriver:
 
     def start(self, render: Render) -> None:
         """Play, connected to the ports that have the device's name in theirs, or the hardware's."""
-        left, right = self._outputs
 
         def process(frames: int) -> None:
             now = time.perf_counter() - self._client.frames_since_cycle_start / self.rate
             self.last_block = now
             self.xruns.enter(now)
             block = render(frames, self._clock.block(now, frames), self._received())
-            left.get_array()[:] = block[0]
-            right.get_array()[:] = block[1]
+            for output, channel in zip(self._outputs, block, strict=True):
+                output.get_array()[:] = channel
             self.xruns.leave(now, frames / self.rate)
 
         self._client.set_process_callback(process)
@@ -115,7 +129,8 @@ class JackDriver:
         if not ports and self._wanted is not None:
             self.stop()
             raise AudioError(f"no JACK port takes sound under the name '{self._wanted}': see  jack_lsp")
-        for output, port in zip(self._outputs, ports, strict=False):
+        # The mix alone is to be audible by itself.
+        for output, port in zip(self._outputs[: len(OUTPUTS)], ports, strict=False):
             with contextlib.suppress(self._jack.JackErrorCode):
                 output.connect(port)
         if ports:

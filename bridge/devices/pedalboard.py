@@ -47,6 +47,10 @@ class PedalboardDriver(BlockingDriver):
     def __init__(self, settings: DriverSettings) -> None:
         """Find the device by a part of its name; `AudioError` lists what there is."""
         super().__init__(settings)
+        if settings.outputs:
+            raise AudioError(
+                "the pedalboard driver plays one stereo pair: for --outputs choose --driver jack, sounddevice or file"
+            )
         names = output_names()
         wanted = settings.device
         if wanted is None:

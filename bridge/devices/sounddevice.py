@@ -58,7 +58,7 @@ class SounddeviceDriver:
         self.lost = ""
         self.notices: deque[str] = deque()
         self.device = settings.device or "default"
-        self._wanted = settings.device
+        self._wanted, self._channels = settings.device, settings.channels
         self._clock = BlockClock(self.rate)
         self._stream: Any = None
         self._preferred = False
@@ -79,11 +79,17 @@ class SounddeviceDriver:
             self.xruns.leave(now, frames / self.rate)
 
         try:
+            there = int(self._sounddevice.query_devices(self._wanted, "output")["max_output_channels"])
+            if there < self._channels > 2:
+                raise AudioError(
+                    f"'{self.device}' has {there} channels, but --outputs needs {self._channels}: choose another "
+                    "device, fewer outputs with --outputs groups, or --driver jack or file"
+                )
             self._stream = self._sounddevice.OutputStream(
                 samplerate=self.rate,
                 blocksize=self.block_frames,
                 device=self._wanted,
-                channels=2,
+                channels=self._channels,
                 dtype="float32",
                 latency="low",
                 callback=callback,

@@ -55,12 +55,13 @@ def make_driver(name: str, settings: DriverSettings) -> Driver:
 class _Gate:
     """Lets one driver ask for blocks until another has taken its place."""
 
-    def __init__(self, render: Render) -> None:
+    def __init__(self, render: Render, channels: int) -> None:
         self.render, self.is_open = render, True
+        self._channels = channels
 
     def __call__(self, frames: int, began: float, midi: MidiPackets = ()) -> Audio:
         """Return the next block, or silence for a driver that came back too late."""
-        return self.render(frames, began, midi) if self.is_open else np.zeros((2, frames), np.float32)
+        return self.render(frames, began, midi) if self.is_open else np.zeros((self._channels, frames), np.float32)
 
 
 class DriverSupervisor:
@@ -127,7 +128,7 @@ class DriverSupervisor:
             raise AudioError("the driver has nothing to play")
         if self._gate:
             self._gate.is_open = False
-        self._gate = _Gate(self._render)
+        self._gate = _Gate(self._render, self._settings.channels)
         self.driver = driver
         driver.last_block = time.perf_counter()
         driver.start(self._gate)

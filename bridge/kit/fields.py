@@ -31,7 +31,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
 """Lowest and highest value of each number in a kit; whole numbers where the bounds are whole."""
 
 KIT_KEYS: Final = ("name", "seed", "effects", "pad")
-PAD_KEYS: Final = ("name", "notes", "class", "kind", "hit", "hits", "choke", "reverse", "effects", *RANGES)
+PAD_KEYS: Final = ("name", "notes", "class", "kind", "hit", "hits", "choke", "out", "reverse", "effects", *RANGES)
 
 _NOTES: Final = (0, 127)
 MOST_TEXT: Final = 80

@@ -82,6 +82,8 @@ class Pad:
     """Whether strokes are played backwards."""
     effects: tuple[Effect, ...] = ()
     """What all its strokes together go through, after level and place."""
+    out: str | None = None
+    """The output that it shares with others of the same word, where outputs are groups."""
 
     @property
     def drum_seed(self) -> int:
@@ -235,7 +237,7 @@ def _option(key: str, value: object, folder: Path) -> Any:
         return check_switch(key, value)
     if key in ("hits", "effects"):
         return check_hits(value, folder) if key == "hits" else kit_effects(value, folder)
-    return check_name(key, value) if key == "choke" else check_number(key, value)
+    return check_name(key, value) if key in ("choke", "out") else check_number(key, value)
 
 
 def _check_unique(pad: Pad, others: list[Pad]) -> None:

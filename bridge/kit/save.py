@@ -39,6 +39,8 @@ def pad_text(pad: Pad, kit_seed: int, folder: Path) -> str:
         lines["hits"] = "[\n" + "".join(f"    {_hit_text(pad, hit, folder)},\n" for hit in pad.hits) + "]"
     if pad.choke:
         lines["choke"] = quoted(pad.choke)
+    if pad.out:
+        lines["out"] = quoted(pad.out)
     if pad.reverse:
         lines["reverse"] = "true"
     if pad.effects:

@@ -16,10 +16,12 @@ from ghostnote.bridge.devices.base import DriverSettings, preferred_process
 from ghostnote.bridge.devices.supervisor import DriverSupervisor
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.kit.outputs import STEREO
 from ghostnote.bridge.live.malloc import large_blocks_apart
 from ghostnote.bridge.live.memory_lock import memory_locked
 from ghostnote.bridge.live.midi_input import open_input
 from ghostnote.bridge.live.osc.server import OscServer, OscSettings
+from ghostnote.bridge.live.output_pairs import OutputPairs
 from ghostnote.bridge.live.pool_filler import PoolFiller
 from ghostnote.bridge.live.session import Session
 from ghostnote.bridge.live.status import Live, facts, opening
@@ -59,6 +61,8 @@ class LiveSettings:
     """Which notes are played, and what they mean."""
     program_channel: int = DRUM_CHANNEL
     """The channel whose program changes choose a kit, from 0."""
+    outputs: str = STEREO
+    """Which outputs there are beside the mix: a name of `kit.outputs.MODES`."""
 
 
 View = Callable[[Live], None]
@@ -102,13 +106,15 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
     """
     began = time.perf_counter()
     large_blocks_apart()
-    supervisor = DriverSupervisor(settings.driver, replace(settings.audio, midi=True))
+    pairs = OutputPairs(settings.kit, settings.outputs)
+    supervisor = DriverSupervisor(settings.driver, replace(settings.audio, midi=True, outputs=pairs.names))
     rate = supervisor.driver.rate
     with ExitStack() as stack:
         stack.callback(supervisor.stop)
         stack.enter_context(_quick_switching())
         recorder = TakeRecorder(settings.record, rate, settings.limiter) if settings.record else None
         session = Session(settings.kit, rate, settings.kits, settings.limiter, recorder)
+        session.engine.outputs = pairs
         session.program_channel = settings.program_channel
         session.note_input = settings.note_input
         saver = None

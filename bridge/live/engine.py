@@ -31,6 +31,7 @@ from ghostnote.bridge.live.commands import (
 )
 from ghostnote.bridge.live.hit import Audio, Hit, Origin
 from ghostnote.bridge.live.meters import Meters
+from ghostnote.bridge.live.output_pairs import OutputPairs
 from ghostnote.bridge.midi.events import NoteOn
 from ghostnote.bridge.render.instants import Instants
 from ghostnote.bridge.render.mixer import Mixer
@@ -64,6 +65,7 @@ class Engine:
         if recorder and setup.kit.all_effects:
             recorder.effects(0, setup.kit)
         self._limiter = Limiter(rate) if limiter else None
+        self.outputs = OutputPairs(setup.kit)
         self._queues = {via: CommandQueue(most) for via, most in MOST_WAITING.items()}
         self._serial = itertools.count()
         self._began: float | None = None
@@ -71,8 +73,7 @@ class Engine:
         self._audible: frozenset[str] | None = None
         self._turn: Counter[str] = Counter()
         self._leaving: list[Mixer] = []
-        self.left: deque[Mixer] = deque()
-        """Mixers that are silent; another thread lets them go, as plugins take their time."""
+        self.left: deque[Mixer] = deque()  # Silent; another thread lets them go, as plugins take their time.
         self._meters = Meters(rate)
         self._handlers: dict[type, Callable[[Any, int], None]] = {
             Play: self._play,
@@ -113,7 +114,7 @@ class Engine:
         return True
 
     def render(self, frames: int, began: float, exact: tuple[tuple[int, Command], ...] = ()) -> Audio:
-        """Return the next block (2, frames), which begins at `began` in `perf_counter` seconds.
+        """Return the next block (channels, frames), which begins at `began` in `perf_counter` seconds.
 
         Commands stamped since the last block began happen at the same offset in this one; those of `exact`
         at the offset that comes with them. What is returned holds until the next call.
@@ -170,7 +171,7 @@ class Engine:
             self.faults.append(f"{command}: {error!r}")
 
     def _mix(self, frames: int) -> Audio:
-        mixer = self.setup.mixer
+        mixer, mixers = self.setup.mixer, [self.setup.mixer, *self._leaving]
         bus = mixer.render(frames)
         for pad in mixer.sounding:
             self._meters.measure(self.setup.kit.pads[pad].name, mixer.stem(pad, frames), self.frame)
@@ -180,16 +181,15 @@ class Engine:
         self._leaving = [mixer for mixer in self._leaving if mixer.remaining_frames]
         mix = self._limiter.process(bus) if self._limiter else bus
         self._meters.measure("", mix, self.frame)
-        return mix
+        return self.outputs.block(mix, mixers, self.delay_frames - self.setup.effects.pad_latency_frames)
 
     def _play(self, command: Play, offset: int) -> None:
         self._act(self.setup.performer.handle(replace(command.event, frame=self.frame + offset)), offset)
 
     def _strike(self, command: StrikePad, offset: int) -> None:
-        names = [pad.name for pad in self.setup.kit.pads]
-        if command.pad in names:
-            pad = names.index(command.pad)
-            self._act(self.setup.performer.strike(self.frame + offset, pad, command.velocity), offset)
+        for number, pad in enumerate(self.setup.kit.pads):
+            if pad.name == command.pad:
+                self._act(self.setup.performer.strike(self.frame + offset, number, command.velocity), offset)
 
     def _use(self, command: Use, offset: int) -> None:
         before, self.setup = self.setup, command.setup

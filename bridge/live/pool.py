@@ -246,4 +246,4 @@ def recorded_stroke(pad: Pad, index: int, velocity: int) -> PadHit | None:
 
 def _sound(pad: Pad) -> Pad:
     """Return a pad without the settings that a stroke's sound does not depend on."""
-    return replace(pad, name="", notes=(), gain_db=0.0, pan=0.0, choke=None, effects=())
+    return replace(pad, name="", notes=(), gain_db=0.0, pan=0.0, choke=None, effects=(), out=None)

@@ -114,7 +114,7 @@ class Mixer:
         """The pads with voices or effects in the last block."""
         self._rate = rate
         self._window_frames = max(1, round(_PEAK_WINDOW_SECONDS * rate))
-        self._gains = [pad_gains(pad) for pad in pads]
+        self.set_gains(pads)
         self._stems: Audio = np.zeros((len(pads), 2, block_frames), np.float32)
         self._bus: Audio = np.zeros((2, block_frames), np.float32)
         self._scratch: Audio = np.zeros((2, block_frames), np.float32)
@@ -128,6 +128,7 @@ class Mixer:
 
     def set_gains(self, pads: Sequence[Pad]) -> None:
         """Set the gain and pan of the same pads, for strokes from here on."""
+        self.pads = tuple(pads)
         self._gains = [pad_gains(pad) for pad in pads]
 
     def gains(self, pad: int) -> Audio:

@@ -14,7 +14,7 @@ from threading import Thread
 import mido.sockets
 import numpy as np
 import pytest
-from live_fakes import until
+from live_fakes import KIT, until
 from rig import QUIET, JackRecorder, connect, fake, need, onsets, program
 
 from ghostnote.bridge.bench.jack_server import JackServer
@@ -58,6 +58,18 @@ def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: J
     assert alike.max() < 0.5
     assert status["notes_fresh"] >= 12
     assert status["faults"] == 0
+
+
+def test_each_pad_has_a_named_pair_of_ports_that_it_alone_sounds_on(server: JackServer) -> None:
+    with fake(driver="jack", outputs="pads") as daemon, program(*SEQUENCE):
+        ports = subprocess.run(["jack_lsp"], capture_output=True, text=True, check=True).stdout.split("\n")
+        named = [f"ghostnote:{name}_{side}" for name in ("out", *(pad.name for pad in KIT.pads)) for side in (1, 2)]
+        assert [port for port in ports if port.startswith("ghostnote:") and "midi" not in port] == named
+        with JackRecorder("ghostnote:Snare Drum_1") as snare, JackRecorder("ghostnote:Hat_1") as hat:
+            connect("Sequencer:out", "ghostnote:midi_in")
+            until(lambda: len(onsets(snare.recorded())) >= 3, 60)
+            assert not hat.recorded().any()
+        assert daemon.ask()["faults"] == 0
 
 
 def test_a_sequencer_plays_a_port_of_our_own_while_another_driver_sounds(server: JackServer) -> None:

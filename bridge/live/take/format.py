@@ -169,9 +169,8 @@ def _pad_from(table: dict[str, Any], path: Path, kit: Path | None) -> Pad:
     checked |= {"kind": check_kind(table["kind"]).name} if table.get("kind") is not None else {}
     hits = tuple(_recorded(each, path, kit) for each in table.get("hits", ()))
     checked |= {"name": check_name("name", table["name"]), "drum_class": check_class(table["drum_class"])}
-    return replace(
-        Pad("", (), ""), **{**table, **checked, "notes": tuple(table["notes"]), "hit": hit, "hits": hits, "effects": ()}
-    )
+    checked |= {"notes": tuple(table["notes"]), "hit": hit, "hits": hits, "effects": (), "out": None}
+    return replace(Pad("", (), ""), **{**table, **checked})
 
 
 def _recorded(table: dict[str, Any], path: Path, kit: Path | None) -> PadHit:

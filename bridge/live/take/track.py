@@ -57,7 +57,11 @@ class Track:
         """Return what makes a stroke again; the settings of its pad go before it, once."""
         # Effects come by themselves, as they are no part of strokes.
         if event.pad not in self._ids:
-            settings = {field.name: getattr(event.pad, field.name) for field in fields(Pad) if field.name != "effects"}
+            settings = {
+                field.name: getattr(event.pad, field.name)
+                for field in fields(Pad)
+                if field.name not in ("effects", "out")
+            }
             hit = str(event.pad.hit.resolve()) if event.pad.hit else None
             hits = [{**asdict(each), "file": str(each.file.resolve())} for each in event.pad.hits]
             table = {"id": len(self._ids), "pad": {**settings, "hit": hit, "hits": hits}}

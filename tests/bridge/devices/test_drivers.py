@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from live_fakes import until
 
-from ghostnote.bridge.devices import jack, supervisor
+from ghostnote.bridge.devices import jack, sounddevice, supervisor
 from ghostnote.bridge.devices.base import Audio, AudioError, DriverSettings, MidiPackets
 from ghostnote.bridge.devices.blocking_driver import BlockingDriver
 from ghostnote.bridge.devices.clock import BlockClock
@@ -64,6 +64,53 @@ def test_the_file_driver_writes_what_it_is_given(tmp_path: Path) -> None:
     assert rate == RATE
     assert audio.shape[1] == render.blocks * 80
     np.testing.assert_allclose(audio[:, ::80][0, :5], np.arange(1, 6) / 200, atol=1e-6)
+
+
+class Pairs(Counting):
+    """Renders six channels that hold their own number."""
+
+    def __call__(self, frames: int, began: float, midi: MidiPackets = ()) -> Audio:
+        super().__call__(frames, began, midi)
+        return np.repeat(np.arange(6, dtype=np.float32)[:, None] / 10, frames, axis=1)
+
+
+def test_the_file_driver_writes_a_file_for_each_pair(tmp_path: Path) -> None:
+    settings = DriverSettings(RATE, 80, file=tmp_path / "out.wav", outputs=("Snare / rim", "Hats"))
+    assert settings.channels == 6
+    driver, render = make_driver("file", settings), Pairs()
+    driver.start(render)
+    until(lambda: render.blocks >= 5)
+    driver.stop()
+    names = ("out.wav", "out-01-Snare_rim.wav", "out-02-Hats.wav")
+    for number, name in enumerate(names):
+        audio, _ = read_audio(tmp_path / name)
+        np.testing.assert_allclose(audio.mean(axis=1), [0.2 * number, 0.2 * number + 0.1], atol=1e-4)
+        assert audio.shape[1] == render.blocks * 80
+
+
+def test_a_gate_that_is_closed_gives_silence_in_all_channels() -> None:
+    gate = supervisor._Gate(Pairs(), 6)
+    assert gate(10, 0.0).shape == (6, 10)
+    gate.is_open = False
+    assert gate(10, 0.0).tobytes() == np.zeros((6, 10), np.float32).tobytes()
+
+
+def test_jack_ports_have_the_outputs_names_and_each_another() -> None:
+    names = jack.port_names(["Tom: low", "Tom_ low", "out"])
+    assert names == ["Tom_ low_1", "Tom_ low_2", "Tom_ low 2_1", "Tom_ low 2_2", "out 2_1", "out 2_2"]
+
+
+def test_outputs_that_a_driver_or_device_has_not_are_refused_with_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AudioError, match="one stereo pair: for --outputs choose --driver jack, sounddevice or file"):
+        make_driver("pedalboard", DriverSettings(outputs=("Kick",)))
+
+    class PortAudioError(Exception):
+        pass
+
+    library = SimpleNamespace(PortAudioError=PortAudioError, query_devices=lambda *_: {"max_output_channels": 2})
+    monkeypatch.setattr(sounddevice, "load", lambda: library)
+    with pytest.raises(AudioError, match="has 2 channels, but --outputs needs 4: choose another device"):
+        make_driver("sounddevice", DriverSettings(outputs=("Kick",))).start(Pairs())
 
 
 def test_a_file_that_cannot_be_written_is_reported_at_the_start(tmp_path: Path) -> None:

@@ -89,3 +89,11 @@ def test_the_documentation_lists_every_effect_with_its_parameters() -> None:
     for name, kind in EFFECTS.items():
         numbers = [f"`{key}` {low:g} to {high:g} ({default:g})" for key, (low, high, default) in kind.numbers.items()]
         assert f"| `{name}` | {kind.about} | {', '.join(numbers)} |" in text
+
+
+def test_a_saved_kit_keeps_its_outputs(tmp_path: Path) -> None:
+    made = kit(tmp_path, 'out = "All drums"')
+    save_kit(made, tmp_path / "saved.toml")
+    assert load_kit(tmp_path / "saved.toml").pads[0].out == made.pads[0].out == "All drums"
+    with pytest.raises(KitError, match="out = 3, but it must be text"):
+        kit(tmp_path, "out = 3")
