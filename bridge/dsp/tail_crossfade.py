@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.stereo_image import turned_apart
+from ghostnote.bridge.dsp.stereo_image import balance_sides, match_image, turned_apart
 
 Audio = NDArray[np.float32]
 Spectra = NDArray[np.complex64]
@@ -43,6 +43,20 @@ _SMOOTHED_WINDOWS: Final = 1
 _MOST_CANCELLED: Final = -0.7
 """The most cancellation, as a share of their power, that the crossfade makes up for."""
 _QUIET: Final = 1e-12
+
+
+def with_body(varied: Audio, head: Audio, body: Audio, width: float) -> Audio:
+    """Return a varied head (channels, frames) with its image, and as long as `body`; `varied` may be changed."""
+    if len(body) == 2:
+        varied = match_image(varied, head, width)
+    elif len(varied) == 2:
+        varied = balance_sides(varied)
+    if body.shape[1] > head.shape[1]:
+        original = np.broadcast_to(body, (len(varied), body.shape[1]))
+        whole = attach_tail(varied, original, widened=width > 0)
+        # A dry attack and a wide room have an image each, and the tail brings the original's: set it once more.
+        return match_image(whole, body, width) if len(body) == 2 else whole
+    return varied[:, : body.shape[1]]
 
 
 def attach_tail(varied: Audio, original: Audio, *, widened: bool = False) -> Audio:

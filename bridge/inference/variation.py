@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.partial_response import draw_filter
-from ghostnote.bridge.dsp.stereo_image import balance_sides, correlated_sides, match_image
-from ghostnote.bridge.dsp.tail_crossfade import attach_tail
+from ghostnote.bridge.dsp.stereo_image import correlated_sides, match_image
+from ghostnote.bridge.dsp.tail_crossfade import with_body
 from ghostnote.bridge.dsp.velocity import FULL_VELOCITY, velocity_db
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.reference import PreparedReference, ResidualHead
@@ -167,7 +167,7 @@ class Variator:
         )
         for varied in rows.reshape(len(struck), *head.audio.shape):
             head.attack.apply_to(varied)
-            yield _with_body(varied, head.audio, prepared.residual, variation.width)
+            yield with_body(varied, head.audio, prepared.residual, variation.width)
 
     def bytes_held(self, reference: Reference) -> int:
         """Return what a reference takes: its audio, and its features so far."""
@@ -235,20 +235,6 @@ def _louder_db(reference: Reference, key: StrokeKey) -> float:
 
 def _channels(reference: Reference, variation: Variation) -> int:
     return 2 if variation.width > 0 else len(reference.audio)
-
-
-def _with_body(varied: Audio, head: Audio, body: Audio, width: float) -> Audio:
-    """Return a varied head (channels, frames) with its image, and as long as `body`; `varied` may be changed."""
-    if len(body) == 2:
-        varied = match_image(varied, head, width)
-    elif len(varied) == 2:
-        varied = balance_sides(varied)
-    if body.shape[1] > head.shape[1]:
-        original = np.broadcast_to(body, (len(varied), body.shape[1]))
-        whole = attach_tail(varied, original, widened=width > 0)
-        # A dry attack and a wide room have an image each, and the tail brings the original's: set it once more.
-        return match_image(whole, body, width) if len(body) == 2 else whole
-    return varied[:, : body.shape[1]]
 
 
 def _fade_end(stroke: Audio) -> None:

@@ -6,7 +6,6 @@ from typing import Any, Final
 from ghostnote.models.data.trial_set import LEAST_DRUMS
 from ghostnote.models.evaluate.diversity import BIASES, DIFFERENCES, RATIOS
 from ghostnote.models.evaluate.markdown import class_table, estimate, number, section, table
-from ghostnote.models.evaluate.report_layers import render_known, render_layers
 from ghostnote.models.evaluate.report_lines import (
     render_amount,
     render_drums,
@@ -14,6 +13,7 @@ from ghostnote.models.evaluate.report_lines import (
     render_new,
     render_tonality,
 )
+from ghostnote.models.evaluate.report_velocity import render_known, render_layers, render_velocity
 from ghostnote.models.evaluate.targets import targets
 from ghostnote.models.evaluate.variation import KINDS, MODEL, REAL
 
@@ -158,23 +158,6 @@ def _between(report: Mapping[str, Any]) -> list[str]:
     return section("Between two strokes of the same reference", table(("", "log-mel dB", "correlation"), rows))
 
 
-def _velocity(report: Mapping[str, Any]) -> list[str]:
-    found = report["velocity"]
-    if not found["changes"]:
-        return []
-    distances = {kind: found["distance_db"][kind] for kind in ("model", "scaled", "real")}
-    slopes = {
-        f"{name}, {kind}": by_class for name, kinds in found["slopes"].items() for kind, by_class in kinds.items()
-    }
-    return section(
-        "Velocity",
-        "Level-free log-mel dB to real strokes of the velocity, beside the reference scaled in level:",
-        class_table({**distances, "ratio": found["ratio_to_scaled"]}, ("ratio",)),
-        "Slopes over level, in % for 10 dB:",
-        class_table(slopes, digits=1),
-    )
-
-
 def _calibration(report: Mapping[str, Any]) -> list[str]:
     found = report["calibration"]
     rows = [
@@ -242,7 +225,7 @@ _SECTIONS: Final[tuple[tuple[str, Callable[[Mapping[str, Any]], list[str]]], ...
     ("c2st", _c2st),
     ("retrieval_accuracy", _retrieval),
     ("between_strokes", _between),
-    ("velocity", _velocity),
+    ("velocity", render_velocity),
     ("layers", render_layers),
     ("known_strokes", render_known),
     ("calibration", _calibration),

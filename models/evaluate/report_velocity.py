@@ -1,4 +1,4 @@
-"""The sections of a report about drums of which several strokes were recorded."""
+"""The sections of a report about velocity, and drums of which several strokes were recorded."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,6 +10,24 @@ _PLACES: Final = {
     "between": "Between layers: softer and harder ones are known.",
     "beyond": "Beyond all layers: only softer or only harder ones are known.",
 }
+
+
+def render_velocity(report: Mapping[str, Any]) -> list[str]:
+    """Return the section on strokes of another velocity than their reference."""
+    found = report["velocity"]
+    if not found["changes"]:
+        return []
+    distances = {kind: found["distance_db"][kind] for kind in ("model", "scaled", "real")}
+    slopes = {
+        f"{name}, {kind}": by_class for name, kinds in found["slopes"].items() for kind, by_class in kinds.items()
+    }
+    return section(
+        "Velocity",
+        "Level-free log-mel dB to real strokes of the velocity, beside the reference scaled in level:",
+        class_table({**distances, "ratio": found["ratio_to_scaled"]}, ("ratio",)),
+        "Slopes over level, in % for 10 dB:",
+        class_table(slopes, digits=1),
+    )
 
 
 def render_layers(report: Mapping[str, Any]) -> list[str]:
