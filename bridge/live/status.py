@@ -126,7 +126,7 @@ def opening(live: Live) -> str:
     parts = (
         f"block {1000 * driver.block_frames / driver.rate:.1f}",
         f"driver {1000 * driver.latency_seconds:.1f}",
-        f"limiter {1000 * engine.delay_frames / driver.rate:.1f}",
+        f"limiter{' and effects' * bool(engine.setup.effects)} {1000 * engine.delay_frames / driver.rate:.1f}",
     )
     return (
         f"'{live.session.kit.name}' on {driver.device}, {driver.rate} Hz; in: {', '.join(inputs) or 'nothing'};"

@@ -13,6 +13,7 @@ from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.commands import Play
 from ghostnote.bridge.live.session import Session
+from ghostnote.bridge.live.status import opening
 from ghostnote.bridge.live.take.format import TakeEffects, read_take
 from ghostnote.bridge.live.take.recorder import TakeRecorder
 from ghostnote.bridge.live.take.render import render_take
@@ -114,6 +115,7 @@ def test_an_effect_that_fails_is_bypassed_and_said_once(monkeypatch: pytest.Monk
             "effects: pad 'Kick': effect 1, delay, is bypassed, as it fails: out of sorts"
         ]
         assert "effects" in live.session.troubles
+        assert "limiter and effects" in opening(live)
 
 
 def test_a_take_holds_effects_and_their_changes_and_renders_to_what_sounded(tmp_path: Path) -> None:
