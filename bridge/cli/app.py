@@ -24,6 +24,7 @@ from ghostnote.bridge.cli import (
     live,
     model,
     osc,
+    plugin,
     recover,
     render,
     synth,
@@ -54,7 +55,7 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_WORKSHOP, evaluate.evaluate),
     (_WORKSHOP, figure.figure),
 )
-_GROUPS: Final = ((_PREPARE, "kit", kit.app), (_PREPARE, "model", model.app))
+_GROUPS: Final = ((_PLAY, "plugin", plugin.app), (_PREPARE, "kit", kit.app), (_PREPARE, "model", model.app))
 _HELP: Final[dict[str, Any]] = {"help_option_names": ["--help", "-h"]}
 _INTERRUPTED: Final = 130
 

@@ -68,9 +68,10 @@ class Performer:
         self.zones = tuple(map(zones_of, pads))
         """Of each pad."""
         classed = [i for i, pad in enumerate(pads) if pad.drum_class == "open_hat"]
-        # A pad with open and closed strokes plays its own.
-        self._closed_of = {i: _closed_hat(kit, i) for i in classed if least_openness(self.zones[i]) > _CLOSED_OPENNESS}
-        self._open_hats = tuple(i for i in self._all if i in classed or most_openness(self.zones[i]) > _CLOSED_OPENNESS)
+        self.closed_of = {i: _closed_hat(kit, i) for i in classed if least_openness(self.zones[i]) > _CLOSED_OPENNESS}
+        """What open hats play while the pedal is closed; a pad with open and closed strokes plays its own."""
+        self.open_hats = tuple(i for i in self._all if i in classed or most_openness(self.zones[i]) > _CLOSED_OPENNESS)
+        """The pads that the pedal chokes as it closes."""
         self._strokes: Counter[tuple[int, int]] = Counter()
         self._cymbals = tuple(i for i, pad in enumerate(pads) if pad.drum_class in CYMBALS)
         self.pedals = dict(pedals or {})
@@ -97,7 +98,7 @@ class Performer:
             return []
         pedal = self.pedals.get(event.channel)
         if pedal is not None and pedal >= PEDAL_CLOSED:
-            pad = self._closed_of.get(pad, pad)
+            pad = self.closed_of.get(pad, pad)
         zone = nearest_zone(self.zones[pad], event.note, pedal, event.position)
         replaced = [Fade(event.frame, (pad,), REPLACE_SECONDS, None, INSTANT_SECONDS)] if event.replaces else []
         return [*replaced, *self._strike(Stroke(event.frame, pad, 0, event.velocity, event.channel, zone))]
@@ -116,7 +117,7 @@ class Performer:
         was_closed = self.pedals.get(event.channel, 0) >= PEDAL_CLOSED
         self.pedals[event.channel] = event.position
         closes = event.position >= PEDAL_CLOSED and not was_closed
-        return self._fade(event.frame, self._open_hats, event.channel) if closes else []
+        return self._fade(event.frame, self.open_hats, event.channel) if closes else []
 
     def _pressure(self, event: Aftertouch) -> list[Action]:
         pressed = self._cymbals

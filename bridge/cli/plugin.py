@@ -1,0 +1,48 @@
+"""`ghostnote plugin`: the plugin for DAWs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ghostnote.bridge.cli import options
+from ghostnote.bridge.cli.terminal import echo
+
+app = typer.Typer(no_args_is_help=True, help="The plugin for DAWs: build it, install it, see what it plays.")
+
+
+@app.command()
+def serve(
+    kits: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The kits that plugins choose by number.")] = None,
+    processes: Annotated[int, typer.Option(min=0, max=16, help="Processes that make hits; 0 chooses.")] = 0,
+    idle: Annotated[
+        float | None, typer.Option(min=1, metavar="SECONDS", help="End when no plugin has been there for so long.")
+    ] = None,
+    model: options.Model = None,
+) -> None:
+    """Serve the plugins of all hosts; a plugin that finds no daemon starts this by itself."""
+    import signal
+    from threading import Event
+
+    from ghostnote.bridge.live.stroke_spec import LiveSpec
+    from ghostnote.bridge.plugin.kits import config_folder
+    from ghostnote.bridge.plugin.server import ServerSettings, serve
+
+    stopping = Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
+    folder = kits or config_folder() / "kits"
+    serve(ServerSettings(lambda rate: LiveSpec(model, rate), folder, processes or None, idle), stopping)
+
+
+@app.command()
+def status() -> None:
+    """Print what the daemon serves, as JSON."""
+    from ghostnote.bridge.plugin.messages import STATUS, receive, send
+    from ghostnote.bridge.plugin.runtime import connect
+
+    with connect() as line:
+        send(line, STATUS, b"")
+        echo(receive(line)[1].decode())

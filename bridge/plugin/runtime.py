@@ -1,0 +1,118 @@
+"""Where a plugin finds the daemon: a folder and a socket of this user's alone, under a name that nobody can guess."""
+
+import fcntl
+import os
+import secrets
+import socket
+import stat
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from ghostnote.bridge.errors import GhostnoteError
+
+POINTER: Final = "daemon"
+"""The file that names the socket of the daemon that runs."""
+_LOCK: Final = "lock"
+_CREDENTIALS: Final = struct.Struct("3i")
+
+
+class AlreadyRunsError(GhostnoteError):
+    """Another daemon of this user serves plugins."""
+
+    exit_code = 0
+
+
+def runtime_folder() -> Path:
+    """Return the folder, made if need be; `GhostnoteError` if somebody else could reach into it."""
+    base = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    folder = base / "ghostnote" if base.is_absolute() else Path(tempfile.gettempdir()) / f"ghostnote-{os.getuid()}"
+    try:
+        with suppress(FileExistsError):
+            folder.mkdir(0o700)
+        found = folder.lstat()
+    except OSError as error:
+        raise GhostnoteError(
+            f"plugins cannot reach a daemon by {folder}: {error.strerror}; set XDG_RUNTIME_DIR to a folder of yours"
+        ) from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise GhostnoteError(f"{folder} is open to other users: remove it, and ghostnote makes it anew")
+    return folder
+
+
+@contextmanager
+def listening() -> Iterator[socket.socket]:
+    """Yield the socket that plugins connect to; `AlreadyRunsError` where another daemon has one."""
+    folder = runtime_folder()
+    lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    name = f"{secrets.token_hex(16)}.sock"
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AlreadyRunsError("a daemon for plugins already runs: it is enough for all of them") from error
+        _remove_sockets(folder)
+        _bind(listener, folder, name)
+        _point_to(folder, name)
+        yield listener
+    finally:
+        with suppress(OSError):
+            if (folder / POINTER).read_text() == name:
+                (folder / POINTER).unlink()
+        with suppress(OSError):
+            (folder / name).unlink()
+        listener.close()
+        os.close(lock)
+
+
+def connect(seconds: float = 5.0) -> socket.socket:
+    """Return a connection to the daemon that runs; `GhostnoteError` where none does."""
+    folder = runtime_folder()
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    line.settimeout(seconds)
+    place = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+    try:
+        line.connect(f"/proc/self/fd/{place}/{(folder / POINTER).read_text()}")
+        check_peer(line)
+    except OSError as error:
+        line.close()
+        raise GhostnoteError("no daemon for plugins runs: a plugin in a host starts one") from error
+    finally:
+        os.close(place)
+    return line
+
+
+def check_peer(line: socket.socket) -> None:
+    """Raise `PermissionError` where the other end is another user's."""
+    found = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    if _CREDENTIALS.unpack(found)[1] != os.getuid():
+        raise PermissionError("a connection of another user")
+
+
+def _bind(listener: socket.socket, folder: Path, name: str) -> None:
+    # By the folder's handle: a socket's path may have a hundred letters at most.
+    place = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+    before = os.umask(0o177)
+    try:
+        listener.bind(f"/proc/self/fd/{place}/{name}")
+    finally:
+        os.umask(before)
+        os.close(place)
+    listener.listen()
+
+
+def _point_to(folder: Path, name: str) -> None:
+    part = folder / f"{name}.new"
+    part.touch(0o600)
+    part.write_text(name)
+    part.replace(folder / POINTER)
+
+
+def _remove_sockets(folder: Path) -> None:
+    """Remove what killed daemons left."""
+    for left in (*folder.glob("*.sock"), *folder.glob("*.new")):
+        left.unlink(missing_ok=True)
