@@ -14,6 +14,34 @@ app = typer.Typer(no_args_is_help=True, help="The plugin for DAWs: build it, ins
 
 
 @app.command()
+def build(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the plugin's bundles are put.")
+    ] = Path("ghostnote-plugin"),
+) -> None:
+    """Build the plugin as VST3, CLAP and LV2, with one stereo output and with one for each pad. Needs g++ and DPF."""
+    from ghostnote.bridge.plugin.build import build
+
+    for bundle in build(output):
+        echo(str(bundle))
+
+
+@app.command()
+def install(
+    kits: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The kits that the plugin's parameter Kit chooses by number.")
+    ] = None,
+) -> None:
+    """Put the plugin where hosts look, in your home folder; build it first where it did not come along."""
+    from ghostnote.bridge.plugin.install import install
+    from ghostnote.bridge.plugin.kits import config_folder
+
+    for bundle in install(Path.home(), kits):
+        echo(str(bundle))
+    echo(f"kits by number: {kits or config_folder() / 'kits'}; let your host scan its plugins anew")
+
+
+@app.command()
 def serve(
     kits: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The kits that plugins choose by number.")] = None,
     processes: Annotated[int, typer.Option(min=0, max=16, help="Processes that make hits; 0 chooses.")] = 0,

@@ -6,6 +6,8 @@ import weakref
 from collections import Counter
 from typing import Final
 
+import numpy as np
+
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.live.pool import layer_of
 from ghostnote.bridge.plugin import layout
@@ -33,6 +35,7 @@ class Instance:
         """Signalled by the plugin when a bounce asks for strokes."""
         self.answering = self._event()
         """Signalled when it is answered."""
+        self._reads = np.zeros((len(kit.pads), layout.LAYERS + 1), np.uint32)
         self._knobs_version = 0
         self._asks, self._asked_at = 0, -_BOUNCE_SECONDS
 
@@ -49,8 +52,10 @@ class Instance:
 
     def tend(self) -> None:
         """See what the plugin took, which knobs were turned and whether all pads can be played."""
-        for queue in self.queues:
-            queue.sync()
+        reads = self.memory.queues["read"][: len(self.queues)].copy()
+        for number in np.flatnonzero((reads != self._reads).any(axis=1)).tolist():
+            self.queues[number].sync(reads[number].tolist())
+        self._reads = reads
         self.memory.collect()
         self._count_notes()
         fields = self.memory.fields
@@ -71,6 +76,8 @@ class Instance:
             note = int(fields["notes"][read % layout.MAX_NOTES])
             pad, velocity, origin = note & 0xFF, note >> 8 & 0x7F, note >> 16
             read = read + 1 & 0xFFFFFFFF
+            if origin == layout.FRESH and pad < len(self.queues) and not self.queues[pad].pad.steps:
+                origin = layout.FALLEN_BACK
             self.counts[ORIGINS[origin % len(ORIGINS)]] += 1
             if pad < len(self.queues):
                 self.queues[pad].asked[layer_of(velocity)] += 1

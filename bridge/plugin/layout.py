@@ -72,7 +72,7 @@ MEMORY: Final = np.dtype(
         ("ready", "u4"),
         ("pad_of_note", "u1", 128),
         ("knobs_version", "u4"),
-        ("unused", "u4"),
+        ("offline", "u4"),
         ("knobs", "f4", (KNOB_PADS, 4)),
         ("notes_written", "u4"),
         ("notes_read", "u4"),

@@ -64,10 +64,9 @@ class SharedQueue(PadQueue):
             self._memory.free(slot)
         self._memory.publish(queue, "floor", request.generation)
 
-    def sync(self) -> None:
-        """Take note of what the plugin took."""
-        for row, pushed in enumerate(self._pushed):
-            read = int(self._memory.queues[self._number][row]["read"])
+    def sync(self, reads: list[int]) -> None:
+        """Take note of what the plugin took, by how many strokes it has read of each queue."""
+        for row, (pushed, read) in enumerate(zip(self._pushed, reads, strict=True)):
             while self._seen[row] != read and pushed:
                 self._seen[row] = self._seen[row] + 1 & 0xFFFFFFFF
                 hit = pushed.popleft()
@@ -76,8 +75,10 @@ class SharedQueue(PadQueue):
                     waiting.popleft()
 
     def wants(self, scarce: bool) -> Iterator[tuple[float, int | None]]:
-        """Yield what is not full, as long as the memory has room."""
-        return iter(()) if self._memory.is_full else super().wants(scarce)
+        """Yield what is not full, as long as the memory has room; of a host that only bounces, the fallbacks."""
+        if not self._memory.is_full:
+            is_offline = bool(self._memory.fields["offline"])
+            yield from (want for want in super().wants(scarce) if not is_offline or want[1] is None)
 
 
 class SharedPool(Pool):

@@ -19,7 +19,7 @@ from ghostnote.bridge.plugin.runtime import connect
 from ghostnote.bridge.plugin.server import ServerSettings, serve
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The daemon said why it gives no memory."""
 
 
@@ -34,7 +34,7 @@ class PluginClient:
         send(self.line, USE, use.written())
         kind, data, files = receive(self.line)
         if kind == REFUSED:
-            raise Refused(data.decode())
+            raise RefusedError(data.decode())
         assert kind == WELCOME
         self.saved = data.decode()
         self.memory, self.asking, self.answering = files

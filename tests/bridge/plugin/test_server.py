@@ -1,11 +1,12 @@
 import json
 import os
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
 from live_fakes import KIT, FakeSpec, Noise, until
-from plugin_client import PluginClient, Refused, saved, serving, status
+from plugin_client import PluginClient, RefusedError, saved, serving, status
 
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import load_kit
@@ -126,14 +127,14 @@ def test_a_seed_plays_other_strokes(server, kit):
     ],
 )
 def test_what_cannot_be_played_is_one_clear_message(server, kit, arguments, why):
-    with pytest.raises(Refused, match=why):
+    with pytest.raises(RefusedError, match=why):
         PluginClient(**arguments)
 
 
 def test_memory_and_socket_belong_to_the_user_alone_under_a_name_that_nobody_can_guess(server, kit):
     client = PluginClient(saved(kit))
     assert stat.S_IMODE(os.fstat(client.memory).st_mode) == 0o600
-    assert os.readlink(f"/proc/self/fd/{client.memory}").startswith("/memfd:")
+    assert str(Path(f"/proc/self/fd/{client.memory}").readlink()).startswith("/memfd:")
     folder = runtime_folder()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     (socket,) = folder.glob("*.sock")
