@@ -64,11 +64,11 @@ def build(folder: Path, dpf: Path = DPF) -> list[Path]:
         raise GhostnoteError(problem)
     prepare_folder(folder)
     with tempfile.TemporaryDirectory(prefix="ghostnote-") as place, output_errors(folder):
-        patched = patched(dpf, Path(place) / "distrho")
+        distrho = patched(dpf, Path(place) / "distrho")
         made = Path(place) / "made"
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             jobs = [
-                threads.submit(_compile, name, outputs, form, patched, dpf, made)
+                threads.submit(_compile, name, outputs, form, distrho, dpf, made)
                 for name, outputs in NAMES.items()
                 for form in _FORMATS
             ]

@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.kit.zones import nearest_zone, zones_of
 from ghostnote.bridge.live.pool import layer_of
 from ghostnote.bridge.plugin import layout
 from ghostnote.bridge.plugin.memory import PoolMemory
@@ -30,7 +31,8 @@ class Instance:
         self.counts: Counter[str] = Counter()
         """How many notes were of each of `ORIGINS`, and `bounced`: how many strokes a bounce got."""
         self.memory = PoolMemory(kit, rate, outputs_of(kit))
-        self.queues = tuple(SharedQueue(pad, number, self.memory) for number, pad in enumerate(kit.pads))
+        pads = (_played(pad) for pad in kit.pads)
+        self.queues = tuple(SharedQueue(pad, number, self.memory) for number, pad in enumerate(pads))
         self.asking = self._event()
         """Signalled by the plugin when a bounce asks for strokes."""
         self.answering = self._event()
@@ -82,3 +84,9 @@ class Instance:
             if pad < len(self.queues):
                 self.queues[pad].asked[layer_of(velocity)] += 1
         fields["notes_read"] = read
+
+
+def _played(pad: Pad) -> Pad:
+    """Return a pad with the recorded strokes of one openness and position, where it has several."""
+    zones = zones_of(pad)
+    return zones[nearest_zone(zones, None, None, None)].pad

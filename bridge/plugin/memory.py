@@ -14,7 +14,7 @@ from ghostnote.bridge.kit.choke import CYMBALS, HATS, choked_by
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.live.hit import Audio
 from ghostnote.bridge.plugin import layout
-from ghostnote.bridge.render.performer import closed_hat
+from ghostnote.bridge.render.performer import Performer
 
 _PAGE: Final = 4096
 
@@ -111,7 +111,7 @@ class PoolMemory:
         entry[field] = value
 
     def _describe(self, kit: Kit, rate: int, outputs: Sequence[int]) -> None:
-        fields, pads = self.fields, kit.pads
+        fields, pads, performer = self.fields, kit.pads, Performer(kit)
         fields["layout"], fields["rate"], fields["pad_count"] = layout.LAYOUT, rate, len(pads)
         fields["pad_of_note"][:] = layout.NO_PAD
         fields["knobs"][:] = (0, 1, 1, 0)
@@ -120,8 +120,8 @@ class PoolMemory:
             entry = fields["pads"][number]
             entry["name"] = pad.name.encode()[:95]
             entry["gain_db"], entry["pan"], entry["output"] = pad.gain_db, pad.pan, outputs[number]
-            is_open = pad.drum_class == "open_hat"
-            entry["closed"] = closed_hat(kit, number) if is_open else number
+            is_open = number in performer.open_hats
+            entry["closed"] = performer.closed_of.get(number, number)
             kinds = (
                 (layout.OPEN_HAT, is_open),
                 (layout.CYMBAL, pad.drum_class in CYMBALS),

@@ -18,10 +18,13 @@ from ghostnote.bridge.kit.kit import Kit, load_kit
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.midi.events import event_of
 from ghostnote.bridge.plugin.kits import config_folder
+from ghostnote.bridge.render.instants import Instants
 from ghostnote.bridge.render.mixer import Mixer
 from ghostnote.bridge.render.performer import Performer, Stroke
 
 RATE = 48_000
+Song = Sequence[tuple[int, tuple[int, ...]]]
+"""Messages at frames."""
 SILENT_DB = -90.0
 
 
@@ -78,9 +81,7 @@ def load(bundle: Path, kit: int = 3) -> Any:
     return plugin
 
 
-def bounce(
-    plugin: Any, song: Sequence[tuple[int, tuple[int, ...]]], frames: int, block: int = 8192, reset: bool = True
-) -> np.ndarray:
+def bounce(plugin: Any, song: Song, frames: int, block: int = 8192, reset: bool = True) -> np.ndarray:
     """Return what the plugin makes of messages at frames, (2, frames); to `reset` it, the host opens it anew."""
     # Half a frame later: the host rounds down.
     messages = [mido.Message.from_bytes(data) for _, data in song]
@@ -88,17 +89,18 @@ def bounce(
     return np.asarray(plugin.process(timed, frames / RATE, RATE, 2, buffer_size=block, reset=reset))
 
 
-def rendered(kit: Kit, song: Sequence[tuple[int, tuple[int, ...]]], frames: int) -> np.ndarray:
-    """Return what the renderer makes of the same, (2, frames)."""
-    performer, mixer = Performer(kit), Mixer(kit.pads, RATE, block_frames=frames)
-    for frame, (state, *data) in song:
-        event = event_of(frame, state, bytes(data))
-        for action in performer.handle(event) if event else ():
-            if isinstance(action, Stroke):
-                stroke = Noise().stroke(kit.pads[action.pad], action.index, action.velocity)
-                mixer.start(action.pad, stroke, action.frame, None, action.channel)
-            else:
-                mixer.fade(action.pads, action.seconds, action.frame, action.channel)
+def rendered(kit: Kit, song: Song, frames: int, block: int = 8192) -> np.ndarray:
+    """Return what the renderer makes of the same when it reads the song in blocks, (2, frames)."""
+    performer, instants, mixer = Performer(kit), Instants(RATE), Mixer(kit.pads, RATE, block_frames=frames)
+    for begin in range(0, frames, block):
+        events = [event_of(at, state, bytes(data)) for at, (state, *data) in song if begin <= at < begin + block]
+        for event in instants.strokes(events, performer.pad_of):
+            for action in performer.handle(event) if event else ():
+                if isinstance(action, Stroke):
+                    stroke = Noise().stroke(kit.pads[action.pad], action.index, action.velocity)
+                    mixer.start(action.pad, stroke, action.frame, None, action.channel)
+                else:
+                    mixer.fade(action.pads, action.seconds, action.frame, action.channel, action.younger)
     return mixer.render(frames).copy()
 
 

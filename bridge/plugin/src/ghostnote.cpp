@@ -168,7 +168,7 @@ private:
         uint32_t n = 0;
         for (uint32_t i = 0; i < count && n < kMostEvents; ++i) {
             if (midi[i].size < 2 || midi[i].size > 3) continue;
-            Event event = {std::min(midi[i].frame, frames ? frames - 1 : 0), {}, midi[i].data[0] & 15};
+            Event event = {std::min(midi[i].frame, frames ? frames - 1 : 0), {}, midi[i].data[0] & 15, false};
             std::memcpy(event.data, midi[i].data, midi[i].size);
             bool isBefore = false;
 #ifdef DISTRHO_PLUGIN_TARGET_VST3

@@ -73,13 +73,14 @@ public:
         source.hold(slot);
     }
 
-    // Fades the voices of the pads in a mask; of a MIDI channel, those known to be of another stay.
-    void fade(const uint64_t pads[2], int channel) {
+    // Fades the voices of the pads in a mask; of a MIDI channel, those known to be of another stay, and those that began
+    // earlier than so many seconds before.
+    void fade(const uint64_t pads[2], int channel, double seconds = kChokeSeconds, double younger = INFINITY) {
         for (uint32_t i = 0; i < count; ++i) {
             Voice& voice = voices[i];
-            if ((pads[voice.pad / 64] >> voice.pad % 64 & 1) &&
+            if (voice.at <= younger * rate && (pads[voice.pad / 64] >> voice.pad % 64 & 1) &&
                 (channel < 0 || voice.channel < 0 || voice.channel == channel))
-                voice.fade(frames(kChokeSeconds));
+                voice.fade(frames(seconds));
         }
     }
 

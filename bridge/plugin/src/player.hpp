@@ -11,7 +11,7 @@
 namespace ghostnote {
 
 constexpr uint32_t kMostEvents = 512, kAhead = 128, kKnobs = 7;
-constexpr double kPatienceSeconds = 20;
+constexpr double kPatienceSeconds = 20, kInstantSeconds = 0.004, kReplaceSeconds = 0.002;
 constexpr int kPedal = 4, kAllSoundOff = 120, kPedalClosed = 100, kAnyChannel = -1;
 
 enum Knob { kGain, kPan, kTune, kDecay, kAmount, kWidth, kMute };
@@ -20,6 +20,7 @@ struct Event {
     uint32_t frame;
     uint8_t data[3];
     int channel;
+    bool isReplacing;
 };
 
 using Knobs = std::atomic<float>[kKnobPads][kKnobs];
@@ -52,6 +53,7 @@ public:
         mixer.silence();
         std::memset(strokes, 0, sizeof strokes);
         std::memset(isClosed, 0, sizeof isClosed);
+        std::fill(instants, instants + kMaxPads, Instant{});
         hasGivenUp = false;
     }
 
@@ -62,6 +64,7 @@ public:
         if (isBounce && count) waitForMemory();
         if (hasMemory()) {
             passKnobs(isBounce);
+            merge(events, count);
             perform(events, count);
         }
         posted = 0;
@@ -72,14 +75,22 @@ public:
             if (actions[i].isStroke)
                 begin(i, isBounce);
             else
-                mixer.fade(actions[i].pads, actions[i].channel);
+                mixer.fade(actions[i].pads, actions[i].channel, actions[i].seconds, actions[i].younger);
         }
         actionCount = 0;
         mixer.render(outputs, at, frames);
+        clock += frames;
         leave();
     }
 
 private:
+    // A drum's last stroke: when it was first struck, which event of this block that was, and how hard.
+    struct Instant {
+        int64_t first = 0;
+        int place = -1;
+        uint8_t velocity = 0;
+    };
+
     struct Action {
         uint32_t frame;
         bool isStroke;
@@ -87,7 +98,8 @@ private:
         uint64_t pads[2];
         uint32_t pad, index;
         int velocity;
-        uint32_t place;  // among the asks
+        double seconds, younger;  // how long a fade is, and what it spares
+        uint32_t place;           // among the asks
     };
 
     // ---- notes
@@ -97,42 +109,65 @@ private:
             const Event& event = events[i];
             const int kind = event.data[0] & 0xF0;
             if (kind == 0x90 && event.data[2])
-                note(events, count, i);
+                note(event);
             else if (kind == 0xB0 && event.data[1] == kPedal)
                 pedal(event);
             else if (kind == 0xB0 && event.data[1] == kAllSoundOff)
-                fade(event, Mixer::kAll);
+                fade(event, Mixer::kAll, event.channel);
             else if (kind == 0xA0 && event.data[2])
-                fade(event, kinds(kCymbal, current->memory->padOfNote[event.data[1] & 127]).mask);
+                fade(event, kinds(kCymbal, current->memory->padOfNote[event.data[1] & 127]).mask, event.channel);
             else if (kind == 0xD0 && event.data[1])
-                fade(event, kinds(kCymbal).mask);
+                fade(event, kinds(kCymbal).mask, event.channel);
         }
     }
 
-    // Of several notes of a pad at one frame the first of the loudest is played, where the first of them was.
-    void note(Event* events, uint32_t count, uint32_t i) {
+    // Notes of a drum within 4 ms are one stroke, the loudest, as bridge/render/instants.py says.
+    void merge(Event* events, uint32_t count) {
         const Memory& memory = *current->memory;
-        const uint8_t pad = memory.padOfNote[events[i].data[1] & 127];
-        if (pad >= memory.padCount) return;
-        Event loudest = events[i];
-        for (uint32_t j = i + 1; j < count && events[j].frame == events[i].frame; ++j) {
-            uint8_t* data = events[j].data;
-            if ((data[0] & 0xF0) != 0x90 || memory.padOfNote[data[1] & 127] != pad) continue;
-            if (data[2] > loudest.data[2]) loudest = events[j];
+        const int64_t longest = std::lrint(kInstantSeconds * rate);
+        for (Instant& instant : instants) instant.place = -1;
+        for (uint32_t i = 0; i < count; ++i) {
+            uint8_t* data = events[i].data;
+            const uint8_t pad = memory.padOfNote[data[1] & 127];
+            if ((data[0] & 0xF0) != 0x90 || !data[2] || pad >= memory.padCount) continue;
+            Instant& last = instants[pad];
+            const int64_t at = clock + events[i].frame;
+            if (!last.velocity || at < last.first || at > last.first + longest) {
+                last = {at, int(i), data[2]};
+                continue;
+            }
+            const uint8_t velocity = data[2];
             data[2] = 0;
+            if (velocity <= last.velocity) continue;
+            last.velocity = velocity;
+            if (last.place < 0) {
+                // The first of them sounds already: this one takes its place.
+                last.place = int(i);
+                events[i].isReplacing = true;
+            }
+            events[last.place].data[2] = velocity;
         }
+    }
+
+    void note(const Event& event) {
+        const Memory& memory = *current->memory;
+        const uint8_t pad = memory.padOfNote[event.data[1] & 127];
+        if (pad >= memory.padCount) return;
         uint32_t struck = pad;
-        if (isClosed[closedIndex(loudest.channel)] || isClosed[16]) struck = std::min(memory.pads[pad].closed, kMaxPads - 1);
-        const uint64_t* chokes = memory.pads[struck].chokes;
-        if (chokes[0] | chokes[1]) {
-            Event all = loudest;
-            all.channel = kAnyChannel;
-            fade(all, chokes);
+        if (isClosed[closedIndex(event.channel)] || isClosed[16]) struck = std::min(memory.pads[pad].closed, kMaxPads - 1);
+        if (event.isReplacing) {
+            uint64_t own[2] = {};
+            own[struck / 64] = 1ull << struck % 64;
+            if (Action* action = fade(event, own, kAnyChannel)) {
+                action->seconds = kReplaceSeconds;
+                action->younger = kInstantSeconds;
+            }
         }
-        if (Action* action = add(loudest, true)) {
+        fade(event, memory.pads[struck].chokes, kAnyChannel);
+        if (Action* action = add(event, true, event.channel)) {
             action->pad = struck;
             action->index = strokes[struck]++;
-            action->velocity = loudest.data[2];
+            action->velocity = event.data[2];
         }
     }
 
@@ -140,20 +175,24 @@ private:
         bool& closed = isClosed[closedIndex(event.channel)];
         const bool wasClosed = closed;
         closed = event.data[2] >= kPedalClosed;
-        if (closed && !wasClosed) fade(event, kinds(kOpenHat).mask);
+        if (closed && !wasClosed) fade(event, kinds(kOpenHat).mask, event.channel);
     }
 
-    void fade(const Event& event, const uint64_t pads[2]) {
-        Action* action = pads[0] | pads[1] ? add(event, false) : nullptr;
+    Action* fade(const Event& event, const uint64_t pads[2], int channel) {
+        Action* action = pads[0] | pads[1] ? add(event, false, channel) : nullptr;
         if (action) std::copy(pads, pads + 2, action->pads);
+        return action;
     }
 
-    Action* add(const Event& event, bool isStroke) {
+    Action* add(const Event& event, bool isStroke, int channel) {
         if (actionCount == kMostActions) return nullptr;
         Action& action = actions[actionCount++];
+        action = {};
         action.frame = event.frame;
         action.isStroke = isStroke;
-        action.channel = event.channel;
+        action.channel = channel;
+        action.seconds = kChokeSeconds;
+        action.younger = INFINITY;
         return &action;
     }
 
@@ -321,7 +360,7 @@ private:
         leavingCount = kept;
     }
 
-    static constexpr uint32_t kMostActions = 2 * kMostEvents, kMostLeaving = 8;
+    static constexpr uint32_t kMostActions = 3 * kMostEvents, kMostLeaving = 8;
 
     Source& source;
     const Knobs& knobs;
@@ -331,6 +370,8 @@ private:
     uint32_t rate = 0, leavingCount = 0, outputCount = 1, posted = 0, actionCount = 0;
     Action actions[kMostActions];
     uint32_t strokes[kMaxPads] = {};
+    Instant instants[kMaxPads];
+    int64_t clock = 0;
     bool isClosed[17] = {};  // each channel's pedal, and one for controllers whose channel is not known
     uint64_t wasMuted = 0;
     bool hasGivenUp = false;
