@@ -12,7 +12,6 @@ from live_fakes import Noise, until
 from plugin_rig import SILENT_DB, bounce, difference_db, home, load, rendered
 
 from ghostnote.bridge.plugin import layout
-from ghostnote.bridge.plugin.build import build, why_not
 from ghostnote.bridge.render.mixer import pad_gains
 
 KICK, SNARE, HAT, OPEN = 36, 38, 42, 46
@@ -32,16 +31,6 @@ SONG = [
     (16_000, (0x99, KICK, 120)),
 ]
 FRAMES = 20_000
-
-
-@pytest.fixture(scope="session")
-def bundles(tmp_path_factory):
-    """Build the plugin once, and return the folder of its bundles."""
-    if problem := why_not():
-        pytest.skip(problem)
-    folder = tmp_path_factory.mktemp("plugin")
-    build(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

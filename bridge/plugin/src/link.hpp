@@ -53,6 +53,9 @@ public:
     // ---- from the host's main thread
 
     void start() {
+        // Once: a host may change its environment while it runs.
+        place = folder();
+        arguments = command();
         thread = std::thread([this] { serve(); });
     }
 
@@ -102,10 +105,10 @@ private:
     static bool isOurs(const struct stat& found) { return found.st_uid == getuid() && !(found.st_mode & 077); }
 
     void connectLine() {
-        const int place = open(folder().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        const int handle = open(place.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         struct stat found;
-        if (place >= 0 && !fstat(place, &found) && isOurs(found)) line = connected(place);
-        if (place >= 0) close(place);
+        if (handle >= 0 && !fstat(handle, &found) && isOurs(found)) line = connected(handle);
+        if (handle >= 0) close(handle);
         if (line >= 0) {
             sent = 0;
             return;
@@ -117,8 +120,8 @@ private:
         }
     }
 
-    static int connected(int place) {
-        const int file = openat(place, "daemon", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    static int connected(int handle) {
+        const int file = openat(handle, "daemon", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
         if (file < 0) return -1;
         char name[64] = {};
         const ssize_t length = read(file, name, sizeof name - 1);
@@ -127,7 +130,7 @@ private:
         sockaddr_un address = {};
         address.sun_family = AF_UNIX;
         // By the folder's handle: a socket's path may have a hundred letters at most.
-        snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", place, name);
+        snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", handle, name);
         const int line = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         ucred peer = {};
         socklen_t size = sizeof peer;
@@ -294,7 +297,6 @@ private:
 
     void startDaemon() {
         if (child > 0) return;
-        std::vector<std::string> arguments = command(), kept;
         std::vector<char*> argv, env;
         for (std::string& argument : arguments) argv.push_back(&argument[0]);
         // What a host sets for its own libraries, and its own Python, is nothing to the daemon.
@@ -302,13 +304,13 @@ private:
             if (strncmp(*each, "PYTHON", 6) && strncmp(*each, "LD_", 3)) env.push_back(*each);
         argv.push_back(nullptr);
         env.push_back(nullptr);
-        mkdir(folder().c_str(), 0700);
+        mkdir(place.c_str(), 0700);
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
         const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
-        posix_spawn_file_actions_addopen(&actions, 2, (folder() + "/daemon.log").c_str(), flags, 0600);
+        posix_spawn_file_actions_addopen(&actions, 2, (place + "/daemon.log").c_str(), flags, 0600);
         // The host's devices and sockets must not live on in it.
         posix_spawn_file_actions_addclosefrom_np(&actions, 3);
         posix_spawnattr_t how;
@@ -333,6 +335,8 @@ private:
 
     std::mutex mutex;
     std::string kit, refusal;  // the kit as a session saves it; what was said last
+    std::string place;         // the folder by which the daemon is found
+    std::vector<std::string> arguments;
     std::atomic<uint32_t> restored{0};
     std::atomic<uint64_t> refused{0};
     uint64_t sent = 0, wished = 0;
