@@ -35,13 +35,13 @@ class RecordedDrum:
     def change(self, hit: PadHit, velocity: int) -> StrokeChange:
         """Return how a stroke of this velocity differs from the recorded one that it starts from.
 
-        Where several recorded strokes are in turn each is varied less, for they differ by themselves: one of n by 1/n
+        Where several recorded strokes are in turn each is varied less, for they differ by themselves: each of n by 1/n
         of the amount, but never by less than a quarter of it.
         """
         return StrokeChange(
             louder_db=self._layers.louder_db(hit, velocity),
             harder_db=self._layers.harder_db(hit, velocity),
-            amount=self._amount * self._share(hit),
+            amount=self._amount * self._share(velocity),
             level_deviations=self._level_deviations,
         )
 
@@ -52,13 +52,13 @@ class RecordedDrum:
         bootstrap of Silverman & Young 1987).
         """
         # The variance of a difference between two strokes is twice that of one.
-        kept = max(0.0, 1 - 2 * self._share(hit) ** 2) ** 0.5
+        kept = max(0.0, 1 - 2 * self._share(velocity) ** 2) ** 0.5
         gain_db = self._layers.timbre_change(hit, velocity, kept)
         return stroke if gain_db is None else filtered(stroke, rate, gain_db)
 
-    def _share(self, hit: PadHit) -> float:
-        """Return the share of the amount for strokes of a layer."""
-        return max(_LEAST_SHARE, 1 / self._layers.repeats(hit))
+    def _share(self, velocity: int) -> float:
+        """Return the share of the amount for strokes of a velocity."""
+        return max(_LEAST_SHARE, 1 / self._layers.repeats(velocity))
 
 
 def _amount(layers: VelocityLayers, stroke_of: Callable[[PadHit], Audio]) -> float:

@@ -12,7 +12,7 @@ from ghostnote.bridge.dsp.timbre import Timbre, difference_db, timbre_of
 from ghostnote.bridge.dsp.velocity import hit_level_db, velocity_db
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
-from ghostnote.bridge.kit.hits import PadHit
+from ghostnote.bridge.kit.hits import PadHit, starts
 
 Audio = NDArray[np.float32]
 
@@ -73,13 +73,13 @@ class VelocityLayers:
         own = np.array([float(top == hit.high) for top in self.layers])
         weights = self._weights(velocity) - own
         change = np.tensordot(weights, self._timbres, 1)
-        if self.repeats(hit) > 1:
+        if len(self.layers[hit.high]) > 1:
             change -= (1 - kept) * (self.hits[hit].timbre - np.tensordot(own, self._timbres, 1))
         return change if change.any() else None
 
-    def repeats(self, hit: PadHit) -> int:
-        """Return how many strokes its layer has."""
-        return max(1, len(self.layers.get(hit.high, ())))
+    def repeats(self, velocity: int) -> int:
+        """Return how many strokes one of this velocity starts from in turn."""
+        return len(starts([*self.hits], velocity)) if self.hits else 1
 
     def level_deviations(self) -> tuple[float, int]:
         """Return the sum of squares of how levels differ from their layer's mean, in dB, and its degrees of freedom."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from ghostnote.bridge.classify.layers import layer_velocities
+from ghostnote.bridge.dsp.velocity import velocity_db
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files
 from ghostnote.bridge.kit.fields import RANGES, FieldError, check_hit, check_keys, check_number
@@ -28,6 +29,7 @@ Range = tuple[float, float]
 
 _KEYS: Final = ("file", "velocity", *HIT_RANGES, *TOUCH)
 _TOUCH_RANGES: Final = dict.fromkeys(TOUCH, (0.0, 1.0))
+_BOTH_SIDES: Final = 2.0
 _PICK_STREAM: Final = 6
 _CACHED_PADS: Final = 512
 
@@ -57,14 +59,30 @@ class PadHit:
         return max(self.low - velocity, velocity - self.high, 0)
 
 
-def picks(hits: Sequence[PadHit], seed: int, index: int, velocity: int) -> Iterator[PadHit]:
-    """Yield what the stroke number `index` starts from, and then what may stand in for it, nearest first.
+def starts(hits: Sequence[PadHit], velocity: int) -> tuple[int, ...]:
+    """Return the places of the hits from which strokes of a velocity start in turn.
 
-    That is one of the hits that lie nearest to the velocity, and never the same for two numbers in a row.
+    They are those that lie nearest; and where no hit plays the velocity, those of the layers on both sides of it, if
+    one is not more than twice as far away as the other.
     """
     distances = [hit.distance(velocity) for hit in hits]
     nearest = min(distances)
-    layer = tuple(place for place, distance in enumerate(distances) if distance == nearest)
+    below = max((hit.high for hit in hits if hit.high < velocity), default=None)
+    above = min((hit.low for hit in hits if hit.low > velocity), default=None)
+    if nearest and below and above:
+        gaps = sorted((velocity_db(velocity) - velocity_db(below), velocity_db(above) - velocity_db(velocity)))
+        if gaps[1] <= _BOTH_SIDES * gaps[0]:
+            return tuple(place for place, hit in enumerate(hits) if below == hit.high or above == hit.low)
+    return tuple(place for place, distance in enumerate(distances) if distance == nearest)
+
+
+def picks(hits: Sequence[PadHit], seed: int, index: int, velocity: int) -> Iterator[PadHit]:
+    """Yield what the stroke number `index` starts from, and then what may stand in for it, nearest first.
+
+    That is one of the `starts`, and never the same for two numbers in a row.
+    """
+    distances = [hit.distance(velocity) for hit in hits]
+    layer = starts(hits, velocity)
     first = layer[_turn(len(layer), seed, layer[0], index)]
     yield hits[first]
     yield from (hits[at] for at in sorted(range(len(hits)), key=lambda at: (distances[at], at)) if at != first)

@@ -114,3 +114,11 @@ def test_a_stroke_starts_from_the_nearest_layer_and_others_stand_in_for_it() -> 
     assert {next(picks(hits, 1, index, 55)).low for index in range(4)} == {60}
     order = [hit.low for hit in picks(hits, 1, 0, 127)]
     assert order == [91, 60, 1, 1]
+
+
+def test_between_two_layers_strokes_of_both_take_turns_and_near_one_its_own_alone() -> None:
+    hits = (*layer(2, 40, 40), *layer(1, 64, 64), *layer(1, 127, 127))
+    played = {velocity: [next(picks(hits, 1, index, velocity)).low for index in range(12)] for velocity in (42, 50, 62)}
+    assert set(played[42]) == {40}
+    assert (played[50].count(40), played[50].count(64)) == (8, 4)
+    assert set(played[62]) == {64}
