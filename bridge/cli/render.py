@@ -207,8 +207,7 @@ def print_report(report: RenderReport, kit: Kit) -> None:
 
 def _unmapped(note: int, count: int, kit: Kit) -> str:
     """Return a line on a note that no pad plays."""
-    from ghostnote.bridge.midi.note_names import note_name
+    from ghostnote.bridge.midi.note_names import named_note
 
-    name = f" ({note_name(note)})" if note_name(note) else ""
     times = "once" if count == 1 else f"{count} times"
-    return f"no pad of kit '{kit.name}' plays note {note}{name}, {times}: add it to a pad's notes, or choose a --map"
+    return f"no pad of kit '{kit.name}' plays {named_note(note)}, {times}: add it to a pad's notes, or choose a --map"

@@ -12,6 +12,7 @@ from ghostnote.bridge.live.pad_parameters import Value
 from ghostnote.bridge.live.pool_filler import PoolFiller
 from ghostnote.bridge.live.session import Session
 from ghostnote.bridge.live.take.recorder import TakeSaver
+from ghostnote.bridge.midi.note_names import named_note
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -104,7 +105,7 @@ def line(live: Live) -> str:
     lost = ", device lost" if live.supervisor.is_lost else ""
     depth = sum(live.session.depths())
     unmapped = live.session.setup.performer.unmapped
-    off_pads = f", {unmapped.total()} on no pad (note {unmapped.most_common(1)[0][0]})" if unmapped else ""
+    off_pads = f", {unmapped.total()} on no pad: {named_note(unmapped.most_common(1)[0][0])}" if unmapped else ""
     double = f", {engine.counts['double']} doubled" if engine.counts["double"] else ""
     fresh = "" if engine.freshness is None else f", {engine.freshness:.1%} fresh"
     wrong = f"; {found}" if (found := trouble(live)) else ""

@@ -19,3 +19,9 @@ _NAMES: Final = (
 def note_name(note: int) -> str:
     """Return the percussion that General MIDI has on a note, or '' where it has none."""
     return _NAMES[note - _FIRST] if _FIRST <= note < _FIRST + len(_NAMES) else ""
+
+
+def named_note(note: int) -> str:
+    """Return a note with what it strikes, as in "note 58 (Vibraslap)"."""
+    name = note_name(note)
+    return f"note {note} ({name})" if name else f"note {note}"

@@ -18,7 +18,10 @@ def test_notes_that_no_pad_plays_are_named() -> None:
         assert facts(live)["freshness"] == -1.0
         for note in (99, 99, 100):
             live.session.play(NoteOn(0, note, 100), time.perf_counter())
-        until(lambda: "3 on no pad (note 99)" in line(live))
+        until(lambda: "3 on no pad: note 99" in line(live))
+        for _ in range(3):
+            live.session.play(NoteOn(0, 58, 100), time.perf_counter())
+        until(lambda: "on no pad: note 58 (Vibraslap)" in line(live))
 
 
 def test_silent_notes_before_all_is_ready_are_named() -> None:
