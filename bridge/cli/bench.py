@@ -31,7 +31,8 @@ def bench(
     soak: Annotated[
         float | None, typer.Option(min=60, metavar="SECONDS", help="Stress live playing for this long.")
     ] = None,
-    seconds: Annotated[float, typer.Option(min=5, help="How long --live plays.")] = 600.0,
+    plugin: Annotated[bool, typer.Option("--plugin", help="Measure the plugin: loading, playing, a bounce.")] = False,
+    seconds: Annotated[float, typer.Option(min=5, help="How long --live and --plugin play.")] = 600.0,
     steps: Annotated[int, typer.Option(min=0, max=64, help="Diffusion steps per hit in --live.")] = 2,
     width: Annotated[float, typer.Option(min=0, max=1, help="Stereo width in --live; 0 is mono.")] = 0.0,
     block: Annotated[int, typer.Option(min=16, max=8192, help="Frames per block in --live.")] = 256,
@@ -40,8 +41,9 @@ def bench(
     """Measure speed and memory on this machine: of hits and renders, or of what an option names."""
     from ghostnote.bridge.bench.report import measurements_table, write_measurements
 
-    if sum((train, peer, batch, live, soak is not None)) > 1:
-        raise InputError("more than one of --train, --peer, --batch, --live and --soak is given: measure one at a time")
+    if sum((train, peer, batch, live, plugin, soak is not None)) > 1:
+        names = "--train, --peer, --batch, --live, --plugin and --soak"
+        raise InputError(f"more than one of {names} is given: measure one at a time")
     if report and not peer:
         raise InputError("--report is given without --peer, which shows its results: add --peer")
     check_outputs((json,), (model, *(report or ())))
@@ -49,6 +51,10 @@ def bench(
         from ghostnote.bridge.bench.live import measure_live
 
         measurements = measure_live(model, seconds, steps, width, block)
+    elif plugin:
+        from ghostnote.bridge.bench.plugin import measure_plugin
+
+        measurements = measure_plugin(model, seconds)
     elif soak is not None:
         from ghostnote.bridge.bench.soak.run import soak as measure_soak
 

@@ -1,6 +1,7 @@
 import pytest
 from typer.testing import CliRunner
 
+from ghostnote.bridge.bench import plugin
 from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.bench.soak import run
 from ghostnote.bridge.cli.app import app
@@ -14,3 +15,12 @@ def test_a_soak_in_which_something_did_not_hold_says_so_and_exits_with_1(
     found = CliRunner().invoke(app, ["bench", "--soak", "60"])
     assert found.exit_code == exit_code
     assert ("NOT met" in found.output) == (is_met is False)
+
+
+def test_the_plugin_is_measured_for_the_seconds_that_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        plugin, "measure_plugin", lambda _, seconds: [Measurement("share_percent", "of a core", seconds, "%", True)]
+    )
+    found = CliRunner().invoke(app, ["bench", "--plugin", "--seconds", "7"])
+    assert found.exit_code == 0
+    assert "7.000 %   met" in found.output
