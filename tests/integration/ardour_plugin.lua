@@ -1,0 +1,26 @@
+-- Ardour as the plugin's host: a MIDI track with the LV2 plugin and its third kit records what a sequencer plays.
+-- Run: ardour7-lua ardour_plugin.lua SESSION_FOLDER   (needs a running JACK server and jack_midiseq)
+local folder = arg and arg[1] or "ardour-session"
+AudioEngine:set_backend("JACK", "", "")
+print("engine", AudioEngine:start(false))
+local session = create_session(folder, "song", 48000)
+assert(session, "no session")
+local midi = ARDOUR.ChanCount(ARDOUR.DataType("midi"), 1)
+local stereo = ARDOUR.ChanCount(ARDOUR.DataType("audio"), 2)
+local plugin = ARDOUR.LuaAPI.new_plugin_info("urn:ghostnote:stereo", ARDOUR.PluginType.LV2)
+local tracks = Session:new_midi_track(midi, stereo, true, plugin, nil, nil, 1, "drums", -1, ARDOUR.TrackMode.Normal, true, false)
+sleep(1)
+local track
+for t in tracks:iter() do track = t end
+print("plugin", track:nth_plugin(0):display_name())
+print("kit set", ARDOUR.LuaAPI.set_processor_param(track:nth_plugin(0), 0, 3))
+track:rec_enable_control():set_value(1, PBD.GroupControlDisposition.NoGroup)
+print("connected", track:input():midi(0):connect("Sequencer:out"))
+Session:maybe_enable_record(false)
+Session:request_roll(ARDOUR.TransportRequestSource.TRS_UI)
+sleep(5)
+Session:request_stop(false, false, ARDOUR.TransportRequestSource.TRS_UI)
+sleep(1)
+Session:save_state("")
+close_session()
+quit()
