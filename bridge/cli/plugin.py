@@ -56,7 +56,8 @@ def serve(
 
     from ghostnote.bridge.live.stroke_spec import LiveSpec
     from ghostnote.bridge.plugin.kits import config_folder
-    from ghostnote.bridge.plugin.server import ServerSettings, serve
+    from ghostnote.bridge.plugin.server import serve
+    from ghostnote.bridge.plugin.workshop import ServerSettings
 
     stopping = Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -92,16 +92,18 @@ class PoolMemory:
                     merged.append((begin, end))
             self._holes = merged
 
-    def push(self, pad: int, queue: int, slot: int, generation: int) -> bool:
-        """Queue a stroke for the plugin; False where the queue is full."""
+    def has_room(self, pad: int, queue: int) -> bool:
+        """Return whether a queue takes another stroke."""
+        entry = self.queues[pad][queue]
+        return (int(entry["written"]) - int(entry["read"])) & 0xFFFFFFFF < layout.QUEUE_LENGTH
+
+    def push(self, pad: int, queue: int, slot: int, generation: int) -> None:
+        """Queue a stroke for the plugin, where there is room."""
         entry = self.queues[pad][queue]
         written = int(entry["written"])
-        if written - int(entry["read"]) & 0xFFFFFFFF >= layout.QUEUE_LENGTH:
-            return False
         place = written % layout.QUEUE_LENGTH
         entry["slots"][place], entry["generations"][place] = slot, generation
         self.publish(entry, "written", written + 1 & 0xFFFFFFFF)
-        return True
 
     def publish(self, entry: Any, field: str, value: int) -> None:
         """Set a field that says that others are complete."""

@@ -49,20 +49,17 @@ class SharedQueue(PadQueue):
 
     def put(self, request: StrokeRequest, audio: Audio) -> None:
         """Add a stroke to the memory; the first of new settings replaces what is left of the old."""
-        if request.generation != self.generation:
+        row = layout.FALLBACK if request.layer is None else request.layer
+        if request.generation != self.generation or not self._memory.has_room(self._number, row):
             return
         # Where both sides are the same, one is kept.
         slot = self._memory.store(audio if audio.strides[0] else audio[:1], request.velocity)
         if slot is None:
             return
         super().put(request, sides(self._memory.audio(slot)))
-        row = layout.FALLBACK if request.layer is None else request.layer
-        queue = self._memory.queues[self._number][row]
         self._pushed[row].append((self.fallback if request.layer is None else self.fresh[row])[-1])
-        if not self._memory.push(self._number, row, slot, request.generation):
-            self._pushed[row].pop()
-            self._memory.free(slot)
-        self._memory.publish(queue, "floor", request.generation)
+        self._memory.push(self._number, row, slot, request.generation)
+        self._memory.publish(self._memory.queues[self._number][row], "floor", request.generation)
 
     def sync(self, reads: list[int]) -> None:
         """Take note of what the plugin took, by how many strokes it has read of each queue."""

@@ -6,26 +6,21 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from threading import Event
 from typing import Final
 
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.live.malloc import large_blocks_apart
-from ghostnote.bridge.live.pool_filler import PoolFiller
 from ghostnote.bridge.plugin import layout, messages
-from ghostnote.bridge.plugin.bounce import Bouncer
 from ghostnote.bridge.plugin.instance import Instance
 from ghostnote.bridge.plugin.kits import numbered_kit, saved_kit
 from ghostnote.bridge.plugin.messages import Inbox, Use
-from ghostnote.bridge.plugin.pool import SharedPool
 from ghostnote.bridge.plugin.runtime import check_peer, listening
-from ghostnote.bridge.render.workers import Spec
+from ghostnote.bridge.plugin.workshop import ServerSettings, Workshop
 
 MOST_CLIENTS: Final = 64
 _TICK_SECONDS: Final = 0.01
@@ -36,43 +31,6 @@ _UNUSED_SECONDS: Final = 30.0
 """For so long the workers of a rate that no host plays at wait for another."""
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ServerSettings:
-    """How the daemon serves."""
-
-    spec: Callable[[int], Spec]
-    """What opens the source of strokes at a rate."""
-    kits: Path
-    """The folder of the kits that plugins choose by number."""
-    processes: int | None = None
-    """How many processes make strokes for each rate; None chooses."""
-    idle_seconds: float | None = None
-    """End when no plugin has been there for so long; None never."""
-
-
-class _Workshop:
-    """What makes strokes at one rate."""
-
-    def __init__(self, settings: ServerSettings, rate: int) -> None:
-        self.pool = SharedPool(lambda: any(instance.is_bouncing for instance in self.instances))
-        self.instances: tuple[Instance, ...] = ()
-        self.used_at = time.monotonic()
-        self._stack = ExitStack()
-        spec = settings.spec(rate)
-        self.filler = self._stack.enter_context(PoolFiller(self.pool, spec, rate, settings.processes))
-        self.bouncer = self._stack.enter_context(Bouncer(spec))
-
-    def use(self, instances: tuple[Instance, ...]) -> None:
-        if instances:
-            self.used_at = time.monotonic()
-        if instances != self.instances:
-            self.instances = self.bouncer.instances = instances
-            self.pool.queues = tuple(queue for instance in instances for queue in instance.queues)
-
-    def close(self) -> None:
-        self._stack.close()
 
 
 @dataclass
@@ -91,7 +49,7 @@ class Server:
         """Serve those that connect to a listening socket."""
         self._settings, self._listener = settings, listener
         self._clients: dict[int, _Client] = {}
-        self._workshops: dict[int, _Workshop] = {}
+        self._workshops: dict[int, Workshop] = {}
         self._used_at = time.monotonic()
 
     def __enter__(self) -> "Server":
@@ -124,7 +82,10 @@ class Server:
         if self._clients:
             self._used_at = time.monotonic()
         self._assign()
-        for workshop in self._workshops.values():
+        for rate, workshop in list(self._workshops.items()):
+            if workshop.filler.failure:
+                self._end(rate, str(workshop.filler.failure))
+                continue
             for instance in workshop.instances:
                 instance.tend()
             for warning in (*workshop.filler.failing.warnings,):
@@ -201,7 +162,7 @@ class Server:
             raise GhostnoteError(f"kit '{kit.name}' has {len(kit.pads)} pads: the plugin plays {layout.MAX_PADS}")
         try:
             if rate not in self._workshops:
-                self._workshops[rate] = _Workshop(self._settings, rate)
+                self._workshops[rate] = Workshop(self._settings, rate)
             return Instance(kit, rate)
         except OSError as error:
             raise GhostnoteError(f"no memory for kit '{kit.name}': {error.strerror}; close other programs") from error
@@ -213,6 +174,17 @@ class Server:
     def _drop(self, client: _Client) -> None:
         self._clients.pop(client.line.fileno(), None)
         client.line.close()
+
+    def _end(self, rate: int, why: str) -> None:
+        """Say to the plugins at a rate why nothing can be made for them; each asks again after a while."""
+        for client in list(self._clients.values()):
+            if client.instance and client.instance.rate == rate:
+                client.instance = None
+                try:
+                    self._refuse(client.line, why)
+                except OSError:
+                    self._drop(client)
+        self._workshops.pop(rate).close()
 
     def _assign(self) -> None:
         """Let each rate's workers serve the plugins that play at it, and end those that nobody needs."""

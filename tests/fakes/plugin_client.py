@@ -16,7 +16,8 @@ from live_fakes import until
 from ghostnote.bridge.plugin import layout
 from ghostnote.bridge.plugin.messages import REFUSED, STATUS, USE, WELCOME, Use, receive, send
 from ghostnote.bridge.plugin.runtime import connect
-from ghostnote.bridge.plugin.server import ServerSettings, serve
+from ghostnote.bridge.plugin.server import serve
+from ghostnote.bridge.plugin.workshop import ServerSettings
 
 
 class RefusedError(Exception):

@@ -10,7 +10,8 @@ if __name__ == "__main__":
     from live_fakes import FakeSpec
 
     from ghostnote.bridge.plugin import layout
-    from ghostnote.bridge.plugin.server import ServerSettings, serve
+    from ghostnote.bridge.plugin.server import serve
+    from ghostnote.bridge.plugin.workshop import ServerSettings
 
     if len(sys.argv) > 2:
         layout.LAYOUT = int(sys.argv[2])  # type: ignore[misc]

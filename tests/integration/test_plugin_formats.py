@@ -10,7 +10,7 @@ import pytest
 from clap_host import ClapHost, midi, parameter
 from live_fakes import until
 from plugin_rig import RATE, SILENT_DB, Home, bounce, difference_db, home, load, rendered
-from rig import JackRecorder, connect, need, onsets, program
+from rig import JackRecorder, need, onsets, program
 
 from ghostnote.bridge.bench.jack_server import JackServer
 from ghostnote.bridge.plugin import layout
@@ -73,7 +73,8 @@ def test_lv2_plays_over_jack(bundles: Path, user: Home, monkeypatch: pytest.Monk
     sequence = ("jack_midiseq", "Sequencer", "24000", "0", str(KICK), "8000", "12000", str(SNARE), "8000")
     with JackServer(256), program(*jalv, stdin=subprocess.PIPE), program(*sequence):
         # Its ports are there before it is active.
-        connect("Sequencer:out", "player:lv2_events_in")
+        link = ["jack_connect", "Sequencer:out", "player:lv2_events_in"]
+        until(lambda: subprocess.run(link, capture_output=True, check=False).returncode == 0, 120)
         with JackRecorder("player:lv2_out_1_left") as recorder:
             until(lambda: len(onsets(recorder.recorded())) >= 8, 120)
             audio = max(recorder.undisturbed(), key=len)

@@ -13,9 +13,11 @@ from ghostnote.bridge.kit.kit import load_kit
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.pool import LAYER_VELOCITIES
 from ghostnote.bridge.plugin import layout
+from ghostnote.bridge.plugin.instance import Instance
+from ghostnote.bridge.plugin.messages import REFUSED, receive
 from ghostnote.bridge.plugin.pool import turned
 from ghostnote.bridge.plugin.runtime import AlreadyRunsError, connect, listening, runtime_folder
-from ghostnote.bridge.plugin.server import ServerSettings
+from ghostnote.bridge.plugin.workshop import ServerSettings
 
 
 @pytest.fixture(autouse=True)
@@ -171,3 +173,25 @@ def test_a_client_that_sends_garbage_is_dropped_and_others_play_on(server, kit):
         assert line.recv(100) == b""
     assert client.ask(0, 0, 100) is not None
     client.close()
+
+
+def test_a_model_that_cannot_be_opened_is_said_to_every_plugin(tmp_path, kit):
+    with serving(ServerSettings(lambda _: FakeSpec("damaged"), tmp_path, 1)):
+        client = PluginClient(saved(kit))
+        client.line.settimeout(60)
+        assert receive(client.line)[:2] == (REFUSED, b"x.onnx is not a model")
+        client.close()
+
+
+def test_a_full_queue_takes_no_more_and_the_pool_counts_what_is_in_it(kit):
+    loaded = load_kit(kit)
+    instance = Instance(loaded, 8_000)
+    queue = instance.queues[0]
+    for _ in range(layout.QUEUE_LENGTH + 5):
+        request = queue.request(4)
+        queue.put(request, Noise().stroke(request.pad, request.index, request.velocity))
+        queue.finish(request)
+    assert queue.depth == layout.QUEUE_LENGTH
+    instance.memory.queues[0][4]["read"] = 3
+    instance.tend()
+    assert queue.depth == layout.QUEUE_LENGTH - 3
