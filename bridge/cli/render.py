@@ -105,6 +105,12 @@ def render(
     from ghostnote.bridge.render.offline import RenderSettings
 
     settings = RenderSettings(stems, bits, tail, limiter, jobs=jobs or None)
+    if drummer_amount != 1 and not drummer:
+        raise InputError(
+            f"--drummer-amount {drummer_amount:g} says how much of --drummer: add --drummer rock, jazz, funk or hiphop"
+        )
+    if swing_grid != 16 and swing == STRAIGHT:
+        raise InputError(f"--swing-grid {swing_grid} says what --swing moves: add --swing 60, or another percentage")
     output = output or options.unused(Path(f"{song.stem}.wav"))
     check_outputs((output, midi_out), (song, kit, model, groove))
     take = read_take(song, kit)

@@ -11,7 +11,7 @@ from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.live.osc.addresses import ADDRESSES, EFFECT, PAD, Address
 from ghostnote.bridge.live.osc.call import Call, Services
 from ghostnote.bridge.live.osc.codec import OscError, TimedMessage, pack
-from ghostnote.bridge.live.osc.effect_calls import effect_names
+from ghostnote.bridge.live.osc.effect_calls import effect_names, no_such_effect
 from ghostnote.bridge.live.osc.pattern import matches
 from ghostnote.bridge.live.osc.subscribers import HELLO, ROOT, Peer
 from ghostnote.bridge.live.pad_parameters import slug
@@ -90,7 +90,10 @@ class Dispatcher:
         try:
             found = [message.address] if is_name else matches(message.address, known)
             if not found:
-                raise OscError("there is no such address; 'ghostnote osc' lists all")
+                raise OscError(
+                    no_such_effect(message.address.removeprefix(f"{ROOT}/"), self._services.session.kit)
+                    or "there is no such address; 'ghostnote osc' lists all"
+                )
             if not self._has_room(sum(known[name][0].work for name in found) - 1):
                 return
             for name in found:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.dsp.effects import PLUGIN, Effect
+from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.kit.effects import check_effects, effects_text, find_plugin, with_value
 from ghostnote.bridge.kit.fields import FieldError, check_hit, path_inside
 from ghostnote.bridge.kit.kit import Kit, Pad
@@ -37,6 +38,25 @@ def effect_list(call: Call) -> Reply:
     if len(text.encode()) > _MOST_TEXT:
         raise OscError("the list is too long for a reply: save the kit, and read its file")
     return (text,)
+
+
+def no_such_effect(address: str, kit: Kit) -> str:
+    """Return which effects there are, where an address below `ROOT` is that of another; '' where it is of none."""
+    owner, found, rest = address.partition("/effect/")
+    owners = {_root(pad): effects_of(kit, pad) for pad in (None, *kit.pads)}
+    if not found or owner not in owners:
+        return ""
+    effects = owners[owner]
+    if not effects:
+        return f"{owner} has no effects; set some with {owner}/effects"
+    number = rest.partition("/")[0]
+    if number.isdecimal() and 0 < int(number) <= len(effects):
+        effect = effects[int(number) - 1]
+        return (
+            f"{rest!r} is not a parameter of effect {number}: {effect.name} has {', '.join(effect.parameters)}, bypass"
+        )
+    count = f"1 to {len(effects)}" if len(effects) > 1 else "1"
+    return f"{owner} has no effect {number}; its effects are {count}"
 
 
 def effect_value(call: Call) -> Reply:
@@ -80,7 +100,10 @@ def _parsed(text: str, kit: Kit) -> tuple[Effect, ...]:
             raise FieldError("impulse_response needs a kit with a folder; load one from a file")
         return check_hit(name, kit.path.parent, key="impulse_response")
 
-    table = parse_text(f"effects = {text}", "the list")
+    try:
+        table = parse_text(f"effects = {text}", "the list")
+    except KitError as error:
+        raise OscError(f"effects = {text!r} is not a list in TOML; send one as in [{{ type = 'gain' }}]") from error
     if set(table) != {"effects"}:
         raise FieldError(f"effects = {text!r}, but it must be one list")
     return check_effects(table["effects"], impulse, plugin)

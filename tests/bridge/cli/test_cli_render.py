@@ -163,6 +163,16 @@ def test_a_drummer_of_a_genre_moves_notes_by_the_seed(song: Path, tmp_path: Path
     assert "rock, jazz, funk or hiphop" in str(result.exception)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(("--drummer-amount", 0.5), "--drummer-amount 0.5 says how much"), (("--swing-grid", 8), "add --swing 60")],
+)
+def test_an_option_that_acts_on_another_asks_for_it(song: Path, tmp_path: Path, options: tuple, words: str) -> None:
+    result = run("render", song, "-o", tmp_path / "x.wav", *options)
+    assert words in str(result.exception)
+    assert not (tmp_path / "x.wav").exists()
+
+
 def test_midi_out_without_a_feel_is_a_mistake(song: Path, tmp_path: Path) -> None:
     result = run("render", song, "-o", tmp_path / "out.wav", "--midi-out", tmp_path / "played.mid")
     assert isinstance(result.exception, InputError)

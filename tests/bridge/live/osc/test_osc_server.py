@@ -145,11 +145,12 @@ def test_values_are_set_got_echoed_and_match_patterns(live: Live) -> None:
         ("panic", ("now",), "takes: no arguments"),
         ("panic", (1.0, 1.0), "takes: no arguments"),
         ("pad/kick/effects", ("[{ type = 'zzz' }]",), "effect 1: type = 'zzz' is not an effect"),
-        ("pad/kick/effects", ("[",), "the list: is not TOML"),
+        ("pad/kick/effects", ("delay",), "effects = 'delay' is not a list in TOML; send one as in"),
+        ("pad/kick/effect/1/mix", (0.5,), "pad/kick has no effects; set some with pad/kick/effects"),
         ("pad/kick/effects", ("[]\nname = 'x'",), "it must be one list"),
         ("mix/effects", ("[{ plugin = '/usr/x.vst3' }]",), "does not exist"),
         ("mix/effects", ("[{ type = 'convolution', impulse_response = 'a.wav' }]",), "needs a kit with a folder"),
-        ("mix/effect/1/mix", (1,), "no such address"),
+        ("mix/effect/1/mix", (1,), "mix has no effects; set some with mix/effects"),
     ],
 )
 def test_errors_go_to_the_sender(live: Live, address: str, values: tuple[Any, ...], reason: str) -> None:
@@ -172,6 +173,10 @@ def test_effects_are_replaced_set_bypassed_and_echoed(live: Live) -> None:
         assert p.ask("pad/kick/effect/2/wet_level") == ("pad/kick/effect/2/wet_level", (pytest.approx(0.33),))
         text = '[{ type = "gain" }, { type = "reverb", room_size = 1.0 }]'
         assert p.ask("pad/kick/effects") == ("pad/kick/effects", (text,))
+        p.send("pad/kick/effect/2/wetness", 0.1)
+        assert "'2/wetness' is not a parameter of effect 2: reverb has room_size" in p.gets("error")[1]
+        p.send("pad/kick/effect/3/room_size", 0.1)
+        assert "pad/kick has no effect 3; its effects are 1 to 2" in p.gets("error")[1]
         p.send("pad/kick/effect/2/room_size", 7)
         assert "room_size = 7" in p.gets("error")[1]
         assert p.ask("mix/effects") == ("mix/effects", ('[{ type = "delay", bypass = true }]',))
