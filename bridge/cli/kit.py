@@ -69,7 +69,9 @@ def import_(
     channels: Annotated[
         str, typer.Option("--channels", "--mic", metavar="NAMES", help="DrumGizmo: the channels to mix, with commas.")
     ] = "",
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help="Which of several kits in SOURCE.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which of several kits in SOURCE: its path there, or its folder.")
+    ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Do without samples that are missing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a kit that is already there.")] = False,
 ) -> None:

@@ -1,12 +1,14 @@
 """Kits of other samplers: found in a file, a folder or an archive, and read as kits of pads."""
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.hit_files import hit_files
+from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.kit.create import pads_from_files
 from ghostnote.bridge.kit.importers.archive import ARCHIVES, is_archive, unpack
 from ghostnote.bridge.kit.importers.decent import read_decent
@@ -29,7 +31,7 @@ class ImportChoices:
     """What of a source to import."""
 
     preset: str | None = None
-    """Which of several kits in it, by the name of its file."""
+    """Which of several kits in it, by its path in there, or by the end of it: its file, or its folder alone."""
     channels: tuple[str, ...] = ()
     """Which of DrumGizmo's output channels are mixed; none for each drum's main ones."""
     partial: bool = False
@@ -62,7 +64,7 @@ def source_name(path: Path) -> str:
 
 def chosen_program(path: Path, choices: ImportChoices) -> Path:
     """Return the file that a source is read from: itself, or the kit's file in a folder."""
-    return (_program(path, choices) if path.is_dir() else None) or path
+    return (_program(path, choices, path) if path.is_dir() else None) or path
 
 
 def needs_room(path: Path, choices: ImportChoices) -> bool:
@@ -80,11 +82,11 @@ def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
     """
     if not path.exists():
         raise KitError(f"{path}: there is no such file or folder; check the path")
-    name = source_name(path)
+    name, source = source_name(path), path
     if is_archive(path):
         unpack(path, work / "source")
         path = work / "source"
-    program = _program(path, choices) if path.is_dir() else path
+    program = _program(path, choices, source) if path.is_dir() else path
     if program is None:
         return _from_sounds(path, name)
     found = _read(program, _root(path), choices)
@@ -136,26 +138,67 @@ def _kind(program: Path) -> str:
     return "drumkit" if b"<drumkit" in head else ""
 
 
-def _program(folder: Path, choices: ImportChoices) -> Path | None:
-    """Return the kit's file in a folder: the one that was chosen, or the only one that lies highest."""
+def _program(folder: Path, choices: ImportChoices, source: Path) -> Path | None:
+    """Return the kit's file in a folder: the one that was chosen, or the only one that lies highest.
+
+    Errors name the `source`, the folder itself or the archive that was unpacked into it.
+    """
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in PROGRAMS and path.is_file()]
     kits = [path for path in files if not path.name.startswith((".", "__")) and _kind(path)]
     if choices.preset is not None:
-        wanted = choices.preset.casefold()
-        chosen = [path for path in kits if wanted in (path.name.casefold(), path.stem.casefold())]
-        if len(chosen) != 1:
-            raise KitError(f"{folder}: has no kit {choices.preset!r}{_offer(kits, folder)}")
-        return chosen[0]
+        named = _named(kits, folder, choices.preset)
+        if len(named) > 1:
+            raise KitError(
+                f"{source}: has {len(named)} kits {choices.preset!r}: {_listed(named, folder)}; "
+                f"name one by its path: {_how(named, folder, source)}"
+            )
+        if not named:
+            offer = f"it has {_listed(kits, folder)}" if kits else "it has none; leave --preset out"
+            raise KitError(f"{source}: has no kit {choices.preset!r}; {offer}")
+        return named[0]
     depth = min((len(path.parts) for path in kits), default=0)
     highest = [path for path in kits if len(path.parts) == depth]
     if len(highest) > 1:
-        raise KitError(f"{folder}: holds {len(highest)} kits; choose one with --preset{_offer(highest, folder)}")
+        raise KitError(
+            f"{source}: holds {len(highest)} kits: {_listed(highest, folder)}; "
+            f"choose one: {_how(highest, folder, source)}"
+        )
     return highest[0] if highest else None
 
 
-def _offer(kits: Sequence[Path], folder: Path) -> str:
-    names = [path.relative_to(folder).name for path in kits[:_MOST_NAMED]]
-    return f": {', '.join(names)}{' and others' if len(kits) > _MOST_NAMED else ''}" if names else ""
+def _named(kits: Sequence[Path], folder: Path, name: str) -> list[Path]:
+    """Return the kits of a name: the one of that path in the folder, or else those whose path or folder ends so."""
+    wanted = PurePosixPath(name.replace("\\", "/").casefold()).parts
+
+    def ways(path: Path) -> tuple[tuple[str, ...], ...]:
+        inside = PurePosixPath(path.relative_to(folder).as_posix().casefold())
+        return inside.parts, inside.with_suffix("").parts, inside.parent.parts
+
+    def ends(parts: tuple[str, ...]) -> bool:
+        return bool(wanted) and parts[-len(wanted) :] == wanted
+
+    # A whole path counts before the end of one, and a file's name before its folder's.
+    rules: tuple[Callable[[Path], bool], ...] = (
+        lambda path: bool(wanted) and wanted in ways(path)[:2],
+        lambda path: any(map(ends, ways(path)[:2])),
+        lambda path: ends(ways(path)[2]),
+    )
+    return next((found for rule in rules if (found := [path for path in kits if rule(path)])), [])
+
+
+def _listed(kits: Sequence[Path], folder: Path) -> str:
+    names = [printable(path.relative_to(folder).as_posix()) for path in kits[:_MOST_NAMED]]
+    return ", ".join(names) + " and others" * (len(kits) > _MOST_NAMED)
+
+
+def _how(kits: Sequence[Path], folder: Path, source: Path) -> str:
+    """Return how one of several kits is chosen, with the first as the example."""
+    inside = kits[0].relative_to(folder)
+    if len(inside.parts) > 1 and [path.parent for path in kits].count(kits[0].parent) == 1:
+        inside = inside.parent
+    command = f"ghostnote kit import {shlex.quote(str(source))} --preset {shlex.quote(inside.as_posix())}"
+    play = f", or play it: --kit {shlex.quote(str(source / inside))}" if source == folder else ""
+    return printable(command + play)
 
 
 def _from_sounds(folder: Path, name: str) -> Imported:

@@ -114,10 +114,41 @@ def test_a_kit_plays_where_it_lies_and_an_archive_from_the_cache(
 def test_one_of_several_kits_is_chosen_by_name(tmp_path: Path) -> None:
     folder = sfz(tmp_path / "source", "<region> key=36 sample=kick.wav").parent
     (folder / "other.sfz").write_text("<region> key=38 sample=kick.wav")
-    untouched(tmp_path / "mine", folder, r"holds 2 kits; choose one with --preset: kit\.sfz, other\.sfz")
-    untouched(tmp_path / "mine", folder, "has no kit 'third'", ImportChoices(preset="third"))
+    message = untouched(tmp_path / "mine", folder, r"holds 2 kits: kit\.sfz, other\.sfz; choose one: ")
+    assert message.endswith(f": ghostnote kit import {folder} --preset kit.sfz, or play it: --kit {folder / 'kit.sfz'}")
+    for name in ("third", "", "source"):
+        untouched(
+            tmp_path / "mine", folder, rf"has no kit '{name}'; it has kit\.sfz, other\.sfz$", ImportChoices(preset=name)
+        )
     kit, _ = import_kit(folder, tmp_path / "mine" / "kit.toml", ImportChoices(preset="other"))
     assert kit.pads[0].notes == (38,)
+
+
+def test_kits_of_the_same_file_name_are_chosen_by_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / "source"
+    for note, name in ((36, "rock"), (38, "Jazz kit"), (40, "more/rock")):
+        sfz(folder / "kits" / name, f"<region> key={note} sample=kick.wav")
+    words = rf"{folder}: holds 2 kits: kits/Jazz kit/kit\.sfz, kits/rock/kit\.sfz; choose one: "
+    message = untouched(tmp_path / "mine", folder, words)
+    assert message.endswith(
+        f"import {folder} --preset 'kits/Jazz kit', or play it: --kit '{folder / 'kits' / 'Jazz kit'}'"
+    )
+    assert open_kit(folder / "kits" / "Jazz kit")[0].pads[0].notes == (38,)
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in folder.rglob("*.*"):
+            archive.write(path, path.relative_to(folder))
+    words = rf"{tmp_path / 'all.zip'}: holds 2 kits: .*import {tmp_path / 'all.zip'} --preset 'kits/Jazz kit'$"
+    untouched(tmp_path / "mine", tmp_path / "all.zip", words)
+    for name in ("kits/Jazz kit/kit.sfz", "Jazz kit/kit.sfz", "jazz KIT", "kits\\Jazz kit\\", "Jazz kit/kit"):
+        for source in (folder, tmp_path / "all.zip"):
+            kit, _ = open_kit(source, ImportChoices(preset=name))
+            assert kit.pads[0].notes == (38,)
+    words = r"has 2 kits 'rock': kits/more/rock/kit\.sfz, kits/rock/kit\.sfz; name one by its path: "
+    untouched(tmp_path / "mine", folder, words, ImportChoices(preset="rock"))
+    assert open_kit(folder, ImportChoices(preset="more/rock"))[0].pads[0].notes == (40,)
+    untouched(tmp_path / "mine", folder, "has no kit 'pop'; it has kits/", ImportChoices(preset="pop"))
+    untouched(tmp_path / "mine", sound(tmp_path / "s" / "a.wav").parent, "it has none", ImportChoices(preset="pop"))
 
 
 def test_missing_samples_are_named_and_left_out_only_if_told_to(tmp_path: Path) -> None:
