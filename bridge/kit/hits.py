@@ -123,7 +123,7 @@ def check_hits(value: object, folder: Path) -> tuple[PadHit, ...]:
             f"hits = {value if not isinstance(value, list) else f'{len(value)} entries'}, but it must be a folder, or "
             f"a list of 1 to {MOST_HITS} files such as [{{ file = 'soft.wav', velocity = [1, 60] }}, 'hard.wav']"
         )
-    entries = [_Entry.of(each, folder) for each in value]
+    entries = [_entry(number, each, folder) for number, each in enumerate(value, 1)]
     unknown: dict[object, list[Path]] = defaultdict(list)
     for entry in entries:
         if not entry.has_velocity:
@@ -153,12 +153,22 @@ class _Entry:
         table: Mapping[str, Any] = value if isinstance(value, dict) else {"file": value}
         check_keys(table, _KEYS)
         if "file" not in table:
-            raise FieldError(f"hits holds {dict(table)!r} without a file; add file = ...")
-        file = check_hit(table["file"], folder, key="hits: file")
+            raise FieldError("it has no file; add file = ...")
+        file = check_hit(table["file"], folder, key="file")
         numbers = {key: check_number(key, table[key], HIT_RANGES) for key in HIT_RANGES if key in table}
         numbers |= {key: check_range(key, table[key], _TOUCH_RANGES) for key in TOUCH if key in table}
         low, high = check_range("velocity", table.get("velocity", 1), RANGES)
         return cls(PadHit(file, low, high, **numbers), "velocity" in table)
+
+
+def _entry(number: int, value: object, folder: Path) -> _Entry:
+    """Return what one entry of a list says; `FieldError` names it by its number, and by its file."""
+    try:
+        return _Entry.of(value, folder)
+    except FieldError as error:
+        file = value.get("file") if isinstance(value, dict) else None
+        named = f" {file!r}" if isinstance(file, str) and not str(error).startswith("file = ") else ""
+        raise FieldError(f"stroke {number}{named} of hits: {error}") from error
 
 
 def check_range(key: str, value: object, ranges: Mapping[str, tuple[float, float]] = _TOUCH_RANGES) -> tuple[Any, Any]:
