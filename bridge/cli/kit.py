@@ -112,6 +112,11 @@ def check(path: Annotated[Path, typer.Argument(metavar="KIT", help="The kit to c
         f"{len(own)} with a hit of their own, {len(kit.pads) - len(own)} generated"
     )
     _echo_effects(kit)
+    for whose, effects in kit.all_effects.items():
+        for number, effect in enumerate(effects, 1):
+            if effect.bypass and effect.file and not effect.file.exists():
+                where = f"pad '{whose}'" if whose else "the mix"
+                echo(f"warning: {where}: effect {number} is bypassed, and {effect.file} is missing", err=True)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ghostnote.bridge.dsp.effects import CONVOLUTION, EFFECTS, PLUGIN, Effect, Value
 from ghostnote.bridge.kit.fields import (
     FieldError,
+    MissingFileError,
     check_hit,
     check_keys,
     check_number,
@@ -22,11 +23,14 @@ MOST_EFFECTS: Final = 16
 """In a row."""
 
 Find = Callable[[str], Path]
-"""Returns the file of a text in a list of effects; `FieldError` where there is none."""
+"""Returns the file of a text in a list of effects; `MissingFileError` where there is none, `FieldError` else."""
 
 
 def check_effects(value: object, impulse: Find, plugin: Find) -> tuple[Effect, ...]:
-    """Return the effects of a list, whose files are found by `impulse` and `plugin`; `FieldError`."""
+    """Return the effects of a list, whose files are found by `impulse` and `plugin`; `FieldError`.
+
+    The file of an effect that is bypassed need not be there.
+    """
     if not isinstance(value, list) or len(value) > MOST_EFFECTS:
         found = f"{len(value)} entries" if isinstance(value, list) else repr(value)
         raise FieldError(
@@ -52,10 +56,11 @@ def find_plugin(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_absolute():
         raise FieldError(f"plugin = {text!r}, but a plugin needs its whole path, as /usr/lib/vst3/Name.vst3")
-    if not path.exists():
-        raise FieldError(f"plugin = {text!r} does not exist; install it, or mend the path")
     if path.suffix.lower() != ".vst3":
         raise FieldError(f"plugin = {text!r} is not a VST3; name a file or folder that ends in .vst3")
+    if not path.exists():
+        advice = "install it, mend the path, or leave the effect out with bypass = true"
+        raise MissingFileError(f"plugin = {text!r} does not exist; {advice}", path)
     return path
 
 
@@ -111,7 +116,7 @@ def _effect(entry: object, impulse: Find, plugin: Find) -> Effect:
         if not isinstance(values, dict):
             raise FieldError(f"values = {values!r}, but it must be a table such as {{ mix = 50.0 }}")
         checked = tuple((name, _plugin_value(name, value)) for name, value in values.items())
-        return Effect(PLUGIN, checked, plugin(check_text("plugin", entry["plugin"])), bypass)
+        return Effect(PLUGIN, checked, _file(entry, "plugin", plugin), bypass)
     kind = _kind(entry.get("type"))
     file_key = ("impulse_response",) if kind == CONVOLUTION else ()
     ranges = _ranges(kind)
@@ -119,9 +124,19 @@ def _effect(entry: object, impulse: Find, plugin: Find) -> Effect:
     for key in file_key:
         if key not in entry:
             raise FieldError(f"{key} is missing; name the sound file of a room")
-    file = impulse(check_text("impulse_response", entry["impulse_response"])) if file_key else None
+    file = _file(entry, "impulse_response", impulse) if file_key else None
     values = {key: check_number(key, entry[key], ranges) for key in entry if key in ranges}
     return Effect(kind, tuple(values.items()), file, bypass)
+
+
+def _file(entry: Mapping[str, Any], key: str, find: Find) -> Path:
+    """Return the file of an effect, which may be missing where the effect is bypassed."""
+    try:
+        return find(check_text(key, entry[key]))
+    except MissingFileError as error:
+        if entry.get("bypass"):
+            return error.path
+        raise
 
 
 def _kind(value: object) -> str:

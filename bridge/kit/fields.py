@@ -41,6 +41,15 @@ class FieldError(ValueError):
     """A value breaks the rule of its key; the message says the rule and the remedy."""
 
 
+class MissingFileError(FieldError):
+    """A file that a kit names is not there."""
+
+    def __init__(self, message: str, path: Path) -> None:
+        """Say the rule and the remedy, and remember where the file should lie."""
+        super().__init__(message)
+        self.path = path
+
+
 def check_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raise `FieldError` for an unknown key, with the most similar known one."""
     for key in table:
@@ -126,11 +135,14 @@ def check_hit(value: object, folder: Path, *, key: str = "hit", may_be_folder: b
     try:
         if path.is_dir() and not may_be_folder:
             raise FieldError(f"{key} = {text!r} is a folder; name one sound file in it, or use hits for all of them")
-        if not path.is_file() and not path.is_dir():
-            missing = f"does not exist; copy the sound file into {path.parent.absolute()}"
-            raise FieldError(f"{key} = {text!r} {'is a device or a pipe; name a file' if path.exists() else missing}")
-        if not path.resolve().is_relative_to(folder.resolve()):
+        is_there = path.is_file() or path.is_dir()
+        if not is_there and path.exists():
+            raise FieldError(f"{key} = {text!r} is a device or a pipe; name a file")
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
             raise FieldError(f"{key} = {text!r} is a link out of the kit's folder {folder}; copy the sound file in")
+        if not is_there:
+            advice = f"copy the sound file into {path.parent.absolute()}"
+            raise MissingFileError(f"{key} = {text!r} does not exist; {advice}", path)
     except OSError as error:
         raise FieldError(f"{key} = {text!r} cannot be looked up ({error.strerror})") from error
     return path

@@ -6,7 +6,7 @@ from typing import Final
 from ghostnote.bridge.dsp.effects import PLUGIN, Effect
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.kit.effects import check_effects, effects_text, find_plugin, with_value
-from ghostnote.bridge.kit.fields import FieldError, check_hit, path_inside
+from ghostnote.bridge.kit.fields import FieldError, MissingFileError, check_hit, path_inside
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.toml_text import parse_text
 from ghostnote.bridge.live.osc.call import Call, Reply
@@ -90,7 +90,12 @@ def _parsed(text: str, kit: Kit) -> tuple[Effect, ...]:
     known = {effect.file for row in kit.all_effects.values() for effect in row if effect.kind == PLUGIN}
 
     def plugin(name: str) -> Path:
-        path = find_plugin(name)
+        try:
+            path = find_plugin(name)
+        except MissingFileError as missing:
+            if missing.path in known:
+                raise
+            path = missing.path
         if path not in known:
             raise FieldError(f"plugin = {name!r} is not in the kit; write it into the kit's file first")
         return path

@@ -16,7 +16,16 @@ from ghostnote.bridge.dsp.effects import PLUGIN, Effect, installed_plugins
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.io.cache_folder import cache_folder
 from ghostnote.bridge.kit.effects import check_effects, find_plugin
-from ghostnote.bridge.kit.fields import RANGES, check_class, check_kind, check_name, check_number, check_switch
+from ghostnote.bridge.kit.fields import (
+    RANGES,
+    FieldError,
+    MissingFileError,
+    check_class,
+    check_kind,
+    check_name,
+    check_number,
+    check_switch,
+)
 from ghostnote.bridge.kit.hits import HIT_RANGES, TOUCH, PadHit, check_range
 from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
 from ghostnote.bridge.midi.smf_tracks import MAX_EVENTS, own_events
@@ -138,8 +147,7 @@ def _take(marks: list[dict[str, Any]], path: Path, kit: Path | None) -> Take:
             continue
         frame = int(_within("frame", mark["frame"], 0, longest))
         if "effects" in mark:
-            effects = {name: check_effects(each, files.impulse, files.plugin) for name, each in mark["effects"].items()}
-            events.append(TakeEffects(frame, effects))
+            events.append(TakeEffects(frame, {name: files.effects(each) for name, each in mark["effects"].items()}))
             continue
         channel = int(_within("channel", mark["channel"], 0, 15)) if "channel" in mark else None
         if "fade" in mark:
@@ -188,8 +196,20 @@ class _EffectFiles:
     path: Path
     kit: Path | None
 
+    def effects(self, value: object) -> tuple[Effect, ...]:
+        """Return the effects of a list; `MidiFileError` for a file that is missing, unless it is bypassed."""
+        try:
+            return check_effects(value, self.impulse, self.plugin)
+        except FieldError as error:
+            if isinstance(error.__cause__, MissingFileError):
+                raise MidiFileError(f"{self.path}: {error}") from error
+            raise
+
     def impulse(self, name: str) -> Path:
         """Return an impulse response, which lies where hits may lie."""
+        hit = _hit_path(name, self.path, self.kit)
+        if not hit.exists():
+            raise MissingFileError(f"the impulse response {hit} is not there any more; put it back", hit)
         return _hit_of(name, self.path, self.kit)
 
     def plugin(self, name: str) -> Path:
@@ -210,6 +230,14 @@ class _EffectFiles:
 
 
 def _hit_of(name: str, path: Path, kit: Path | None) -> Path:
+    """Return a take's hit, which must be there."""
+    hit = _hit_path(name, path, kit)
+    if not hit.is_file():
+        raise MidiFileError(f"{path}: the hit {hit} is not there any more, or is not a file; put it back")
+    return hit
+
+
+def _hit_path(name: str, path: Path, kit: Path | None) -> Path:
     """Return where a take's hit lies: takes name their kits' hits in full, or from the folder that they lie in."""
     folders = [file.resolve() if file.is_dir() else file.parent.resolve() for file in (path, kit) if file]
     # Imported kits that play where they lie may be unpacked there.
@@ -221,6 +249,4 @@ def _hit_of(name: str, path: Path, kit: Path | None) -> Path:
             f"{path}: the hit {hit} lies outside {' and '.join(map(str, folders[: 1 + bool(kit)]))}; if it is yours, "
             "name the kit that it was played with: --kit KIT.toml"
         )
-    if not hit.is_file():
-        raise MidiFileError(f"{path}: the hit {hit} is not there any more, or is not a file; put it back")
     return hit

@@ -290,6 +290,10 @@ def test_effects_are_shown_checked_and_kept_by_a_map(tmp_path: Path) -> None:
         assert lines[-2:] == ["effects of Kick: reverb", "effects of the mix: limiter, gain (bypassed)"]
     assert run("map", "gm", path, "-o", tmp_path / "mapped.toml").exit_code == 0
     assert load_kit(tmp_path / "mapped.toml").all_effects == load_kit(path).all_effects
+    path.write_text(pad_text("effects = [{ type = 'gain' }, { plugin = '/no/x.vst3', bypass = true }]"))
+    result = run("check", path)
+    assert result.exit_code == 0
+    assert "warning: pad 'Kick': effect 2 is bypassed, and /no/x.vst3 is missing" in result.stderr
     path.write_text(pad_text(f"effects = [{{ type = 'convolution', impulse_response = '{path.name}' }}]"))
     result = run("check", path)
     assert isinstance(result.exception, KitError)

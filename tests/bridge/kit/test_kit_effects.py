@@ -71,6 +71,10 @@ def test_a_saved_kit_keeps_its_effects(tmp_path: Path) -> None:
         ("[{ type = 'convolution', impulse_response = '../no.wav' }]", "lies outside the kit's folder"),
         ("[{ plugin = 'x.vst3' }]", "plugin = 'x.vst3', but a plugin needs its whole path"),
         ("[{ plugin = '/no/x.vst3' }]", "plugin = '/no/x.vst3' does not exist; install it"),
+        ("[{ plugin = '/no/x.vst3', bypass = false }]", "plugin = '/no/x.vst3' does not exist; install it"),
+        ("[{ plugin = '/no/x', bypass = true }]", "plugin = '/no/x' is not a VST3"),
+        ("[{ plugin = 'x.vst3', bypass = true }]", "a plugin needs its whole path"),
+        ("[{ type = 'convolution', impulse_response = '../no.wav', bypass = true }]", "outside the kit's folder"),
         (f"[{{ plugin = '{Path(__file__).as_posix()}' }}]", "is not a VST3; name a file or folder that ends in"),
         ("[{ plugin = '/no/x.vst3', values = 3 }]", "values = 3, but it must be a table"),
         ("[{ plugin = '/no/x.vst3', values = { a = [] } }]", "a = \\[\\], but a plugin's values are numbers"),
@@ -82,6 +86,21 @@ def test_each_mistake_in_effects_is_named_with_its_rule(tmp_path: Path, effects:
         kit(tmp_path, f"effects = {effects}")
     with pytest.raises(KitError, match=rf"^my kit\.toml: .*{words}"):
         kit(tmp_path, mix=f"effects = {effects}")
+
+
+def test_an_effect_that_is_bypassed_needs_no_file(tmp_path: Path) -> None:
+    text = "{ type = 'convolution', impulse_response = 'no.wav', bypass = true }"
+    made = kit(tmp_path, f"effects = [{text}, {{ plugin = '/no/x.vst3', bypass = true }}]", f"effects = [{text}]")
+    room_less = Effect("convolution", file=tmp_path / "no.wav", bypass=True)
+    assert made.all_effects == {
+        "Snare": (room_less, Effect("plugin", file=Path("/no/x.vst3"), bypass=True)),
+        "": (room_less,),
+    }
+    save_kit(made, tmp_path / "saved.toml")
+    assert load_kit(tmp_path / "saved.toml").all_effects == made.all_effects
+    (tmp_path / "no.wav").symlink_to(tmp_path.parent / "away.wav")
+    with pytest.raises(KitError, match="is a link out of the kit's folder"):
+        kit(tmp_path, mix=f"effects = [{text}]")
 
 
 def test_the_documentation_lists_every_effect_with_its_parameters() -> None:

@@ -9,7 +9,7 @@ from live_fakes import KIT, RATE, FakeSpec, fill, running, until
 
 from ghostnote.bridge.dsp.effects import Effect, Slot
 from ghostnote.bridge.errors import KitError, MidiFileError
-from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.commands import Play
 from ghostnote.bridge.live.session import Session
@@ -169,6 +169,26 @@ def test_a_take_starts_no_plugin_but_installed_ones_and_its_kits(tmp_path: Path)
     take = read_take(path, tmp_path / "kit.toml")
     assert take is not None
     assert TakeEffects(BLOCK, made.kit.all_effects) in take.events
+
+
+@pytest.mark.parametrize("bypass", [True, False])
+def test_a_take_needs_no_file_of_an_effect_that_is_bypassed(tmp_path: Path, bypass: bool) -> None:
+    recorder = TakeRecorder(tmp_path / "take.mid", RATE, limiter=False)
+    made = session(recorder)
+    write_audio(tmp_path / "room.wav", np.ones((1, 100), np.float32), 8000)
+    effects = (Effect("gain"), Effect("convolution", file=tmp_path / "room.wav", bypass=bypass))
+    made.set_effects(None, effects, "mix/effects", "")
+    strike(made)
+    render(made, 2)
+    recorder.save(made.engine.frame)
+    (tmp_path / "room.wav").unlink()
+    if bypass:
+        take = read_take(recorder.path)
+        assert take is not None
+        assert TakeEffects(BLOCK, {"": effects}) in take.events
+    else:
+        with pytest.raises(MidiFileError, match=r"take\.mid: effect 2: the impulse response .*room\.wav is not there"):
+            read_take(recorder.path)
 
 
 def test_plugins_load_on_the_first_thread_whoever_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def test_values_are_set_got_echoed_and_match_patterns(live: Live) -> None:
         ("pad/kick/effects", ("delay",), "effects = 'delay' is not a list in TOML; send one as in"),
         ("pad/kick/effect/1/mix", (0.5,), "pad/kick has no effects; set some with pad/kick/effects"),
         ("pad/kick/effects", ("[]\nname = 'x'",), "it must be one list"),
-        ("mix/effects", ("[{ plugin = '/usr/x.vst3' }]",), "does not exist"),
+        ("mix/effects", ("[{ plugin = '/usr/x.vst3' }]",), "is not in the kit"),
         ("mix/effects", ("[{ type = 'convolution', impulse_response = 'a.wav' }]",), "needs a kit with a folder"),
         ("mix/effect/1/mix", (1,), "mix has no effects; set some with mix/effects"),
     ],
@@ -195,6 +195,10 @@ def test_no_plugin_is_loaded_that_the_kit_does_not_name(tmp_path: Path) -> None:
         assert p.ask("mix/effects") == ("mix/effects", (text.replace("'", '"'),))
         plugin.rename(tmp_path / "y.vst3")
         got, (_, why) = p.ask("mix/effects", f"[{{ plugin = '{tmp_path / 'y.vst3'}' }}]")
+        assert (got, "is not in the kit" in why) == ("error", True)
+        p.send("mix/effects", text)
+        assert p.ask("mix/effects") == ("mix/effects", (text.replace("'", '"'),))
+        got, (_, why) = p.ask("mix/effects", f"[{{ plugin = '{tmp_path / 'z.vst3'}', bypass = true }}]")
         assert (got, "is not in the kit" in why) == ("error", True)
         p.leave()
 
