@@ -39,8 +39,7 @@ def new(
     from ghostnote.bridge.io.output_guard import check_outputs
     from ghostnote.bridge.kit.create import kit_from_built_in, kit_from_hits
 
-    if path.suffix.lower() != ".toml":
-        raise KitError(f"{path}: a kit file's name ends in .toml")
+    _check_ending(path)
     check_outputs((path,), hit_files(hits) if hits else ())
     if path.exists() and not force:
         raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
@@ -83,8 +82,7 @@ def import_(
     from ghostnote.bridge.kit.importers.write import import_kit
 
     path = output or Path(f"{source_name(source)}.toml")
-    if path.suffix.lower() != ".toml":
-        raise KitError(f"{path}: a kit file's name ends in .toml")
+    _check_ending(path)
     names = tuple(name.strip() for name in channels.split(",") if name.strip())
     kit, report = import_kit(source, path, ImportChoices(preset, names, partial), replace_old=force)
     hits = sum(len(pad.files) for pad in kit.pads)
@@ -206,6 +204,14 @@ def export(
         echo(f"{exported}: {len(kit.pads)} drums, {velocities} velocity layers, {count} round robins")
     for note in notes:
         echo(f"note: {note}", err=True)
+
+
+def _check_ending(path: Path) -> None:
+    """Raise `KitError` unless the path of a kit file to write ends in .toml."""
+    if path.suffix.lower() != ".toml":
+        # A path does not tell an empty name from this folder's.
+        given = path if path.parts else "'' or '.'"
+        raise KitError(f"{given}: a kit file's name ends in .toml, as mykit.toml")
 
 
 def _touches(pad: "Pad") -> str:

@@ -129,8 +129,9 @@ def check_hit(value: object, folder: Path, *, key: str = "hit", may_be_folder: b
     """Return the path of a hit's sound file, which must exist in the kit's folder or below."""
     text = check_text(key, value)
     relative = Path(os.path.normpath(text))
+    own = folder.absolute()
     if relative.is_absolute() or relative.parts[:1] == ("..",):
-        raise FieldError(f"{key} = {text!r} lies outside the kit's folder {folder}; copy it in, beside the kit")
+        raise FieldError(f"{key} = {text!r} lies outside the kit's folder {own}; copy it in, beside the kit")
     path = folder / relative
     try:
         if path.is_dir() and not may_be_folder:
@@ -139,9 +140,10 @@ def check_hit(value: object, folder: Path, *, key: str = "hit", may_be_folder: b
         if not is_there and path.exists():
             raise FieldError(f"{key} = {text!r} is a device or a pipe; name a file")
         if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-            raise FieldError(f"{key} = {text!r} is a link out of the kit's folder {folder}; copy the sound file in")
+            raise FieldError(f"{key} = {text!r} is a link out of the kit's folder {own}; copy the sound file in")
         if not is_there:
-            advice = f"copy the sound file into {path.parent.absolute()}"
+            what = "file or folder" if may_be_folder and not relative.suffix else "sound file"
+            advice = f"copy the {what} into {path.parent.absolute()}"
             raise MissingFileError(f"{key} = {text!r} does not exist; {advice}", path)
     except OSError as error:
         raise FieldError(f"{key} = {text!r} cannot be looked up ({error.strerror})") from error

@@ -276,6 +276,12 @@ def test_import_writes_a_kit_and_says_what_is_not_taken_over(tmp_path: Path, mon
     assert "soft.wav, 44100 Hz, mono" in run("check", "source/My Snare.sfz").stdout
 
 
+@pytest.mark.parametrize(("name", "shown"), [("", "'' or '.'"), (".", "'' or '.'"), ("a/kit.txt", "a/kit.txt")])
+def test_a_kit_file_that_does_not_end_in_toml_is_named(tmp_path: Path, name: str, shown: str) -> None:
+    for arguments in (("new", name), ("import", tmp_path, "-o", name)):
+        assert str(run(*arguments).exception).startswith(f"{shown}: a kit file's name ends in .toml")
+
+
 def test_import_refuses_what_is_no_kit(tmp_path: Path) -> None:
     assert isinstance(run("import", tmp_path / "gone").exception, KitError)
     assert isinstance(run("import", tmp_path, "-o", tmp_path / "kit.txt").exception, KitError)

@@ -103,6 +103,12 @@ def test_pad_seeds_are_the_same_everywhere() -> None:
     assert all(0 <= pad_seed(s, "Kick") < 2**32 for s in range(20))
 
 
+def test_a_hit_outside_the_kit_names_the_kits_folder_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(KitError, match=rf"'\.\./x\.wav' lies outside the kit's folder {tmp_path};"):
+        parsed(pad_text('hit = "../x.wav"'), Path())
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
