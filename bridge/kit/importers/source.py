@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ghostnote.bridge.errors import KitError
-from ghostnote.bridge.io.hit_files import hit_files
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files
 from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.kit.create import pads_from_files
 from ghostnote.bridge.kit.importers.archive import ARCHIVES, is_archive, unpack
@@ -88,7 +88,7 @@ def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
         path = work / "source"
     program = _program(path, choices, source) if path.is_dir() else path
     if program is None:
-        return _from_sounds(path, name)
+        return _from_sounds(path, name, source)
     found = _read(program, _root(path), choices)
     if found.missing and not (choices.partial and found.regions):
         names = list(dict.fromkeys(found.missing))
@@ -100,7 +100,9 @@ def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
         found.left_out["regions whose sample is missing"] += len(found.missing)
     if not found.regions:
         raise KitError(
-            f"{program}: holds no stroke that a note plays" + "".join(f"; {line}" for line in found.report())
+            f"{program}: holds no stroke that a note plays"
+            + "".join(f"; {line}" for line in found.report())
+            + "; give its strokes notes in its sampler, or import the folder of its sound files alone"
         )
     mixed_down(found, work / "mixed")
     pads = pads_of(found)
@@ -119,7 +121,10 @@ def _read(program: Path, root: Path, choices: ImportChoices) -> Found:
         raise KitError(f"{program}: is not a DrumGizmo kit, and has no channels to choose; leave --channels out")
     readers = {"sfz": read_sfz, "dspreset": read_decent, "drumkit_info": read_hydrogen}
     if kind not in readers:
-        raise KitError(f"{program}: is not a kit of SFZ, Hydrogen, DrumGizmo or DecentSampler; name one")
+        raise KitError(
+            f"{program}: is not a kit of SFZ, Hydrogen, DrumGizmo or DecentSampler; "
+            "name one, or a folder of sound files"
+        )
     return readers[kind](program, root)
 
 
@@ -201,11 +206,12 @@ def _how(kits: Sequence[Path], folder: Path, source: Path) -> str:
     return printable(command + play)
 
 
-def _from_sounds(folder: Path, name: str) -> Imported:
-    """Return a kit of a folder's sound files, by their names and sounds."""
+def _from_sounds(folder: Path, name: str, source: Path) -> Imported:
+    """Return a kit of a folder's sound files, by their names and sounds; errors name the `source`."""
     made = pads_from_files([(file, folder) for file in hit_files(folder)])
     if not made.pads:
+        advice = f"name a folder with a kit, or with one file for each stroke: {', '.join(HIT_SUFFIXES)}"
         reasons = "".join(f"; {reason}" for reason in made.skipped[:3])
-        raise KitError(f"{folder}: holds no kit and no sound file that can be a hit{reasons}")
+        raise KitError(f"{source}: holds no kit and no sound file that can be a hit{reasons}; {advice}")
     report = (*(f"left out {reason}" for reason in made.skipped), *made.guessed)
     return Imported(replace(Kit(name, DEFAULT_SEED, made.pads), path=None), folder, report)

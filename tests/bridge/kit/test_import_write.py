@@ -174,7 +174,7 @@ def test_missing_samples_are_named_and_left_out_only_if_told_to(tmp_path: Path) 
         ("<region> key=36 sample=kick.wav volume=loud", "volume is 'loud'"),
         ("<region> key=h9 sample=kick.wav", "a key is 'h9'"),
         ("<region> sample=kick.wav key=36 offset=99999999", "its offset of"),
-        ("hello", "holds no stroke"),
+        ("hello", "holds no stroke that a note plays.*; give its strokes notes in its sampler, or import the folder"),
         ("<region> key=36 sample=kick.wav\n" * (MOST_REGIONS + 1), "more than 10,000 regions"),
         ("#define $a xxxxxxxxxxxxxxxx\n" + "#define $a $a$a\n" * 40, "grows to more than"),
         ("<region> key=36 sample=noise.wav", r"noise\.wav"),
@@ -196,7 +196,10 @@ XML = {
         ("<drumkit_info><instr", "is not whole XML"),
         (f"{BOMB}<drumkit_info>&b;</drumkit_info>", "is XML that no kit needs"),
         ("<drumkit_info/>", "holds no stroke"),
-        ("<other/>", "holds no kit and no sound file"),
+        (
+            "<other/>",
+            "holds no kit and no sound file.*; name a folder with a kit, or with one file for each stroke: .wav",
+        ),
         (
             "<drumkit_info><instrument><midiOutNote>x</midiOutNote><filename>a.wav</filename></instrument></drumkit_info>",
             "midiOutNote is 'x'",
@@ -276,7 +279,7 @@ def test_an_archive_that_is_none_is_named(tmp_path: Path, name: str) -> None:
 def test_a_source_that_is_not_there_and_one_of_no_format_are_named(tmp_path: Path) -> None:
     untouched(tmp_path / "mine", tmp_path / "gone", "there is no such file or folder")
     (tmp_path / "some.xml").write_text("<a/>")
-    untouched(tmp_path / "mine", tmp_path / "some.xml", "is not a kit of SFZ")
+    untouched(tmp_path / "mine", tmp_path / "some.xml", "is not a kit of SFZ.*; name one, or a folder of sound files$")
     (tmp_path / "empty").mkdir()
     untouched(tmp_path / "mine", tmp_path / "empty", "holds no kit and no sound file")
 
