@@ -107,6 +107,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         _end_interrupted()
+    except SystemExit as end:
+        # Typer's word for Ctrl-C.
+        if end.code == _INTERRUPTED:
+            _end_interrupted()
+        raise
     except Exception as error:
         if "--debug" in sys.argv:
             raise

@@ -22,7 +22,7 @@ def build(
     """Build the plugin as VST3, CLAP and LV2, with one stereo output and with one for each pad. Needs g++ and DPF."""
     from ghostnote.bridge.plugin.build import build
 
-    for bundle in build(output):
+    for bundle in build(output, tell=_tell):
         echo(str(bundle))
 
 
@@ -36,9 +36,43 @@ def install(
     from ghostnote.bridge.plugin.install import install
     from ghostnote.bridge.plugin.kits import config_folder
 
-    for bundle in install(Path.home(), kits):
+    folder = (kits or config_folder() / "kits").expanduser().resolve()
+    is_new = not folder.exists()
+    for bundle in install(Path.home(), folder, _tell):
         echo(str(bundle))
-    echo(f"kits by number: {kits or config_folder() / 'kits'}; let your host scan its plugins anew")
+    made = ", a folder made just now: put kit files into it" if is_new else ""
+    echo(f"kits by number: {folder}{made}; let your host scan its plugins anew")
+    _tell_of_daemon(folder)
+
+
+def _tell(line: str) -> None:
+    echo(line, err=True)
+
+
+def _tell_of_daemon(folder: Path) -> None:
+    """Say it where a daemon runs that has another folder of kits."""
+    import json
+
+    from ghostnote.bridge.errors import GhostnoteError
+
+    try:
+        daemon = json.loads(_status())
+    except (GhostnoteError, OSError, ValueError):
+        return
+    if (found := daemon.get("kits")) != str(folder):
+        _tell(
+            f"a daemon runs with the kits of {found or 'before'} until it ends: close your hosts, "
+            f"type  kill {daemon['process']}  and open them again"
+        )
+
+
+def _status() -> str:
+    from ghostnote.bridge.plugin.messages import STATUS, receive, send
+    from ghostnote.bridge.plugin.runtime import connect
+
+    with connect() as line:
+        send(line, STATUS, b"")
+        return receive(line)[1].decode()
 
 
 @app.command()
@@ -69,9 +103,4 @@ def serve(
 @app.command()
 def status() -> None:
     """Print what the daemon serves, as JSON."""
-    from ghostnote.bridge.plugin.messages import STATUS, receive, send
-    from ghostnote.bridge.plugin.runtime import connect
-
-    with connect() as line:
-        send(line, STATUS, b"")
-        echo(receive(line)[1].decode())
+    echo(_status())

@@ -3,10 +3,13 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +30,7 @@ NAMES: Final = {"ghostnote": 1, "ghostnote-multi": layout.OUTPUTS}
 BUNDLES: Final = ("{}.vst3", "{}.clap", "{}.lv2")
 
 _SECONDS: Final = 300
+_LOOK_SECONDS: Final = 0.05
 _FLAGS: Final = ("-std=c++17", "-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-gnu-unique", "-pthread", "-Wall")
 
 
@@ -58,22 +62,25 @@ def why_not(dpf: Path = DPF) -> str:
     return ""
 
 
-def build(folder: Path, dpf: Path = DPF) -> list[Path]:
-    """Build every format of every variant into `folder` and return the bundles; `GhostnoteError`, `OutputError`."""
+def build(folder: Path, dpf: Path = DPF, tell: Callable[[str], None] = lambda _: None) -> list[Path]:
+    """Build every format of every variant into `folder` and return the bundles; `GhostnoteError`, `OutputError`.
+
+    `tell` gets a line at the start and one for each bundle. What ends the build, Ctrl-C included, ends its compilers.
+    """
     if problem := why_not(dpf):
         raise GhostnoteError(problem)
-    prepare_folder(folder)
-    with tempfile.TemporaryDirectory(prefix="ghostnote-") as place, output_errors(folder):
+    with _prepared(folder), tempfile.TemporaryDirectory(prefix="ghostnote-") as place, output_errors(folder):
+        tell(f"building {' and '.join(NAMES)} as VST3, CLAP and LV2: this takes a minute or two")
         distrho = patched(dpf, Path(place) / "distrho")
         made = Path(place) / "made"
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            jobs = [
-                threads.submit(_compile, name, outputs, form, distrho, dpf, made)
-                for name, outputs in NAMES.items()
-                for form in _FORMATS
-            ]
-            for job in jobs:
-                job.result()
+        commands = {
+            Path(form.path.format(name, "")).parts[0]: _command(name, outputs, form, distrho, dpf, made)
+            for name, outputs in NAMES.items()
+            for form in _FORMATS
+        }
+        with closing(_compiled(commands, Path(place))) as compiled:
+            for number, bundle in enumerate(compiled, 1):
+                tell(f"built {bundle} ({number} of {len(commands)})")
         for name in NAMES:
             _describe(made / f"{name}.lv2", name)
         bundles = []
@@ -82,6 +89,20 @@ def build(folder: Path, dpf: Path = DPF) -> list[Path]:
                 bundles.append(folder / bundle.format(name))
                 put(made / bundle.format(name), bundles[-1])
     return bundles
+
+
+@contextmanager
+def _prepared(folder: Path) -> Iterator[None]:
+    """Make `folder`; where the block fails, remove what was made and is empty."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        prepare_folder(folder)
+        yield
+    except BaseException:
+        for each in missing:
+            with suppress(OSError):
+                each.rmdir()
+        raise
 
 
 def patched(dpf: Path, target: Path) -> Path:
@@ -96,11 +117,12 @@ def patched(dpf: Path, target: Path) -> Path:
     return target
 
 
-def _compile(name: str, outputs: int, form: _Format, distrho: Path, dpf: Path, made: Path) -> None:
+def _command(name: str, outputs: int, form: _Format, distrho: Path, dpf: Path, made: Path) -> list[str]:
+    """Return the compiler's command for a library, whose folder is made."""
     library = made / form.path.format(name, os.uname().machine)
     library.parent.mkdir(parents=True, exist_ok=True)
     symbols = dpf / "utils" / "symbols" / f"{form.symbols}.version"
-    _run(
+    return [
         "g++",
         *_FLAGS,
         f"-DDISTRHO_PLUGIN_TARGET_{form.target}",
@@ -116,7 +138,62 @@ def _compile(name: str, outputs: int, form: _Format, distrho: Path, dpf: Path, m
         "-ldl",
         "-o",
         str(library),
-    )
+    ]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A compiler that runs, in a process group of its own."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    began: float
+
+    def is_done(self) -> bool:
+        """Return whether it has made its library; `GhostnoteError` where it failed."""
+        code = self.process.poll()
+        if code:
+            raise GhostnoteError(f"g++ failed: {self.log.read_text('utf-8', 'replace').strip()}")
+        if code is None and time.monotonic() - self.began > _SECONDS:
+            raise GhostnoteError(f"g++ took more than {_SECONDS} s: try again on a machine that is less busy")
+        return code == 0
+
+    def end(self) -> None:
+        """Kill it, with the processes that it started."""
+        if self.process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def _compiled(commands: dict[str, list[str]], place: Path) -> Generator[str, None, None]:
+    """Run the commands, one for each processor at a time, and yield the name of each that is done."""
+    waiting, running = list(commands), list[_Job]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < (os.cpu_count() or 1):
+                running.append(_started(waiting[0], commands[waiting.pop(0)], place))
+            done = [job for job in running if job.is_done()]
+            for job in done:
+                running.remove(job)
+                yield job.name
+            if not done:
+                time.sleep(_LOOK_SECONDS)
+    finally:
+        for job in running:
+            job.end()
+
+
+def _started(name: str, command: list[str], place: Path) -> _Job:
+    log = place / f"{name}.log"
+    # Its own files go where they are removed, also where it is killed.
+    environment = os.environ | {"TMPDIR": str(place)}
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment, start_new_session=True
+        )
+    return _Job(name, process, log, time.monotonic())
 
 
 def _describe(bundle: Path, name: str) -> None:
@@ -159,3 +236,9 @@ def put(source: Path, target: Path) -> None:
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
     except shutil.Error as error:
         raise OutputError(f"cannot write {target}: {error}") from error
+    except KeyboardInterrupt:
+        if target.is_dir():
+            shutil.rmtree(target, ignore_errors=True)
+        else:
+            target.unlink(missing_ok=True)
+        raise

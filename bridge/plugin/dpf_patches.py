@@ -14,6 +14,7 @@ class Patch:
 
 
 _VST: Final = "src/DistrhoPluginVST.hpp"
+_PLUGIN: Final = "src/DistrhoPluginInternal.hpp"
 _VST3: Final = "src/DistrhoPluginVST3.cpp"
 _CLAP: Final = "src/DistrhoPluginCLAP.cpp"
 _DECLARED: Final = "extern void ghostnoteSetOffline(void* plugin, bool offline);\n"
@@ -83,6 +84,9 @@ PATCHES: Final = (
         "                        outputs[i++] = buffer != nullptr ? buffer : fDummyAudioBuffer;\n"
         "                    }",
     ),
+    # Hosts that activate twice or let go of the parts in another order do no harm: no line about it each time.
+    Patch(_PLUGIN, "DISTRHO_SAFE_ASSERT_RETURN(! fIsActive,);", "if (fIsActive) return;"),
+    Patch(_VST3, 'd_stderr("DPF warning: asked to delete', 'd_debug("DPF warning: asked to delete'),
     # Whether the host bounces.
     Patch(_VST3, "START_NAMESPACE_DISTRHO\n", _DECLARED + "START_NAMESPACE_DISTRHO\n"),
     Patch(
@@ -115,4 +119,4 @@ PATCHES: Final = (
         '    if (std::strcmp(id, "clap.render") == 0)\n        return &clap_plugin_render;',
     ),
 )
-"""Each passage must be found once; a build with another DPF says which is not."""
+"""Each passage must be found; a build with another DPF says which is not."""

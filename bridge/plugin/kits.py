@@ -34,7 +34,7 @@ def numbered_kit(number: int, folder: Path, seed: int = 0) -> ChosenKit:
     """Return the kit of a number; `KitError`."""
     names = kit_names(folder)
     if number >= len(names):
-        raise KitError(f"kit {number}: there are {len(names)}, from 0; put kit files into {folder}")
+        raise KitError(f"kit {number}: there are 0 to {len(names) - 1}; put kit files into {folder}")
     path = built_in_file(names[number]) if number < len(BUILT_IN) else folder / names[number]
     try:
         text = path.read_text("utf-8-sig")

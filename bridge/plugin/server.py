@@ -102,6 +102,7 @@ class Server:
             {
                 "version": version("ghostnote"),
                 "process": os.getpid(),
+                "kits": str(self._settings.kits.resolve()),
                 "trouble": "; ".join(sorted(troubles - {""})),
                 "plugins": [_facts(instance) for instance in instances],
             }

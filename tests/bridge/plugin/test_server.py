@@ -124,7 +124,7 @@ def test_a_seed_plays_other_strokes(server, kit):
     [
         ({"built": 99}, "the plugin is of ghostnote 0.0.test, the daemon of .*: run 'ghostnote plugin install'"),
         ({"rate": 4_000}, "the host's rate is 4000 Hz: choose one from 8000 to 192000"),
-        ({"number": 90}, "kit 90: there are 4, from 0; put kit files into"),
+        ({"number": 90}, "kit 90: there are 0 to 3; put kit files into"),
         ({"kit": "nonsense"}, "the session's kit is damaged: choose one by the plugin's parameter Kit"),
     ],
 )
