@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from ghostnote.bridge.bench.soak.provocations import (
     wildcard_flood,
 )
 from ghostnote.bridge.kit.save import save_kit
+from ghostnote.bridge.render.instants import INSTANT_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits of other processes are Linux's")
 
@@ -49,6 +51,7 @@ def play(daemon: Daemon, line: socket.socket, count: int, velocity: int = 100) -
         before = played(daemon)
         line.sendall(bytes((0x99, 36, velocity)))
         until(lambda before=before: played(daemon) > before)
+        time.sleep(2 * INSTANT_SECONDS)
 
 
 @pytest.mark.parametrize("kind", [KilledWorker, RemovedSegments, DeadRefill])
