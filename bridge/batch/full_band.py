@@ -7,9 +7,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.dsp.onset import LEAD_LEVEL, onset_frame
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
-from ghostnote.bridge.io.audio_file import resample
 
 BEFORE_SECONDS: Final = 0.002
 """How much of what precedes the onset belongs to the hit."""

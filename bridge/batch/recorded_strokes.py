@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from ghostnote.bridge.batch.full_band import Audio, Strokes
+from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.inference.recorded_drum import RecordedDrum
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.inference.velocity_layers import VelocityLayers
-from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.hits import PadHit, picks
 
 

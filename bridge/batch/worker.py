@@ -17,17 +17,14 @@ from ghostnote.bridge.batch.recorded_strokes import strokes_of_many
 from ghostnote.bridge.batch.settings import LAYER_STRIDE, BatchSettings, layer_bounds
 from ghostnote.bridge.batch.sources import SourceFile
 from ghostnote.bridge.classify.classifier import Guess, class_by_sound, not_a_hit
+from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.errors import GhostnoteError, InputError, OutputError
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
 from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder
-from ghostnote.bridge.io.audio_checks import opened_audio
-from ghostnote.bridge.io.audio_file import FORMATS, read_audio, resample, write_audio
-from ghostnote.bridge.io.wav_layout import wav_layout
+from ghostnote.bridge.io.audio_file import FORMATS, read_audio, write_audio
+from ghostnote.bridge.io.sample_size import source_bits
 from ghostnote.bridge.kit.kit import pad_seed
 
-_BITS: Final = {"int8": 16, "int16": 16, "int24": 24, "int32": 32, "float32": 32, "float64": 32}
-_LOSSY_BITS: Final = 24
-_LOSSY: Final = (".ogg", ".mp3")
 _LOUDEST: Final = 1e6
 """A peak of 120 dB over full scale: no recording has it."""
 _SPOOLED_BYTES: Final = 2**26
@@ -115,17 +112,6 @@ def examine(source: SourceFile, audio: Audio, rate: int, settings: BatchSettings
     if settings.drum_class:
         return Guess(settings.drum_class, "given")
     return source.guess or class_by_sound(audio, rate)
-
-
-def source_bits(path: Path) -> int:
-    """Return the bits per sample of a sound file: 16, 24, or 32."""
-    if path.suffix.lower() in _LOSSY:
-        return _LOSSY_BITS
-    layout = wav_layout(path)
-    if layout and layout.is_double:
-        return _BITS["float64"]
-    with opened_audio(path) as file:
-        return _BITS[file.file_dtype]
 
 
 def _humanized(task: FileTask, settings: BatchSettings, variator: HitVariator) -> FileResult:

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
-from ghostnote.bridge.io.audio_file import mixdown, resample
 
 FEATURE_RATE: Final = 44_100
 """The sample rate of all features, in Hz."""

@@ -7,11 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Audio
 from ghostnote.bridge.io.atomic_file import prepare_folder
-from ghostnote.bridge.io.audio_file import format_for, resample, write_audio
+from ghostnote.bridge.io.audio_file import format_for, write_audio
 from ghostnote.bridge.io.output_guard import numbered
 from ghostnote.bridge.kinds import find_class, find_kind
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.dsp.shaping import shaped
 from ghostnote.bridge.errors import AudioFileError
@@ -18,7 +19,6 @@ from ghostnote.bridge.inference.new_drum import PITCHED, choose_drum, ended, syn
 from ghostnote.bridge.inference.recorded_drum import RecordedDrum
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.inference.velocity_layers import VelocityLayers, read_hit
-from ghostnote.bridge.io.audio_file import mixdown, resample
 from ghostnote.bridge.kit.hits import PadHit, picks
 from ghostnote.bridge.kit.kit import Pad
 

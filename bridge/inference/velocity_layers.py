@@ -8,10 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.timbre import Timbre, difference_db, timbre_of
 from ghostnote.bridge.dsp.velocity import hit_level_db, velocity_db
 from ghostnote.bridge.errors import AudioFileError
-from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.hits import PadHit, starts
 
 Audio = NDArray[np.float32]

@@ -13,10 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.onset import LEAD_LEVEL, onset_frame
 from ghostnote.bridge.errors import AudioFileError, InputError, OutputError
 from ghostnote.bridge.io.atomic_file import output_errors, write_bytes
-from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample, write_audio
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.io.hit_files import short_name
 from ghostnote.bridge.io.partial_files import partial_folder, remove_stale
 from ghostnote.bridge.io.printable import printable

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.classify.finder import FoundDrum, find_drums
+from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.dsp.velocity import FULL_VELOCITY
 from ghostnote.bridge.errors import AudioFileError, CorpusError
 from ghostnote.bridge.io.audio_checks import SILENCE_PEAK
-from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
 from ghostnote.bridge.kinds import kind_from_name
 from ghostnote.models.data.manifest import MANIFEST, HitFile, Skipped, read_manifest

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES, label_of
+from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.errors import AudioFileError, CorpusError
-from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.models.data.corpus import load_splits, scan
 from ghostnote.models.data.manifest import HitFile, Skipped
 from ghostnote.models.data.trials import Group, Trial, groups_of, trials_of

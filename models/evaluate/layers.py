@@ -3,7 +3,7 @@
 They are made from the corpus's files, as a pad of many hits plays them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count, pairwise
 from pathlib import Path
@@ -19,9 +19,9 @@ from ghostnote.bridge.inference.stroke_source import StrokeSource
 from ghostnote.bridge.kit.hits import PadHit, picks
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.models.data.corpus import fitted
+from ghostnote.models.data.left_out import LeftOut, left_out_layers
 from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.data.trial_set import TrialSet
-from ghostnote.models.data.trials import Group
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.dsp.metrics import describe
 from ghostnote.models.evaluate.distributions import Estimate, bootstrap_ratio
@@ -30,59 +30,12 @@ from ghostnote.models.evaluate.player import ModelPlayer, Tick
 from ghostnote.models.evaluate.settings import EvaluationSettings
 from ghostnote.models.evaluate.variation import MODEL, REAL, c2st_of
 
-LEAST_GAP_DB: Final = 6.0
-"""Layers that lie nearer to the one that is left out are left out with it."""
-_LEAST_LAYERS: Final = 3
 _LEAST_EXCESS_DB: Final = 0.3
 """A drum whose layers lie no farther apart than this beyond the floor has no timbre to find."""
 _STROKES: Final = 3
 """Most strokes of each layer that are compared."""
 _DESCRIPTORS: Final = {"centroid": "centroid_hz", "t20": "t20_seconds"}
 ONE, MANY = "one stroke known", "all strokes known"
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A layer that is left out, and what is known."""
-
-    group: Group
-    layer: int
-    """Its place in the group."""
-    known: tuple[int, ...]
-    """Places of the layers that are at least `LEAST_GAP_DB` away."""
-    nearest: int
-    """The one of them whose level is nearest."""
-    between: bool
-    """Whether there are softer and harder ones among them."""
-
-
-def left_out_layers(groups: Sequence[Group], level_db: Sequence[float], most: int) -> tuple[LeftOut, ...]:
-    """Return at most `most` layers of each group between known ones, and as many beyond them; two must be known.
-
-    Groups have three layers or more; `level_db` is each hit's.
-    """
-    found: list[LeftOut] = []
-    for group in groups:
-        levels = [float(np.median([level_db[i] for i in layer])) for layer in group.layers]
-        own = [] if len(levels) < _LEAST_LAYERS else [*_left_out(group, levels)]
-        for is_between in (True, False):
-            found += _spread([each for each in own if each.between == is_between], most)
-    return tuple(found)
-
-
-def _spread(items: Sequence[LeftOut], most: int) -> list[LeftOut]:
-    """Return at most `most` items, equally far apart."""
-    places = np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)
-    return [items[place] for place in places]
-
-
-def _left_out(group: Group, levels: Sequence[float]) -> Iterator[LeftOut]:
-    for place, level in enumerate(levels):
-        known = tuple(i for i, other in enumerate(levels) if abs(other - level) >= LEAST_GAP_DB)
-        if len(known) >= 2:
-            nearest = min(known, key=lambda i: abs(levels[i] - level))
-            between = levels[known[0]] < level < levels[known[-1]]
-            yield LeftOut(group, place, known, nearest, between)
 
 
 def layers(player: ModelPlayer, trials: TrialSet, settings: EvaluationSettings, tick: Tick) -> dict[str, Any]:

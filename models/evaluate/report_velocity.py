@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ghostnote.models.evaluate.layers import LEAST_GAP_DB, MANY, ONE
+from ghostnote.models.data.left_out import LEAST_GAP_DB
+from ghostnote.models.evaluate.layers import MANY, ONE
 from ghostnote.models.evaluate.markdown import class_table, estimate, section, table
 
 _PLACES: Final = {

@@ -6,10 +6,11 @@ from ghostnote.bridge.batch.full_band import lead_frames, stroke_maker
 from ghostnote.bridge.batch.model_variator import ModelSpec
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.drums import class_from_name
+from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
-from ghostnote.bridge.io.audio_file import mixdown, read_audio, resample
+from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.models.plots.hits import draw_hits
 from ghostnote.models.plots.levels import HitAndVariation, draw_levels
 

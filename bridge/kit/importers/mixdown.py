@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.io.audio_checks import opened_audio
-from ghostnote.bridge.io.audio_file import read_audio, resample, write_audio
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.importers.region import Found, Region
 
 _FLOAT_BITS = 32

@@ -7,27 +7,16 @@ pool had made it, so that `ghostnote render` need not guess. One tick is one fra
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from ghostnote.bridge.dsp.effects import PLUGIN, Effect, installed_plugins
+from ghostnote.bridge.dsp.effects import Effect
 from ghostnote.bridge.errors import MidiFileError
-from ghostnote.bridge.io.cache_folder import cache_folder
-from ghostnote.bridge.kit.effects import check_effects, find_plugin
-from ghostnote.bridge.kit.fields import (
-    RANGES,
-    FieldError,
-    MissingFileError,
-    check_class,
-    check_kind,
-    check_name,
-    check_number,
-    check_switch,
-)
+from ghostnote.bridge.kit.fields import RANGES, check_class, check_kind, check_name, check_number, check_switch
 from ghostnote.bridge.kit.hits import HIT_RANGES, TOUCH, PadHit, check_range
-from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
+from ghostnote.bridge.kit.kit import Kit, Pad
+from ghostnote.bridge.live.take.files import TakeFiles
 from ghostnote.bridge.midi.smf_tracks import MAX_EVENTS, own_events
 
 TAKE_VERSION: Final = 2
@@ -140,10 +129,10 @@ def _take(marks: list[dict[str, Any]], path: Path, kit: Path | None) -> Take:
     longest = MAX_TAKE_SECONDS * rate
     pads: dict[int, Pad] = {}
     events: list[TakeEvent] = []
-    files = _EffectFiles(path, kit)
+    files = TakeFiles(path, kit)
     for mark in marks[1:]:
         if "pad" in mark:
-            pads[mark["id"]] = _pad_from(mark["pad"], path, kit)
+            pads[mark["id"]] = _pad_from(mark["pad"], files)
             continue
         frame = int(_within("frame", mark["frame"], 0, longest))
         if "effects" in mark:
@@ -169,84 +158,21 @@ def _within(key: str, value: float, low: float, high: float) -> float:
     return value
 
 
-def _pad_from(table: dict[str, Any], path: Path, kit: Path | None) -> Pad:
-    hit = _hit_of(table["hit"], path, kit) if table["hit"] else None
+def _pad_from(table: dict[str, Any], files: TakeFiles) -> Pad:
+    hit = files.hit(table["hit"]) if table["hit"] else None
     # Earlier takes lack what pads had not yet.
     checked = {key: check_number(key, table[key]) for key in RANGES if table.get(key) is not None}
     checked |= {"reverse": check_switch("reverse", table["reverse"])} if "reverse" in table else {}
     checked |= {"kind": check_kind(table["kind"]).name} if table.get("kind") is not None else {}
-    hits = tuple(_recorded(each, path, kit) for each in table.get("hits", ()))
+    hits = tuple(_recorded(each, files) for each in table.get("hits", ()))
     checked |= {"name": check_name("name", table["name"]), "drum_class": check_class(table["drum_class"])}
     checked |= {"notes": tuple(table["notes"]), "hit": hit, "hits": hits, "effects": (), "out": None}
     return replace(Pad("", (), ""), **{**table, **checked})
 
 
-def _recorded(table: dict[str, Any], path: Path, kit: Path | None) -> PadHit:
+def _recorded(table: dict[str, Any], files: TakeFiles) -> PadHit:
     """Return one of a pad's recorded strokes."""
     low, high = (check_number("velocity", table[key]) for key in ("low", "high"))
     numbers = {key: check_number(key, table[key], HIT_RANGES) for key in HIT_RANGES}
     numbers |= {key: check_range(key, table[key]) for key in TOUCH if table.get(key) is not None}
-    return PadHit(_hit_of(table["file"], path, kit), low, high, **numbers)
-
-
-@dataclass(frozen=True)
-class _EffectFiles:
-    """Finds the files of a take's effects."""
-
-    path: Path
-    kit: Path | None
-
-    def effects(self, value: object) -> tuple[Effect, ...]:
-        """Return the effects of a list; `MidiFileError` for a file that is missing, unless it is bypassed."""
-        try:
-            return check_effects(value, self.impulse, self.plugin)
-        except FieldError as error:
-            if isinstance(error.__cause__, MissingFileError):
-                raise MidiFileError(f"{self.path}: {error}") from error
-            raise
-
-    def impulse(self, name: str) -> Path:
-        """Return an impulse response, which lies where hits may lie."""
-        hit = _hit_path(name, self.path, self.kit)
-        if not hit.exists():
-            raise MissingFileError(f"the impulse response {hit} is not there any more; put it back", hit)
-        return _hit_of(name, self.path, self.kit)
-
-    def plugin(self, name: str) -> Path:
-        """Return a plugin that is installed, or that the kit names: a MIDI file from elsewhere starts no other."""
-        path = find_plugin(name)
-        if path not in self._plugins:
-            raise MidiFileError(
-                f"{self.path}: the plugin {path} is not installed where plugins are; if it is yours, "
-                "name the kit that it was played with: --kit KIT.toml"
-            )
-        return path
-
-    @cached_property
-    def _plugins(self) -> frozenset[Path]:
-        effects = load_kit(self.kit).all_effects.values() if self.kit and self.kit.suffix == ".toml" else ()
-        named = (effect.file for row in effects for effect in row if effect.kind == PLUGIN and effect.file)
-        return frozenset((*installed_plugins(), *named))
-
-
-def _hit_of(name: str, path: Path, kit: Path | None) -> Path:
-    """Return a take's hit, which must be there."""
-    hit = _hit_path(name, path, kit)
-    if not hit.is_file():
-        raise MidiFileError(f"{path}: the hit {hit} is not there any more, or is not a file; put it back")
-    return hit
-
-
-def _hit_path(name: str, path: Path, kit: Path | None) -> Path:
-    """Return where a take's hit lies: takes name their kits' hits in full, or from the folder that they lie in."""
-    folders = [file.resolve() if file.is_dir() else file.parent.resolve() for file in (path, kit) if file]
-    # Imported kits that play where they lie may be unpacked there.
-    unpacked = cache_folder()
-    folders += [unpacked / "kits"] if unpacked else []
-    hit = (folders[0] / name).resolve()
-    if not any(hit.is_relative_to(folder) for folder in folders):
-        raise MidiFileError(
-            f"{path}: the hit {hit} lies outside {' and '.join(map(str, folders[: 1 + bool(kit)]))}; if it is yours, "
-            "name the kit that it was played with: --kit KIT.toml"
-        )
-    return hit
+    return PadHit(files.hit(table["file"]), low, high, **numbers)

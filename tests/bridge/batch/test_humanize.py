@@ -14,10 +14,11 @@ from ghostnote.bridge.batch.journal import manifest_rows
 from ghostnote.bridge.batch.settings import BatchSettings, check_settings, layer_bounds
 from ghostnote.bridge.batch.sources import find_sources
 from ghostnote.bridge.classify.classifier import class_by_sound
+from ghostnote.bridge.dsp.conversion import mixdown
 from ghostnote.bridge.dsp.stereo_image import match_image
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.inference.variation import Variation
-from ghostnote.bridge.io.audio_file import mixdown, read_audio, write_audio
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.render.workers import auto_jobs
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ghostnote.bridge.batch.worker import source_bits
+from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.errors import AudioFileError, OutputError
-from ghostnote.bridge.io.audio_file import FORMATS, AudioWriter, format_for, mixdown, read_audio, resample, write_audio
+from ghostnote.bridge.io.audio_file import FORMATS, AudioWriter, format_for, read_audio, write_audio
+from ghostnote.bridge.io.sample_size import source_bits
 
 Audio = NDArray[np.float32]
 RATE = 48_000

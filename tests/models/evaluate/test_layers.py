@@ -9,10 +9,11 @@ import pytest
 from pedalboard.io import AudioFile
 
 from ghostnote.bridge.inference.model import Generator
+from ghostnote.models.data.left_out import left_out_layers
 from ghostnote.models.data.synthetic.synthesizer import draw_drum, strike
 from ghostnote.models.data.trials import Group
 from ghostnote.models.evaluate.distributions import bootstrap_ratio
-from ghostnote.models.evaluate.layers import MANY, ONE, left_out_layers
+from ghostnote.models.evaluate.layers import MANY, ONE
 from ghostnote.models.evaluate.report import render
 from ghostnote.models.evaluate.run import EvaluationRequest, evaluate
 from ghostnote.models.evaluate.settings import QUICK
