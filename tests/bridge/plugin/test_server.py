@@ -87,6 +87,7 @@ def test_a_stroke_that_cannot_be_made_is_refused_and_the_next_is_made(server, ki
 def test_a_turned_knob_raises_the_floor_under_the_strokes_before_it(server, kit):
     client = PluginClient(saved(kit))
     until(lambda: client.waiting(0, 4))
+    assert client.fields["pads"][0]["queues"][4]["floor"] == 0
     client.turn(0, (0.0, 1.0, 0.0, 0.0))
     until(lambda: client.fields["pads"][0]["queues"][4]["floor"] == 1)
     client.close()
