@@ -18,8 +18,8 @@ _MOST_COMPARED: Final = 4
 _PREDICTED: Final = 3.0
 """Pairs that the model's prediction weighs as much as."""
 _FACTORS: Final = (0.5, 2.0)
-_INAUDIBLE_DB: Final = 0.3
-"""A difference that nobody hears; without it, copies of one file would count as a drummer who never errs."""
+_OFFSET_DB: Final = 0.3
+"""Added to both sides, so that copies of one file do not count as a drummer who never errs."""
 _LEAST_SHARE: Final = 0.25
 
 
@@ -72,5 +72,5 @@ def _amount(layers: VelocityLayers, stroke_of: Callable[[PadHit], Audio]) -> flo
         difference_db(layers.hits[hit].timbre, MeasuredHit.of(stroke_of(hit), layers.rate).timbre)
         for hit, _ in compared
     ]
-    ratio = (float(np.median(real)) + _INAUDIBLE_DB) / (float(np.median(made)) + _INAUDIBLE_DB)
+    ratio = (float(np.median(real)) + _OFFSET_DB) / (float(np.median(made)) + _OFFSET_DB)
     return float(np.clip(ratio ** (len(pairs) / (len(pairs) + _PREDICTED)), *_FACTORS))
