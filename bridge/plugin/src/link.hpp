@@ -153,7 +153,9 @@ private:
     void loseLine() {
         closeLine();
         startAt = Clock::now();
-        say("ghostnote: the daemon has ended; the strokes that are there play on while it is started again");
+        // Said once: a daemon that is just ending may still take a line.
+        if (status != kWithoutDaemon)
+            say("ghostnote: the daemon has ended; the strokes that are there play on while it is started again");
         status = kWithoutDaemon;
     }
 
