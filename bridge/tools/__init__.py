@@ -1,0 +1,1 @@
+"""The sound tools: pure functions over hits as arrays, (channels, frames) in and out."""
