@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostnote.bridge.cli.evaluate_tools import ToolsRequest, run_tools_evaluation
 from ghostnote.bridge.cli.terminal import echo
-from ghostnote.bridge.errors import OutputError
+from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.output_guard import check_outputs
 
 if TYPE_CHECKING:
@@ -44,6 +45,13 @@ def evaluate(
         bool,
         typer.Option("--layers", help="Only drums with many recorded strokes: layers left out, and all strokes known."),
     ] = False,
+    tools: Annotated[
+        bool,
+        typer.Option("--tools", help="Only the sound tools, each beside a baseline and a target."),
+    ] = False,
+    tool: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="With --tools: only this one; may be given several times.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples and noise.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A first look, with wide intervals.")] = False,
 ) -> None:
@@ -52,8 +60,13 @@ def evaluate(
 
     from ghostnote.bridge.cli.extras import needs_extra
 
+    if tool and not tools:
+        raise InputError("--tool is given without --tools: add it")
     check_outputs((output / _REPORT, output / _TABLES), (model,))
     with needs_extra("evaluate"):
+        if tools:
+            run_tools_evaluation(ToolsRequest(data, split, output, model, tuple(tool or ()), seed, quick))
+            return
         from ghostnote.models.evaluate.run import EvaluationRequest
         from ghostnote.models.evaluate.settings import QUICK, EvaluationSettings
 
