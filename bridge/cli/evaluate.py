@@ -46,8 +46,7 @@ def evaluate(
         typer.Option("--layers", help="Only drums with many recorded strokes: layers left out, and all strokes known."),
     ] = False,
     tools: Annotated[
-        bool,
-        typer.Option("--tools", help="Only the sound tools, each beside a baseline and a target."),
+        bool, typer.Option("--tools", help="Only the sound tools, each beside a baseline and a target.")
     ] = False,
     tool: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="With --tools: only this one; may be given several times.")

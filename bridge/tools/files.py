@@ -202,10 +202,7 @@ def _sources(paths: Iterable[Path], form: OutputForm) -> Iterator[tuple[Path, Pa
         for file in inside:
             real = file.resolve()
             # What an earlier run wrote is no source of this one.
-            is_output = (
-                path.is_dir() and output is not None and real.is_relative_to(output) and output != path.resolve()
-            )
-            if real not in seen and not is_output:
+            if real not in seen and not (inside_of and real.is_relative_to(inside_of)):
                 seen.add(real)
                 yield file, path if path.is_dir() else None
 
