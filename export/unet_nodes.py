@@ -35,7 +35,9 @@ class NetworkWriter:
 
     def __init__(self, out: Writer, network: UNet, frames: int, arithmetic: Arithmetic) -> None:
         """Write into `out`."""
-        self.out, self.network, self.frames, self.arithmetic = out, network, frames, arithmetic
+        self.out, self.network, self.arithmetic = out, network, arithmetic
+        self.patch = network.settings.patch
+        self.frames = frames // self.patch
         self._modulations: Iterator[str] = iter(())
         self._neutrals: dict[int, tuple[str, str]] = {}
 
@@ -43,7 +45,7 @@ class NetworkWriter:
         """Write v (rows, bands, frames) as `output`, from the inputs of `UNet.forward`."""
         out, network = self.out, self.network
         self._modulations = iter(self._modulate(self._embed(t, embedded)))
-        x = self._convolve(z, network.stem)
+        x = self._convolve(self._folded(z), network.stem)
         if conditioning is not None:
             x = out.op("Add", x, conditioning)
         skips: list[str] = []
@@ -61,7 +63,25 @@ class NetworkWriter:
             x = out.op("Add", skips[i], grown)
             x = self._level(x, up[i], self.frames >> i)
         x = silu(out, self._norm(x, network.norm, self.frames))
-        out.op("Identity", self._convolve(x, network.out), output=output)
+        out.op("Identity", self._unfolded(self._convolve(x, network.out)), output=output)
+
+    def _folded(self, x: str) -> str:
+        """Return (rows, bands, frames x patch) as (rows, bands x patch, frames)."""
+        if self.patch == 1:
+            return x
+        bands = self.network.settings.bands
+        apart = self.out.op("Reshape", x, self.out.integers(-1, bands, self.frames, self.patch))
+        turned = self.out.op("Transpose", apart, perm=[0, 1, 3, 2])
+        return self._image(turned, bands * self.patch, self.frames)
+
+    def _unfolded(self, x: str) -> str:
+        """Undo `_folded`."""
+        if self.patch == 1:
+            return x
+        bands = self.network.settings.bands
+        apart = self.out.op("Reshape", x, self.out.integers(-1, bands, self.patch, self.frames))
+        turned = self.out.op("Transpose", apart, perm=[0, 1, 3, 2])
+        return self._image(turned, bands, self.frames * self.patch)
 
     def _image(self, x: str, channels: int, frames: int) -> str:
         return self.out.op("Reshape", x, self.out.integers(-1, channels, frames))

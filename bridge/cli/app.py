@@ -27,6 +27,7 @@ from ghostnote.bridge.cli import (
     plugin,
     recover,
     render,
+    shrink,
     synth,
     train,
 )
@@ -52,6 +53,7 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_WORKSHOP, train.train),
     (_WORKSHOP, finetune.finetune),
     (_WORKSHOP, distill.distill),
+    (_WORKSHOP, shrink.shrink),
     (_WORKSHOP, export.export),
     (_WORKSHOP, evaluate.evaluate),
     (_WORKSHOP, figure.figure),

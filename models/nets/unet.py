@@ -29,6 +29,8 @@ class UNetSettings:
     """Whether it takes a mask and what is given under it, so that it can continue a part of a sample."""
     embedding: int = 192
     """Width of the embedding of time, class and velocity."""
+    patch: int = 1
+    """Frames that become channels of one: the network then works on as many fewer."""
 
 
 class ResidualBlock(nn.Module):
@@ -106,9 +108,10 @@ class UNet(nn.Module):
         self.time = nn.Sequential(nn.Linear(64, e), nn.SiLU(), nn.Linear(e, e))
         self.label = nn.Embedding(settings.classes + 1, e)
         self.velocity = nn.Linear(1, e)
-        self.stem = nn.Conv1d(settings.bands, c[0], 3, padding=1)
-        self.conditioning = nn.Conv1d(settings.conditioning, c[0], 3, padding=1) if settings.conditioning else None
-        self.given = nn.Conv1d(2 * settings.bands, c[0], 3, padding=1, bias=False) if settings.inpainting else None
+        bands, conditioning = settings.bands * settings.patch, settings.conditioning * settings.patch
+        self.stem = nn.Conv1d(bands, c[0], 3, padding=1)
+        self.conditioning = nn.Conv1d(conditioning, c[0], 3, padding=1) if conditioning else None
+        self.given = nn.Conv1d(2 * bands, c[0], 3, padding=1, bias=False) if settings.inpainting else None
         if self.given is not None:
             nn.init.zeros_(self.given.weight)
         self.down = nn.ModuleList(Level(width, n, e, attend[i]) for i, width in enumerate(c))
@@ -117,7 +120,7 @@ class UNet(nn.Module):
         self.shrink = nn.ModuleList(nn.Conv1d(fine, coarse, 2, 2) for fine, coarse in neighbours)
         self.grow = nn.ModuleList(nn.Conv1d(coarse, fine, 1) for fine, coarse in neighbours)
         self.norm = nn.GroupNorm(8, c[0])
-        self.out = nn.Conv1d(c[0], settings.bands, 3, padding=1)
+        self.out = nn.Conv1d(c[0], bands, 3, padding=1)
         nn.init.zeros_(self.out.weight)
 
     def embed(self, label: Tensor, velocity: Tensor) -> Tensor:
@@ -129,7 +132,7 @@ class UNet(nn.Module):
         """Return the conditioning (batch, rows, frames) as the first level's channels."""
         if self.conditioning is None:
             raise ValueError("this network takes no conditioning")
-        projected: Tensor = self.conditioning(conditioning)
+        projected: Tensor = self.conditioning(self._folded(conditioning))
         return projected
 
     def project_given(self, given: Tensor, mask: Tensor) -> Tensor:
@@ -139,14 +142,14 @@ class UNet(nn.Module):
         """
         if self.given is None:
             raise ValueError("this network takes no mask")
-        projected: Tensor = self.given(torch.cat([given * mask, mask], dim=1))
+        projected: Tensor = self.given(self._folded(torch.cat([given * mask, mask], dim=1)))
         return projected
 
     def forward(self, z: Tensor, t: Tensor, embedded: Tensor, conditioning: Tensor | None = None) -> Tensor:
         """Return v (batch, bands, frames) of `z` at times `t` (batch,), given `embed` and `project_conditioning`."""
         angles = t[:, None] * self.frequencies
         embedding = F.silu(self.time(torch.cat([angles.cos(), angles.sin()], dim=1)) + embedded)
-        x = self.stem(z)
+        x = self.stem(self._folded(z))
         x = x if conditioning is None else x + conditioning
         skips = []
         for i, level in enumerate(self.down):
@@ -155,5 +158,14 @@ class UNet(nn.Module):
         x = self.up[-1](x, embedding)
         for level, grow, skip in zip(self.up[-2::-1], self.grow[::-1], skips[-2::-1], strict=True):
             x = level(skip + F.interpolate(grow(x), scale_factor=2.0, mode="nearest"), embedding)
-        v: Tensor = self.out(F.silu(self.norm(x)))
-        return v
+        return self._unfolded(self.out(F.silu(self.norm(x))))
+
+    def _folded(self, x: Tensor) -> Tensor:
+        """Return (batch, channels, frames) as (batch, channels x patch, frames / patch)."""
+        patch = self.settings.patch
+        return x if patch == 1 else x.unflatten(2, (-1, patch)).transpose(2, 3).flatten(1, 2)
+
+    def _unfolded(self, x: Tensor) -> Tensor:
+        """Undo `_folded`."""
+        patch = self.settings.patch
+        return x if patch == 1 else x.unflatten(1, (-1, patch)).transpose(2, 3).flatten(2, 3)

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
+from onnx import helper
 from tiny import FACTS
 
 from ghostnote.bridge.inference.model import Generator
@@ -11,6 +15,7 @@ from ghostnote.export.node_writer import Writer
 from ghostnote.export.parity import EIGHT_BIT_TOLERANCE, TOLERANCE, compare, parity_table
 from ghostnote.export.quantization import Exact, Limits, quantised
 from ghostnote.export.unet_nodes import NetworkWriter
+from ghostnote.models.nets.unet import UNet
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +56,28 @@ def test_the_network_computes_no_shapes(tiny_model):
     out = Writer("network")
     NetworkWriter(out, tiny_model.sound, 512, Exact()).write("z", "t", "embedded", "conditioning", "v")
     assert not {"Shape", "Size", "ConstantOfShape", "Expand"} & {node.op_type for node in out.nodes}
+
+
+@pytest.mark.parametrize("patch", [1, 4])
+def test_a_network_computes_what_torch_does(tiny_model, patch):
+    torch.manual_seed(0)
+    network = UNet(replace(tiny_model.settings.sound, patch=patch)).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    z, t, embedded = torch.randn(2, network.settings.bands, 64), torch.tensor([1.0, 0.5]), torch.randn(2, 32)
+    conditioning = torch.randn(2, 16, 64 // patch)
+    given = {"z": z, "t": t, "embedded": embedded, "conditioning": conditioning}
+    out = Writer("network")
+    NetworkWriter(out, network, 64, Exact()).write(*given, "v")
+    sizes = {name: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, x.shape) for name, x in given.items()}
+    v = helper.make_tensor_value_info("v", onnx.TensorProto.FLOAT, z.shape)
+    graph = helper.make_graph(out.nodes, "network", list(sizes.values()), [v], out.weights)
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+    session = onnxruntime.InferenceSession(helper.make_model(graph, opset_imports=opsets).SerializeToString())
+    computed = session.run(["v"], {name: x.numpy() for name, x in given.items()})[0]
+    with torch.no_grad():
+        expected = network(z, t, embedded, conditioning)
+    assert np.abs(computed - expected.numpy()).max() < 1e-4 * expected.abs().max()
 
 
 def test_equal_weights_are_stored_once():
