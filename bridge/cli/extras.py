@@ -6,6 +6,7 @@ from typing import Final
 
 from ghostnote.bridge.errors import MissingExtraError
 
+_PAGE_MODULES: Final = ("starlette", "uvicorn", "websockets")
 _MODULES: Final = ("torch", "onnx", "onnxscript", "safetensors", "matplotlib")
 
 
@@ -18,3 +19,14 @@ def needs_extra(command: str) -> Iterator[None]:
         if error.name is None or error.name.partition(".")[0] not in _MODULES:
             raise
         raise MissingExtraError(f"'ghostnote {command}'", "train") from error
+
+
+@contextmanager
+def needs_page(command: str) -> Iterator[None]:
+    """Explain a missing module of the page's server by the extra that has it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _PAGE_MODULES:
+            raise
+        raise MissingExtraError(f"'ghostnote {command}'", "page") from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.options import KIT_HELP, opened_kit, unused
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.atomic_file import prepare_folder
 from ghostnote.bridge.io.output_guard import check_outputs
 from ghostnote.bridge.io.printable import printable
 
@@ -73,6 +75,7 @@ def live(
     ] = None,
     limiter: Annotated[bool, typer.Option(help="Hold the mix under -1 dBFS, 1.5 ms later.")] = True,
     processes: Annotated[int, typer.Option(min=0, max=16, help="Processes that make hits; 0 chooses.")] = 0,
+    page: Annotated[bool, typer.Option("--page", help="Open a page in your browser to see and play it.")] = False,
     model: Annotated[
         Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that comes along.")
     ] = None,
@@ -97,7 +100,7 @@ def live(
         audio=DriverSettings(choices.rate or _RATE, choices.block or _BLOCK, choices.device, output and unused(output)),
         midi=tuple(midi_in or ["virtual"]) if midi_in or _has_midi(name) else (),
         osc=_osc(osc, osc_allow or [], osc_quit),
-        kits=_kits(kits, played.path),
+        kits=_kits(kits, played.path, has_page=page),
         program_channel=program_channel - 1,
         note_input=NoteInput(None if channel is None else channel - 1, load_map(note_map or "gm")),
         record=record and unused(record),
@@ -107,7 +110,20 @@ def live(
     )
     if not settings.midi and name != "jack":
         echo(f"note: no MIDI comes in, as {NO_OWN_PORT}", err=True)
-    _run(settings, choices)
+    with _page(settings) if page else nullcontext():
+        _run(settings, choices)
+
+
+@contextmanager
+def _page(settings: LiveSettings) -> Iterator[None]:
+    """Run a page beside the session; `InputError` where nothing could be played from it."""
+    from ghostnote.bridge.cli.page import page_beside
+
+    if settings.osc is None or settings.osc.port == 0:
+        raise InputError("--page plays by OSC: leave --osc out, or give it a port from 1 to 65535")
+    with page_beside(settings.osc.host, settings.osc.port, open_browser=sys.stdout.isatty()) as said:
+        echo(said)
+        yield
 
 
 def _saved_at() -> Path:
@@ -157,11 +173,15 @@ def _name_unfinished(folders: set[Path]) -> None:
         echo(f"{part}: an unfinished recording; 'ghostnote recover {part.parent}' finishes it", err=True)
 
 
-def _kits(folder: Path | None, kit: Path | None) -> Path | None:
-    """Return the folder of kits; `InputError` for one that is missing."""
+def _kits(folder: Path | None, kit: Path | None, *, has_page: bool) -> Path | None:
+    """Return the folder of kits, with a page always one; `InputError` for one that is missing."""
     if folder and not folder.is_dir():
         raise InputError(f"--kits {folder}: there is no such folder")
-    return folder or (kit.resolve().parent if kit else None)
+    found = folder or (kit.resolve().parent if kit else None)
+    if has_page and found is None:
+        found = Path(typer.get_app_dir("ghostnote")) / "kits"
+        prepare_folder(found)
+    return found
 
 
 def _has_midi(driver: str) -> bool:

@@ -148,6 +148,10 @@ class Played:
     origin: Origin
 
 
+Watch = Callable[[Played, Hit, int], None]
+"""Told of each stroke on the audio thread, so it only takes note: what was played, of which audio, at which frame."""
+
+
 class Recorder(Protocol):
     """Records what is played, to the frame."""
 

@@ -12,11 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ghostnote.bridge.devices.base import DriverSettings, preferred_process
+from ghostnote.bridge.devices.base import DriverSettings, Render, preferred_process
 from ghostnote.bridge.devices.supervisor import DriverSupervisor
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.kit.outputs import STEREO
+from ghostnote.bridge.live.link.server import LinkServer
 from ghostnote.bridge.live.malloc import large_blocks_apart
 from ghostnote.bridge.live.memory_lock import memory_locked
 from ghostnote.bridge.live.midi_input import open_input
@@ -134,12 +135,25 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
                 stack.callback(live.inputs[-1].close)
         if settings.osc:
             live.osc = stack.enter_context(OscServer(settings.osc, session, lambda: facts(live)))
+        render = _linked(live, stack)
         stack.enter_context(memory_locked())
         # Last: while modules are loaded and ports are opened, no block would be in time.
-        supervisor.start(session.render, session.say)
+        supervisor.start(render, session.say)
         _logger.info("playing %s", opening(live))
         yield live
         _logger.info("ending")
+
+
+def _linked(live: Live, stack: ExitStack) -> Render:
+    """Return what renders, told to pages as well where there is OSC to play from them."""
+    if live.osc:
+        try:
+            link = LinkServer(live.session, lambda: facts(live), live.osc.address[1])
+        except (GhostnoteError, OSError) as error:
+            live.session.say(f"no page can be opened: {error}")
+        else:
+            return stack.enter_context(link).tapped(live.session.render)
+    return live.session.render
 
 
 @contextlib.contextmanager

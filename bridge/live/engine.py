@@ -28,6 +28,7 @@ from ghostnote.bridge.live.commands import (
     StrikePad,
     Use,
     Via,
+    Watch,
 )
 from ghostnote.bridge.live.hit import Audio, Hit, Origin
 from ghostnote.bridge.live.meters import Meters
@@ -61,6 +62,7 @@ class Engine:
         self.faults: deque[str] = deque(maxlen=8)
         self.played: deque[Played] = deque(maxlen=_RECENT)
         self.frozen = 0
+        self.watch: Watch = lambda *_: None
         self._recorder, self._instants = recorder, Instants(rate)
         if recorder and setup.kit.all_effects:
             recorder.effects(0, setup.kit)
@@ -86,8 +88,7 @@ class Engine:
     @property
     def delay_frames(self) -> int:
         """How late the limiter and the effects make what is played."""
-        limiter = self._limiter.latency_frames if self._limiter else 0
-        return limiter + self.setup.effects.latency_frames
+        return (self._limiter.latency_frames if self._limiter else 0) + self.setup.effects.latency_frames
 
     @property
     def waiting(self) -> int:
@@ -160,8 +161,7 @@ class Engine:
         return kept
 
     def _is_stale(self, entry: Entry) -> bool:
-        stamp, _, command = entry
-        return stamp < self._dropped_until and isinstance(command, Play) and isinstance(command.event, NoteOn)
+        return entry[0] < self._dropped_until and isinstance(entry[2], Play) and isinstance(entry[2].event, NoteOn)
 
     def _do(self, command: Command, offset: int) -> None:
         try:
@@ -228,10 +228,11 @@ class Engine:
         if found is None:
             return
         hit, origin = found
-        level = velocity_gain(stroke.velocity) / velocity_gain(hit.velocity)
-        gains = self.setup.mixer.gains(stroke.pad) * np.float32(level)
+        level = np.float32(velocity_gain(stroke.velocity) / velocity_gain(hit.velocity))
+        gains = self.setup.mixer.gains(stroke.pad) * level
         self.setup.mixer.start(stroke.pad, hit.audio, offset, gains, stroke.channel)
-        self.played.append(Played(pad.name, stroke.velocity, origin))
+        self.played.append(note := Played(pad.name, stroke.velocity, origin))
+        self.watch(note, hit, self.frame + offset)
         if self._recorder:
             sides = (float(gains[0, 0]), float(gains[1, 0]))
             self._recorder.stroke(self.frame + offset, pad, stroke.velocity, hit, sides, stroke.channel)
@@ -246,5 +247,4 @@ class Engine:
     def _fade(self, setup: Setup, fade: Fade, offset: int) -> None:
         setup.mixer.fade(fade.pads, fade.seconds, offset, fade.channel, fade.younger)
         if self._recorder:
-            names = tuple(setup.kit.pads[pad].name for pad in fade.pads)
-            self._recorder.fade(self.frame + offset, names, fade)
+            self._recorder.fade(self.frame + offset, tuple(setup.kit.pads[pad].name for pad in fade.pads), fade)

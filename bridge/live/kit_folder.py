@@ -1,9 +1,12 @@
 """The folder of kits that OSC and program changes reach; nothing outside it is read or written."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.kit.fields import check_hit
+from ghostnote.bridge.kit.hits import check_hits
 from ghostnote.bridge.kit.kit import BUILT_IN, Kit, load_kit
 
 MOST_KITS: Final = 128
@@ -14,38 +17,54 @@ class KitFolder:
 
     def __init__(self, folder: Path | None) -> None:
         """Reach the kits of `folder` and below."""
-        self._folder = folder
+        self.folder = folder
+        """Nothing outside it is read or written."""
 
     def names(self) -> list[str]:
         """Return the kit files, by name; `KitError`."""
-        if self._folder is None:
+        if self.folder is None:
             return []
         try:
-            found = sorted(path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.toml"))
+            found = sorted(path.relative_to(self.folder).as_posix() for path in self.folder.rglob("*.toml"))
         except OSError as error:  # as too few file handles
-            raise KitError(f"the kits' folder {self._folder} cannot be read: {error.strerror}") from error
+            raise KitError(f"the kits' folder {self.folder} cannot be read: {error.strerror}") from error
         return found[:MOST_KITS]
 
     def numbered(self, number: int) -> str:
         """Return the name of the kit of this number, counted from 0; `KitError`."""
-        if self._folder is None:
+        if self.folder is None:
             raise KitError(f"program {number} chooses no kit: start with --kits FOLDER")
         names = self.names()
         if number >= len(names):
-            raise KitError(f"program {number} chooses no kit: {len(names)} are in the kits' folder {self._folder}")
+            raise KitError(f"program {number} chooses no kit: {len(names)} are in the kits' folder {self.folder}")
         return names[number]
+
+    def hits(self, name: str) -> dict[str, Any]:
+        """Return what of a pad changes when its strokes start from a sound file, or a folder of them; '' for none.
+
+        `FieldError` for what is not there, lies outside the folder or cannot be used, `KitError` without a folder.
+        """
+        if not name:
+            return {"hit": None, "hits": (), "velocity": 127}
+        if self.folder is None:
+            raise KitError(f"'{name}' cannot be reached: start with --kits FOLDER")
+        path = check_hit(name, self.folder, key="hits", may_be_folder=True)
+        if path.is_dir():
+            return {"hit": None, "hits": check_hits(name, self.folder), "velocity": 127}
+        read_audio(path)
+        return {"hit": path, "hits": (), "velocity": 127}
 
     def load(self, name: str) -> Kit:
         """Return a kit of the folder, or one that comes along; `KitError`."""
-        if name in BUILT_IN and (self._folder is None or not self.path(name).exists()):
+        if name in BUILT_IN and (self.folder is None or not self.path(name).exists()):
             return load_kit(name)
         return load_kit(self.path(name))
 
     def path(self, name: str) -> Path:
         """Return the path of a kit file, which must not lead out of the folder; `KitError`."""
-        if self._folder is None:
+        if self.folder is None:
             raise KitError(f"kit '{name}' cannot be reached: start with --kits FOLDER")
-        folder = self._folder.resolve()
+        folder = self.folder.resolve()
         if not name or "\0" in name or "\\" in name:
             raise KitError(f"{name!r} is not the name of a kit file")
         path = (folder / (name if name.endswith(".toml") else f"{name}.toml")).resolve()

@@ -1,9 +1,11 @@
 """The settings of a pad that can be changed while it plays, as one table."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from ghostnote.bridge.kit.fields import FieldError, check_class, check_number
+from ghostnote.bridge.kinds import find_kind
+from ghostnote.bridge.kit.fields import FieldError, check_class, check_kind, check_name, check_number
+from ghostnote.bridge.kit.kit import Pad
 
 Value = int | float | str | bool
 
@@ -37,8 +39,16 @@ FIELDS: Final = {
         Field("solo", "", "whether only it and other solo pads are audible"),
         Field("seed", "seed", "which strokes are made, and which drum unless the kit says"),
         Field("class", "drum_class", "the kind of drum"),
+        Field("kind", "kind", "what the model generates, finer than the class; '' for any of it"),
+        Field("choke", "choke", "pads of one word silence one another; '' for none"),
+        Field("out", "out", "the output that it shares with pads of the same word; '' for its class's"),
+        Field("lock", "", "whether its drum stays: what would change it is refused"),
     )
 }
+
+
+_WORDS: Final = ("kind", "choke", "out")
+"""Fields that may be left empty."""
 
 
 def slug(name: str) -> str:
@@ -50,6 +60,8 @@ def checked(name: str, value: object) -> Value:
     """Return a value as its field holds it; int, float and bool are alike. `FieldError` for any other."""
     if name == "class":
         return check_class(value)
+    if name in _WORDS:
+        return _word(name, value)
     if not isinstance(value, int | float):
         raise FieldError(f"{name} = {value!r}, but it must be a number")
     key = FIELDS[name].key
@@ -57,6 +69,28 @@ def checked(name: str, value: object) -> Value:
         return bool(value)
     number: Value = check_number(key, _fitted(key, value))
     return number
+
+
+def value_of(pad: Pad, name: str) -> Value:
+    """Return a pad's value of a field of the kit, '' for none."""
+    value: Value | None = getattr(pad, FIELDS[name].key)
+    return "" if value is None else value
+
+
+def changes(pad: Pad, name: str, value: object) -> dict[str, Any]:
+    """Return what of a pad changes with a field of the kit; `FieldError`."""
+    held = checked(name, value)
+    if name == "class":
+        return {"drum_class": held} | ({} if held == pad.drum_class else {"kind": None})
+    if name == "kind" and held:
+        return {"kind": held, "drum_class": find_kind(str(held)).drum_class}
+    return {FIELDS[name].key: None if name in _WORDS and not held else held}
+
+
+def _word(name: str, value: object) -> str:
+    if value == "":
+        return ""
+    return check_kind(value).name if name == "kind" else check_name(name, value)
 
 
 def _fitted(key: str, value: float) -> float:

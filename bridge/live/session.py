@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,27 +15,25 @@ from ghostnote.bridge.kit.fields import FieldError
 from ghostnote.bridge.kit.kit import Kit, Pad, pad_seed
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.commands import FREEZE_MOST, Freeze, Mute, Play, Recorder, Setup, StrikePad, Use, Via
+from ghostnote.bridge.live.drum_history import DRUM_FIELDS, DrumHistory
 from ghostnote.bridge.live.engine import Engine
 from ghostnote.bridge.live.hit import Audio
 from ghostnote.bridge.live.kit_folder import KitFolder
 from ghostnote.bridge.live.later import Later
-from ghostnote.bridge.live.mutes import Mutes
 from ghostnote.bridge.live.note_learning import NoteLearning
-from ghostnote.bridge.live.pad_parameters import FIELDS, Value, checked, slug
+from ghostnote.bridge.live.notices import MOST_NOTICES, Notices
+from ghostnote.bridge.live.pad_parameters import Value, changes, checked, slug, value_of
 from ghostnote.bridge.live.pool import Pool
+from ghostnote.bridge.live.switches import SWITCHES, Switches
 from ghostnote.bridge.midi.events import DRUM_CHANNEL, Event, NoteOn, Silence
 from ghostnote.bridge.midi.note_input import NoteInput
 from ghostnote.bridge.midi.parser import MidiParser
 
-_MOST_NOTICES: Final = 64
 _PROGRAM_CHANGE: Final = 0xC0
 _logger = logging.getLogger(__name__)
 
-Listener = Callable[[str, tuple[Value, ...]], None]
-"""Told of each change: its address below the root, and the new values."""
 
-
-class Session:
+class Session(Notices):
     """What plays, and all that can be done to it. Every method may be called from any thread."""
 
     def __init__(
@@ -48,23 +46,20 @@ class Session:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Start with a kit; others are loaded from and saved to the folder `kits` alone."""
-        self._clock = clock
+        super().__init__(clock)
         self.pool = Pool()
         self.setup = Setup.of(kit, self.pool.use, rate)
         self.engine = Engine(self.setup, rate, limiter, recorder)
-        self.listeners: list[Listener] = []
         self.counts: Counter[str] = Counter()
         """What came in: `midi`, `midi_garbage`, `osc` and so on."""
-        self.notices: deque[str] = deque(maxlen=_MOST_NOTICES)
-        """What the user should know, newest last."""
-        self.later = Later(_MOST_NOTICES)
+        self.later = Later(MOST_NOTICES)
         """What waits for `tend`."""
         self.note_input, self.program_channel = NoteInput(), DRUM_CHANNEL
         """Which notes are played; and the channel, from 0, whose program changes choose a kit."""
-        self.troubles: dict[str, tuple[str, float]] = {}
-        """What is wrong now: by the name of the part, what it is and since when, in `clock` seconds."""
+        self.history = DrumHistory()
+        """The drums that pads had before."""
         self.stopping = threading.Event()
-        self._kits, self._mutes = KitFolder(kits), Mutes()
+        self.kits, self._switches = KitFolder(kits), Switches()
         self._lock, self._packets = threading.RLock(), MidiParser()
         self._learning = NoteLearning(self.say)
 
@@ -77,22 +72,6 @@ class Session:
     def learning(self) -> str:
         """The name of the pad that the next note will strike."""
         return self._learning.pad
-
-    def say(self, text: str) -> None:
-        """Tell the user something; what is not text in a file's name becomes question marks."""
-        text = text.encode(errors="replace").decode()
-        _logger.warning(text)
-        self.notices.append(text)
-        self._tell("notice", text[:400])
-
-    def trouble(self, part: str, what: str) -> None:
-        """Note what is wrong with a part, and tell the user once; '' when all is well again."""
-        if not what:
-            self.troubles.pop(part, None)
-            return
-        if part not in self.troubles:
-            self.say(f"{part}: {what}")
-        self.troubles[part] = (what, self.troubles.get(part, ("", self._clock()))[1])
 
     def handle_midi(self, message: bytes, stamp: float) -> None:
         """Do what a MIDI message of that moment asks for."""
@@ -143,27 +122,37 @@ class Session:
 
     def get(self, pad: Pad, name: str) -> Value:
         """Return the present value of a field of `FIELDS`."""
-        if name in ("mute", "solo"):
-            return self._mutes.has(name, pad.name)
-        value: Value = getattr(pad, FIELDS[name].key)
-        return value
+        return self._switches.has(name, pad.name) if name in SWITCHES else value_of(pad, name)
 
-    def set(self, pad: Pad, name: str, value: object, **others: Any) -> None:
-        """Change a field of `FIELDS`, and `others` with it; `FieldError` names the rule that the value breaks."""
-        others |= {"kind": None} if name == "class" and value != pad.drum_class else {}
+    def set(self, pad: Pad, name: str, value: object) -> None:
+        """Change a field of `FIELDS`; `FieldError` names the rule that the value breaks, or a lock."""
         with self._lock:
-            if name in ("mute", "solo"):
-                self._mutes.turn(name, pad.name, bool(checked(name, value)))
+            if name in SWITCHES:
+                self._switches.turn(name, pad.name, bool(checked(name, value)))
                 self._apply_mutes()
             else:
-                self._change(pad.name, **{FIELDS[name].key: checked(name, value)}, **others)
-            now = next(p for p in self.kit.pads if p.name == pad.name)
-            self._tell(f"pad/{slug(pad.name)}/{name}", self.get(now, name))
+                self._change(pad.name, **changes(pad, name, value))
+            self._tell_of(pad, name)
 
     def reroll(self, pad: Pad) -> int:
-        """Give a pad the next seed, which is another drum and other strokes, and return it."""
-        self.set(pad, "seed", seed := pad_seed(pad.seed, pad.name), drum=None)
-        return seed
+        """Give a pad the next seed, which is another drum and other strokes, and return it; `FieldError` for a lock."""
+        with self._lock:
+            self._change(pad.name, seed=pad_seed(pad.seed, pad.name), drum=None)
+            return int(self._tell_of(pad, "seed"))
+
+    def undo(self, pad: Pad, count: int) -> int:
+        """Take back so many changes of a pad's drum, or make -count of them again; return the seed. `FieldError`."""
+        with self._lock:
+            drum = self.history.forward(pad, -count) if count < 0 else self.history.back(pad, count)
+            self._replace(pad.name, drum)
+            return int([self._tell_of(pad, name) for name in ("class", "kind", "seed")][-1])
+
+    def use_hits(self, pad: Pad, name: str) -> None:
+        """Let strokes start from a file or folder of the kits' folder; '' for none. `FieldError`, `KitError`."""
+        hits = self.kits.hits(name)
+        with self._lock:
+            self._change(pad.name, **hits)
+            self.tell(f"pad/{slug(pad.name)}/hits", name)
 
     def learn(self, pad: Pad | None, move: bool = False) -> None:
         """Let the next note strike this pad, even the only one of another if it is to `move`; None gives up."""
@@ -178,7 +167,7 @@ class Session:
         if not 0 <= count <= FREEZE_MOST:
             raise FieldError(f"freeze = {count}, but it must be a whole number from 0 to {FREEZE_MOST}")
         self.engine.post(Freeze(count), self._clock())
-        self._tell("freeze", count)
+        self.tell("freeze", count)
 
     def use(self, kit: Kit) -> None:
         """Play another kit from the next block on; `KitError` for an effect that cannot be loaded."""
@@ -187,7 +176,8 @@ class Session:
             self.setup = Setup.of(kit, self.pool.use, self.engine.rate, self.setup)
             self.engine.post(Use(self.setup), self._clock())
             if names != [pad.name for pad in kit.pads]:
-                self._mutes.clear()
+                self._switches.clear()
+                self.history.clear()
                 self._apply_mutes()
 
     def set_effects(self, pad: Pad | None, effects: tuple[Effect, ...], address: str, value: Value) -> None:
@@ -196,41 +186,49 @@ class Session:
             return
         with self._lock:
             self.use(self.kit.with_effects(self.kit.all_effects | {pad.name if pad else "": effects}))
-            self._tell(address, value)
+            self.tell(address, value)
 
     def load(self, name: str) -> None:
         """Play a kit of the kits' folder, or one that comes along; `KitError`."""
-        kit = self._kits.load(name)
+        kit = self.kits.load(name)
         if self.later.takes(kit.all_effects.values(), lambda: self.load(name)):
             return
         with self._lock:
             self.use(kit)
+            self.history.clear()
             self._learning.end("another kit plays")
         _logger.info("kit %s loaded", name)
-        self._tell("kit/load", name)
+        self.tell("kit/load", name)
 
     def save(self, name: str) -> Path:
         """Write the kit as it is now into the kits' folder; `KitError`, `OutputError`."""
-        path = self._kits.path(name)
+        path = self.kits.path(name)
         save_kit(self.kit, path)
         _logger.info("kit %s saved", name)
-        self._tell("kit/save", name)
+        self.tell("kit/save", name)
         return path
 
     def program(self, number: int) -> None:
         """Play the kit of this number, counted from 0 by name, in the kits' folder; `KitError`."""
-        self.load(self._kits.numbered(number))
+        self.load(self.kits.numbered(number))
 
     def kit_names(self) -> list[str]:
         """Return the kit files of the kits' folder and below, by name."""
-        return self._kits.names()
+        return self.kits.names()
 
     def _change(self, name: str, **settings: Any) -> None:
+        if not settings.keys().isdisjoint(DRUM_FIELDS):
+            if self._switches.has("lock", name):
+                raise FieldError(f"pad '{name}' is locked: its drum stays; unlock it first")
+            self.history.note(next(pad for pad in self.kit.pads if pad.name == name))
+        self._replace(name, settings)
+
+    def _replace(self, name: str, settings: dict[str, Any]) -> None:
         pads = tuple(replace(pad, **settings) if pad.name == name else pad for pad in self.kit.pads)
         self.use(replace(self.kit, pads=pads))
 
     def _apply_mutes(self) -> None:
-        self.engine.post(Mute(self._mutes.audible(pad.name for pad in self.kit.pads)), self._clock())
+        self.engine.post(Mute(self._switches.audible(pad.name for pad in self.kit.pads)), self._clock())
 
     def _hear(self, event: Event | None) -> None:
         """Learn a note in a moment, if a pad waits for one."""
@@ -243,8 +241,10 @@ class Session:
             kit = self._learning.learned(self.kit, note)
             if kit:
                 self.use(kit)
-                self._tell(f"pad/{slug(name)}/learn", note)
+                self.tell(f"pad/{slug(name)}/learn", note)
 
-    def _tell(self, address: str, *values: Value) -> None:
-        for listener in tuple(self.listeners):
-            listener(address, values)
+    def _tell_of(self, pad: Pad, name: str) -> Value:
+        """Tell of a field's present value, and return it."""
+        value = self.get(next(p for p in self.kit.pads if p.name == pad.name), name)
+        self.tell(f"pad/{slug(pad.name)}/{name}", value)
+        return value

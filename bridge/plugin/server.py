@@ -13,13 +13,14 @@ from threading import Event
 from typing import Final
 
 from ghostnote.bridge.errors import GhostnoteError
+from ghostnote.bridge.io.runtime_folder import check_peer
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.live.malloc import large_blocks_apart
 from ghostnote.bridge.plugin import layout, messages
 from ghostnote.bridge.plugin.instance import Instance
 from ghostnote.bridge.plugin.kits import numbered_kit, saved_kit
 from ghostnote.bridge.plugin.messages import Inbox, Use
-from ghostnote.bridge.plugin.runtime import check_peer, listening
+from ghostnote.bridge.plugin.runtime import listening
 from ghostnote.bridge.plugin.workshop import ServerSettings, Workshop
 
 MOST_CLIENTS: Final = 64

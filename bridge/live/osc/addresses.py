@@ -1,6 +1,6 @@
 """Every OSC address, as the one table that the server runs on and `ghostnote osc` prints."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,15 +8,15 @@ from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.osc.call import Call, Reply
 from ghostnote.bridge.live.osc.codec import Argument, OscError
 from ghostnote.bridge.live.osc.effect_calls import effect_list, effect_value
+from ghostnote.bridge.live.osc.pad_calls import field, fitting, hits, learn, redo, reroll, reroll_all, undo
 from ghostnote.bridge.live.osc.session import LiveSession
 from ghostnote.bridge.live.osc.subscribers import LEASE_SECONDS, ROOT
-from ghostnote.bridge.live.pad_parameters import FIELDS, Value, slug
+from ghostnote.bridge.live.pad_parameters import FIELDS, slug
 from ghostnote.bridge.midi.events import NoteOn
 
 PAD: Final = "NAME"
 EFFECT: Final = "N/PARAMETER"
 
-_REPLY_BYTES: Final = 1200
 _STATUS_WORK: Final = 50
 """As many as the packets that it replies."""
 _LOAD_WORK: Final = 20
@@ -90,27 +90,6 @@ def _pad(session: LiveSession, which: Argument) -> Pad:
     return found
 
 
-def _field(name: str) -> Callable[[Call], Reply]:
-    def run(call: Call) -> Reply:
-        if call.arguments:
-            call.session.set(call.pad, name, call.arguments[0])
-            return None
-        return (call.session.get(call.pad, name),)
-
-    return run
-
-
-def _reroll(call: Call) -> Reply:
-    return (call.session.reroll(call.pad),)
-
-
-def _learn(call: Call) -> Reply:
-    on = bool(call.number(0, "on", 0, 1)) if call.arguments else True
-    move = bool(call.number(1, "move", 0, 1)) if len(call.arguments) > 1 else False
-    call.session.learn(call.pad if on else None, move)
-    return (int(on),)
-
-
 def _freeze(call: Call) -> Reply:
     if call.arguments:
         call.session.freeze(round(call.number(0, "count", 0, 2**31)))
@@ -128,11 +107,11 @@ def _save(call: Call) -> Reply:
 
 
 def _kits(call: Call) -> Reply:
-    return _fitting(call.session.kit_names())
+    return fitting(call.session.kit_names())
 
 
 def _pads(call: Call) -> Reply:
-    return _fitting(slug(pad.name) for pad in call.session.kit.pads)
+    return fitting(slug(pad.name) for pad in call.session.kit.pads)
 
 
 def _panic(call: Call) -> Reply:
@@ -141,19 +120,7 @@ def _panic(call: Call) -> Reply:
 
 
 def _ping(call: Call) -> Reply:
-    return _fitting(value for value in call.arguments if isinstance(value, int | float | str))
-
-
-def _fitting(values: Iterable[Value]) -> tuple[Value, ...]:
-    """Return as many values as a packet holds."""
-    kept: list[Value] = []
-    room = _REPLY_BYTES
-    for value in values:
-        room -= len(str(value).encode(errors="replace")) + 8
-        if room < 0:
-            break
-        kept.append(value)
-    return tuple(kept)
+    return fitting(value for value in call.arguments if isinstance(value, int | float | str))
 
 
 def _subscribe(call: Call) -> Reply:
@@ -187,16 +154,29 @@ ADDRESSES: Final = (
     Address("hit", "pad velocity", "strike a pad, by name or by number from 1", _hit, is_played=True),
     Address("note", "number velocity", "play a MIDI note", _note, is_played=True),
     *(
-        Address(f"pad/{PAD}/{field.name}", "[value]", f"{field.about}; replies it when left out", _field(field.name))
-        for field in FIELDS.values()
+        Address(f"pad/{PAD}/{one.name}", "[value]", f"{one.about}; replies it when left out", field(one.name))
+        for one in FIELDS.values()
     ),
-    Address(f"pad/{PAD}/reroll", "", "another drum: the next seed, which is replied", _reroll),
+    Address(f"pad/{PAD}/reroll", "", "another drum: the next seed, which is replied", reroll),
+    Address(f"pad/{PAD}/undo", "[count]", "take back so many changes of the drum; the seed is replied", undo),
+    Address(f"pad/{PAD}/redo", "[count]", "make so many of them again; the seed is replied", redo),
+    Address(
+        f"pad/{PAD}/hits",
+        "[path]",
+        "strokes start from this sound file or folder of the kits' folder, of '' from a generated drum;"
+        " replies the files' names when left out",
+        hits,
+        work=_LOAD_WORK,
+    ),
+    Address(
+        "reroll", "", "another drum on every pad that is not locked; replies how many", reroll_all, work=_LOAD_WORK
+    ),
     Address(
         f"pad/{PAD}/learn",
         "[on] [move]",
         "the next note by MIDI or OSC strikes this pad from then on, 0 or another kit calls it off;"
         " with move = 1 even the only note of another pad, which gets one of this pad's for it",
-        _learn,
+        learn,
     ),
     *(
         address

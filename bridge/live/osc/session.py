@@ -69,6 +69,12 @@ class LiveSession(Protocol):
     def reroll(self, pad: Pad) -> int:
         """Give a pad the next seed and return it."""
 
+    def undo(self, pad: Pad, count: int) -> int:
+        """Take back so many changes of a pad's drum, or make -count of them again; `FieldError`."""
+
+    def use_hits(self, pad: Pad, name: str) -> None:
+        """Let a pad's strokes start from a file or folder of the kits' folder; `FieldError`, `KitError`."""
+
     def learn(self, pad: Pad | None, move: bool = False) -> None:
         """Let the next note strike this pad, even the only one of another if it is to `move`; None gives up."""
 

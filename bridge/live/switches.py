@@ -1,14 +1,17 @@
-"""Which pads are muted, and which play alone."""
+"""Which pads are muted, which play alone, and whose drums are locked."""
 
 from collections.abc import Iterable
+from typing import Final
+
+SWITCHES: Final = ("mute", "solo", "lock")
 
 
-class Mutes:
-    """The switches `mute` and `solo` of all pads, by their names."""
+class Switches:
+    """The switches of `SWITCHES` of all pads, by their names."""
 
     def __init__(self) -> None:
-        """Start with all pads audible."""
-        self._on: dict[str, set[str]] = {"mute": set(), "solo": set()}
+        """Start with all off."""
+        self._on: dict[str, set[str]] = {switch: set() for switch in SWITCHES}
 
     def has(self, switch: str, pad: str) -> bool:
         """Return whether a pad's switch is on."""

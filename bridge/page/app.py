@@ -1,0 +1,163 @@
+"""The page's addresses: its files, the WebSocket of its state, and what is dropped or downloaded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.kinds import kinds_of
+from ghostnote.bridge.page.bounce import Bounces
+from ghostnote.bridge.page.commands import Commands
+from ghostnote.bridge.page.drops import Drops
+from ghostnote.bridge.page.hub import Browser, Hub
+from ghostnote.bridge.page.line import DaemonLine
+from ghostnote.bridge.page.pattern import midi_bytes
+from ghostnote.bridge.page.player import GridPlayer
+
+STATIC: Final = Path(__file__).with_name("static")
+MOST_BROWSERS: Final = 16
+MOST_BARS: Final = 64
+
+
+class Page:
+    """One page's parts, and its addresses."""
+
+    def __init__(self, osc_host: str, osc_port: int, model: Path | None = None) -> None:
+        """Show the daemon whose OSC listens there."""
+        self.hub = Hub()
+        self.line = DaemonLine(self.hub, osc_host, osc_port)
+        self.player = GridPlayer(self.hub, self.line)
+        self.commands = Commands(self.hub, self.line, self.player)
+        self.drops = Drops()
+        self.bounces = Bounces(model)
+        self.hub.tell({"type": "drums", "kinds": {name: kinds_of(name) for name in CLASS_NAMES}})
+
+    def app(self) -> Starlette:
+        """Return the application, without its guard."""
+        routes = [
+            Route("/", self._index),
+            WebSocketRoute("/state", self._state),
+            Route("/drops", self._begin_drop, methods=["POST"]),
+            Route("/drops/{drop}/file", self._add_file, methods=["PUT"]),
+            Route("/drops/{drop}/pad/{slug}", self._drop_on_pad, methods=["POST"]),
+            Route("/drops/{drop}/kit", self._drop_as_kit, methods=["POST"]),
+            Route("/pattern.mid", self._midi),
+            Route("/pattern.zip", self._render, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ]
+        errors = {GhostnoteError: _told}
+        return Starlette(routes=routes, lifespan=self._living, exception_handlers=errors)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def _living(self, _: Starlette) -> AsyncIterator[None]:
+        with self.drops:
+            task = asyncio.create_task(self.line.run())
+            try:
+                yield
+            finally:
+                self.player.play(False)
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _index(self, _: Request) -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    async def _state(self, socket: WebSocket) -> None:
+        """Tell a browser what happens, and do what it asks for."""
+        if len(self.hub.browsers) >= MOST_BROWSERS:
+            await socket.close(1013, "too many pages are open")
+            return
+        await socket.accept()
+        browser = Browser()
+        self.hub.join(browser)
+        sending = asyncio.create_task(_sent(socket, browser))
+        try:
+            while not browser.is_lost:
+                self.commands.do(browser, await socket.receive_text())
+        except (WebSocketDisconnect, KeyError, RuntimeError):
+            pass
+        finally:
+            sending.cancel()
+            self.hub.leave(browser)
+            self.line.tend()
+
+    async def _begin_drop(self, _: Request) -> Response:
+        return JSONResponse({"drop": self.drops.begin()})
+
+    async def _add_file(self, request: Request) -> Response:
+        await self.drops.add(request.path_params["drop"], request.query_params.get("path", ""), request.stream())
+        return JSONResponse({})
+
+    async def _drop_on_pad(self, request: Request) -> Response:
+        """Let a pad start from what was dropped, with the class that it has."""
+        slug, kits = request.path_params["slug"], self._kits()
+        pad = self.hub.pad(slug)
+        if pad is None:
+            raise InputError(f"there is no pad {slug!r}")
+        if pad["lock"]:
+            raise InputError(f"pad '{pad['name']}' is locked: its drum stays; unlock it first")
+        path, drum_class = await asyncio.to_thread(self.drops.to_pad, request.path_params["drop"], slug, kits)
+        self.line.send(f"pad/{slug}/hits", path)
+        if drum_class and drum_class != pad["class"]:
+            self.line.send(f"pad/{slug}/class", drum_class)
+        return JSONResponse({"path": path, "class": drum_class})
+
+    async def _drop_as_kit(self, request: Request) -> Response:
+        """Make what was dropped a kit, and play it."""
+        name, report = await asyncio.to_thread(self.drops.to_kit, request.path_params["drop"], self._kits())
+        self.line.send("kit/load", name)
+        return JSONResponse({"name": name, "report": report})
+
+    async def _midi(self, request: Request) -> Response:
+        song = self.player.song(_bars(request))
+        data = midi_bytes(song, self.player.pattern.tempo)
+        return Response(data, media_type="audio/midi", headers=_named("ghostnote.mid"))
+
+    async def _render(self, request: Request) -> Response:
+        song = self.player.song(_bars(request))
+        kit = await self.line.kit()
+        data = await self.bounces.bounce(song, kit)
+        return Response(data, media_type="application/zip", headers=_named("ghostnote.zip"))
+
+    def _kits(self) -> Path:
+        """Return the kits' folder; `InputError` where there is none."""
+        folder = self.hub.kit.get("folder", "")
+        if not folder or not self.line.is_open:
+            raise InputError("there is no folder for kits: start 'ghostnote live' with --page or with --kits FOLDER")
+        return Path(folder)
+
+
+async def _sent(socket: WebSocket, browser: Browser) -> None:
+    """Send what waits for a browser, for as long as it takes it."""
+    with suppress(WebSocketDisconnect, RuntimeError):
+        while not browser.is_lost:
+            message = await browser.queue.get()
+            await (socket.send_text(message) if isinstance(message, str) else socket.send_bytes(message))
+        await socket.close(1013, "the page took nothing for too long")
+
+
+async def _told(_: Request, error: GhostnoteError) -> Response:
+    return JSONResponse({"error": str(error)}, 422 if isinstance(error, InputError) else 500)
+
+
+def _bars(request: Request) -> int:
+    """Return how many bars are asked for; `InputError`."""
+    text = request.query_params.get("bars", "4")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_BARS:
+        raise InputError(f"bars = {text[:20]!r}, but it must be a number from 1 to {MOST_BARS}")
+    return int(text)
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name}"'}

@@ -1,0 +1,75 @@
+// Waveforms: the stroke just played over those before it, so that one sees that no two are alike.
+
+export function fit(canvas) {
+  const scale = window.devicePixelRatio || 1;
+  const width = Math.round(canvas.clientWidth * scale);
+  const height = Math.round(canvas.clientHeight * scale);
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
+  }
+  return canvas.getContext("2d");
+}
+
+export function drawStrokes(canvas, strokes, { most = 12, fade = 0.72, least = 0.1, axis = false } = {}) {
+  const context = fit(canvas);
+  const { width, height } = canvas;
+  context.clearRect(0, 0, width, height);
+  if (!strokes?.length || !width) return;
+  const shown = strokes.slice(-most);
+  const seconds = Math.max(...shown.map(audible));
+  const loudest = Math.max(...shown.map((stroke) => stroke.peak), 1e-4);
+  const colour = getComputedStyle(canvas).color;
+  if (axis) drawAxis(context, width, height, seconds, getComputedStyle(canvas).getPropertyValue("--line"));
+  context.strokeStyle = context.fillStyle = colour;
+  context.lineWidth = window.devicePixelRatio || 1;
+  const draw = (stroke) => outline(context, stroke, width, height, seconds, stroke.peak / loudest);
+  // The newest as a body, those before as ghosts over it, and its own outline on top.
+  draw(shown.at(-1));
+  context.globalAlpha = 0.34;
+  context.fill();
+  shown.slice(0, -1).forEach((stroke, at) => {
+    context.globalAlpha = Math.max(least, 0.6 * fade ** (shown.length - 2 - at));
+    draw(stroke);
+    context.stroke();
+  });
+  draw(shown.at(-1));
+  context.globalAlpha = 1;
+  context.stroke();
+}
+
+// Up to where a stroke is louder than -40 dB beside its peak: what follows is not seen anyway.
+function audible(stroke) {
+  let last = stroke.ends.length - 2;
+  while (last > 8 && Math.max(-stroke.ends[last], stroke.ends[last + 1]) < 2) last -= 2;
+  return ((last + 2) / stroke.ends.length) * stroke.seconds;
+}
+
+function outline(context, stroke, width, height, seconds, level) {
+  const { ends } = stroke;
+  const middle = height / 2;
+  const step = (stroke.seconds / seconds) * (width / (ends.length / 2));
+  const scale = (level * (middle - 2)) / 127;
+  context.beginPath();
+  for (let at = 0; at < ends.length; at += 2) context.lineTo((at / 2) * step, middle - ends[at + 1] * scale);
+  for (let at = ends.length - 2; at >= 0; at -= 2) context.lineTo((at / 2) * step, middle - ends[at] * scale);
+  context.closePath();
+}
+
+function drawAxis(context, width, height, seconds, colour) {
+  const step = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2].find((each) => seconds / each <= 8) ?? 5;
+  const scale = window.devicePixelRatio || 1;
+  context.strokeStyle = context.fillStyle = colour;
+  context.lineWidth = scale;
+  context.font = `${11 * scale}px system-ui, sans-serif`;
+  context.beginPath();
+  context.moveTo(0, height / 2);
+  context.lineTo(width, height / 2);
+  for (let time = step; time < seconds; time += step) {
+    const x = (time / seconds) * width;
+    context.moveTo(x, height);
+    context.lineTo(x, height - 6 * scale);
+    context.fillText(time < 1 ? `${Math.round(time * 1000)} ms` : `${time.toFixed(1)} s`, x + 4 * scale, height - 3 * scale);
+  }
+  context.stroke();
+}

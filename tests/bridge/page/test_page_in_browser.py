@@ -1,0 +1,196 @@
+"""The page in a real browser, beside a daemon with fake strokes."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_fakes import KIT, running, until
+from live_program import free_port
+from page_rig import browser, drop, opened, page_server, write_hit
+
+from ghostnote.bridge.kit.kit import Pad, load_kit
+from ghostnote.bridge.live.daemon import Live
+from ghostnote.bridge.live.link.server import link_path
+from ghostnote.bridge.live.osc.codec import pack
+from ghostnote.bridge.live.osc.server import OscSettings
+from ghostnote.bridge.page.serve import PageServer
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[tuple[Live, PageServer, Path]]:
+    kits = tmp_path_factory.mktemp("kits")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        with running(kits=kits) as live, page_server(live.osc.address[1]) as server:
+            until(lambda: live.session.pool.ready)
+            yield live, server, kits
+
+
+@pytest.fixture
+def live(rig: tuple[Live, PageServer, Path]) -> Live:
+    rig[0].session.use(KIT)
+    return rig[0]
+
+
+@pytest.fixture
+def page(rig: tuple[Live, PageServer, Path], live: Live, chromium: Any) -> Iterator[Any]:
+    with opened(chromium, rig[1].address) as shown:
+        yield shown
+
+
+def pad(live: Live, name: str = "Kick") -> Pad:
+    return next(pad for pad in live.session.kit.pads if pad.name == name)
+
+
+def notes(live: Live) -> int:
+    return sum(live.session.engine.counts[kind] for kind in ("fresh", "fallback", "reused"))
+
+
+def test_a_click_plays_and_every_stroke_is_drawn(live: Live, page: Any) -> None:
+    before = notes(live)
+    until(lambda: live.session.pool.queues[1].depth > 4)
+    for _ in range(3):
+        page.click(".pad[data-slug=snare_drum]")
+    until(lambda: notes(live) == before + 3)
+    until(lambda: page.evaluate("document.querySelector('.panel-name').textContent === 'Snare Drum'"))
+    until(
+        lambda: page.evaluate(
+            "import('/static/store.js').then(({ state }) => state.strokes.get('snare_drum')?.length === 3)"
+        )
+    )
+    shapes = page.evaluate(
+        "import('/static/store.js').then(({ state }) => state.strokes.get('snare_drum').map((s) => s.ends.join()))"
+    )
+    assert len(set(shapes)) == 3
+    assert page.get_attribute(".pad[data-slug=snare_drum]", "data-origin") in ("fresh", "fallback", "reused")
+    drawn = "(c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((value) => value > 0)"
+    assert page.eval_on_selector(".panel-wave", drawn)
+
+
+def test_keys_play_with_velocity_and_the_panic_key_silences(live: Live, page: Any) -> None:
+    velocities: list[int] = []
+    live.session.engine.played.clear()
+    watch = live.session.engine.watch
+    live.session.engine.watch = lambda note, hit, frame: (velocities.append(note.velocity), watch(note, hit, frame))
+    try:
+        page.keyboard.press("z")
+        page.keyboard.press("Shift+z")
+        page.focus(".pad[data-slug=kick]")
+        page.keyboard.press("Enter")
+        until(lambda: len(velocities) == 3)
+    finally:
+        live.session.engine.watch = watch
+    assert velocities == [100, 124, 100]
+    page.keyboard.press("Escape")
+    until(lambda: live.session.engine.setup.mixer.voices == 0)
+
+
+def test_page_second_browser_and_osc_agree(live: Live, page: Any, rig: Any, chromium: Any) -> None:
+    with opened(chromium, rig[1].address) as other:
+        page.fill("#knob-amount", "0.4")
+        until(lambda: pad(live).amount == 0.4)
+        until(lambda: other.evaluate("document.querySelector('#knob-amount').value === '0.4'"))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+            line.sendto(pack("/ghostnote/pad/kick/pan", (-0.5,)), live.osc.address)
+            line.sendto(pack("/ghostnote/pad/kick/mute", (1,)), live.osc.address)
+        for each in (page, other):
+            until(lambda each=each: each.evaluate("document.querySelector('#knob-pan').value === '-0.5'"))
+            each.wait_for_selector(".pad[data-slug=kick].is-muted")
+        other.click(".toggle-mute")
+        page.wait_for_selector(".pad[data-slug=kick]:not(.is-muted)")
+        page.fill("#pad-choke", "toms")
+        page.keyboard.press("Tab")
+        until(lambda: pad(live).choke == "toms")
+
+
+def test_reroll_undo_redo_and_lock(live: Live, page: Any) -> None:
+    first = pad(live).seed
+    page.click("text=Re-roll >> nth=0")
+    until(lambda: pad(live).seed != first)
+    second = pad(live).seed
+    page.click("button:text-is('Undo'):enabled")
+    until(lambda: pad(live).seed == first)
+    page.click("button:text-is('Redo'):enabled")
+    until(lambda: pad(live).seed == second)
+    page.click(".toggle-lock")
+    page.wait_for_selector("button:text-is('Re-roll'):disabled")
+    live.session.set(pad(live), "lock", False)
+    page.wait_for_selector("button:text-is('Re-roll'):enabled")
+
+
+def test_a_dropped_sound_plays_and_is_saved_and_loaded_with_the_kit(
+    live: Live, page: Any, rig: Any, tmp_path: Path
+) -> None:
+    kits = rig[2]
+    drop(page, ".pad[data-slug=hat]", write_hit(tmp_path / "low kick.wav"))
+    until(lambda: pad(live, "Hat").hit)
+    assert pad(live, "Hat").hit == kits / "page hits" / "hat" / "low kick.wav"
+    until(lambda: pad(live, "Hat").drum_class == "kick")
+    page.click("#tab-kits")
+    page.fill("#kit-save-name", "mine")
+    page.click("#kit-save")
+    until(lambda: (kits / "mine.toml").exists())
+    assert load_kit(kits / "mine.toml").pads[2].hit
+    live.session.use(KIT)
+    page.click(".kit-list button:text-is('mine')")
+    until(lambda: pad(live, "Hat").hit)
+    until(lambda: page.evaluate("document.querySelector('#kit-file').textContent === 'mine.toml'"))
+
+
+def test_what_is_no_sound_is_refused_with_a_reason(live: Live, page: Any, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.wav"
+    wrong.write_bytes(b"RIFF of nothing")
+    drop(page, ".pad[data-slug=kick]", wrong)
+    page.wait_for_selector(".toast.error:has-text('wrong.wav')")
+    assert pad(live).hit is None
+
+
+def test_the_grid_plays_in_all_browsers(live: Live, page: Any, rig: Any, chromium: Any) -> None:
+    before = notes(live)
+    page.click("#tab-grid")
+    page.click("button:text-is('Beat')")
+    page.wait_for_selector(".step[data-velocity='120'] >> nth=0")
+    with opened(chromium, rig[1].address) as other:
+        other.click("#tab-grid")
+        other.wait_for_selector(".step[data-velocity='120'] >> nth=0")
+        page.click("#grid-play")
+        other.wait_for_selector("#grid-play:text-is('Stop')")
+        until(lambda: notes(live) > before + 4)
+        other.click("#grid-play")
+        page.wait_for_selector("#grid-play:text-is('Play')")
+    with page.expect_download() as download:
+        page.click("a:text-is('MIDI file')")
+    assert Path(download.value.path()).read_bytes().startswith(b"MThd")
+    page.click("button:text-is('Clear')")
+
+
+def test_the_page_waits_for_a_daemon_and_finds_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chromium: Any
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    port = free_port()
+    with page_server(port) as server:
+        with running(osc=OscSettings(port=port)), opened(chromium, server.address) as page:
+            pass
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(server.address)
+        page.wait_for_selector("#banner:has-text('No daemon plays')")
+        # What one that was killed leaves.
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(link_path(port)))
+        with running(osc=OscSettings(port=port)) as live:
+            page.wait_for_selector("#banner", state="hidden", timeout=60_000)
+            until(lambda: live.session.pool.ready)
+            page.click(".pad[data-slug=kick]")
+            until(lambda: notes(live) == 1)
+        page.wait_for_selector("#banner:has-text('No daemon plays')")
+        context.close()

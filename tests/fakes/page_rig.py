@@ -1,0 +1,88 @@
+"""A page beside a daemon with fake strokes, and a real browser that looks at it."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from live_fakes import until
+
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.page.serve import PageServer, PageSettings
+
+CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 60_000
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_DROP = """([selector, name, data]) => {
+    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], name));
+    document.querySelector(selector).dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+}"""
+
+
+@contextmanager
+def page_server(osc_port: int) -> Iterator[PageServer]:
+    """Serve a page on any free port, on a thread of its own."""
+    server = PageServer(PageSettings(osc_port, port=0))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        until(lambda: server.is_up)
+        yield server
+    finally:
+        server.stop()
+        thread.join(60)
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Run Debian's Chromium without a screen; the test is skipped where it is not."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
+    if not CHROMIUM.exists():
+        pytest.skip("needs Debian's chromium")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=_FLAGS, timeout=PATIENCE_MS)
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def opened(chromium: Any, address: str) -> Iterator[Any]:
+    """Open the page in a browser that knows nothing of others, and wait until it shows pads."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector(".pad[data-slug]")
+    yield page
+    context.close()
+    assert errors == []
+
+
+def drop(page: Any, selector: str, file: Path) -> None:
+    """Drop a file onto an element."""
+    page.evaluate(_DROP, [selector, file.name, base64.b64encode(file.read_bytes()).decode()])
+
+
+def write_hit(path: Path, rate: int = 44_100) -> Path:
+    """Write a burst of a low tone."""
+    time = np.arange(rate // 2) / rate
+    tone = np.sin(2 * np.pi * 55 * time) * np.exp(-time * 9)
+    write_audio(path, (0.8 * tone)[None].astype(np.float32), rate)
+    return path
