@@ -12,6 +12,7 @@ from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.zones import nearest_zone, zones_of
 from ghostnote.bridge.live.pool import layer_of
 from ghostnote.bridge.plugin import layout
+from ghostnote.bridge.plugin.foresight import Foresight
 from ghostnote.bridge.plugin.memory import PoolMemory
 from ghostnote.bridge.plugin.outputs import outputs_of
 from ghostnote.bridge.plugin.pool import SharedQueue, turned
@@ -33,6 +34,8 @@ class Instance:
         self.memory = PoolMemory(kit, rate, outputs_of(kit))
         pads = (_played(pad) for pad in kit.pads)
         self.queues = tuple(SharedQueue(pad, number, self.memory) for number, pad in enumerate(pads))
+        self.foresight = Foresight()
+        """What a bounce may ask for next."""
         self.asking = self._event()
         """Signalled by the plugin when a bounce asks for strokes."""
         self.answering = self._event()
