@@ -15,6 +15,7 @@ from ghostnote.bridge.cli import (
     devices,
     distill,
     evaluate,
+    explore,
     export,
     figure,
     finetune,
@@ -31,6 +32,7 @@ from ghostnote.bridge.cli import (
     shrink,
     synth,
     train,
+    transfer,
 )
 from ghostnote.bridge.cli.logs import configure_logs
 from ghostnote.bridge.cli.terminal import echo, prepare_streams
@@ -38,6 +40,7 @@ from ghostnote.bridge.errors import GhostnoteError
 
 _PLAY: Final = "Play"
 _PREPARE: Final = "Sounds and kits"
+_TOOLS: Final = "Sound tools"
 _TOOLS: Final = "Sound tools"
 _WORKSHOP: Final = "Workshop (needs the 'train' extra)"
 _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
@@ -51,6 +54,8 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_PREPARE, humanize.humanize),
     (_PREPARE, generate.generate),
     (_PREPARE, bench.bench),
+    (_TOOLS, explore.explore),
+    (_TOOLS, transfer.transfer),
     (_WORKSHOP, synth.synth),
     (_WORKSHOP, train.train),
     (_WORKSHOP, finetune.finetune),

@@ -7,6 +7,7 @@ fewer drums a kind has, the wider the kernel, which is that of its whole class.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -54,6 +55,16 @@ class DrumTable:
     modes: tuple[tuple[float, ...], ...] = ()
     """(drums, 3 x MODES): as `Drum.modes`; frequency 0 where there is no mode."""
 
+    @cached_property
+    def band_array(self) -> Array:
+        """`bands` as an array."""
+        return np.array(self.bands).reshape(-1, _COLUMNS * BANDS)
+
+    @cached_property
+    def label_array(self) -> NDArray[np.intp]:
+        """`labels` as an array."""
+        return np.array(self.labels, np.intp)
+
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> "DrumTable":
         """Return the table of plain data; `ValueError` or `KeyError` where it is not one."""
@@ -70,11 +81,11 @@ class DrumTable:
 
     def draw(self, rng: np.random.Generator, label: int, kind: str | None = None) -> Drum | None:
         """Return a new drum of a class, or of a kind; None where the table has none."""
-        of_class = np.flatnonzero(np.array(self.labels) == label)
+        of_class = np.flatnonzero(self.label_array == label)
         rows = np.array([i for i in of_class if kind is None or self.kinds[i] == kind], int)
         if not rows.size:
             return None
-        table = np.array(self.bands)
+        table = self.band_array
         chosen = int(rng.choice(rows))
         width = float(np.clip(len(rows) ** (-1 / 6) * 0.6, *_KERNEL))
         moved = table[chosen] + width * self._difference(rng, of_class)
@@ -93,7 +104,7 @@ class DrumTable:
             return np.zeros(_COLUMNS * BANDS)
         sizes = np.array([len(group) for group in paired], float)
         first, second = rng.permutation(paired[int(rng.choice(len(paired), p=sizes / sizes.sum()))])[:2]
-        table = np.array(self.bands)
+        table = self.band_array
         return np.asarray((table[first] - table[second]) / np.sqrt(2))
 
 

@@ -96,7 +96,9 @@ class Generator:
         given = {"hit": hit, "has_hit": np.ones(len(hit), np.float32), "schedule": schedule(0)}
         return self.run(len(hit), label, ("features",), **given)[0]
 
-    def draw_shapes(self, rng: np.random.Generator, count: int, *, label: int, guidance: float = 1.0) -> Audio:
+    def draw_shapes(
+        self, rng: np.random.Generator, count: int, *, label: int, guidance: float = 1.0, steps: int | None = None
+    ) -> Audio:
         """Return the shapes (count, rows, frames) of new drums of a class: log envelope and tone; `rng` decides."""
         card = self.card
         return self.run(
@@ -104,7 +106,7 @@ class Generator:
             label,
             ("shape_made",),
             shape=rng.standard_normal((count, *card.shape_size), np.float32),
-            shape_schedule=shape_schedule(card.shape_steps),
+            shape_schedule=shape_schedule(card.shape_steps if steps is None else steps),
             schedule=schedule(0),
             guidance=np.asarray(guidance, np.float32),
         )[0]

@@ -14,7 +14,9 @@ from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.dsp.shaping import shaped
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.inference.drum_plan import plan_drum
+from ghostnote.bridge.inference.drum_table import Drum
 from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.model_card import Card
 from ghostnote.bridge.inference.new_drum import PITCHED, choose_drum, ended, synthesize_drum
 from ghostnote.bridge.inference.recorded_drum import RecordedDrum
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
@@ -217,3 +219,11 @@ def generate_drum(
     hit = synthesize_drum(generator, shape, plan, rng, label=label, steps=steps, guidance=guidance)
     hit[:_RISE_FRAMES] *= np.sin(np.linspace(0, np.pi / 2, _RISE_FRAMES, dtype=np.float32)) ** 2
     return ended(hit / max(float(np.abs(hit).max()), PEAK_FLOOR)) * np.float32(DRUM_PEAK)
+
+
+def described_drum(card: Card, drum_class: str, seed: int, kind: str | None = None) -> Drum | None:
+    """Return the description of the drum that `generate_drum` makes of a seed, without the network; None for none."""
+    rng = np.random.default_rng([_DRUM_STREAM, seed])
+    # What the shapes take of the stream.
+    rng.standard_normal((_CANDIDATES, *card.shape_size), np.float32)
+    return card.drums.draw(rng, card.classes.index(drum_class), kind)

@@ -53,3 +53,11 @@ def summary(audio: Audio, rate: int, guess: Guess, hz: float | None) -> str:
     pitch = f"{hz:.0f} Hz" if hz else "no pitch"
     drum = guess.drum_class.replace("_", " ")
     return f"{drum} (by {guess.source}{sure}), {pitch}, {audio.shape[1] / rate:.2f} s, {channels} at {rate} Hz"
+
+
+def brightness_hz(audio: Audio, rate: int) -> float:
+    """Return the centroid of the power spectrum of a hit (channels, frames), in Hz."""
+    mono = mixdown(audio, 1)[0]
+    power = np.square(np.abs(np.fft.rfft(mono)))
+    hz = np.fft.rfftfreq(len(mono), 1 / rate)
+    return float((hz * power).sum() / max(float(power.sum()), 1e-30))

@@ -1,0 +1,54 @@
+"""`ghostnote transfer`: a hit becomes another kind of drum."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ghostnote.bridge.cli import options, tool_options
+
+if TYPE_CHECKING:
+    from ghostnote.bridge.tools.files import FileHit, ToolResult
+
+
+def transfer(
+    paths: tool_options.Paths,
+    to: Annotated[str, typer.Option("--to", metavar="CLASS|KIND", help="What it becomes: snare, or cowbell.")],
+    strength: Annotated[float, typer.Option(min=0, max=1, help="0 is the hit, 1 the other drum.")] = 0.8,
+    keep: Annotated[str, typer.Option(metavar="PARTS", help="What stays: pitch, envelope, with a comma.")] = "",
+    output: tool_options.Output = None,
+    count: tool_options.Count = 1,
+    drum_class: tool_options.DrumClass = None,
+    file_format: tool_options.Format = None,
+    bits: tool_options.Bits = None,
+    rate: tool_options.Rate = None,
+    seed: tool_options.Seed = 1,
+    steps: tool_options.Steps = None,
+    guidance: Annotated[float, typer.Option(min=0, max=10, help="Above 1: more typical of the other drum.")] = 1.0,
+    figure: tool_options.Figure = None,
+    model: options.Model = None,
+) -> None:
+    """Make hits into another kind of drum: a kick into a snare, a mouth sound or a desk knock into a drum."""
+    from ghostnote.bridge.inference.model import Generator
+    from ghostnote.bridge.tools.files import OutputForm, ToolResult
+    from ghostnote.bridge.tools.transfer import check_transfer, target_of, transfer
+
+    name, kind = target_of(to)
+    parts = tuple(part.strip() for part in keep.split(",") if part.strip())
+    check_transfer(strength, parts)
+    generator = Generator.open(model)
+
+    def tool(hit: FileHit) -> list[ToolResult]:
+        return [
+            ToolResult(
+                transfer(
+                    generator, hit.audio, hit.rate, name, strength,
+                    kind=kind, keep=parts, seed=seed + number, steps=steps, guidance=guidance,
+                )
+            )
+            for number in range(count)
+        ]  # fmt: skip
+
+    form = OutputForm("transfer", output, file_format, bits, rate, drum_class)
+    tool_options.run_tool(tool_options.ToolRun(paths, form, figure), tool)

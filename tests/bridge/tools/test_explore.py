@@ -1,0 +1,144 @@
+import json
+import re
+
+import numpy as np
+import pytest
+
+from ghostnote.bridge.dsp.shape import BANDS
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.inference.drum_table import Drum, DrumTable
+from ghostnote.bridge.inference.stroke_source import described_drum, generate_drum
+from ghostnote.bridge.tools.explore import ExploreSettings, explore
+from ghostnote.bridge.tools.sheet import PAGE, TABLE, SheetDrum, class_in_table, read_table, write_sheet
+from ghostnote.bridge.tools.spread import TrainingDrums, farthest_first, main_hz, typicality
+
+RATE = 44_100
+
+
+def test_the_farthest_come_first():
+    points = np.array([[0.0, 0.0], [1.0, 0.0], [10.0, 0.0], [10.0, 9.0], [0.5, 0.0]])
+    assert list(farthest_first(points))[:3] == [0, 3, 2]
+    assert sorted(farthest_first(points)) == [0, 1, 2, 3, 4]
+    assert list(farthest_first(np.zeros((0, 2)))) == []
+
+
+def table(levels: list[float], labels: list[int]) -> DrumTable:
+    rows = tuple(tuple([level] * BANDS + [-1.0] * BANDS + [0.0] * BANDS) for level in levels)
+    return DrumTable(("",) * len(levels), tuple(labels), rows, ((0.0,) * 18,) * len(levels))
+
+
+def test_copies_of_training_drums_are_nearer_than_those_are_to_each_other():
+    training = TrainingDrums(table([-10.0, -20.0, -30.0, -11.0], [1, 1, 1, 0]), 1)
+    assert training.limit_db == pytest.approx(10 / np.sqrt(2))
+    t60 = np.full(BANDS, 0.5)
+    assert training.has_copy(np.full(BANDS, -12.0), t60)
+    assert training.distance(np.full(BANDS, -12.0), t60) == pytest.approx(2 / np.sqrt(2))
+    assert not training.has_copy(np.full(BANDS, -45.0), t60)
+    assert not TrainingDrums(table([-10.0], [1]), 1).has_copy(np.full(BANDS, -10.0), t60)
+
+
+def test_a_drum_is_typical_where_its_neighbours_are_of_its_class():
+    known = table([-10.0, -12.0, -30.0, -32.0], [0, 0, 1, 1])
+    drums = [
+        Drum(np.full(BANDS, level), np.full(BANDS, 0.5), np.zeros(BANDS), np.zeros((0, 3))) for level in (-11, -31)
+    ]
+    of_first = typicality(known, 0, drums)
+    assert of_first[0] > 0.9
+    assert of_first[1] < 0.1
+    np.testing.assert_allclose(of_first + typicality(known, 1, drums), 1)
+
+
+def test_the_main_mode_has_the_most_energy():
+    level = np.array([-30.0] + [-3.0] + [-20.0] * (BANDS - 2))
+    assert main_hz(level, np.array([[100.0, 0.0, 0.1], [500.0, -6.0, 0.1]])) == 500.0
+    assert main_hz(level, np.zeros((0, 3))) == 100.0
+
+
+def test_a_seed_describes_the_drum_that_it_makes(tiny_generator, monkeypatch):
+    drawn = []
+    draw = DrumTable.draw
+
+    def recorded(self, *args):
+        drawn.append(draw(self, *args))
+        return drawn[-1]
+
+    monkeypatch.setattr(DrumTable, "draw", recorded)
+    generate_drum(tiny_generator, "perc", 5, kind="cowbell", steps=1)
+    described_drum(tiny_generator.card, "perc", 5, "cowbell")
+    np.testing.assert_array_equal(drawn[0].level_db, drawn[1].level_db)
+    np.testing.assert_array_equal(drawn[0].modes, drawn[1].modes)
+
+
+def test_explored_drums_are_those_of_their_seeds_and_differ(tiny_generator):
+    found = list(explore(tiny_generator, ExploreSettings("perc", "cowbell", 4, seed=3, steps=1)))
+    assert found[0].seed == 3
+    assert len({drum.seed for drum in found}) == 4
+    for drum in found:
+        same = generate_drum(tiny_generator, "perc", drum.seed, kind="cowbell", steps=1)
+        np.testing.assert_array_equal(drum.audio[0], same)
+        assert drum.seconds == drum.audio.shape[1] / RATE
+        assert 20 < drum.brightness_hz < 22_050
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    size = 1 << 15
+    levels = [np.log(np.abs(np.fft.rfft(x[0], size)[:4096]).reshape(-1, 64).mean(axis=1) + 1e-6) for x in (a, b)]
+    return float(np.abs(levels[0] - levels[1]).mean())
+
+
+def test_near_drums_are_nearer(tiny_generator):
+    hit = generate_drum(tiny_generator, "perc", 77, kind="cowbell", steps=1)[None]
+
+    def apart(near: float) -> float:
+        settings = ExploreSettings("perc", "cowbell", 3, near=near, steps=1)
+        return float(np.mean([distance(hit, drum.audio) for drum in explore(tiny_generator, settings, hit)]))
+
+    own, close, far = (apart(near) for near in (1.0, 0.8, 0.1))
+    assert own < 0.01
+    assert own < close < far
+
+
+def test_kept_parts_stay(tiny_generator):
+    hit = generate_drum(tiny_generator, "perc", 77, kind="cowbell", steps=1)[None]
+    settings = ExploreSettings("perc", "cowbell", 1, near=0.0, keep=("partials", "body", "tail"), steps=1)
+    (same,) = explore(tiny_generator, settings, hit)
+    shorter = min(hit.shape[1], same.audio.shape[1]) - 2000
+    np.testing.assert_allclose(same.audio[:, :shorter], hit[:, :shorter], atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        (ExploreSettings("snare", near=2), "near is 2: choose 0"),
+        (ExploreSettings("snare", keep=("head",)), "'head' cannot be kept of a drum"),
+        (ExploreSettings("snare", keep=("tail",)), "tail cannot be kept of no drum"),
+        (ExploreSettings("snare", count=0), "count is 0"),
+        (ExploreSettings("snare", "brush_snare"), "the model has no brush_snare"),
+        (ExploreSettings("drum"), "'drum' is not a drum class"),
+    ],
+)
+def test_what_cannot_be_explored_is_named(tiny_generator, settings: ExploreSettings, match: str):
+    with pytest.raises(InputError, match=match):
+        list(explore(tiny_generator, settings))
+
+
+def test_a_sheet_plays_without_the_net_and_begins_a_later_command(tiny_generator, tmp_path):
+    found = list(explore(tiny_generator, ExploreSettings("perc", "cowbell", 2, steps=1)))
+    drums = [SheetDrum(f"<{drum.seed}>.wav", drum) for drum in found]
+    write_sheet(tmp_path, drums, {"class": "perc", "kind": "cowbell"}, RATE)
+    page = (tmp_path / PAGE).read_text()
+    assert page.count("data:audio/flac;base64,ZkxhQ") == 2  # "fLaC"
+    assert not re.search(r"(src|href)=\"(?!data:)|url\(|https?:", page)
+    assert f"&lt;{found[0].seed}&gt;.wav" in page
+    assert f"seed {found[0].seed}" in page
+    assert class_in_table(tmp_path / drums[0].file) == ("perc", "cowbell")
+    assert class_in_table(tmp_path / "other.wav") is None
+    again = [SheetDrum("later.wav", found[0])]
+    write_sheet(tmp_path, again, {"class": "perc", "kind": None}, RATE)
+    assert [row["file"] for row in read_table(tmp_path / TABLE)] == [*(drum.file for drum in drums), "later.wav"]
+
+
+def test_a_damaged_table_is_named(tmp_path):
+    (tmp_path / TABLE).write_text(json.dumps([1, 2]))
+    with pytest.raises(InputError, match="is not a table of drums"):
+        class_in_table(tmp_path / "hit.wav")
