@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ghostnote.bridge.kit.kit import Kit, Pad, default_kit, load_kit
     from ghostnote.bridge.kit.overrides import with_settings
     from ghostnote.bridge.render.offline import RenderReport, RenderSettings
+    from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum, explore
+    from ghostnote.bridge.tools.transfer import TransferSettings, transfer
 
 # A library writes no log by itself: the command line's options do, or the program that uses it.
 logging.getLogger("ghostnote").addHandler(logging.NullHandler())
@@ -33,11 +35,14 @@ _MODULES = {
     "kit.kit": ("Kit", "Pad", "default_kit", "load_kit"),
     "kit.overrides": ("with_settings",),
     "render.offline": ("RenderReport", "RenderSettings"),
+    "tools.explore": ("ExploreSettings", "FoundDrum", "explore"),
+    "tools.transfer": ("TransferSettings", "transfer"),
 }
 __all__ = (
-    "CLASS_NAMES", "BatchReport", "BatchSettings", "GhostnoteError", "InputError", "Kit", "Model", "ModelError",
-    "OutputError", "Pad", "RenderReport", "RenderSettings", "StrokeKey", "Variation", "default_kit",
-    "humanize_folder", "load_kit", "read_audio", "render_midi", "with_settings", "write_audio",
+    "CLASS_NAMES", "BatchReport", "BatchSettings", "ExploreSettings", "FoundDrum", "GhostnoteError", "InputError",
+    "Kit", "Model", "ModelError", "OutputError", "Pad", "RenderReport", "RenderSettings", "StrokeKey",
+    "TransferSettings", "Variation", "default_kit", "explore", "humanize_folder", "load_kit", "read_audio",
+    "render_midi", "transfer", "with_settings", "write_audio",
 )  # fmt: skip
 
 

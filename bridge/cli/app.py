@@ -41,7 +41,6 @@ from ghostnote.bridge.errors import GhostnoteError
 _PLAY: Final = "Play"
 _PREPARE: Final = "Sounds and kits"
 _TOOLS: Final = "Sound tools"
-_TOOLS: Final = "Sound tools"
 _WORKSHOP: Final = "Workshop (needs the 'train' extra)"
 _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_PLAY, demo.demo),

@@ -91,7 +91,8 @@ def _write(
 
     format_for(folder / "drum.wav", bits)
     generator = Generator.open(model)
-    found = explored(generator, settings, *(() if like is None else read_audio(like)))
+    sound, source_rate = (None, rate) if like is None else read_audio(like)
+    found = explored(settings, sound, source_rate, generator)
     prepare_folder(folder)
     console, drums = Console(stderr=True), []
     name = f"{like.stem}-near" if like else settings.kind or settings.drum_class

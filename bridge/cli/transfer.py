@@ -30,25 +30,22 @@ def transfer(
     model: options.Model = None,
 ) -> None:
     """Make hits into another kind of drum: a kick into a snare, a mouth sound or a desk knock into a drum."""
+    from dataclasses import replace
+
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.tools.files import OutputForm, ToolResult
-    from ghostnote.bridge.tools.transfer import check_transfer, target_of, transfer
+    from ghostnote.bridge.tools.transfer import TransferSettings, check_transfer, target_of
+    from ghostnote.bridge.tools.transfer import transfer as transferred
 
     name, kind = target_of(to)
     parts = tuple(part.strip() for part in keep.split(",") if part.strip())
-    check_transfer(strength, parts)
+    settings = TransferSettings(name, kind, strength, parts, seed, steps, guidance)
+    check_transfer(settings)
     generator = Generator.open(model)
 
     def tool(hit: FileHit) -> list[ToolResult]:
-        return [
-            ToolResult(
-                transfer(
-                    generator, hit.audio, hit.rate, name, strength,
-                    kind=kind, keep=parts, seed=seed + number, steps=steps, guidance=guidance,
-                )
-            )
-            for number in range(count)
-        ]  # fmt: skip
+        every = [replace(settings, seed=seed + number) for number in range(count)]
+        return [ToolResult(transferred(hit.audio, hit.rate, each, generator)) for each in every]
 
     form = OutputForm("transfer", output, file_format, bits, rate, drum_class)
     tool_options.run_tool(tool_options.ToolRun(paths, form, figure), tool)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ghostnote.bridge.classify.features import features, mono_for_features
 from ghostnote.bridge.dsp.conversion import resample
@@ -15,7 +15,7 @@ from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import described_drum, generate_drum
 from ghostnote.bridge.kinds import find_class, find_kind
 from ghostnote.bridge.tools.description import brightness_hz, pitch_hz
-from ghostnote.bridge.tools.hit_parts import HitParts, description_of
+from ghostnote.bridge.tools.hit_parts import HitParts, as_hit, description_of
 from ghostnote.bridge.tools.spread import TrainingDrums, farthest_first, point_of
 from ghostnote.bridge.tools.target_drum import target_drum
 from ghostnote.bridge.tools.toward import Move, moved
@@ -70,28 +70,29 @@ class FoundDrum:
 
 
 def explore(
-    generator: Generator, settings: ExploreSettings, like: Audio | None = None, rate: int = RATE
+    settings: ExploreSettings, like: ArrayLike | None = None, rate: int = RATE, generator: Generator | None = None
 ) -> Iterator[FoundDrum]:
     """Return an iterator over new drums, spread out, or near the hit `like` (channels, frames) at `rate` Hz.
 
     Drums are described before they are made, four for each that is wanted, and those farthest from each other are made.
     Without `like`, `generate_drum` makes the same of their seeds. Left out are sounds that are nearly the same, and
     those whose levels and decays are a training drum's, as far as the model's card describes those; so there may be
-    fewer. `InputError` for an unknown class, kind or part, or a number out of its range.
+    fewer. Without a generator the shipped model is opened. `InputError` for an unknown class, kind or part, or a number
+    out of its range.
     """
     find_class(settings.drum_class)
     if settings.kind is not None:
         find_kind(settings.kind, settings.drum_class)
-    _check(settings, like)
-    parts = None if like is None else HitParts.of(resample(like, rate, RATE))
-    return _found(generator, settings, parts)
+    _check(settings, is_alone=like is None)
+    parts = None if like is None else HitParts.of(resample(as_hit(like), rate, RATE))
+    return _found(generator or Generator.open(), settings, parts)
 
 
-def _check(settings: ExploreSettings, like: Audio | None) -> None:
+def _check(settings: ExploreSettings, *, is_alone: bool) -> None:
     unknown = sorted(set(settings.keep) - set(KEEPS))
     if unknown:
         raise InputError(f"'{unknown[0]}' cannot be kept of a drum: choose from {', '.join(KEEPS)}")
-    if settings.keep and like is None:
+    if settings.keep and is_alone:
         raise InputError(f"{settings.keep[0]} cannot be kept of no drum: say which it is like")
     if not 0 <= settings.near <= 1:
         raise InputError(f"near is {settings.near:g}: choose 0, any drum of the class, to 1, the hit itself")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ghostnote.bridge.dsp.conversion import mixdown
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, PEAK_FLOOR, onset_frame
@@ -54,9 +54,20 @@ class HitParts:
         return describe_bands(to_bands(power_of(self.partials, frames) + power_of(self.residual, frames)))
 
 
+def as_hit(hit: ArrayLike) -> Audio:
+    """Return a hit as an array (channels, frames); `InputError` for any other shape, and for what is no number."""
+    try:
+        audio = np.asarray(hit, np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the hit is not an array of numbers: {error}") from error
+    if audio.ndim != 2 or not audio.size:
+        raise InputError(f"the hit has the shape {audio.shape}: give (channels, frames), one of each at least")
+    return audio
+
+
 def whole_frames(audio: Audio) -> int:
     """Return how many frames of a shape audio (channels, frames) takes."""
-    return -(-audio.shape[-1] // HOP_FRAMES)
+    return -(-int(audio.shape[-1]) // HOP_FRAMES)
 
 
 def power_of(audio: Audio, frames: int) -> Array:

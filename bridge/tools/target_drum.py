@@ -1,6 +1,7 @@
 """A drum that other hits are moved towards: drawn like a new one, but for the network's noise."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -80,8 +81,8 @@ def draw_drum(
             raise InputError(f"the model has no {kind}: its corpus had none")
         return None
     typical = typicality(table, label, drums)
-    best = [drums[i] for i in np.argsort(-typical, kind="stable")[:_TYPICAL]]
-    return best[0] if t60 is None else min(best, key=lambda drum: _apart(drum, t60))
+    best: list[Drum] = [drums[i] for i in np.argsort(-typical, kind="stable")[:_TYPICAL].tolist()]
+    return best[0] if t60 is None else min(best, key=partial(_apart, t60))
 
 
 def target_drum(generator: Generator, label: int, drum: Drum | None, rng: np.random.Generator) -> TargetDrum:
@@ -113,7 +114,7 @@ def _main_hz(plan: Plan) -> float | None:
     return float(lines.hz[int((np.square(lines.amplitude) * lines.t60).argmax())]) if lines.hz.size else None
 
 
-def _apart(drum: Drum, t60: Array) -> float:
+def _apart(t60: Array, drum: Drum) -> float:
     """Return how far a drum decays otherwise, in octaves, by the bands that are audible."""
     weight = np.maximum(drum.level_db - _FLOOR_DB, 1)
     return float((weight * np.abs(np.log2(drum.t60 / t60))).sum() / weight.sum())

@@ -1,10 +1,11 @@
 """A hit becomes another kind of drum."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.conversion import resample
@@ -12,7 +13,7 @@ from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.kinds import KIND_NAMES, find_class, find_kind
-from ghostnote.bridge.tools.hit_parts import HitParts
+from ghostnote.bridge.tools.hit_parts import HitParts, as_hit
 from ghostnote.bridge.tools.target_drum import draw_drum, target_drum
 from ghostnote.bridge.tools.toward import Move, moved
 
@@ -23,36 +24,61 @@ KEEPS: Final = ("pitch", "envelope")
 _STREAM: Final = 5
 
 
-def transfer(
-    generator: Generator,
-    hit: Audio,
-    rate: int,
-    drum_class: str,
-    strength: float = 0.8,
-    *,
-    kind: str | None = None,
-    keep: Collection[str] = (),
-    seed: int = 0,
-    steps: int | None = None,
-    guidance: float = 1.0,
-) -> Audio:
-    """Return a hit (channels, frames) at `rate` Hz as a drum of another class; the seed decides which.
+@dataclass(frozen=True)
+class TransferSettings:
+    """What a hit becomes."""
 
-    At strength 0 it is the hit, at 1 the other drum. The timbre goes ahead of the envelope, which is how the result
-    still goes with the hit. `keep` holds names of KEEPS. With 0 steps the network is left out. `InputError` for an
-    unknown class, kind or part, for silence, or a number out of its range.
+    drum_class: str
+    """A name of `drums.CLASS_NAMES`."""
+    kind: str | None = None
+    """A name of `kinds.KINDS`, of that class; None for any."""
+    strength: float = 0.8
+    """0 is the hit, 1 the other drum."""
+    keep: tuple[str, ...] = ()
+    """Names of KEEPS: what stays as it is."""
+    seed: int = 0
+    """Decides which drum of the class."""
+    steps: int | None = None
+    """Diffusion steps; None is the model's default, 0 leaves the network out."""
+    guidance: float = 1.0
+    """Classifier-free guidance; 1 is none."""
+
+
+def transfer(hit: ArrayLike, rate: int, settings: TransferSettings, generator: Generator | None = None) -> Audio:
+    """Return a hit (channels, frames) at `rate` Hz on its way to a drum of another class.
+
+    The timbre goes ahead of the envelope, by which the result still goes with the hit. Without a generator the shipped
+    model is opened. `InputError` for an unknown class, kind or part, for silence, or a number out of its range.
     """
-    name = find_class(drum_class)
-    kind = None if kind is None else find_kind(kind, name).name
-    check_transfer(strength, keep)
-    if strength == 0:
-        return hit.copy()
-    rng, label = np.random.default_rng([_STREAM, seed]), generator.card.classes.index(name)
-    parts = HitParts.of(resample(hit, rate, RATE))
+    return transfer_steps(hit, rate, settings, [settings.strength], generator)[0]
+
+
+def transfer_steps(
+    hit: ArrayLike,
+    rate: int,
+    settings: TransferSettings,
+    strengths: Sequence[float],
+    generator: Generator | None = None,
+) -> list[Audio]:
+    """Return the hit at several strengths on its way to one drum; all else is as in `transfer`."""
+    name = find_class(settings.drum_class)
+    kind = None if settings.kind is None else find_kind(settings.kind, name).name
+    for strength in strengths:
+        check_transfer(replace(settings, strength=strength))
+    audio, generator = as_hit(hit), generator or Generator.open()
+    rng, label = np.random.default_rng([_STREAM, settings.seed]), generator.card.classes.index(name)
+    parts = HitParts.of(resample(audio, rate, RATE))
     described = draw_drum(generator, label, rng, kind=kind, t60=parts.described()[1])
     drum = target_drum(generator, label, described, rng)
-    move = transfer_move(strength, keep)
-    return resample(moved(generator, parts, drum, move, rng, steps=steps, guidance=guidance), RATE, rate)
+
+    def step(strength: float) -> Audio:
+        if strength == 0:
+            return audio.copy()
+        noise, move = np.random.default_rng([_STREAM, settings.seed, 1]), transfer_move(strength, settings.keep)
+        made = moved(generator, parts, drum, move, noise, steps=settings.steps, guidance=settings.guidance)
+        return resample(made, RATE, rate)
+
+    return [step(strength) for strength in strengths]
 
 
 def target_of(text: str) -> tuple[str, str | None]:
@@ -73,10 +99,10 @@ def transfer_move(strength: float, keep: Collection[str] = ()) -> Move:
     return Move(timbre, timbre, timbre, 0.0 if "pitch" in keep else timbre, level)
 
 
-def check_transfer(strength: float, keep: Collection[str]) -> None:
+def check_transfer(settings: TransferSettings) -> None:
     """Raise `InputError` for a strength that is out of its range, or a part that cannot be kept."""
-    if not 0 <= strength <= 1:
-        raise InputError(f"strength is {strength:g}: choose 0, the hit itself, to 1, the other drum")
-    unknown = sorted(set(keep) - set(KEEPS))
+    if not 0 <= settings.strength <= 1:
+        raise InputError(f"strength is {settings.strength:g}: choose 0, the hit itself, to 1, the other drum")
+    unknown = sorted(set(settings.keep) - set(KEEPS))
     if unknown:
         raise InputError(f"'{unknown[0]}' cannot be kept in a transfer: choose {' or '.join(KEEPS)}")

@@ -8,9 +8,11 @@ import torch
 from ghostnote.bridge.errors import InputError
 from ghostnote.models.evaluate.markdown import estimate, section, table
 from ghostnote.models.evaluate.run import Stage
+from ghostnote.models.evaluate.tools.explore import judge_explore
 from ghostnote.models.evaluate.tools.rows import ToolEvaluation, ToolRow, ToolSplit
+from ghostnote.models.evaluate.tools.transfer import judge_transfer
 
-TOOLS: Final[dict[str, ToolEvaluation]] = {}
+TOOLS: Final[dict[str, ToolEvaluation]] = {"explore": judge_explore, "transfer": judge_transfer}
 """What judges each tool, by its command."""
 
 

@@ -70,7 +70,7 @@ def test_a_seed_describes_the_drum_that_it_makes(tiny_generator, monkeypatch):
 
 
 def test_explored_drums_are_those_of_their_seeds_and_differ(tiny_generator):
-    found = list(explore(tiny_generator, ExploreSettings("perc", "cowbell", 4, seed=3, steps=1)))
+    found = list(explore(ExploreSettings("perc", "cowbell", 4, seed=3, steps=1), generator=tiny_generator))
     assert found[0].seed == 3
     assert len({drum.seed for drum in found}) == 4
     for drum in found:
@@ -91,7 +91,7 @@ def test_near_drums_are_nearer(tiny_generator):
 
     def apart(near: float) -> float:
         settings = ExploreSettings("perc", "cowbell", 3, near=near, steps=1)
-        return float(np.mean([distance(hit, drum.audio) for drum in explore(tiny_generator, settings, hit)]))
+        return float(np.mean([distance(hit, drum.audio) for drum in explore(settings, hit, generator=tiny_generator)]))
 
     own, close, far = (apart(near) for near in (1.0, 0.8, 0.1))
     assert own < 0.01
@@ -101,7 +101,7 @@ def test_near_drums_are_nearer(tiny_generator):
 def test_kept_parts_stay(tiny_generator):
     hit = generate_drum(tiny_generator, "perc", 77, kind="cowbell", steps=1)[None]
     settings = ExploreSettings("perc", "cowbell", 1, near=0.0, keep=("partials", "body", "tail"), steps=1)
-    (same,) = explore(tiny_generator, settings, hit)
+    (same,) = explore(settings, hit, generator=tiny_generator)
     shorter = min(hit.shape[1], same.audio.shape[1]) - 2000
     np.testing.assert_allclose(same.audio[:, :shorter], hit[:, :shorter], atol=2e-3)
 
@@ -119,11 +119,11 @@ def test_kept_parts_stay(tiny_generator):
 )
 def test_what_cannot_be_explored_is_named(tiny_generator, settings: ExploreSettings, match: str):
     with pytest.raises(InputError, match=match):
-        list(explore(tiny_generator, settings))
+        list(explore(settings, generator=tiny_generator))
 
 
 def test_a_sheet_plays_without_the_net_and_begins_a_later_command(tiny_generator, tmp_path):
-    found = list(explore(tiny_generator, ExploreSettings("perc", "cowbell", 2, steps=1)))
+    found = list(explore(ExploreSettings("perc", "cowbell", 2, steps=1), generator=tiny_generator))
     drums = [SheetDrum(f"<{drum.seed}>.wav", drum) for drum in found]
     write_sheet(tmp_path, drums, {"class": "perc", "kind": "cowbell"}, RATE)
     page = (tmp_path / PAGE).read_text()

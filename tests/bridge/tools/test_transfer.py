@@ -7,9 +7,13 @@ from ghostnote.bridge.tools.band_gain import with_band_gain
 from ghostnote.bridge.tools.hit_parts import HitParts, power_of, whole_frames
 from ghostnote.bridge.tools.target_drum import draw_drum, target_drum
 from ghostnote.bridge.tools.toward import Move, moved, transposed
-from ghostnote.bridge.tools.transfer import target_of, transfer, transfer_move
+from ghostnote.bridge.tools.transfer import TransferSettings, target_of, transfer, transfer_move
 
 RATE = 44_100
+
+
+def transferred(generator, hit, rate, name, strength=0.8, **settings) -> np.ndarray:
+    return transfer(hit, rate, TransferSettings(name, strength=strength, **settings), generator)
 
 
 def knock(hz: float = 90.0, seconds: float = 0.5, channels: int = 1) -> np.ndarray:
@@ -70,25 +74,25 @@ def test_nothing_moved_is_the_hit(tiny_generator):
     same = moved(tiny_generator, HitParts.of(hit), drum, Move(0, 0, 0, 0, 0), np.random.default_rng(0))
     # But for its end, which fades where it is inaudible.
     np.testing.assert_allclose(same[:, :15_000], hit[:, :15_000], atol=1e-4)
-    np.testing.assert_array_equal(transfer(tiny_generator, hit, RATE, "snare", 0.0), hit)
+    np.testing.assert_array_equal(transferred(tiny_generator, hit, RATE, "snare", 0.0), hit)
 
 
 @pytest.mark.parametrize(("channels", "rate"), [(1, 44_100), (2, 48_000)])
 def test_a_transfer_keeps_channels_rate_level_and_onset(tiny_generator, channels: int, rate: int):
     hit = knock(channels=channels)
-    made = transfer(tiny_generator, hit, rate, "snare", 0.8, steps=1)
+    made = transferred(tiny_generator, hit, rate, "snare", 0.8, steps=1)
     assert made.shape[0] == channels
     assert np.abs(made).max() == pytest.approx(np.abs(hit).max(), rel=0.15)
     assert np.abs(made[:, :200]).max() < 1e-3
-    np.testing.assert_array_equal(made, transfer(tiny_generator, hit, rate, "snare", 0.8, steps=1))
-    assert not np.array_equal(made, transfer(tiny_generator, hit, rate, "snare", 0.8, steps=1, seed=1))
+    np.testing.assert_array_equal(made, transferred(tiny_generator, hit, rate, "snare", 0.8, steps=1))
+    assert not np.array_equal(made, transferred(tiny_generator, hit, rate, "snare", 0.8, steps=1, seed=1))
 
 
 def test_pitch_goes_to_the_other_drum_unless_it_is_kept(tiny_generator):
     hit = knock(90.0)
     cowbell = {"kind": "cowbell", "steps": 1}
-    assert spectrum_hz(transfer(tiny_generator, hit, RATE, "perc", 1.0, **cowbell)) > 400
-    kept = transfer(tiny_generator, hit, RATE, "perc", 0.5, keep=("pitch",), **cowbell)
+    assert spectrum_hz(transferred(tiny_generator, hit, RATE, "perc", 1.0, **cowbell)) > 400
+    kept = transferred(tiny_generator, hit, RATE, "perc", 0.5, keep=("pitch",), **cowbell)
     assert spectrum_hz(kept) == pytest.approx(90, abs=5)
 
 
@@ -99,7 +103,7 @@ def test_a_kept_envelope_stays_nearer(tiny_generator):
         return np.sqrt(power_of(audio, 128).sum(axis=0))
 
     whole, kept = (
-        np.corrcoef(level(hit), level(transfer(tiny_generator, hit, RATE, "ride", 1.0, keep=keep, steps=1)))[0, 1]
+        np.corrcoef(level(hit), level(transferred(tiny_generator, hit, RATE, "ride", 1.0, keep=keep, steps=1)))[0, 1]
         for keep in ((), ("envelope",))
     )
     assert kept > 0.9
@@ -125,9 +129,9 @@ def test_names_of_targets():
 
 def test_wrong_numbers_and_parts_are_named(tiny_generator):
     with pytest.raises(InputError, match=r"strength is 1\.5: choose 0"):
-        transfer(tiny_generator, knock(), RATE, "snare", 1.5)
+        transferred(tiny_generator, knock(), RATE, "snare", 1.5)
     with pytest.raises(InputError, match="'tone' cannot be kept in a transfer: choose pitch or envelope"):
-        transfer(tiny_generator, knock(), RATE, "snare", keep=["tone"])
+        transferred(tiny_generator, knock(), RATE, "snare", keep=("tone",))
 
 
 def test_a_move_grows_with_strength():
