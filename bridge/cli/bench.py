@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli import options
-from ghostnote.bridge.cli.extras import needs_extra
+from ghostnote.bridge.cli.extras import needs_extra, needs_page
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.output_guard import check_outputs
 
@@ -32,7 +32,8 @@ def bench(
         float | None, typer.Option(min=60, metavar="SECONDS", help="Stress live playing for this long.")
     ] = None,
     plugin: Annotated[bool, typer.Option("--plugin", help="Measure the plugin: loading, playing, a bounce.")] = False,
-    seconds: Annotated[float, typer.Option(min=5, help="How long --live and --plugin play.")] = 600.0,
+    page: Annotated[bool, typer.Option("--page", help="Measure the page: click to sound, processor, loading.")] = False,
+    seconds: Annotated[float, typer.Option(min=5, help="How long --live, --plugin and --page play.")] = 600.0,
     steps: Annotated[int, typer.Option(min=0, max=64, help="Diffusion steps per hit in --live.")] = 2,
     width: Annotated[float, typer.Option(min=0, max=1, help="Stereo width in --live; 0 is mono.")] = 0.0,
     block: Annotated[int, typer.Option(min=16, max=8192, help="Frames per block in --live.")] = 256,
@@ -41,8 +42,8 @@ def bench(
     """Measure speed and memory on this machine: of hits and renders, or of what an option names."""
     from ghostnote.bridge.bench.report import measurements_table, write_measurements
 
-    if sum((train, peer, batch, live, plugin, soak is not None)) > 1:
-        names = "--train, --peer, --batch, --live, --plugin and --soak"
+    if sum((train, peer, batch, live, plugin, page, soak is not None)) > 1:
+        names = "--train, --peer, --batch, --live, --plugin, --page and --soak"
         raise InputError(f"more than one of {names} is given: measure one at a time")
     if report and not peer:
         raise InputError("--report is given without --peer, which shows its results: add --peer")
@@ -55,6 +56,10 @@ def bench(
         from ghostnote.bridge.bench.plugin import measure_plugin
 
         measurements = measure_plugin(model, seconds)
+    elif page:
+        with needs_page("bench --page"):
+            from ghostnote.bridge.bench.page import measure_page
+        measurements = measure_page(seconds)
     elif soak is not None:
         from ghostnote.bridge.bench.soak.run import soak as measure_soak
 

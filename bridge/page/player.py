@@ -57,7 +57,7 @@ class GridPlayer:
         self._hub.tell({"type": "grid", "playing": self.is_playing, **asdict(self.pattern)})
 
     async def _run(self) -> None:
-        course = _Course(self._clock() + _START_SECONDS, self.pattern)
+        course = Course(self._clock() + _START_SECONDS, self.pattern)
         step = -1
         with suppress(asyncio.CancelledError):
             while True:
@@ -70,7 +70,7 @@ class GridPlayer:
                 await asyncio.sleep(_TICK_SECONDS)
 
 
-class _Course:
+class Course:
     """How far a pattern has been played. Places are counted in bars, so that a new tempo keeps them."""
 
     def __init__(self, origin: float, pattern: Pattern) -> None:

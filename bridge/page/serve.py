@@ -95,6 +95,8 @@ def _bound(port: int | None) -> socket.socket:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((HOST, each))
+            # From now on a browser that is quick waits instead of being refused.
+            found.listen()
         except OSError as error:
             found.close()
             if each == 0 or port is not None:

@@ -26,10 +26,11 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_DROP = """([selector, name, data]) => {
-    const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+_DROP = """([selector, files]) => {
     const transfer = new DataTransfer();
-    transfer.items.add(new File([bytes], name));
+    for (const [name, data] of files) {
+        transfer.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name));
+    }
     document.querySelector(selector).dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
 }"""
 
@@ -75,14 +76,14 @@ def opened(chromium: Any, address: str) -> Iterator[Any]:
     assert errors == []
 
 
-def drop(page: Any, selector: str, file: Path) -> None:
-    """Drop a file onto an element."""
-    page.evaluate(_DROP, [selector, file.name, base64.b64encode(file.read_bytes()).decode()])
+def drop(page: Any, selector: str, *files: Path) -> None:
+    """Drop files onto an element."""
+    page.evaluate(_DROP, [selector, [[file.name, base64.b64encode(file.read_bytes()).decode()] for file in files]])
 
 
-def write_hit(path: Path, rate: int = 44_100) -> Path:
-    """Write a burst of a low tone."""
+def write_hit(path: Path, hertz: float = 55.0, rate: int = 44_100) -> Path:
+    """Write a burst of a tone."""
     time = np.arange(rate // 2) / rate
-    tone = np.sin(2 * np.pi * 55 * time) * np.exp(-time * 9)
+    tone = np.sin(2 * np.pi * hertz * time) * np.exp(-time * 9)
     write_audio(path, (0.8 * tone)[None].astype(np.float32), rate)
     return path

@@ -79,8 +79,8 @@ class Events:
         }
         if is_drawn:
             gain = velocity_gain(note.velocity) / velocity_gain(hit.velocity)
-            message["wave"], message["peak"] = waveform(hit.audio, float(gain))
-            message["seconds"] = hit.audio.shape[1] / rate
+            drawn = waveform(hit.audio)
+            message |= {"wave": drawn.ends, "peak": float(gain) * drawn.peak, "seconds": drawn.frames / rate}
         return json_frame(message)
 
     def kits(self) -> bytes:

@@ -60,7 +60,8 @@ class LinkServer:
         self._peers: list[Peer] = []
         self._picture = Picture(session)
         self._mix: deque[Audio] = deque(maxlen=_MOST_BLOCKS)
-        self._is_listened = False
+        self.is_listened = False
+        """Whether a page takes the sound."""
         self._due = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="link", daemon=True)
@@ -82,6 +83,11 @@ class LinkServer:
         with contextlib.suppress(OSError):
             self.path.unlink()
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether a page looks."""
+        return self._events.is_watched
+
     def tapped(self, render: Render) -> Render:
         """Return a render whose blocks a page can have, too."""
         engine, events = self._session.engine, self._events
@@ -89,7 +95,7 @@ class LinkServer:
         def block(frames: int, began: float, midi: MidiPackets = ()) -> Audio:
             events.block = (engine.frame, began)
             audio = render(frames, began, midi)
-            if self._is_listened:
+            if self.is_listened:
                 self._mix.append(audio[:2].copy())
             return audio
 
@@ -113,7 +119,7 @@ class LinkServer:
                     peer.flush()
                 for command in peer.commands() if peer.line in readable else ():
                     self._do(peer, command)
-        self._is_listened = any(peer.wants_sound for peer in self._peers)
+        self.is_listened = any(peer.wants_sound for peer in self._peers)
         if self._mix:
             self._tell_sound()
         if self._peers and time.perf_counter() >= self._due:
@@ -124,7 +130,7 @@ class LinkServer:
         if not self._peers:
             return _IDLE_SECONDS
         ahead = max(0.0, self._due - time.perf_counter())
-        return min(ahead, _SOUND_SECONDS) if self._is_listened else ahead
+        return min(ahead, _SOUND_SECONDS) if self.is_listened else ahead
 
     def _accept(self) -> None:
         line, _ = self._listener.accept()

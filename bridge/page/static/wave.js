@@ -17,10 +17,10 @@ export function drawStrokes(canvas, strokes, { most = 12, fade = 0.72, least = 0
   context.clearRect(0, 0, width, height);
   if (!strokes?.length || !width) return;
   const shown = strokes.slice(-most);
-  const seconds = Math.max(...shown.map(audible));
+  const seconds = Math.max(...shown.map((stroke) => stroke.seconds));
   const loudest = Math.max(...shown.map((stroke) => stroke.peak), 1e-4);
   const colour = getComputedStyle(canvas).color;
-  if (axis) drawAxis(context, width, height, seconds, getComputedStyle(canvas).getPropertyValue("--line"));
+  if (axis) drawAxis(context, width, height, seconds, getComputedStyle(canvas).getPropertyValue("--quiet"));
   context.strokeStyle = context.fillStyle = colour;
   context.lineWidth = window.devicePixelRatio || 1;
   const draw = (stroke) => outline(context, stroke, width, height, seconds, stroke.peak / loudest);
@@ -36,13 +36,6 @@ export function drawStrokes(canvas, strokes, { most = 12, fade = 0.72, least = 0
   draw(shown.at(-1));
   context.globalAlpha = 1;
   context.stroke();
-}
-
-// Up to where a stroke is louder than -40 dB beside its peak: what follows is not seen anyway.
-function audible(stroke) {
-  let last = stroke.ends.length - 2;
-  while (last > 8 && Math.max(-stroke.ends[last], stroke.ends[last + 1]) < 2) last -= 2;
-  return ((last + 2) / stroke.ends.length) * stroke.seconds;
 }
 
 function outline(context, stroke, width, height, seconds, level) {
@@ -61,6 +54,7 @@ function drawAxis(context, width, height, seconds, colour) {
   const scale = window.devicePixelRatio || 1;
   context.strokeStyle = context.fillStyle = colour;
   context.lineWidth = scale;
+  context.globalAlpha = 0.7;
   context.font = `${11 * scale}px system-ui, sans-serif`;
   context.beginPath();
   context.moveTo(0, height / 2);

@@ -145,6 +145,15 @@ def test_a_dropped_sound_plays_and_is_saved_and_loaded_with_the_kit(
     until(lambda: page.evaluate("document.querySelector('#kit-file').textContent === 'mine.toml'"))
 
 
+def test_a_dropped_folder_of_hits_becomes_a_kit_that_plays(live: Live, page: Any, rig: Any, tmp_path: Path) -> None:
+    page.click("#tab-kits")
+    drop(page, "#kit-zone", write_hit(tmp_path / "Big Kick.wav"), write_hit(tmp_path / "Snare 1.wav", 220.0))
+    until(lambda: len(live.session.kit.pads) == 2)
+    assert {pad.drum_class for pad in live.session.kit.pads} == {"kick", "snare"}
+    assert all(file.is_relative_to(rig[2]) for pad in live.session.kit.pads for file in pad.files)
+    page.wait_for_selector(".pad[data-class=snare]")
+
+
 def test_what_is_no_sound_is_refused_with_a_reason(live: Live, page: Any, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.wav"
     wrong.write_bytes(b"RIFF of nothing")
