@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from ghostnote.bridge.kit.overrides import with_settings
     from ghostnote.bridge.render.offline import RenderReport, RenderSettings
     from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum, explore
+    from ghostnote.bridge.tools.extend import extend
+    from ghostnote.bridge.tools.mask import parse_mask
+    from ghostnote.bridge.tools.morph import morph, morph_steps, transition
     from ghostnote.bridge.tools.transfer import TransferSettings, transfer
+    from ghostnote.bridge.tools.tweak import Sliders, describe, tweak
 
 # A library writes no log by itself: the command line's options do, or the program that uses it.
 logging.getLogger("ghostnote").addHandler(logging.NullHandler())
@@ -36,13 +40,18 @@ _MODULES = {
     "kit.overrides": ("with_settings",),
     "render.offline": ("RenderReport", "RenderSettings"),
     "tools.explore": ("ExploreSettings", "FoundDrum", "explore"),
+    "tools.extend": ("extend",),
+    "tools.mask": ("parse_mask",),
+    "tools.morph": ("morph", "morph_steps", "transition"),
     "tools.transfer": ("TransferSettings", "transfer"),
+    "tools.tweak": ("Sliders", "describe", "tweak"),
 }
 __all__ = (
     "CLASS_NAMES", "BatchReport", "BatchSettings", "ExploreSettings", "FoundDrum", "GhostnoteError", "InputError",
-    "Kit", "Model", "ModelError", "OutputError", "Pad", "RenderReport", "RenderSettings", "StrokeKey",
-    "TransferSettings", "Variation", "default_kit", "explore", "humanize_folder", "load_kit", "read_audio",
-    "render_midi", "transfer", "with_settings", "write_audio",
+    "Kit", "Model", "ModelError", "OutputError", "Pad", "RenderReport", "RenderSettings", "Sliders", "StrokeKey",
+    "TransferSettings", "Variation", "default_kit", "describe", "explore", "extend", "humanize_folder", "load_kit",
+    "morph", "morph_steps", "parse_mask", "read_audio", "render_midi", "transfer", "transition", "tweak",
+    "with_settings", "write_audio",
 )  # fmt: skip
 
 

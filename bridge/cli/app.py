@@ -17,6 +17,7 @@ from ghostnote.bridge.cli import (
     evaluate,
     explore,
     export,
+    extend,
     figure,
     finetune,
     generate,
@@ -24,6 +25,7 @@ from ghostnote.bridge.cli import (
     kit,
     live,
     model,
+    morph,
     osc,
     page,
     plugin,
@@ -33,6 +35,7 @@ from ghostnote.bridge.cli import (
     synth,
     train,
     transfer,
+    tweak,
 )
 from ghostnote.bridge.cli.logs import configure_logs
 from ghostnote.bridge.cli.terminal import echo, prepare_streams
@@ -55,6 +58,10 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_PREPARE, bench.bench),
     (_TOOLS, explore.explore),
     (_TOOLS, transfer.transfer),
+    (_TOOLS, tweak.tweak),
+    (_TOOLS, extend.extend),
+    (_TOOLS, morph.morph),
+    (_TOOLS, morph.transition),
     (_WORKSHOP, synth.synth),
     (_WORKSHOP, train.train),
     (_WORKSHOP, finetune.finetune),

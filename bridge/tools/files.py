@@ -52,6 +52,10 @@ class FileHit:
         """The frequency of its strongest partial; None where little of it rings."""
         return pitch_hz(self.audio, self.rate)
 
+    def at(self, rate: int) -> Audio:
+        """Return its sound at another rate in Hz."""
+        return resample(self.audio, self.rate, rate)
+
     @property
     def summary(self) -> str:
         """What it is, in words."""

@@ -11,8 +11,9 @@ from ghostnote.models.evaluate.run import Stage
 from ghostnote.models.evaluate.tools.explore import judge_explore
 from ghostnote.models.evaluate.tools.rows import ToolEvaluation, ToolRow, ToolSplit
 from ghostnote.models.evaluate.tools.transfer import judge_transfer
+from ghostnote.models.evaluate.tools.tweak import judge_tweak
 
-TOOLS: Final[dict[str, ToolEvaluation]] = {"explore": judge_explore, "transfer": judge_transfer}
+TOOLS: Final[dict[str, ToolEvaluation]] = {"tweak": judge_tweak, "explore": judge_explore, "transfer": judge_transfer}
 """What judges each tool, by its command."""
 
 

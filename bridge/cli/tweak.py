@@ -1,0 +1,49 @@
+"""`ghostnote tweak`: sliders for single hits."""
+
+from typing import Annotated
+
+import typer
+
+from ghostnote.bridge.cli import tool_options
+
+
+def tweak(
+    paths: tool_options.Paths,
+    output: tool_options.Output = None,
+    bright: Annotated[float, typer.Option(min=-2, max=2, help="Highs, above 4 kHz.")] = 0.0,
+    boomy: Annotated[float, typer.Option(min=-2, max=2, help="Lows, below 120 Hz.")] = 0.0,
+    warm: Annotated[float, typer.Option(min=-2, max=2, help="150 to 500 Hz.")] = 0.0,
+    noisy: Annotated[float, typer.Option(min=-2, max=2, help="Noise, beside what rings.")] = 0.0,
+    punch: Annotated[float, typer.Option(min=-2, max=2, help="The attack, beside what follows.")] = 0.0,
+    hard: Annotated[float, typer.Option(min=-2, max=2, help="The highs of the attack.")] = 0.0,
+    longer: Annotated[float, typer.Option(min=-2, max=2, help="How long the tail takes to decay.")] = 0.0,
+    tighter: Annotated[float, typer.Option(min=-2, max=2, help="How fast the body decays.")] = 0.0,
+    rough: Annotated[float, typer.Option(min=-2, max=2, help="How much the level flutters.")] = 0.0,
+    mask: Annotated[
+        str | None,
+        typer.Option(metavar="SPEC", help="What to keep: '0-20ms', '200-2000hz', '0-50ms@4khz-'; several with commas."),
+    ] = None,
+    drum_class: tool_options.DrumClass = None,
+    file_format: tool_options.Format = None,
+    bits: tool_options.Bits = None,
+    rate: tool_options.Rate = None,
+    seed: tool_options.Seed = 1,
+    figure: tool_options.Figure = None,
+) -> None:
+    """Change one quality of hits and keep the others: sliders from -2 to 2, where 0 leaves it as it is."""
+    from ghostnote.bridge.errors import InputError
+    from ghostnote.bridge.tools.files import FileHit, OutputForm, ToolResult
+    from ghostnote.bridge.tools.mask import parse_mask
+    from ghostnote.bridge.tools.tweak import Sliders
+    from ghostnote.bridge.tools.tweak import tweak as tweaked
+
+    sliders = Sliders(bright, boomy, warm, noisy, punch, hard, longer, tighter, rough)
+    if sliders == Sliders():
+        raise InputError("no slider is given: say what to change, as in --bright 1 --tighter -0.5")
+    keep = parse_mask(mask) if mask else None
+    form = OutputForm("tweak", output, file_format, bits, rate, drum_class)
+
+    def tool(hit: FileHit) -> list[ToolResult]:
+        return [ToolResult(tweaked(hit.audio, hit.rate, sliders, mask=keep, seed=seed))]
+
+    tool_options.run_tool(tool_options.ToolRun(paths, form, figure), tool)

@@ -1,0 +1,185 @@
+"""Morph: drums between two drums, and one drum that goes over into another.
+
+Their partials are matched line by line, and frequency, level, decay and glide are interpolated; so half-way there is
+one set of partials, where a crossfade has two. Of the residuals the envelope is interpolated. Both begin at one onset.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ghostnote.bridge.dsp.conversion import resample
+from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
+from ghostnote.bridge.dsp.partials import RATE, split
+from ghostnote.bridge.dsp.velocity import onset_power
+from ghostnote.bridge.tools.extend import LEAST_SECONDS, continued_parts, natural_end
+from ghostnote.bridge.tools.noise_cells import HOP, interpolated_noise, windows_of
+from ghostnote.bridge.tools.parts import Audio, check, checked, fitted
+from ghostnote.bridge.tools.tracks import FLOOR_DB, NEPERS, STEP, LineTracks, Tracks, ringing, tracks_of
+
+Array = NDArray[np.float64]
+
+MOST_STEPS: Final = 99
+CURVES: Final = (0.1, 10.0)
+_LEAD: Final = round(LEAD_SECONDS * RATE)
+_RISE: Final = _LEAD // 2
+_LEVELS_OCTAVES: Final = 0.01
+"""How much a difference in level of 1 dB counts beside one in frequency, when lines are matched."""
+_FARTHEST_OCTAVES: Final = 0.5
+_SEED: Final = 1
+_TINY: Final = 1e-20
+
+
+@dataclass(frozen=True, eq=False)
+class _Hit:
+    """One of two hits, from just before its onset, as long and with as many channels as the other."""
+
+    whole: Audio
+    tracks: Tracks | None
+    residual: Audio
+
+
+def morph(a: ArrayLike, b: ArrayLike, rate: int, shares: ArrayLike) -> list[Audio]:
+    """Return drums between two hits (channels, frames) at `rate` Hz, one for each share of the second, 0 to 1.
+
+    Each begins 1 ms before its onset and is as long as the longer hit; a share of 0 or 1 gives the hit itself. Mono is
+    copied where the other is stereo. `InputError` for a share out of its range.
+    """
+    wanted = np.atleast_1d(np.asarray(shares, float))
+    for share in wanted.tolist():
+        check("share", share, 0, 1)
+    first, second = _prepared(a, b, rate)
+    return [resample(_between(first, second, share), RATE, rate) for share in wanted.tolist()]
+
+
+def morph_steps(a: ArrayLike, b: ArrayLike, rate: int, steps: int = 7, *, curve: float = 1.0) -> list[Audio]:
+    """Return `steps` drums from one hit to another, both included; all else is as in `morph`.
+
+    A `curve` above 1 stays near the first hit for longer, below 1 near the second.
+    """
+    check("steps", steps, 2, MOST_STEPS)
+    check("curve", curve, *CURVES)
+    return morph(a, b, rate, np.linspace(0, 1, steps) ** curve)
+
+
+def transition(a: ArrayLike, b: ArrayLike, rate: int, *, start: float = 0.02, seconds: float = 0.2) -> Audio:
+    """Return a hit that begins as `a` and has become `b` after `start` and `seconds` more, (channels, frames).
+
+    Its lines glide from those of the one to those of the other. `InputError` for times out of their range.
+    """
+    check("start", start, 0, 10)
+    check("seconds", seconds, 0.001, 60)
+    first, second = _prepared(a, b, rate)
+    frames = first.whole.shape[1]
+
+    def share(at: Array) -> Array:
+        progress = np.clip((at / RATE - _LEAD / RATE - start) / seconds, 0, 1)
+        return np.asarray(0.5 - 0.5 * np.cos(np.pi * progress))
+
+    return resample(_mixed(first, second, share, frames), RATE, rate)
+
+
+def _prepared(a: ArrayLike, b: ArrayLike, rate: int) -> tuple[_Hit, _Hit]:
+    """Return both hits from just before their onsets, equally long, in lines and noise."""
+    hits = []
+    for hit in (a, b):
+        low = resample(checked(hit, rate), rate, RATE)
+        lead = onset_frame(low) - _LEAD
+        hits.append(low[:, lead:] if lead >= 0 else np.pad(low, ((0, 0), (-lead, 0))))
+    frames, channels = max(hit.shape[1] for hit in hits), max(len(hit) for hit in hits)
+    return _parted(hits[0], frames, channels), _parted(hits[1], frames, channels)
+
+
+def _parted(hit: Audio, frames: int, channels: int) -> _Hit:
+    hit = np.ascontiguousarray(_spread(hit, channels))
+    end = natural_end(hit)
+    if hit.shape[1] < frames and end - _LEAD > LEAST_SECONDS * RATE:
+        # A hit that ends sooner rings on, or what lies between would end in a step.
+        partials, residual = continued_parts(hit[:, :end], frames, _SEED)
+    else:
+        partials = split(fitted(hit, frames))[0]
+        residual = fitted(hit, frames) - partials
+    tracks, left = tracks_of(partials, frames)
+    return _Hit(fitted(hit, frames), tracks, residual + left)
+
+
+def _spread(audio: Audio, channels: int) -> Audio:
+    """Return audio with more channels, the last one repeated."""
+    return audio[np.minimum(np.arange(channels), len(audio) - 1)]
+
+
+def _between(a: _Hit, b: _Hit, share: float) -> Audio:
+    """Return the drum at one share of `b`, as loud in its first 0.1 s as lies between them in decibels."""
+    if share in (0, 1):
+        return (b if share else a).whole
+    frames = a.whole.shape[1]
+    made = _mixed(a, b, lambda at: np.full(len(at), share), frames)
+    was, now, then = (onset_power(sound[:, _LEAD:], RATE) + _TINY for sound in (a.whole, made, b.whole))
+    return made * np.float32(np.sqrt(was ** (1 - share) * then**share / now))
+
+
+def _mixed(a: _Hit, b: _Hit, share: Callable[[Array], Array], frames: int) -> Audio:
+    """Return what lies between two hits, by the share of `b` at frames of time; it rises with their onset."""
+    made = _sum(a, b, share, frames)
+    made[:, : _LEAD - _RISE] = 0
+    made[:, _LEAD - _RISE : _LEAD] *= np.sin(np.linspace(0, np.pi / 2, _RISE, dtype=np.float32)) ** 2
+    return made
+
+
+def _sum(a: _Hit, b: _Hit, share: Callable[[Array], Array], frames: int) -> Audio:
+    noise = interpolated_noise(a.residual, b.residual, share(_times(windows_of(frames), HOP)))
+    values = share(_times(-(-frames // STEP) + 1, STEP))
+    if a.tracks is None or b.tracks is None:
+        return noise + _alone(a.tracks, 1 - values, frames, noise) + _alone(b.tracks, values, frames, noise)
+    return noise + _matched(a.tracks, b.tracks, values, frames)
+
+
+def _times(count: int, hop: int) -> Array:
+    return np.asarray(np.arange(count) * hop, np.float64)
+
+
+def _alone(tracks: Tracks | None, share: Array, frames: int, like: Audio) -> Audio:
+    """Return lines that have none to become, louder the larger their share is."""
+    if tracks is None:
+        return np.zeros_like(like)
+    everything = list(range(len(tracks.energy)))
+    sides = [tracks.channel(channel, everything).changed(0, _faded(share)) for channel in range(len(like))]
+    return np.stack([ringing(side, frames) for side in sides])
+
+
+def _faded(share: Array) -> Array:
+    """Return the log gain of what comes or goes: half-way it is 12 dB down."""
+    return np.asarray(np.maximum(2 * np.log(np.maximum(share, 1e-9)), FLOOR_DB * NEPERS))
+
+
+def _matched(a: Tracks, b: Tracks, share: Array, frames: int) -> Audio:
+    """Return lines between those of two hits: matched ones interpolated, others moved with the main line and faded."""
+    ours, theirs = pairs(a, b)
+    alone_a, alone_b = ([i for i in range(len(x.energy)) if i not in own] for x, own in ((a, ours), (b, theirs)))
+    apart = float(b.middle[b.main] - a.middle[a.main])
+    sides = []
+    for channel in range(len(a.level)):
+        lines = LineTracks.joined(
+            a.channel(channel, ours).towards(b.channel(channel, theirs), share),
+            a.channel(channel, alone_a).changed(share * apart, _faded(1 - share)),
+            b.channel(channel, alone_b).changed((share - 1) * apart, _faded(share)),
+        )
+        sides.append(ringing(lines, frames))
+    return np.stack(sides)
+
+
+def pairs(a: Tracks, b: Tracks) -> tuple[list[int], list[int]]:
+    """Return which lines of `a` become which of `b`: the main ones, and others that lie alike beside those."""
+    place_a, place_b = (each.middle - each.middle[each.main] for each in (a, b))
+    loud_a, loud_b = (10 * np.log10(each.energy / each.energy.max() + _TINY) for each in (a, b))
+    apart = np.abs(place_a[:, None] - place_b)
+    cost = apart + _LEVELS_OCTAVES * np.abs(loud_a[:, None] - loud_b)
+    found = [(a.main, b.main)]
+    for i, j in zip(*np.unravel_index(np.argsort(cost, axis=None), cost.shape), strict=True):
+        crosses = any((i - x) * (j - y) <= 0 for x, y in found)
+        if apart[i, j] < _FARTHEST_OCTAVES and not crosses:
+            found.append((int(i), int(j)))
+    return [i for i, _ in found], [j for _, j in found]

@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.tools.morph import morph, morph_steps, transition
+
+RATE = 44_100
+
+
+def drum(hz: tuple[float, ...], t60: float, noise: float = 0.02, seconds: float = 0.5, lead: int = 0) -> np.ndarray:
+    t = np.arange(round(seconds * RATE)) / RATE
+    rng = np.random.default_rng(round(hz[0]))
+    sound = sum(np.sin(2 * np.pi * f * t) * 0.4 / (i + 1) for i, f in enumerate(hz)) * 10 ** (-3 * t / t60)
+    sound += noise * rng.standard_normal(len(t)) * np.exp(-t / 0.03)
+    return np.pad(sound, (lead, 0)).astype(np.float32)[None]
+
+
+LOW, HIGH = drum((100, 230), 0.6), drum((200, 460), 0.3, lead=900)
+
+
+def peaks_hz(audio: np.ndarray, below_db: float = 25) -> list[float]:
+    body = audio[0, 1000:17_000]
+    size = 2**16
+    level = 20 * np.log10(np.abs(np.fft.rfft(body * np.hanning(len(body)), size)) + 1e-9)
+    level -= level.max()
+    found = [i for i in range(60, 3000) if level[i] == level[i - 25 : i + 26].max() and level[i] > -below_db]
+    return [i * RATE / size for i in found]
+
+
+def fall_db(audio: np.ndarray) -> float:
+    early, late = (np.square(audio[0, at : at + 3000]).mean() for at in (1000, 8000))
+    return float(10 * np.log10(early / late))
+
+
+def test_half_way_there_is_one_set_of_partials():
+    half = morph(LOW, HIGH, RATE, 0.5)[0]
+    assert peaks_hz(half) == pytest.approx([np.sqrt(100 * 200), np.sqrt(230 * 460)], rel=0.02)
+    crossfade = 0.5 * (LOW[:, : LOW.shape[1] - 900] + HIGH[:, 900 : LOW.shape[1]])
+    assert len(peaks_hz(crossfade)) >= 3
+
+
+def test_steps_go_evenly_from_one_to_the_other():
+    steps = morph_steps(LOW, HIGH, RATE, 5)
+    pitch = [peaks_hz(step)[0] for step in steps]
+    assert pitch == pytest.approx((100 * 2 ** np.linspace(0, 1, 5)).tolist(), rel=0.02)
+    falls = [fall_db(step) for step in steps]
+    assert falls == sorted(falls)
+    onsets = [int(np.argmax(np.abs(step[0]) > 0.01 * np.abs(step).max())) for step in steps]
+    assert max(onsets) - min(onsets) < 30
+    assert np.array_equal(steps[0][:, : LOW.shape[1] - 44], np.pad(LOW, ((0, 0), (44, 0)))[:, : LOW.shape[1] - 44]) or (
+        np.abs(steps[0]).max() == pytest.approx(np.abs(LOW).max())
+    )
+
+
+def test_noise_lies_between_in_decibels():
+    rng = np.random.default_rng(5)
+    fall = np.exp(-np.arange(20_000) / 5000)
+    loud, soft = (gain * fall * rng.standard_normal((1, 20_000)) for gain in (0.3, 0.003))
+    half = morph(loud, soft, RATE, 0.5)[0]
+    level = 10 * np.log10(np.square(half[0, 2000:9000]).mean() / np.square(loud[0, 2000:9000]).mean())
+    assert level == pytest.approx(-20, abs=1)
+
+
+def test_a_curve_stays_near_the_first():
+    even, late = (morph_steps(LOW, HIGH, RATE, 3, curve=curve)[1] for curve in (1.0, 2.0))
+    assert peaks_hz(late)[0] == pytest.approx(100 * 2**0.25, rel=0.02)
+    assert peaks_hz(late)[0] < peaks_hz(even)[0]
+
+
+def test_a_transition_begins_as_one_and_ends_as_the_other():
+    a, b = drum((100,), 2.0, 0, 1.0), drum((200,), 2.0, 0, 1.0)
+    joined = transition(a, b, RATE, start=0.1, seconds=0.3)
+    assert np.abs(joined[:, 44:3000] - a[:, : 3000 - 44]).max() < 0.01
+    late = joined[0, round(0.5 * RATE) : round(0.95 * RATE)]
+    spectrum = np.abs(np.fft.rfft(late * np.hanning(len(late))))
+    assert spectrum.argmax() * RATE / len(late) == pytest.approx(200, abs=3)
+    level = [np.square(joined[0, at : at + 1000]).mean() for at in range(2000, 40_000, 1000)]
+    assert np.abs(np.diff(10 * np.log10(level))).max() < 2
+
+
+def test_stereo_meets_mono_and_one_that_does_not_ring():
+    stereo = np.concatenate([LOW, 0.5 * LOW])
+    steps = morph_steps(stereo, HIGH, RATE, 3)
+    assert {step.shape for step in steps} == {(2, steps[0].shape[1])}
+    hat = np.random.default_rng(1).standard_normal((1, 9000)) * np.exp(-np.arange(9000) / 900) * 0.3
+    assert all(np.isfinite(step).all() and step.any() for step in morph_steps(hat, LOW, RATE, 3))
+
+
+def test_what_is_out_of_range_is_named():
+    with pytest.raises(InputError, match=r"share is 1\.5: choose 0 to 1"):
+        morph(LOW, HIGH, RATE, 1.5)
+    with pytest.raises(InputError, match="steps is 1: choose 2 to 99"):
+        morph_steps(LOW, HIGH, RATE, 1)
+
+
+def test_the_command(tmp_path: Path):
+    from ghostnote.bridge.cli.morph import morph as command
+    from ghostnote.bridge.io.audio_file import read_audio, write_audio
+
+    write_audio(tmp_path / "low.wav", LOW, RATE)
+    write_audio(tmp_path / "high.flac", HIGH, RATE)
+    command(tmp_path / "low.wav", tmp_path / "high.flac", tmp_path / "between", count=3)
+    names = sorted(path.name for path in (tmp_path / "between").iterdir())
+    assert names == ["low-1.wav", "low-2.wav", "low-3.wav"]
+    assert peaks_hz(read_audio(tmp_path / "between" / "low-2.wav")[0])[0] == pytest.approx(100 * 2**0.5, rel=0.02)
