@@ -33,6 +33,10 @@ _REACH_HZ: Final = 1_000.0
 _SOFT: Final = 0.3
 """The share of a part's side over which it fades into the next one."""
 _SMOOTHED: Final = 13
+_SOUNDING: Final = 10 ** (-30 / 20)
+"""Beside a line's loudest value: later it keeps its frequency, as what leaks from its neighbours would be measured."""
+_SETTLED: Final = 256
+"""Values, 93 ms, over which that frequency is measured."""
 _TINY: Final = 1e-12
 
 
@@ -107,7 +111,7 @@ def tracks_of(partials: Audio, frames: int) -> tuple[Tracks | None, Audio]:
 
     There are no lines, None, where nothing rings.
     """
-    size = -(-fast_size(frames + RATE // 20) // (2 * STEP)) * 2 * STEP
+    size = -(-fast_size(frames + RATE // 4) // (2 * STEP)) * 2 * STEP
     spectra = np.fft.rfft(partials, size)
     power = np.square(np.abs(spectra)).sum(axis=0)
     peaks = _peaks(power, size)
@@ -192,6 +196,7 @@ def _tracks(base: NDArray[np.complex128], centres_hz: Array) -> Tracks:
         return np.apply_along_axis(np.convolve, 2, padded, kernel, "valid")
 
     slow = smoothed(step * weight) / smoothed(weight)
+    step, slow = _held(step, slow, weight)
     slow = np.concatenate([slow[:, :, :1], slow], axis=2)
     hz = np.maximum(centres_hz[:, None] + slow * (TRACK_RATE / (2 * np.pi)), _LEAST_HZ)
     angle = np.concatenate([np.zeros_like(step[:, :, :1]), step.cumsum(axis=2)], axis=2)
@@ -199,3 +204,14 @@ def _tracks(base: NDArray[np.complex128], centres_hz: Array) -> Tracks:
     wobble = angle - (smooth_angle - smooth_angle[:, :, :1])
     energy = np.square(size).sum(axis=(0, 2))
     return Tracks(np.log2(hz), np.log(np.maximum(size, floor)), wobble, np.angle(base[:, :, 0]), energy)
+
+
+def _held(step: Array, slow: Array, weight: Array) -> tuple[Array, Array]:
+    """Return steps of phase and smooth ones (channels, lines, values), which stay as they are where a line fades."""
+    step, slow = step.copy(), slow.copy()
+    for place in np.ndindex(step.shape[:2]):
+        end = int(np.flatnonzero(weight[place] >= weight[place].max() * _SOUNDING**2)[-1]) + 1
+        before = slice(max(0, end - _SETTLED), end)
+        kept = (step[place][before] * weight[place][before]).sum() / weight[place][before].sum()
+        step[place][end:] = slow[place][end:] = kept
+    return step, slow

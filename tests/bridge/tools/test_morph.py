@@ -105,3 +105,11 @@ def test_the_command(tmp_path: Path):
     names = sorted(path.name for path in (tmp_path / "between").iterdir())
     assert names == ["low-1.wav", "low-2.wav", "low-3.wav"]
     assert peaks_hz(read_audio(tmp_path / "between" / "low-2.wav")[0])[0] == pytest.approx(100 * 2**0.5, rel=0.02)
+
+
+def test_between_a_short_drum_and_a_long_one_the_pitch_stays_where_it_is():
+    middle = morph(drum((60,), 0.3), drum((120,), 3.0, seconds=2.0), RATE, 0.5)[0][0]
+    for begin in (0.1, 0.6, 1.2):
+        part = middle[round(begin * RATE) :][: RATE // 2] * np.hanning(RATE // 2)
+        hz = np.abs(np.fft.rfft(part, 8 * RATE)).argmax() / 8
+        assert hz == pytest.approx(60 * 2**0.5, abs=3), begin
