@@ -147,9 +147,9 @@ class Session(Notices):
             self._replace(pad.name, drum)
             return int([self._tell_of(pad, name) for name in ("class", "kind", "seed")][-1])
 
-    def use_hits(self, pad: Pad, name: str) -> None:
-        """Let strokes start from a file or folder of the kits' folder; '' for none. `FieldError`, `KitError`."""
-        hits = self.kits.hits(name)
+    def use_hits(self, pad: Pad, name: str, drum_class: str = "") -> None:
+        """Let strokes start from a file or folder of the kits' folder, '' for none, of a class if given; as `set`."""
+        hits = self.kits.hits(name) | (changes(pad, "class", drum_class) if drum_class else {})
         with self._lock:
             self._change(pad.name, **hits)
             self.tell(f"pad/{slug(pad.name)}/hits", name)

@@ -15,14 +15,18 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kinds import kinds_of
 from ghostnote.bridge.page.bounce import Bounces
 from ghostnote.bridge.page.commands import Commands
 from ghostnote.bridge.page.drops import Drops
+from ghostnote.bridge.page.drum_map import wav_bytes
+from ghostnote.bridge.page.exploring import Exploring
 from ghostnote.bridge.page.hub import Browser, Hub
 from ghostnote.bridge.page.line import DaemonLine
 from ghostnote.bridge.page.pattern import midi_bytes
 from ghostnote.bridge.page.player import GridPlayer
+from ghostnote.bridge.page.studio import ExplorerSpec, ModelSpec, Studio
 
 STATIC: Final = Path(__file__).with_name("static")
 MOST_BROWSERS: Final = 16
@@ -32,12 +36,15 @@ MOST_BARS: Final = 64
 class Page:
     """One page's parts, and its addresses."""
 
-    def __init__(self, osc_host: str, osc_port: int, model: Path | None = None) -> None:
-        """Show the daemon whose OSC listens there."""
+    def __init__(
+        self, osc_host: str, osc_port: int, model: Path | None = None, explorer: ExplorerSpec | None = None
+    ) -> None:
+        """Show the daemon whose OSC listens there; new drums are made by `explorer`, or by the model."""
         self.hub = Hub()
         self.line = DaemonLine(self.hub, osc_host, osc_port)
         self.player = GridPlayer(self.hub, self.line)
-        self.commands = Commands(self.hub, self.line, self.player)
+        self.exploring = Exploring(self.hub, Studio(explorer or ModelSpec(model)))
+        self.commands = Commands(self.hub, self.line, self.player, self.exploring)
         self.drops = Drops()
         self.bounces = Bounces(model)
         self.hub.tell({"type": "drums", "kinds": {name: kinds_of(name) for name in CLASS_NAMES}})
@@ -51,6 +58,9 @@ class Page:
             Route("/drops/{drop}/file", self._add_file, methods=["PUT"]),
             Route("/drops/{drop}/pad/{slug}", self._drop_on_pad, methods=["POST"]),
             Route("/drops/{drop}/kit", self._drop_as_kit, methods=["POST"]),
+            Route("/drops/{drop}/map", self._drop_on_map, methods=["POST"]),
+            Route("/map/{number}.wav", self._drum),
+            Route("/map/{number}/pad/{slug}", self._drum_on_pad, methods=["POST"]),
             Route("/pattern.mid", self._midi),
             Route("/pattern.zip", self._render, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -66,6 +76,7 @@ class Page:
                 yield
             finally:
                 self.player.play(False)
+                self.exploring.close()
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -101,16 +112,38 @@ class Page:
 
     async def _drop_on_pad(self, request: Request) -> Response:
         """Let a pad start from what was dropped, with the class that it has."""
-        slug, kits = request.path_params["slug"], self._kits()
+        return await self._on_pad(request.path_params["drop"], request.path_params["slug"])
+
+    async def _drop_on_map(self, request: Request) -> Response:
+        """Put the sounds that were dropped on the map."""
+        drop = request.path_params["drop"]
+        count = await asyncio.to_thread(self.exploring.add_files, self.drops.folder(drop))
+        self.drops.forget(drop)
+        self.exploring.tell()
+        return JSONResponse({"count": count})
+
+    async def _drum(self, request: Request) -> Response:
+        """Return a drum of the map as a sound file."""
+        drum = self.exploring.drum(request.path_params["number"])
+        return Response(await asyncio.to_thread(wav_bytes, drum), media_type="audio/wav")
+
+    async def _drum_on_pad(self, request: Request) -> Response:
+        """Let a pad start from a drum of the map."""
+        drum = self.exploring.drum(request.path_params["number"])
+        drop = self.drops.begin()
+        await asyncio.to_thread(write_audio, self.drops.folder(drop) / f"{drum.name}.wav", drum.audio, drum.rate)
+        return await self._on_pad(drop, request.path_params["slug"], drum.drum_class)
+
+    async def _on_pad(self, drop: str, slug: str, known_class: str = "") -> Response:
+        kits = self._kits()
         pad = self.hub.pad(slug)
         if pad is None:
             raise InputError(f"there is no pad {slug!r}")
         if pad["lock"]:
             raise InputError(f"pad '{pad['name']}' is locked: its drum stays; unlock it first")
-        path, drum_class = await asyncio.to_thread(self.drops.to_pad, request.path_params["drop"], slug, kits)
-        self.line.send(f"pad/{slug}/hits", path)
-        if drum_class and drum_class != pad["class"]:
-            self.line.send(f"pad/{slug}/class", drum_class)
+        path, guess = await asyncio.to_thread(self.drops.to_pad, drop, slug, kits)
+        drum_class = known_class or guess
+        self.line.send(f"pad/{slug}/hits", path, *((drum_class,) if drum_class else ()))
         return JSONResponse({"path": path, "class": drum_class})
 
     async def _drop_as_kit(self, request: Request) -> Response:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.page.exploring import Exploring
 from ghostnote.bridge.page.hub import Browser, Hub
 from ghostnote.bridge.page.line import DaemonLine
 from ghostnote.bridge.page.player import GridPlayer
@@ -21,7 +22,7 @@ _MOST_ARGUMENTS: Final = 4
 class Commands:
     """Does what browsers ask for."""
 
-    def __init__(self, hub: Hub, line: DaemonLine, player: GridPlayer) -> None:
+    def __init__(self, hub: Hub, line: DaemonLine, player: GridPlayer, exploring: Exploring) -> None:
         """Act on these."""
         self._hub, self._line, self._player = hub, line, player
         self._table: dict[str, Callable[[Browser, Any], None]] = {
@@ -30,6 +31,9 @@ class Commands:
             "grid": lambda _, change: self._player.change(_table(change)),
             "play": lambda _, on: self._player.play(bool(on)),
             "sound": self._sound,
+            "explore": lambda _, wish: exploring.start(_table(wish)),
+            "near": lambda _, number: exploring.near(str(number)),
+            "clear_map": lambda _, on: exploring.clear(),
             "ping": lambda browser, value: browser.send(json.dumps({"type": "pong", "value": value})),
         }
 

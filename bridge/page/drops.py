@@ -118,6 +118,10 @@ class Drops:
         self.forget(name)
         return target.relative_to(kits).as_posix(), guesses[0] if guesses else ""
 
+    def folder(self, name: str) -> Path:
+        """Return the folder of a drop; `InputError`."""
+        return self._drop(name).folder
+
     def to_kit(self, name: str, kits: Path) -> tuple[str, tuple[str, ...]]:
         """Make a drop a kit in the kits' folder, and return its name there, and what was not taken over.
 

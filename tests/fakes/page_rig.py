@@ -4,6 +4,7 @@ import base64
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from live_fakes import until
 
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.page.serve import PageServer, PageSettings
+from ghostnote.bridge.tools.explore import RATE, ExploreSettings, FoundDrum
 
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE_MS = 60_000
@@ -35,10 +37,29 @@ _DROP = """([selector, files]) => {
 }"""
 
 
+class FakeExplorer:
+    """Makes tones instead of drums, those near a given one a little higher each."""
+
+    def explore(self, settings: ExploreSettings, like: np.ndarray | None, rate: int) -> Iterator[FoundDrum]:
+        time = np.arange(8_000) / RATE
+        for number in range(settings.count):
+            hertz = 80.0 * 1.3**number if like is None else 500.0 + 20 * number
+            tone = 0.5 * np.sin(2 * np.pi * hertz * time) * np.exp(-time * 20)
+            yield FoundDrum(tone[None].astype(np.float32), settings.seed + number, 0.2, hertz, hertz)
+
+
+@dataclass(frozen=True)
+class FakeExplorerSpec:
+    """Opens `FakeExplorer`."""
+
+    def open(self) -> FakeExplorer:
+        return FakeExplorer()
+
+
 @contextmanager
 def page_server(osc_port: int) -> Iterator[PageServer]:
     """Serve a page on any free port, on a thread of its own."""
-    server = PageServer(PageSettings(osc_port, port=0))
+    server = PageServer(PageSettings(osc_port, port=0, explorer=FakeExplorerSpec()))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

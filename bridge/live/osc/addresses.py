@@ -162,8 +162,9 @@ ADDRESSES: Final = (
     Address(f"pad/{PAD}/redo", "[count]", "make so many of them again; the seed is replied", redo),
     Address(
         f"pad/{PAD}/hits",
-        "[path]",
+        "[path] [class]",
         "strokes start from this sound file or folder of the kits' folder, of '' from a generated drum;"
+        " the drum is of that class;"
         " replies the files' names when left out",
         hits,
         work=_LOAD_WORK,

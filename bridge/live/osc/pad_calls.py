@@ -54,7 +54,8 @@ def hits(call: Call) -> Reply:
     if call.arguments == ("",):
         call.session.use_hits(call.pad, "")
     elif call.arguments:
-        call.session.use_hits(call.pad, call.text(0, "path"))
+        drum_class = call.text(1, "class") if len(call.arguments) > 1 else ""
+        call.session.use_hits(call.pad, call.text(0, "path"), drum_class)
     else:
         return fitting(file.name for file in call.pad.files)
     return None

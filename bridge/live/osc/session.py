@@ -72,7 +72,7 @@ class LiveSession(Protocol):
     def undo(self, pad: Pad, count: int) -> int:
         """Take back so many changes of a pad's drum, or make -count of them again; `FieldError`."""
 
-    def use_hits(self, pad: Pad, name: str) -> None:
+    def use_hits(self, pad: Pad, name: str, drum_class: str = "") -> None:
         """Let a pad's strokes start from a file or folder of the kits' folder; `FieldError`, `KitError`."""
 
     def learn(self, pad: Pad | None, move: bool = False) -> None:

@@ -21,6 +21,11 @@ export async function filesAsKit(list) {
   return used(files, "kit", "The kit was imported");
 }
 
+export async function dropOnMap(transfer) {
+  const files = (await dropped(transfer)).filter(({ path }) => SOUNDS.test(path));
+  return used(files, "map", `${files.length} sounds were put on the map`);
+}
+
 export async function filesOnPad(pad, list) {
   const files = [...list].map((file) => ({ path: file.name, file }));
   return used(files, `pad/${pad.slug}`, `${pad.name} starts from ${files.length > 1 ? `${files.length} sounds` : files[0].path}`);

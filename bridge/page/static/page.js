@@ -1,6 +1,7 @@
 // Puts the page together.
 
 import { byId, mark, tabs } from "./dom.js";
+import { setUpExplore } from "./explore.js";
 import { setUpFacts } from "./facts.js";
 import { setUpGrid } from "./grid.js";
 import { setUpKits } from "./kits.js";
@@ -11,7 +12,7 @@ import { connect, osc } from "./socket.js";
 import { setUpSound } from "./sound.js";
 import { emit } from "./store.js";
 
-const VIEWS = ["pad", "grid", "kits", "state"];
+const VIEWS = ["pad", "grid", "explore", "kits", "state"];
 
 function show(name) {
   for (const each of VIEWS) byId(`view-${each}`).hidden = each !== name;
@@ -23,6 +24,7 @@ function show(name) {
 setUpPads();
 setUpPanel();
 setUpGrid();
+setUpExplore();
 setUpKits();
 setUpFacts();
 setUpSound();

@@ -58,6 +58,10 @@ def test_undo_brings_class_kind_and_recorded_strokes_back_and_leaves_the_rest(tm
     assert (kick(made).hit, kick(made).kind) == (None, "low_tom")
     made.undo(kick(made), 1)
     assert (kick(made).drum_class, kick(made).kind, kick(made).pan) == ("kick", None, 0.5)
+    made.use_hits(kick(made), "mine.wav", "clap")
+    assert kick(made).drum_class == "clap"
+    made.undo(kick(made), 1)
+    assert (kick(made).hit, kick(made).drum_class) == (None, "kick")
 
 
 def test_a_locked_pad_keeps_its_drum_and_takes_all_else() -> None:

@@ -162,6 +162,31 @@ def test_what_is_no_sound_is_refused_with_a_reason(live: Live, page: Any, tmp_pa
     assert pad(live).hit is None
 
 
+def test_drums_are_explored_and_one_is_put_on_a_pad(live: Live, page: Any, rig: Any, tmp_path: Path) -> None:
+    page.click(".pad[data-slug=hat]")
+    page.click("#tab-explore")
+    page.select_option("#explore-class", "snare")
+    page.select_option("#explore-count", "4")
+    page.click("#explore-begin")
+    page.wait_for_selector(".map-dot >> nth=3")
+    places = page.eval_on_selector_all(".map-dot", "(dots) => dots.map((dot) => dot.style.left + dot.style.top)")
+    assert len(set(places)) == 4
+    page.wait_for_selector("#explore-begin:enabled")
+    page.hover(".map-dot >> nth=2")
+    page.wait_for_selector("#explore-put:text-is('Put on Hat')")
+    page.click("#explore-near")
+    page.wait_for_selector(".map-dot >> nth=7")
+    page.wait_for_selector("#explore-begin:enabled")
+    drop(page, "#map", write_hit(tmp_path / "own kick.wav"))
+    page.wait_for_selector(".map-dot[data-class=kick]")
+    page.click(".map-dot >> nth=0")
+    until(lambda: pad(live, "Hat").hit and pad(live, "Hat").drum_class == "snare")
+    assert pad(live, "Hat").hit.is_relative_to(rig[2] / "page hits" / "hat")
+    page.click("#tab-pad")
+    page.click("button:text-is('Undo'):enabled")
+    until(lambda: pad(live, "Hat").hit is None and pad(live, "Hat").drum_class == "closed_hat")
+
+
 def test_the_grid_plays_in_all_browsers(live: Live, page: Any, rig: Any, chromium: Any) -> None:
     before = notes(live)
     page.click("#tab-grid")
