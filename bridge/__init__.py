@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from ghostnote.bridge.tools.extend import extend
     from ghostnote.bridge.tools.mask import parse_mask
     from ghostnote.bridge.tools.morph import morph, morph_steps, transition
+    from ghostnote.bridge.tools.repair import Repaired, repair
     from ghostnote.bridge.tools.transfer import TransferSettings, transfer
     from ghostnote.bridge.tools.tweak import Sliders, describe, tweak
+    from ghostnote.bridge.tools.upsample import Upsampled, upsample
+    from ghostnote.bridge.tools.widen import Width, widen
 
 # A library writes no log by itself: the command line's options do, or the program that uses it.
 logging.getLogger("ghostnote").addHandler(logging.NullHandler())
@@ -43,15 +46,18 @@ _MODULES = {
     "tools.extend": ("extend",),
     "tools.mask": ("parse_mask",),
     "tools.morph": ("morph", "morph_steps", "transition"),
+    "tools.repair": ("Repaired", "repair"),
     "tools.transfer": ("TransferSettings", "transfer"),
     "tools.tweak": ("Sliders", "describe", "tweak"),
+    "tools.upsample": ("Upsampled", "upsample"),
+    "tools.widen": ("Width", "widen"),
 }
 __all__ = (
     "CLASS_NAMES", "BatchReport", "BatchSettings", "ExploreSettings", "FoundDrum", "GhostnoteError", "InputError",
-    "Kit", "Model", "ModelError", "OutputError", "Pad", "RenderReport", "RenderSettings", "Sliders", "StrokeKey",
-    "TransferSettings", "Variation", "default_kit", "describe", "explore", "extend", "humanize_folder", "load_kit",
-    "morph", "morph_steps", "parse_mask", "read_audio", "render_midi", "transfer", "transition", "tweak",
-    "with_settings", "write_audio",
+    "Kit", "Model", "ModelError", "OutputError", "Pad", "RenderReport", "RenderSettings", "Repaired", "Sliders",
+    "StrokeKey", "TransferSettings", "Upsampled", "Variation", "Width", "default_kit", "describe", "explore",
+    "extend", "humanize_folder", "load_kit", "morph", "morph_steps", "parse_mask", "read_audio", "render_midi",
+    "repair", "transfer", "transition", "tweak", "upsample", "widen", "with_settings", "write_audio",
 )  # fmt: skip
 
 

@@ -31,11 +31,14 @@ from ghostnote.bridge.cli import (
     plugin,
     recover,
     render,
+    repair,
     shrink,
     synth,
     train,
     transfer,
     tweak,
+    upsample,
+    widen,
 )
 from ghostnote.bridge.cli.logs import configure_logs
 from ghostnote.bridge.cli.terminal import echo, prepare_streams
@@ -62,6 +65,9 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_TOOLS, extend.extend),
     (_TOOLS, morph.morph),
     (_TOOLS, morph.transition),
+    (_TOOLS, widen.widen),
+    (_TOOLS, repair.repair),
+    (_TOOLS, upsample.upsample),
     (_WORKSHOP, synth.synth),
     (_WORKSHOP, train.train),
     (_WORKSHOP, finetune.finetune),

@@ -9,11 +9,21 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.models.evaluate.markdown import estimate, section, table
 from ghostnote.models.evaluate.run import Stage
 from ghostnote.models.evaluate.tools.explore import judge_explore
+from ghostnote.models.evaluate.tools.repair import judge_repair
 from ghostnote.models.evaluate.tools.rows import ToolEvaluation, ToolRow, ToolSplit
 from ghostnote.models.evaluate.tools.transfer import judge_transfer
 from ghostnote.models.evaluate.tools.tweak import judge_tweak
+from ghostnote.models.evaluate.tools.upsample import judge_upsample
+from ghostnote.models.evaluate.tools.widen import judge_widen
 
-TOOLS: Final[dict[str, ToolEvaluation]] = {"tweak": judge_tweak, "explore": judge_explore, "transfer": judge_transfer}
+TOOLS: Final[dict[str, ToolEvaluation]] = {
+    "tweak": judge_tweak,
+    "explore": judge_explore,
+    "transfer": judge_transfer,
+    "widen": judge_widen,
+    "repair": judge_repair,
+    "upsample": judge_upsample,
+}
 """What judges each tool, by its command."""
 
 

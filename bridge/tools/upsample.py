@@ -1,0 +1,242 @@
+"""The top of a hit that a low rate or a lossy format has cut away comes back; what lies below stays as it is.
+
+How loud each band of the top is at each moment follows from what lies below, by regression over real drums. What
+is in it is the octave below the cut, shifted up (spectral band replication, Dietz et al. 2002), noise, or what the
+model makes where all below the cut is given.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ghostnote.bridge.drums import label_of
+from ghostnote.bridge.dsp.conversion import resample
+from ghostnote.bridge.dsp.onset import onset_frame
+from ghostnote.bridge.dsp.partials import fast_size
+from ghostnote.bridge.dsp.top_bands import (
+    BANDS,
+    EDGES_HZ,
+    HOP,
+    MOMENTS_SECONDS,
+    RATE,
+    WINDOW,
+    band_levels,
+    predicted_levels,
+    sound_of,
+    spectra_of,
+)
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.inference.schedule import schedule
+from ghostnote.bridge.kinds import find_class
+
+Audio = NDArray[np.float32]
+Array = NDArray[np.float64]
+Filling = Literal["replicated", "noise", "model"]
+"""What the top is made of."""
+FILLINGS: Final = ("noise", "replicated", "model")
+
+_CUT_HZ: Final = (1500.0, 20_500.0)
+_TRANSITION_HZ: Final = 150.0
+_TAPS: Final = 16_384
+_STOPPED: Final = 10 ** (-110 / 20)
+_END_FRAMES: Final = 441
+_STEP_DB: Final = 24.0
+_STEP_HZ: Final = 700.0
+_PRESENT_DB: Final = -75.0
+_SIZE: Final = 8192
+_MOST_GAIN_DB: Final = 60.0
+_BEFORE_SECONDS: Final = 0.001
+_ROUNDS: Final = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Upsampled:
+    """A hit with its top, and where that begins."""
+
+    audio: Audio
+    """(channels, frames)."""
+    rate: int
+    """In Hz: the hit's, or 44,100 for one of a lower rate."""
+    cut_hz: float
+    """Above this all is new."""
+
+
+def find_cut(hit: Audio, rate: int) -> float | None:
+    """Return the frequency above which a hit (channels, frames) has been cut off, or None where it just fades.
+
+    There its spectrum falls by 24 dB within 700 Hz, and nothing comes after.
+    """
+    window = np.hanning(_SIZE + 1)[:-1]
+    padded = np.pad(hit.mean(axis=0).astype(np.float64), (_SIZE // 2, _SIZE))
+    power = np.square(
+        np.abs(np.fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[:: _SIZE // 2] * window))
+    )
+    spectrum = power.sum(axis=0)
+    smooth = max(1, round(150 * _SIZE / rate))
+    level = 10 * np.log10(np.convolve(spectrum, np.ones(smooth) / smooth, "same") + 1e-20)
+    hz = np.fft.rfftfreq(_SIZE, 1 / rate)
+    step = round(_STEP_HZ * _SIZE / rate)
+    present = np.flatnonzero(level > level.max() + _PRESENT_DB)
+    last = int(present[-1])
+    if rate < RATE and hz[last] > 0.9 * rate / 2:
+        return float(min(hz[last], 0.47 * rate))
+    if last + step >= len(level):
+        return None
+    drop = level[max(0, last - step) : last + 1].max() - level[last + step :].max()
+    return float(hz[last]) if drop > _STEP_DB and _CUT_HZ[0] < hz[last] < _CUT_HZ[1] else None
+
+
+def upsample(
+    hit: ArrayLike,
+    rate: int,
+    drum_class: str,
+    *,
+    above: float | None = None,
+    filling: Filling = "noise",
+    generator: Generator | None = None,
+    seed: int = 1,
+    steps: int | None = None,
+) -> Upsampled:
+    """Return a hit (channels, frames) with a top above `above` Hz, or above the cut that is found.
+
+    A rate under 44.1 kHz becomes that. Below the cut nothing changes. `InputError` where no cut is found, or for one
+    that is not within 1,500 Hz to 20,500 Hz and the half of the rate.
+    """
+    audio = np.asarray(hit, np.float32)
+    if audio.ndim != 2 or not audio.size or not np.isfinite(audio).all() or not audio.any():
+        raise InputError(f"the hit has the shape {audio.shape}: give (channels, frames), finite and not silent")
+    cut = find_cut(audio, rate) if above is None else above
+    if cut is None:
+        raise InputError("its spectrum fades without a cut, so that nothing seems to be missing: give --above HZ")
+    if not _CUT_HZ[0] <= cut <= min(_CUT_HZ[1], rate / 2):
+        raise InputError(f"{cut:g} Hz is not a cut: choose {_CUT_HZ[0]:g} to {min(_CUT_HZ[1], rate / 2):g}")
+    final_rate = max(rate, RATE)
+    whole = resample(audio, rate, final_rate)
+    at_model_rate = resample(whole, final_rate, RATE)
+    rng = np.random.default_rng(seed)
+    label = label_of(find_class(drum_class))
+    tops = []
+    for channel in at_model_rate:
+        source = _excitation(channel, cut, filling, rng)
+        top = _shaped(source, predicted_levels(band_levels(channel), cut), cut, onset_frame(channel[None]))
+        if filling == "model":
+            made = _by_model(channel + top, cut, label, generator or Generator.open(), rng, steps)
+            top = _shaped(made, predicted_levels(band_levels(channel), cut), cut, onset_frame(channel[None]))
+        tops.append(top)
+    low = band_filtered(whole, final_rate, cut, high=False) if above is not None else whole
+    top = resample(np.asarray(tops, np.float32), RATE, final_rate)
+    return Upsampled(low + top[:, : low.shape[1]], final_rate, cut)
+
+
+def band_filtered(audio: Audio, rate: int, cut: float, *, high: bool) -> Audio:
+    """Return what lies above the cut, or what lies below it, of a sound (..., frames), the two adding up to it."""
+    frames = audio.shape[-1]
+    size = fast_size(frames + rate // 20)
+    hz = np.fft.rfftfreq(size, 1 / rate)
+    rise = np.sin(np.clip((hz - cut) / _TRANSITION_HZ, 0, 1) * np.pi / 2) ** 2
+    spectra = np.fft.rfft(audio, size) * (rise if high else 1 - rise)
+    return np.fft.irfft(spectra, size)[..., :frames].astype(np.float32)
+
+
+def _without_bottom(audio: Audio, cut: float) -> Audio:
+    """Return what lies above the cut of a sound (frames,) at 44.1 kHz, by a filter that never sounds before it.
+
+    The filter has minimum phase, by its cepstrum (Oppenheim & Schafer 1975): one of linear phase would ring ahead of an
+    attack, and, where a file begins with it, be cut off there, which spreads below the cut.
+    """
+    hz = np.fft.rfftfreq(_TAPS, 1 / RATE)
+    gain = np.sin(np.clip((hz - cut) / _TRANSITION_HZ, 0, 1) * np.pi / 2) ** 2
+    cepstrum = np.fft.irfft(np.log(np.maximum(gain, _STOPPED)), _TAPS)
+    cepstrum[1 : _TAPS // 2] *= 2
+    cepstrum[_TAPS // 2 + 1 :] = 0
+    taps = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), _TAPS)
+    ended = audio.copy()
+    fade = min(_END_FRAMES, len(ended))
+    ended[len(ended) - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade)) ** 2
+    size = fast_size(len(audio) + _TAPS)
+    return np.fft.irfft(np.fft.rfft(ended, size) * np.fft.rfft(taps, size), size)[: len(audio)].astype(np.float32)
+
+
+def _excitation(channel: Audio, cut: float, filling: Filling, rng: np.random.Generator) -> Audio:
+    """Return what fills the top before it is shaped, (frames,): noise, or the octave below the cut moved up."""
+    if filling == "noise":
+        return rng.standard_normal(len(channel)).astype(np.float32)
+    size = fast_size(len(channel) + RATE // 20)
+    spectrum = np.fft.rfft(channel, size)
+    first = int(0.96 * cut * size / RATE)
+    width = first // 2
+    moved = np.zeros_like(spectrum)
+    for start in range(first, len(spectrum), width):
+        count = min(width, len(spectrum) - start)
+        moved[start : start + count] = spectrum[first - width : first - width + count]
+    return np.fft.irfft(moved, size)[: len(channel)].astype(np.float32)
+
+
+def replicated_plainly(low: Audio, cut: float) -> Audio:
+    """Return a hit (channels, frames) at 44.1 kHz with a top by band replication alone, to compare with.
+
+    Each band has the course of the octave below the cut, and levels go on falling as they do over its two octaves.
+    """
+    made = []
+    for channel in low:
+        levels = band_levels(channel)
+        middles = (np.log2(EDGES_HZ[:-1]) + np.log2(EDGES_HZ[1:])) / 2
+        octave = (np.array(EDGES_HZ[1:]) <= 0.94 * cut) & (np.array(EDGES_HZ[:-1]) >= cut / 4)
+        mean = np.log10((10 ** (np.nan_to_num(levels, nan=-160.0) / 10)).mean(axis=1)) * 10
+        slope = min(0.0, float(np.polyfit(middles[octave], mean[octave], 1)[0]))
+        last = int(np.flatnonzero(octave)[-1])
+        steps = np.maximum(np.arange(BANDS) - last, 0) / 3
+        above = levels[last] + slope * steps[:, None]
+        source = _excitation(channel, cut, "replicated", np.random.default_rng(0))
+        made.append(_shaped(source, above, cut, onset_frame(channel[None])))
+    return low + np.asarray(made, np.float32)
+
+
+def _shaped(source: Audio, levels_db: Array, cut: float, onset: int) -> Audio:
+    """Return a sound (frames,) whose bands have these levels (BANDS, MOMENTS), without what lies below the cut."""
+    shaped = source
+    spectra = spectra_of(source)
+    moments = (np.array(MOMENTS_SECONDS[:-1]) + np.array(MOMENTS_SECONDS[1:])) / 2
+    seconds = (np.arange(len(spectra)) * HOP - WINDOW / 2 - onset) / RATE
+    hz = np.fft.rfftfreq(WINDOW, 1 / RATE)
+    spectra[:, (hz < cut - RATE / WINDOW) | (hz > EDGES_HZ[-1])] = 0
+    # A window sees ahead, and the top must not begin before the hit.
+    begun = np.clip((np.arange(len(source)) - onset) / (_BEFORE_SECONDS * RATE) + 1, 0, 1).astype(np.float32)
+    bins = np.log2(np.maximum(hz, 1))
+    centres = (np.log2(EDGES_HZ[:-1]) + np.log2(EDGES_HZ[1:])) / 2
+    place = np.log(np.maximum(seconds, 1e-3))
+    for _ in range(_ROUNDS):
+        gains_db = np.nan_to_num(np.clip(levels_db - band_levels(shaped), -_MOST_GAIN_DB, _MOST_GAIN_DB))
+        in_time = np.array([np.interp(place, np.log(moments), gains_db[band]) for band in range(BANDS)])
+        curve = np.array([np.interp(bins, centres, in_time[:, at]) for at in range(len(seconds))])
+        spectra = spectra * 10 ** (curve / 20)
+        shaped = _without_bottom(sound_of(spectra, len(source)).astype(np.float32) * begun, cut)
+    return shaped
+
+
+def _by_model(
+    hit: Audio, cut: float, label: int, generator: Generator, rng: np.random.Generator, steps: int | None
+) -> Audio:
+    """Return what the model makes of a hit (frames,) whose bands below the cut are given and whose top is free."""
+    card = generator.card
+    head = np.pad(hit, (0, max(0, card.hit_frames - len(hit))))[: card.hit_frames]
+    band_hz = RATE / 2 / card.bands
+    given = (np.arange(card.bands) + 1) * band_hz <= cut
+    mask = np.broadcast_to(given[:, None], (card.bands, card.mdct_frames)).astype(np.float32)
+    made = generator.run(
+        1,
+        label,
+        hit=head[None],
+        has_hit=np.ones(1, np.float32),
+        coherence=np.zeros((1, *card.coherence_size), np.float32),
+        noise=rng.standard_normal((1, card.bands, card.mdct_frames), np.float32),
+        mask=mask[None],
+        schedule=schedule(max(1, card.default_steps if steps is None else steps)),
+    )[0][0]
+    whole = hit.copy()
+    kept = min(len(hit), card.hit_frames)
+    whole[:kept] = made[:kept]
+    return whole

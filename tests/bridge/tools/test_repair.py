@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.tools.damage import find_damage
+from ghostnote.bridge.tools.repair import repair
+
+RATE = 44_100
+
+
+def tom(seconds=0.4, noise=0.02, seed=1):
+    """Return two decaying tones and noise, which begin after 2 ms."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(seconds * RATE)) / RATE
+    ring = 0.5 * np.sin(2 * np.pi * 140 * t) + 0.2 * np.sin(2 * np.pi * 231 * t)
+    hit = np.exp(-9 * t) * (ring + noise * rng.standard_normal(len(t))) * np.minimum(1, t / 0.002)
+    return np.pad(hit, (88, 0))[None].astype(np.float32)
+
+
+def level_db(part):
+    return 10 * np.log10(np.square(part, dtype=float).mean())
+
+
+@pytest.mark.parametrize("ms", [5, 20, 50])
+def test_a_tone_goes_on_through_a_gap_and_what_is_whole_stays(ms):
+    hit = tom(noise=0.001)
+    start, end = 4410, 4410 + ms * 44
+    broken = hit.copy()
+    broken[:, start:end] = 0
+    mended = repair(broken, RATE, start=start / RATE, end=end / RATE).audio
+    assert level_db(mended[:, start:end] - hit[:, start:end]) < level_db(hit[:, start:end]) - 20
+    untouched = np.r_[0:start, end : hit.shape[1]]
+    assert np.array_equal(mended[:, untouched], hit[:, untouched])
+
+
+def test_noise_in_a_gap_is_as_loud_as_it_was_and_not_silence():
+    rng = np.random.default_rng(3)
+    t = np.arange(RATE // 2) / RATE
+    hat = (np.exp(-12 * t) * rng.standard_normal(len(t)))[None].astype(np.float32)
+    start, end = 2205, 4410
+    broken = hat.copy()
+    broken[:, start:end] = 0
+    mended = repair(broken, RATE, start=start / RATE, end=end / RATE).audio
+    for first in range(start, end, 735):
+        part = slice(first, first + 735)
+        assert level_db(mended[:, part]) == pytest.approx(level_db(hat[:, part]), abs=2.0)
+
+
+def test_a_dropout_is_found_and_filled():
+    hit = tom()
+    broken = hit.copy()
+    broken[:, 3000:3300] = 0
+    mended = repair(broken, RATE)
+    assert [(d.kind, d.start, d.end) for d in mended.damage[0]] == [("dropout", 3000, 3300)]
+    assert level_db(mended.audio[:, 3000:3300] - hit[:, 3000:3300]) < level_db(hit[:, 3000:3300]) - 12
+
+
+def test_clicks_are_found_where_they_are_and_taken_away():
+    hit = tom()
+    broken = hit.copy()
+    for at in (4000, 9000):
+        broken[:, at : at + 3] += np.float32(0.4)
+    mended = repair(broken, RATE)
+    clicks = [d for d in mended.damage[0] if d.kind == "click"]
+    assert all(any(d.start - 4 <= at < d.end + 4 for d in clicks) for at in (4000, 9000))
+    assert np.abs(mended.audio - hit).max() < 0.15
+    assert level_db(mended.audio - hit) < level_db(broken - hit) - 12
+
+
+def test_clipped_peaks_come_back_above_the_ceiling():
+    hit = tom(noise=0.001)
+    ceiling = 0.6 * np.abs(hit).max()
+    broken = np.clip(hit, -ceiling, ceiling)
+    mended = repair(broken, RATE)
+    assert {d.kind for d in mended.damage[0]} == {"clipped"}
+    assert level_db(mended.audio - hit) < level_db(broken - hit) - 10
+    assert np.abs(mended.audio).max() == pytest.approx(np.abs(hit).max(), rel=0.15)
+
+
+def test_a_cut_attack_gets_a_rise_before_it():
+    hit = tom()[:, 400:]
+    mended = repair(hit, RATE)
+    assert [d.kind for d in mended.damage[0]] == ["cut attack"]
+    more = mended.audio.shape[1] - hit.shape[1]
+    assert more == round(0.002 * RATE)
+    assert np.array_equal(mended.audio[:, more:], hit)
+    assert abs(mended.audio[0, 0]) < 0.01 * np.abs(hit).max()
+    steps = np.abs(np.diff(mended.audio[0, : more + 20]))
+    assert steps.max() < 0.5 * abs(hit[0, 0])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hit_that_is_whole_stays_as_it_is(seed):
+    rng = np.random.default_rng(seed)
+    t = np.arange(RATE // 3) / RATE
+    snare = np.exp(-20 * t) * (0.2 * rng.standard_normal(len(t)) + 0.3 * np.sin(2 * np.pi * 180 * t))
+    hit = np.pad(snare, (44, 0))[None].astype(np.float32)
+    mended = repair(hit, RATE)
+    assert mended.damage == ((),)
+    assert np.array_equal(mended.audio, hit)
+
+
+def test_each_channel_is_mended_alone():
+    hit = np.repeat(tom(), 2, axis=0)
+    broken = hit.copy()
+    broken[1, 5000:5200] = 0
+    mended = repair(broken, RATE)
+    assert mended.damage[0] == ()
+    assert np.array_equal(mended.audio[0], hit[0])
+    assert not np.array_equal(mended.audio[1], broken[1])
+
+
+def test_silence_at_both_ends_is_no_dropout():
+    assert find_damage(np.pad(tom()[0], (1000, 1000)), RATE) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [(0.1, None, "only one is given"), (0.3, 0.2, "not within"), (0.1, 9.0, "not within"), (0.05, 0.35, "a shorter")],
+)
+def test_times_that_cannot_be_mended_are_said(start, end, words):
+    with pytest.raises(InputError, match=words):
+        repair(tom(), RATE, start=start, end=end)
+
+
+def test_silence_is_said():
+    with pytest.raises(InputError, match="not silent"):
+        repair(np.zeros((1, 100)), RATE)

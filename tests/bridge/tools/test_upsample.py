@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from ghostnote.bridge.dsp.conversion import resample
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.tools.upsample import FILLINGS, band_filtered, find_cut, upsample
+
+RATE = 44_100
+
+
+def snare(seconds=0.3, slope=0.5):
+    """Return decaying noise that falls toward the top, over a tone, after 20 ms."""
+    rng = np.random.default_rng(1)
+    t = np.arange(int(seconds * RATE)) / RATE
+    noise = rng.standard_normal(len(t) + 1)
+    hit = np.exp(-18 * t) * (0.1 * (noise[1:] + slope * noise[:-1]) + 0.2 * np.sin(2 * np.pi * 190 * t))
+    return np.pad(hit, (882, 882))[None].astype(np.float32)
+
+
+def level_db(audio):
+    return 10 * np.log10(np.square(audio, dtype=float).sum() + 1e-20)
+
+
+def band_db(audio, low, high):
+    hz = np.fft.rfftfreq(audio.shape[1], 1 / RATE)
+    return 10 * np.log10(np.square(np.abs(np.fft.rfft(audio)[:, (hz >= low) & (hz < high)])).sum() + 1e-20)
+
+
+@pytest.mark.parametrize("filling", FILLINGS)
+@pytest.mark.parametrize("cut", [4000.0, 11_000.0])
+def test_the_top_comes_back_about_as_loud_as_it_was_and_the_bottom_stays(tiny_generator, filling, cut):
+    hit = snare()
+    low = band_filtered(hit, RATE, cut - 150, high=False)
+    made = upsample(low, RATE, "snare", above=cut, filling=filling, generator=tiny_generator)
+    assert (made.rate, made.cut_hz, made.audio.shape) == (RATE, cut, hit.shape)
+    changed = band_filtered(made.audio - low, RATE, cut - 200, high=False)
+    assert level_db(changed) < level_db(low) - 90
+    assert band_db(low, 1.2 * cut, 18_000) < band_db(hit, 1.2 * cut, 18_000) - 50
+    assert band_db(made.audio, 1.2 * cut, 18_000) == pytest.approx(band_db(hit, 1.2 * cut, 18_000), abs=9)
+
+
+def test_the_top_decays_with_the_hit_and_begins_no_sooner():
+    hit = snare()
+    low = band_filtered(hit, RATE, 7850, high=False)
+    top = upsample(low, RATE, "snare", above=8000.0).audio - low
+    parts = [level_db(top[:, first : first + 2205]) for first in (882, 882 + 4410, 882 + 8820)]
+    assert parts[0] > parts[1] + 6 > parts[2] + 9
+    assert level_db(top[:, :500]) < parts[0] - 40
+
+
+@pytest.mark.parametrize("cut", [5000.0, 11_000.0, 16_000.0])
+def test_a_cut_is_found_where_it_is(cut):
+    low = band_filtered(snare(), RATE, cut, high=False)
+    assert find_cut(low, RATE) == pytest.approx(cut, rel=0.06)
+
+
+def test_a_low_rate_becomes_44100_and_gets_what_lies_above_it():
+    old = resample(snare(), RATE, 22_050)
+    made = upsample(old, 22_050, "snare")
+    assert made.rate == RATE
+    assert made.cut_hz == pytest.approx(10_700, abs=500)
+    assert made.audio.shape == (1, 2 * old.shape[1])
+    again = resample(old, 22_050, RATE)
+    assert band_db(made.audio, 12_000, 18_000) > band_db(again, 12_000, 18_000) + 30
+
+
+def test_a_higher_rate_and_two_channels_stay():
+    hit = np.repeat(resample(band_filtered(snare(), RATE, 9000.0, high=False), RATE, 96_000), 2, axis=0)
+    made = upsample(hit, 96_000, "snare", above=9200.0)
+    assert (made.rate, made.audio.shape) == (96_000, hit.shape)
+
+
+def test_a_hit_that_fades_without_a_cut_is_said_not_to_miss_anything():
+    with pytest.raises(InputError, match="fades without a cut"):
+        upsample(snare(), RATE, "snare")
+
+
+@pytest.mark.parametrize("cut", [200.0, 21_000.0])
+def test_what_is_no_cut_is_said(cut):
+    with pytest.raises(InputError, match="is not a cut: choose 1500 to 20500"):
+        upsample(snare(), RATE, "snare", above=cut)
+
+
+def test_silence_is_said():
+    with pytest.raises(InputError, match="not silent"):
+        upsample(np.zeros((1, 500)), RATE, "snare")
