@@ -66,19 +66,20 @@ def widen(
     audio, width = np.asarray(hit, np.float32), width or Width()
     label = label_of(find_class(drum_class))
     _check(audio, rate, width)
-    middle, side = audio.mean(axis=0), (audio[0] - audio[-1]) / 2
+    middle: Audio = np.asarray(audio.mean(axis=0), np.float32)
+    side = (audio[0] - audio[-1]) / np.float32(2)
     if not middle.any():
         raise InputError("the hit is silent in mono, so that there is no middle to widen: invert one of its channels")
     generator = generator or Generator.open()
-    card = generator.card
+    card, onset = generator.card, onset_frame(middle[None])
     mono = resample(middle[None], rate, card.rate)
     variation = Variation(seed=seed, steps=steps)
     strokes = [*Variator(generator).next_strokes(Reference(mono, label), [StrokeKey(0), StrokeKey(1)], variation)]
     if not width.exact_mono:
-        mean = resample((strokes[0] + strokes[1]) / 2, card.rate, rate)
+        mean = resample((strokes[0] + strokes[1]) / np.float32(2), card.rate, rate)
         middle = _as_loud_as(_fitted(mean[0], len(middle)), middle, rate)
     apart = _fitted(resample(_apart(mono, strokes, card.rate), card.rate, rate)[0], len(middle))
-    added = _side(middle, side, apart, rate, width)
+    added = _side(middle, side, apart, rate, width, onset)
     added = _within_full_scale(middle, added, max(1.0, float(np.abs(audio).max())), rate)
     return np.stack([middle + added, middle - added])
 
@@ -102,7 +103,7 @@ def _apart(mono: Audio, strokes: list[Audio], rate: int) -> Audio:
     bands = Bands(mono.shape[1], rate)
     octaves = np.log2(np.maximum(bands.hz, 1))
     turned = bands.inverse(bands.transform(partials) * 1j * np.sin(2 * np.pi * _WAVES_PER_OCTAVE * octaves))
-    return (strokes[0] - strokes[1]) / 2 + turned
+    return np.asarray((strokes[0] - strokes[1]) / 2 + turned, np.float32)
 
 
 def _as_loud_as(stroke: Audio, middle: Audio, rate: int) -> Audio:
@@ -115,7 +116,7 @@ def _as_loud_as(stroke: Audio, middle: Audio, rate: int) -> Audio:
     return loud * np.float32(np.sqrt(np.square(middle).sum() / max(float(np.square(loud).sum()), _LEAST_POWER)))
 
 
-def _side(middle: Audio, side: Audio, apart: Audio, rate: int, width: Width) -> Audio:
+def _side(middle: Audio, side: Audio, apart: Audio, rate: int, width: Width, onset: int) -> Audio:
     """Return the side (frames,) that with `middle` has the correlation asked for in each band.
 
     The `side` that is there already stays, where it is not more than that.
@@ -132,7 +133,6 @@ def _side(middle: Audio, side: Audio, apart: Audio, rate: int, width: Width) -> 
     of_apart -= of_middle * bands.curve(bands.cross_power(of_apart, of_middle) / power)
     gains = np.sqrt(missing / np.maximum(bands.power(of_apart), _LEAST_POWER * power))
     added = bands.inverse(of_apart * bands.curve(np.minimum(gains, _MOST_BOOST)))
-    onset = onset_frame(middle[None])
     of_added = bands.transform(_begun(added, onset, rate)) * opened
     # What the side shares in phase with the middle would make one channel the louder one.
     for _ in range(_ROUNDS):

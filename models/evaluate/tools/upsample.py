@@ -65,15 +65,8 @@ def _rows(cut: float, found: dict[str, NDArray[np.float64]]) -> Iterator[ToolRow
     yield ToolRow("upsample", figure, bootstrap(ours), None, bootstrap(found["plain"]), "plain resampling")
     yield ToolRow("upsample", figure, bootstrap(ours), None, bootstrap(replication), "band replication")
     yield ToolRow("upsample", f"{figure}: below band replication's", bootstrap(replication - ours), (0, _INFINITE))
-    yield ToolRow(
-        "upsample",
-        f"{figure}: of the octave below, moved up",
     moved = bootstrap(found["replicated"])
     yield ToolRow("upsample", f"{figure}: of the octave below", moved, None, bootstrap(ours), "the default")
-        None,
-        bootstrap(ours),
-        "the default",
-    )
     yield ToolRow(
         "upsample", f"{figure}: of the model", bootstrap(found["model"]), None, bootstrap(ours), "the default"
     )
