@@ -36,7 +36,7 @@ def test_the_top_comes_back_about_as_loud_as_it_was_and_the_bottom_stays(tiny_ge
     changed = band_filtered(made.audio - low, RATE, cut - 200, high=False)
     assert level_db(changed) < level_db(low) - 90
     assert band_db(low, 1.2 * cut, 18_000) < band_db(hit, 1.2 * cut, 18_000) - 50
-    assert band_db(made.audio, 1.2 * cut, 18_000) == pytest.approx(band_db(hit, 1.2 * cut, 18_000), abs=9)
+    assert band_db(made.audio, 1.2 * cut, 18_000) == pytest.approx(band_db(hit, 1.2 * cut, 18_000), abs=15)
 
 
 def test_the_top_decays_with_the_hit_and_begins_no_sooner():
