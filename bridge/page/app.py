@@ -1,6 +1,7 @@
 """The page's addresses: its files, the WebSocket of its state, and what is dropped or downloaded."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -17,33 +18,34 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import GhostnoteError, InputError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kinds import kinds_of
+from ghostnote.bridge.page.bench import Bench
 from ghostnote.bridge.page.bounce import Bounces
 from ghostnote.bridge.page.commands import Commands
 from ghostnote.bridge.page.drops import Drops
-from ghostnote.bridge.page.drum_map import wav_bytes
+from ghostnote.bridge.page.drum_map import MapDrum, wav_bytes
 from ghostnote.bridge.page.exploring import Exploring
 from ghostnote.bridge.page.hub import Browser, Hub
 from ghostnote.bridge.page.line import DaemonLine
 from ghostnote.bridge.page.pattern import midi_bytes
 from ghostnote.bridge.page.player import GridPlayer
-from ghostnote.bridge.page.studio import ExplorerSpec, ModelSpec, Studio
+from ghostnote.bridge.page.studio import MakerSpec, ModelSpec, Studio
 
 STATIC: Final = Path(__file__).with_name("static")
 MOST_BROWSERS: Final = 16
 MOST_BARS: Final = 64
+_MOST_BODY: Final = 4096
 
 
 class Page:
     """One page's parts, and its addresses."""
 
-    def __init__(
-        self, osc_host: str, osc_port: int, model: Path | None = None, explorer: ExplorerSpec | None = None
-    ) -> None:
-        """Show the daemon whose OSC listens there; new drums are made by `explorer`, or by the model."""
+    def __init__(self, osc_host: str, osc_port: int, model: Path | None = None, maker: MakerSpec | None = None) -> None:
+        """Show the daemon whose OSC listens there; new drums are made by `maker`, or by the model."""
         self.hub = Hub()
         self.line = DaemonLine(self.hub, osc_host, osc_port)
         self.player = GridPlayer(self.hub, self.line)
-        self.exploring = Exploring(self.hub, Studio(explorer or ModelSpec(model)))
+        studio = Studio(maker or ModelSpec(model))
+        self.exploring, self.bench = Exploring(self.hub, studio), Bench(self.hub, studio)
         self.commands = Commands(self.hub, self.line, self.player, self.exploring)
         self.drops = Drops()
         self.bounces = Bounces(model)
@@ -59,6 +61,11 @@ class Page:
             Route("/drops/{drop}/pad/{slug}", self._drop_on_pad, methods=["POST"]),
             Route("/drops/{drop}/kit", self._drop_as_kit, methods=["POST"]),
             Route("/drops/{drop}/map", self._drop_on_map, methods=["POST"]),
+            Route("/drops/{drop}/bench", self._drop_on_bench, methods=["POST"]),
+            Route("/map/{number}/bench", self._drum_on_bench, methods=["POST"]),
+            Route("/bench/{side}.wav", self._bench_hit),
+            Route("/bench/{side}/pad/{slug}", self._bench_on_pad, methods=["POST"]),
+            Route("/bench/{tool}", self._work, methods=["POST"]),
             Route("/map/{number}.wav", self._drum),
             Route("/map/{number}/pad/{slug}", self._drum_on_pad, methods=["POST"]),
             Route("/pattern.mid", self._midi),
@@ -124,15 +131,47 @@ class Page:
 
     async def _drum(self, request: Request) -> Response:
         """Return a drum of the map as a sound file."""
-        drum = self.exploring.drum(request.path_params["number"])
-        return Response(await asyncio.to_thread(wav_bytes, drum), media_type="audio/wav")
+        return await _wav(self.exploring.drum(request.path_params["number"]))
 
     async def _drum_on_pad(self, request: Request) -> Response:
         """Let a pad start from a drum of the map."""
-        drum = self.exploring.drum(request.path_params["number"])
+        return await self._hit_on_pad(self.exploring.drum(request.path_params["number"]), request.path_params["slug"])
+
+    async def _hit_on_pad(self, hit: MapDrum, slug: str) -> Response:
         drop = self.drops.begin()
-        await asyncio.to_thread(write_audio, self.drops.folder(drop) / f"{drum.name}.wav", drum.audio, drum.rate)
-        return await self._on_pad(drop, request.path_params["slug"], drum.drum_class)
+        await asyncio.to_thread(write_audio, self.drops.folder(drop) / f"{hit.name}.wav", hit.audio, hit.rate)
+        return await self._on_pad(drop, slug, hit.drum_class)
+
+    async def _drop_on_bench(self, request: Request) -> Response:
+        """Let the tools work on a sound that was dropped."""
+        drop = request.path_params["drop"]
+        await asyncio.to_thread(self.bench.take_file, self.drops.folder(drop))
+        self.drops.forget(drop)
+        self.bench.tell()
+        return JSONResponse({})
+
+    async def _drum_on_bench(self, request: Request) -> Response:
+        """Let the tools work on a drum of the map."""
+        self.bench.take(self.exploring.drum(request.path_params["number"]))
+        self.bench.tell()
+        return JSONResponse({})
+
+    async def _bench_hit(self, request: Request) -> Response:
+        return await _wav(self.bench.hit(request.path_params["side"]))
+
+    async def _bench_on_pad(self, request: Request) -> Response:
+        return await self._hit_on_pad(self.bench.hit(request.path_params["side"]), request.path_params["slug"])
+
+    async def _work(self, request: Request) -> Response:
+        """Let a tool work, with the numbers and the class in the body."""
+        try:
+            given = json.loads(await _body(request))
+        except ValueError as error:
+            raise InputError("the body is not JSON") from error
+        if not isinstance(given, dict):
+            raise InputError("the body is not a table")
+        await self.bench.work(request.path_params["tool"], given)
+        return JSONResponse({})
 
     async def _on_pad(self, drop: str, slug: str, known_class: str = "") -> Response:
         kits = self._kits()
@@ -178,6 +217,20 @@ async def _sent(socket: WebSocket, browser: Browser) -> None:
             message = await browser.queue.get()
             await (socket.send_text(message) if isinstance(message, str) else socket.send_bytes(message))
         await socket.close(1013, "the page took nothing for too long")
+
+
+async def _wav(hit: MapDrum) -> Response:
+    return Response(await asyncio.to_thread(wav_bytes, hit), media_type="audio/wav")
+
+
+async def _body(request: Request) -> bytes:
+    """Return a short body; `InputError` for a longer one."""
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > _MOST_BODY:
+            raise InputError("the body is too long")
+    return data
 
 
 async def _told(_: Request, error: GhostnoteError) -> Response:

@@ -15,8 +15,9 @@ from ghostnote.bridge.inference.drum_cache import CachedSpec
 from ghostnote.bridge.inference.stroke_source import SourceSpec
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.smf_reader import MidiSong
+from ghostnote.bridge.page.studio import give_way
 from ghostnote.bridge.render.offline import RenderSettings, render_song
-from ghostnote.bridge.render.workers import leave_with_parent
+from ghostnote.bridge.render.workers import interrupts_held, leave_with_parent, main_left_out
 
 RATE: Final = 48_000
 
@@ -44,7 +45,8 @@ def _rendered(song: MidiSong, kit: Kit, model: Path | None, folder: Path) -> Non
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(False)
     process = context.Process(target=_render, args=(theirs, song, kit, model, folder), name="bounce")
-    process.start()
+    with interrupts_held(), main_left_out():
+        process.start()
     theirs.close()
     try:
         error = ours.recv()
@@ -59,6 +61,7 @@ def _render(
     line: "multiprocessing.connection.Connection", song: MidiSong, kit: Kit, model: Path | None, folder: Path
 ) -> None:
     threading.Thread(target=leave_with_parent, daemon=True).start()
+    give_way()
     try:
         settings = RenderSettings(stems=folder / "stems", jobs=1)
         render_song(song, kit, CachedSpec(SourceSpec(model, RATE)), folder / "mix.wav", settings)
@@ -72,6 +75,6 @@ def _zipped(folder: Path) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(folder.rglob("*")):
-            if file.is_file():
+            if file.is_file() and not file.name.startswith("."):
                 archive.write(file, file.relative_to(folder).as_posix())
     return data.getvalue()

@@ -14,7 +14,7 @@ import uvicorn
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.page.app import Page
 from ghostnote.bridge.page.guard import HOST, TOKEN, Guard
-from ghostnote.bridge.page.studio import ExplorerSpec
+from ghostnote.bridge.page.studio import MakerSpec
 
 PORT: Final = 9080
 """Where the page is unless that port is taken."""
@@ -35,8 +35,8 @@ class PageSettings:
     """None for `PORT`, or any other if that is taken."""
     model: Path | None = None
     """The model file that renders the grid; None for the one in the package."""
-    explorer: ExplorerSpec | None = None
-    """What makes new drums; None for the model."""
+    maker: MakerSpec | None = None
+    """What makes new drums and works on hits; None for the model."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES), repr=False)
 
 
@@ -48,7 +48,7 @@ class PageServer:
         self._socket = _bound(settings.port)
         port = self._socket.getsockname()[1]
         self.address = f"http://{HOST}:{port}/?{TOKEN}={settings.token}"
-        self.page = Page(settings.osc_host, settings.osc_port, settings.model, settings.explorer)
+        self.page = Page(settings.osc_host, settings.osc_port, settings.model, settings.maker)
         app = Guard(self.page.app(), port, settings.token)
         config = uvicorn.Config(
             app,

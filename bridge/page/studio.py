@@ -1,38 +1,47 @@
-"""The process that makes new drums for the page, so that the page still answers while it does."""
+"""The process that makes new drums and works on hits for the page, so that the page still answers meanwhile."""
 
 import asyncio
 import multiprocessing
+import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import GhostnoteError
-from ghostnote.bridge.render.workers import interrupts_held, leave_with_parent
-from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum
+from ghostnote.bridge.page.tool_table import TOOLS
+from ghostnote.bridge.render.workers import interrupts_held, leave_with_parent, main_left_out
+from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum, explore
+
+if TYPE_CHECKING:
+    from ghostnote.bridge.inference.model import Generator
 
 Audio = NDArray[np.float32]
-Request = tuple[ExploreSettings, Audio | None, int]
-"""Which drums, and the hit that they are near with its rate in Hz, or None."""
+
+_NICENESS: Final = 15
 
 
-class Explorer(Protocol):
-    """What makes drums."""
+class Maker(Protocol):
+    """What makes drums, and works on hits."""
 
     def explore(self, settings: ExploreSettings, like: Audio | None, rate: int) -> Iterator[FoundDrum]:
-        """Yield new drums, near a hit (channels, frames) if given; `InputError`."""
+        """Yield new drums, near a hit (channels, frames) at `rate` Hz if given; `InputError`."""
+
+    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Audio:
+        """Return what a tool of `TOOLS` makes of a hit (channels, frames) at `rate` Hz; `InputError`."""
 
 
-class ExplorerSpec(Protocol):
-    """What a process needs to open an explorer."""
+class MakerSpec(Protocol):
+    """What a process needs to open a maker."""
 
-    def open(self) -> Explorer:
+    def open(self) -> Maker:
         """Open it in this process; `GhostnoteError`."""
 
 
@@ -42,31 +51,37 @@ class ModelSpec:
 
     model: Path | None
 
-    def open(self) -> "ModelExplorer":
-        """Open the model in this process; `ModelError`."""
-        return ModelExplorer(self.model)
+    def open(self) -> "ModelMaker":
+        """Return a maker that opens the model when it is needed."""
+        return ModelMaker(self.model)
 
 
-class ModelExplorer:
+class ModelMaker:
     """Makes drums with the model."""
 
     def __init__(self, model: Path | None) -> None:
-        """Open it."""
+        """Name the model's file; None is the one in the package."""
+        self._model = model
+
+    @cached_property
+    def _generator(self) -> "Generator":
         from ghostnote.bridge.inference.model import Generator
 
-        self._generator = Generator.open(model)
+        return Generator.open(self._model)
 
     def explore(self, settings: ExploreSettings, like: Audio | None, rate: int) -> Iterator[FoundDrum]:
         """Yield new drums."""
-        from ghostnote.bridge.tools.explore import explore
-
         return explore(settings, like, rate, self._generator)
+
+    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Audio:
+        """Return what a tool makes of a hit."""
+        return TOOLS[tool].run(hit, rate, values, drum_class, lambda: self._generator)
 
 
 class Studio:
     """Runs the process from its first use until `close`."""
 
-    def __init__(self, spec: ExplorerSpec) -> None:
+    def __init__(self, spec: MakerSpec) -> None:
         """Make drums with what `spec` opens."""
         self._spec = spec
         self._line: Connection | None = None
@@ -75,25 +90,41 @@ class Studio:
 
     async def explore(self, settings: ExploreSettings, like: Audio | None, rate: int) -> AsyncIterator[FoundDrum]:
         """Yield new drums as they come; `GhostnoteError` for what the model cannot, or where the process ends."""
+        async for found in self._asked("explore", settings, like, rate):
+            yield found
+
+    async def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Audio:
+        """Return what a tool makes of a hit; `GhostnoteError`."""
+        made = [audio async for audio in self._asked("work", tool, values, drum_class, hit, rate)]
+        return np.asarray(made[0], np.float32)
+
+    async def _asked(self, *request: Any) -> AsyncIterator[Any]:
+        """Yield the answers to a request."""
         async with self._busy:
             line = await asyncio.to_thread(self._opened)
+            is_whole = False
             try:
-                line.send((settings, like, rate))
+                line.send(request)
                 while (found := await asyncio.to_thread(line.recv)) is not None:
                     if isinstance(found, GhostnoteError):
+                        is_whole = True
                         raise found
                     yield found
+                is_whole = True
             except (EOFError, OSError) as error:
-                self.close()
                 raise GhostnoteError("the process that makes drums ended: is there too little memory?") from error
+            finally:
+                # What is still to come would be taken for the answer to another request.
+                if not is_whole:
+                    self.close()
 
     def close(self) -> None:
         """End the process."""
-        if self._line:
-            self._line.close()
         if self._process:
             self._process.terminate()
             self._process.join()
+        if self._line:
+            self._line.close()
         self._line = self._process = None
 
     def _opened(self) -> Connection:
@@ -101,24 +132,31 @@ class Studio:
             context = multiprocessing.get_context("spawn")
             self._line, theirs = context.Pipe()
             self._process = context.Process(target=_work, args=(self._spec, theirs), name="studio", daemon=True)
-            with interrupts_held():
+            with interrupts_held(), main_left_out():
                 self._process.start()
             theirs.close()
         return self._line
 
 
-def _work(spec: ExplorerSpec, line: Connection) -> None:
+def give_way() -> None:
+    """Let this process run after those that play."""
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+
+
+def _work(spec: MakerSpec, line: Connection) -> None:
     """Make what is asked for until the line breaks."""
     threading.Thread(target=leave_with_parent, daemon=True).start()
-    explorer: Explorer | None = None
+    give_way()
+    maker: Maker | None = None
     while True:
         try:
-            settings, like, rate = line.recv()
+            what, *request = line.recv()
         except (EOFError, OSError):
             return
         try:
-            explorer = explorer or spec.open()
-            for found in explorer.explore(settings, like, rate):
+            maker = maker or spec.open()
+            for found in maker.explore(*request) if what == "explore" else [maker.work(*request)]:
                 line.send(found)
             line.send(None)
         except GhostnoteError as error:

@@ -2,7 +2,7 @@
 
 import base64
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from live_fakes import until
 
+from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.page.serve import PageServer, PageSettings
 from ghostnote.bridge.tools.explore import RATE, ExploreSettings, FoundDrum
@@ -37,8 +38,8 @@ _DROP = """([selector, files]) => {
 }"""
 
 
-class FakeExplorer:
-    """Makes tones instead of drums, those near a given one a little higher each."""
+class FakeMaker:
+    """Makes tones instead of drums, those near a given one a little higher each; tools reverse."""
 
     def explore(self, settings: ExploreSettings, like: np.ndarray | None, rate: int) -> Iterator[FoundDrum]:
         time = np.arange(8_000) / RATE
@@ -47,19 +48,24 @@ class FakeExplorer:
             tone = 0.5 * np.sin(2 * np.pi * hertz * time) * np.exp(-time * 20)
             yield FoundDrum(tone[None].astype(np.float32), settings.seed + number, 0.2, hertz, hertz)
 
+    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: np.ndarray, rate: int) -> np.ndarray:
+        if tool == "extend":
+            raise InputError("the hit lasts as long already")
+        return hit[:, ::-1] * np.float32(values.get("strength", 0.5))
+
 
 @dataclass(frozen=True)
-class FakeExplorerSpec:
-    """Opens `FakeExplorer`."""
+class FakeMakerSpec:
+    """Opens `FakeMaker`."""
 
-    def open(self) -> FakeExplorer:
-        return FakeExplorer()
+    def open(self) -> FakeMaker:
+        return FakeMaker()
 
 
 @contextmanager
 def page_server(osc_port: int) -> Iterator[PageServer]:
     """Serve a page on any free port, on a thread of its own."""
-    server = PageServer(PageSettings(osc_port, port=0, explorer=FakeExplorerSpec()))
+    server = PageServer(PageSettings(osc_port, port=0, maker=FakeMakerSpec()))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

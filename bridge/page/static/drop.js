@@ -26,6 +26,11 @@ export async function dropOnMap(transfer) {
   return used(files, "map", `${files.length} sounds were put on the map`);
 }
 
+export async function dropOnBench(transfer) {
+  const files = (await dropped(transfer)).filter(({ path }) => SOUNDS.test(path)).slice(0, 1);
+  return used(files, "bench", `The tools work on ${files[0]?.path}`);
+}
+
 export async function filesOnPad(pad, list) {
   const files = [...list].map((file) => ({ path: file.name, file }));
   return used(files, `pad/${pad.slug}`, `${pad.name} starts from ${files.length > 1 ? `${files.length} sounds` : files[0].path}`);

@@ -1,16 +1,15 @@
 // The map of new drums: what sounds alike lies near. Hover to hear, click to put on the pad, four more near one.
 
+import { load, outlined, play, ready } from "./audio.js";
 import { byId, make, put, toast } from "./dom.js";
 import { dropOnMap } from "./drop.js";
 import { ask, post } from "./socket.js";
-import { emit, on, selectedPad, state } from "./store.js";
+import { on, selectedPad, state } from "./store.js";
 import { drawStrokes } from "./wave.js";
 
-const POINTS = 200;
 const view = { dots: new Map(), current: "" };
 const sounds = new Map(); // decoded, by number
-let context = null;
-let playing = null;
+let startedAt = 0;
 
 export function setUpExplore() {
   byId("view-explore").append(wishes(), map(), about());
@@ -49,9 +48,10 @@ function about() {
   view.name = make("b");
   view.put = make("button", { type: "button", className: "primary", id: "explore-put", on: { click: () => putOnPad(view.current) } });
   view.near = make("button", { type: "button", id: "explore-near", on: { click: () => ask({ near: view.current }) } }, "Four more near this");
+  view.tool = make("button", { type: "button", title: "Let the tools work on it", on: { click: () => post(`/map/${view.current}/bench`).then(() => byId("tab-tools").click()) } }, "Tools");
   view.save = make("a", { className: "button", download: "" }, "Save");
   return (view.about = make("div", { className: "map-about", hidden: true }, view.wave,
-    make("div", { className: "row" }, view.name, view.put, view.near, view.save)));
+    make("div", { className: "row" }, view.name, view.put, view.near, view.tool, view.save)));
 }
 
 function drawClasses() {
@@ -65,7 +65,7 @@ function drawKinds() {
 }
 
 function begin() {
-  context ??= new AudioContext();
+  ready();
   ask({ explore: { class: view.class.value, kind: view.kind.value, count: Number(view.count.value) } });
 }
 
@@ -107,7 +107,7 @@ function addDot(drum) {
   });
   view.dots.set(drum.id, dot);
   view.map.append(dot);
-  load(drum.id).catch(() => {});
+  loaded(drum.id).catch(() => {});
   return dot;
 }
 
@@ -123,18 +123,14 @@ function moved(event) {
   next.focus();
 }
 
-async function load(id) {
-  if (!sounds.has(id)) {
-    context ??= new AudioContext();
-    const answer = await fetch(`/map/${id}.wav`);
-    sounds.set(id, await context.decodeAudioData(await answer.arrayBuffer()));
-  }
+async function loaded(id) {
+  if (!sounds.has(id)) sounds.set(id, await load(`/map/${id}.wav`));
   return sounds.get(id);
 }
 
 async function hear(id) {
-  const isSame = view.current === id && playing?.startedAt > performance.now() - 80;
-  if (isSame) return;
+  // A pointer that presses also focuses: that is heard once.
+  if (view.current === id && startedAt > performance.now() - 80) return;
   view.dots.get(view.current)?.classList.remove("is-current");
   view.current = id;
   const dot = view.dots.get(id);
@@ -146,33 +142,14 @@ async function hear(id) {
   view.wave.dataset.class = dot?.dataset.class;
   drawTarget();
   try {
-    const sound = await load(id);
+    const sound = await loaded(id);
     if (view.current !== id) return;
-    playing?.node.stop();
-    const node = new AudioBufferSourceNode(context, { buffer: sound });
-    node.connect(context.destination);
-    context.resume();
-    node.start();
-    playing = { node, startedAt: performance.now() };
-    emit("auditioned", id);
+    play(sound);
+    startedAt = performance.now();
     drawStrokes(view.wave, [outlined(sound)], { axis: true });
   } catch (error) {
     toast(`${dot?.dataset.name}: cannot be played: ${error.message}`, "error");
   }
-}
-
-function outlined(sound) {
-  const samples = sound.getChannelData(0);
-  const size = Math.max(1, Math.ceil(samples.length / POINTS));
-  const ends = new Float32Array(2 * POINTS);
-  let peak = 1e-6;
-  samples.forEach((sample, at) => {
-    const point = 2 * Math.floor(at / size);
-    ends[point] = Math.min(ends[point], sample);
-    ends[point + 1] = Math.max(ends[point + 1], sample);
-    peak = Math.max(peak, Math.abs(sample));
-  });
-  return { ends: ends.map((end) => (127 * end) / peak), peak, seconds: sound.duration };
 }
 
 async function putOnPad(id) {

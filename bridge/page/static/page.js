@@ -10,9 +10,10 @@ import { setUpPads } from "./pads.js";
 import { setUpPanel } from "./panel.js";
 import { connect, osc } from "./socket.js";
 import { setUpSound } from "./sound.js";
+import { setUpTools } from "./tools.js";
 import { emit } from "./store.js";
 
-const VIEWS = ["pad", "grid", "explore", "kits", "state"];
+const VIEWS = ["pad", "grid", "explore", "tools", "kits", "state"];
 
 function show(name) {
   for (const each of VIEWS) byId(`view-${each}`).hidden = each !== name;
@@ -25,6 +26,7 @@ setUpPads();
 setUpPanel();
 setUpGrid();
 setUpExplore();
+setUpTools();
 setUpKits();
 setUpFacts();
 setUpSound();

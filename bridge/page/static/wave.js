@@ -11,13 +11,13 @@ export function fit(canvas) {
   return canvas.getContext("2d");
 }
 
-export function drawStrokes(canvas, strokes, { most = 12, fade = 0.72, least = 0.1, axis = false } = {}) {
+export function drawStrokes(canvas, strokes, { most = 12, fade = 0.72, least = 0.1, axis = false, seconds: span = 0 } = {}) {
   const context = fit(canvas);
   const { width, height } = canvas;
   context.clearRect(0, 0, width, height);
   if (!strokes?.length || !width) return;
   const shown = strokes.slice(-most);
-  const seconds = Math.max(...shown.map((stroke) => stroke.seconds));
+  const seconds = span || Math.max(...shown.map((stroke) => stroke.seconds));
   const loudest = Math.max(...shown.map((stroke) => stroke.peak), 1e-4);
   const colour = getComputedStyle(canvas).color;
   if (axis) drawAxis(context, width, height, seconds, getComputedStyle(canvas).getPropertyValue("--quiet"));

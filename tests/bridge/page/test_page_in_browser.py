@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from live_fakes import KIT, running, until
 from live_program import free_port
 from page_rig import browser, drop, opened, page_server, write_hit
 
+from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.kit import Pad, load_kit
 from ghostnote.bridge.live.daemon import Live
 from ghostnote.bridge.live.link.server import link_path
@@ -185,6 +187,30 @@ def test_drums_are_explored_and_one_is_put_on_a_pad(live: Live, page: Any, rig: 
     page.click("#tab-pad")
     page.click("button:text-is('Undo'):enabled")
     until(lambda: pad(live, "Hat").hit is None and pad(live, "Hat").drum_class == "closed_hat")
+
+
+def test_a_tool_works_on_a_dropped_sound_and_the_result_goes_to_a_pad(live: Live, page: Any, tmp_path: Path) -> None:
+    page.click(".pad[data-slug=open_hat]")
+    page.click("#tab-tools")
+    drop(page, "#tool-before", write_hit(tmp_path / "desk knock.wav"))
+    page.wait_for_selector("#tool-before >> text=desk knock")
+    page.wait_for_selector("#tool-run:enabled")
+    page.click("button[data-tool=transfer]")
+    page.fill("#tool-strength", "0.5")
+    page.select_option("#tool-class", "snare")
+    page.click("#tool-run")
+    page.wait_for_selector("#tool-after >> text=desk knock transfer")
+    page.wait_for_selector("#tool-play-after:enabled")
+    painted = "(c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((value) => value > 0)"
+    assert page.eval_on_selector("#tool-after .side-wave", painted)
+    assert page.eval_on_selector("#tool-after .side-picture", painted)
+    page.click("#tool-put-after")
+    until(lambda: pad(live, "Open Hat").hit and pad(live, "Open Hat").drum_class == "snare")
+    before, after = read_audio(tmp_path / "desk knock.wav")[0], read_audio(pad(live, "Open Hat").hit)[0]
+    np.testing.assert_allclose(after, before[:, ::-1] * 0.5, atol=1e-4)
+    page.click("button[data-tool=extend]")
+    page.click("#tool-run")
+    page.wait_for_selector(".toast.error:has-text('lasts as long already')")
 
 
 def test_the_grid_plays_in_all_browsers(live: Live, page: Any, rig: Any, chromium: Any) -> None:
