@@ -1,19 +1,33 @@
 """`ghostnote generate`: new one-shots of a class."""
 
+from __future__ import annotations
+
 import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ghostnote.bridge.cli import options
+from ghostnote.bridge.cli import options, word_options
 from ghostnote.bridge.cli.terminal import echo
 
+if TYPE_CHECKING:
+    from ghostnote.bridge.inference.one_shots import OneShotSettings
+    from ghostnote.bridge.tools.words import Wish
+
+_UNNAMED: Final = "neither --class nor --kind is given: say what to generate, as in --kind cowbell"
 _NUMBERED: Final = re.compile(r"-\d+$")
 
 
 def generate(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where the files go.")],
+    words: Annotated[
+        str | None, typer.Argument(metavar="[WORDS]", help='What it should be like, as in "tight dry funk snare".')
+    ] = None,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Where the files go; with words, by default their name."),
+    ] = None,
     drum_class: Annotated[
         str | None, typer.Option("--class", "-c", metavar="CLASS", help="Class of drum, as in 'snare'.")
     ] = None,
@@ -30,6 +44,7 @@ def generate(
     guidance: Annotated[
         float, typer.Option(min=0, max=10, help="Above 1: more typical of its class, less varied.")
     ] = 1.0,
+    strength: word_options.Strength = 1.0,
     length: Annotated[
         float | None, typer.Option(min=0.02, max=10, help="Maximum duration in seconds; longer hits fade out.")
     ] = None,
@@ -38,30 +53,42 @@ def generate(
     model: options.Model = None,
 ) -> None:
     """Generate new drums: one-shot samples of a class or kind, each with its seed in its name."""
+    from ghostnote.bridge.inference.one_shots import OneShotSettings
+    from ghostnote.bridge.tools.words import SeedSearch
+
+    folder = output or word_options.folder_for(words)
+    wish = None if words is None else word_options.read_aloud(words)
+    name, kind = _named(drum_class, kind, wish, words)
+    seeds: tuple[int, ...] = ()
+    if wish is not None:
+        seeds, kind = word_options.fitting_seeds(wish, SeedSearch(name, kind, seed, strength), count, model)
+    settings = OneShotSettings(name, kind, seed, count, steps, guidance, length, rate, bits, seeds)
+    _write(folder, settings, model)
+
+
+def _named(drum_class: str | None, kind: str | None, wish: Wish | None, words: str | None) -> tuple[str, str | None]:
+    """Return the class and the kind that options name, or else the words."""
+    from ghostnote.bridge.errors import InputError
+    from ghostnote.bridge.kinds import find_class, find_kind
+
+    if kind is None and drum_class is None and wish is not None:
+        kind, drum_class = wish.kind, wish.drum_class
+    if kind is not None:
+        found = find_kind(kind, drum_class)
+        return found.drum_class, found.name
+    if drum_class is None:
+        raise InputError(_UNNAMED if words is None else f"{words!r} names no drum: add one, as snare, or --class")
+    return find_class(drum_class), None
+
+
+def _write(folder: Path, settings: OneShotSettings, model: Path | None) -> None:
     from rich.console import Console
     from rich.progress import track
 
-    from ghostnote.bridge.errors import InputError
-    from ghostnote.bridge.inference.one_shots import OneShotSettings, write_one_shots
-    from ghostnote.bridge.kinds import find_class, find_kind
+    from ghostnote.bridge.inference.one_shots import write_one_shots
 
-    found = find_kind(kind, drum_class) if kind is not None else None
-    if found is None and drum_class is None:
-        raise InputError("neither --class nor --kind is given: say what to generate, as in --kind cowbell")
-    name = found.name if found else None
-    settings = OneShotSettings(
-        found.drum_class if found else find_class(drum_class or ""),
-        name,
-        seed,
-        count,
-        steps,
-        guidance,
-        length,
-        rate,
-        bits,
-    )
-    paths = write_one_shots(output, settings, model)
-    console, title, kept = Console(stderr=True), f"Generating {name or drum_class}", ""
+    paths, count = write_one_shots(folder, settings, model), settings.count
+    console, title, kept = Console(stderr=True), f"Generating {settings.kind or settings.drum_class}", ""
     for path in track(paths, title, total=count, console=console, transient=True, disable=not console.is_terminal):
         kept = kept or (path.name if _NUMBERED.search(path.stem) else "")
         echo(str(path))

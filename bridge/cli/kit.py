@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from ghostnote.bridge.cli import word_options
 from ghostnote.bridge.cli.options import KIT_HELP, opened_kit
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import KitError
@@ -23,7 +24,7 @@ app = typer.Typer(help="Make, check and look at kits: which note plays which dru
 
 @app.command()
 def new(
-    path: Annotated[Path, typer.Argument(metavar="KIT.toml", help="The kit file to write.")],
+    path: Annotated[Path | None, typer.Argument(metavar="KIT.toml", help="The kit file to write.")] = None,
     hits: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Make a pad of each drum in here: its strokes by names and sounds."),
@@ -31,18 +32,32 @@ def new(
     base: Annotated[
         str, typer.Option("--from", metavar="NAME", help="The kit to copy: default, electronic or dry.")
     ] = "default",
+    words: Annotated[
+        str | None, typer.Option(metavar="WORDS", help='What its drums are like, as in "dusty lo-fi boom bap kit".')
+    ] = None,
+    strength: word_options.Strength = 1.0,
+    seed: Annotated[int, typer.Option(min=0, max=9999, help="With --words: another number, other drums.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="KIT.toml", help="The same as KIT.toml alone.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is already there.")] = False,
 ) -> None:
-    """Write a kit file to edit: a copy of one that comes along, or one made from a folder of your hits."""
+    """Write a kit file to edit: a copy of one that comes along, one of your hits, or one of drums that words choose."""
     from ghostnote.bridge.io.atomic_file import write_bytes
     from ghostnote.bridge.io.hit_files import hit_files
     from ghostnote.bridge.io.output_guard import check_outputs
     from ghostnote.bridge.kit.create import kit_from_built_in, kit_from_hits
 
+    path = _one_path(path, output)
+    if words is not None and hits:
+        raise KitError("--words and --hits exclude each other: words choose drums that the model generates")
     _check_ending(path)
     check_outputs((path,), hit_files(hits) if hits else ())
     if path.exists() and not force:
         raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
+    if words is not None:
+        _write_words(path, words, seed, strength)
+        return
     made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_built_in(path.stem, base)
     write_bytes(path, made.text.encode())
     echo(f"{path}: {made.pads} pads")
@@ -50,6 +65,23 @@ def new(
         echo(f"note: {guess}", err=True)
     for reason in made.skipped:
         echo(f"warning: left out {reason}", err=True)
+
+
+def _one_path(path: Path | None, output: Path | None) -> Path:
+    if (path is None) == (output is None):
+        raise KitError("the kit file is named twice" if path else "no kit file is named: add one, as my.toml")
+    return path or output or Path()
+
+
+def _write_words(path: Path, words: str, seed: int, strength: float) -> None:
+    from ghostnote.bridge.inference.model import Generator
+    from ghostnote.bridge.kit.save import save_kit
+    from ghostnote.bridge.tools.word_kit import kit_from_words
+
+    wish = word_options.read_aloud(words)
+    kit = kit_from_words(Generator.open().card, path.stem, wish, seed=seed, strength=strength)
+    save_kit(kit, path)
+    echo(f"{path}: {len(kit.pads)} pads")
 
 
 @app.command("import")

@@ -43,6 +43,8 @@ class OneShotSettings:
     """Sample rate of the files, in Hz."""
     bits: int | None = None
     """Sample size; None is the format's default."""
+    seeds: tuple[int, ...] = ()
+    """The hits' seeds, where they do not count up from `seed`."""
 
 
 def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None = None) -> Iterator[Path]:
@@ -60,9 +62,9 @@ def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None 
 
 
 def _written(folder: Path, settings: OneShotSettings, generator: Generator) -> Iterator[Path]:
-    end = settings.seed + settings.count
-    digits = len(str(end - 1))
-    for seed in range(settings.seed, end):
+    seeds = settings.seeds or range(settings.seed, settings.seed + settings.count)
+    digits = len(str(max(seeds)))
+    for seed in seeds:
         hit = generate_drum(
             generator, settings.drum_class, seed, kind=settings.kind, steps=settings.steps, guidance=settings.guidance
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.attack import Attack
 from ghostnote.bridge.dsp.conversion import resample
-from ghostnote.bridge.dsp.shape import HOP_FRAMES, RATE
+from ghostnote.bridge.dsp.shape import BAND_EDGES, HOP_FRAMES, MDCT_BANDS, RATE
 from ghostnote.bridge.dsp.stereo_image import band_correlation, correlated_sides
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.new_drum import ended
@@ -28,13 +28,14 @@ Array = NDArray[np.float64]
 BODY_SECONDS: Final = 0.1
 """What comes later is a hit's tail."""
 _BODY_FADE_SECONDS: Final = 0.03
-_NOISE: Final = 1e-5
-"""White noise that is added to a residual: what it lacks can be no factor of it."""
+_MOST_GAIN_DB: Final = 12.0
 _SILENT: Final = 1e-12
 _MOST_CORRECTION_DB: Final = 24.0
 _MOST_OCTAVES: Final = 2.0
 """Pitches that lie farther apart are no two of one partial: one gives way to the other without moving."""
 _CROSSFADE: Final = 4096
+_RISE: Final = np.sin(np.linspace(0, np.pi / 2, 44, dtype=np.float32)) ** 2
+"""What is added to a hit rises in the millisecond before its onset."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,10 @@ def moved(
     frames = max(whole_frames(parts.residual), whole_frames(drum.partials[None]), generator.card.shape_size[1])
     along = _along(move, frames)
     residual = fit(parts.residual, frames * HOP_FRAMES)
-    noisy = residual + np.float32(_NOISE) * rng.standard_normal(residual.shape, np.float32)
     partials = _partials(parts, drum, move, frames)
-    gain_db, level_db = _gains(parts, drum, (power_of(noisy, frames), power_of(partials, frames)), along, move)
-    changed = with_band_gain(noisy, gain_db + level_db)
+    powers = power_of(residual, frames), power_of(partials, frames)
+    gain_db, level_db = _gains(parts, drum, powers, along, move)
+    changed = _levelled(residual, powers[0], gain_db, level_db, rng)
     if steps != 0 and along.max() > 0:
         changed = _denoised(generator, changed, drum.label, float(along.max()), rng, steps=steps, guidance=guidance)
     fresh = np.repeat(np.minimum(along / max(float(along.max()), _SILENT), 1), HOP_FRAMES).astype(np.float32)
@@ -104,6 +105,7 @@ def _partials(parts: HitParts, drum: TargetDrum, move: Move, frames: int) -> Aud
         octaves = 0.0
     own = fit(transposed(parts.partials, octaves * move.pitch), frames * HOP_FRAMES)
     others = fit(transposed(drum.partials[None], octaves * (move.pitch - 1)), frames * HOP_FRAMES)
+    others[:, : len(_RISE)] *= _RISE
     angle = move.partials * np.pi / 2
     return np.asarray(np.float32(np.cos(angle)) * own + np.float32(np.sin(angle)) * others)
 
@@ -132,6 +134,22 @@ def _gains(
     found = _level_db(residual * 10 ** (gain_db / 10) + partials)
     limit = _MOST_CORRECTION_DB * min(1.0, 4 * max(move.partials, move.body, move.tail, move.level))
     return gain_db, np.clip(wanted - found, -limit, limit) + np.minimum(0, wanted - found + limit) * move.level
+
+
+def _levelled(residual: Audio, power: Array, gain_db: Array, level_db: Array, rng: np.random.Generator) -> Audio:
+    """Return a residual (channels, frames) of this power (GROUPS, frames) with gains, and noise where it lacks power.
+
+    What there is of it gets no more than a moderate gain: what is gone after a click would make that click louder.
+    """
+    limited = np.minimum(gain_db, _MOST_GAIN_DB)
+    lacking = (power + _SILENT) * (10 ** (gain_db / 10) - 10 ** (limited / 10))
+    noise_db = 10 * np.log10(lacking / np.diff(BAND_EDGES)[:, None] * MDCT_BANDS + _SILENT)
+    alike = 1.0 if len(residual) == 1 else float(np.clip(np.corrcoef(residual)[0, 1], 0, 1))
+    shared, own = (rng.standard_normal(shape, np.float32) for shape in (residual[:1].shape, residual.shape))
+    noise = np.float32(np.sqrt(alike)) * shared + np.float32(np.sqrt(1 - alike)) * own
+    filling = with_band_gain(noise, noise_db + level_db)
+    filling[:, : len(_RISE)] *= _RISE
+    return with_band_gain(residual, limited + level_db) + filling
 
 
 def _decibels(power: Array) -> Array:

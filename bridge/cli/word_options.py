@@ -1,0 +1,59 @@
+"""What commands do with words: say what they mean, and find seeds that fit them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ghostnote.bridge.cli.terminal import echo
+
+if TYPE_CHECKING:
+    from ghostnote.bridge.tools.words import SeedSearch, Wish
+
+Strength = Annotated[
+    float, typer.Option(min=0, max=10, help="How much words decide; at 0 they do no more than name the drum.")
+]
+
+
+def read_aloud(words: str) -> Wish:
+    """Return what words ask for, and say so, also which of them say nothing."""
+    from ghostnote.bridge.tools.words import read_words
+
+    wish = read_words(words)
+    drum = " ".join(part.replace("_", " ") for part in (wish.make, wish.kind or wish.drum_class) if part)
+    sound = ", ".join(f"{name} {far:+.1f}" for name, far in wish.weights.items())
+    echo(f"words: {drum or 'any drum'}" + (f"; {sound}" if sound else ""), err=True)
+    if wish.unexplained:
+        echo(f"note: these words say nothing here: {', '.join(wish.unexplained)}", err=True)
+    return wish
+
+
+def fitting_seeds(wish: Wish, search: SeedSearch, count: int, model: Path | None) -> tuple[tuple[int, ...], str | None]:
+    """Return the seeds of so many drums that words fit best, and their kind; `InputError` for too many.
+
+    Where no kind is named it is the electronic or acoustic one that words mean, if the model has it.
+    """
+    from dataclasses import replace
+
+    from ghostnote.bridge.errors import InputError
+    from ghostnote.bridge.inference.model import Generator
+    from ghostnote.bridge.tools.words import seeds_for
+
+    if count > search.pool:
+        raise InputError(f"{count} drums are more than the {search.pool} that words choose from: give a smaller -n")
+    card = Generator.open(model).card
+    kind = search.kind or wish.kind_of(card, search.drum_class)
+    return tuple(seeds_for(card, wish, replace(search, kind=kind))[:count]), kind
+
+
+def folder_for(words: str | None) -> Path:
+    """Return the folder that results of words go to where none is given: named by them."""
+    import re
+
+    from ghostnote.bridge.errors import InputError
+
+    if words is None:
+        raise InputError("no folder is given: add --output FOLDER")
+    return Path(re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:60] or "drums")
