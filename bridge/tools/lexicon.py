@@ -15,6 +15,8 @@ DESCRIPTORS: Final = ("bright", "boomy", "long", "noisy", "hard", "high")
 Meaning = Mapping[str, float]
 """How far a word moves descriptors, in standard deviations of the drums of a class."""
 
+_MAKES: Final = ("electronic", "acoustic")
+"""Words of their own, which may be negated."""
 _KIND_CLASS: Final = {kind.name: kind.drum_class for kind in KINDS}
 
 
@@ -38,7 +40,8 @@ def meaning_of(word: str) -> Meaning:
 @cache
 def drum_of(text: str) -> tuple[str, str | None] | None:
     """Return the class and kind that a name means, in the singular or plural; None for other names."""
-    kinds = {name.replace("_", " "): name for name in _KIND_CLASS} | dict(table("kind"))
+    kinds = {name.replace("_", " "): name for name in _KIND_CLASS if name.split("_")[0] not in _MAKES}
+    kinds |= dict(table("kind"))
     classes = {name.replace("_", " "): name for name in CLASS_NAMES} | dict(table("class"))
     for name in (text, text.removesuffix("s")):
         if name in classes:

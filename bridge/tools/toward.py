@@ -144,7 +144,7 @@ def _levelled(residual: Audio, power: Array, gain_db: Array, level_db: Array, rn
     limited = np.minimum(gain_db, _MOST_GAIN_DB)
     lacking = (power + _SILENT) * (10 ** (gain_db / 10) - 10 ** (limited / 10))
     noise_db = 10 * np.log10(lacking / np.diff(BAND_EDGES)[:, None] * MDCT_BANDS + _SILENT)
-    alike = 1.0 if len(residual) == 1 else float(np.clip(np.corrcoef(residual)[0, 1], 0, 1))
+    alike = 1.0 if len(residual) == 1 else float(np.clip(np.corrcoef(residual[0], residual[1])[0, 1], 0, 1))
     shared, own = (rng.standard_normal(shape, np.float32) for shape in (residual[:1].shape, residual.shape))
     noise = np.float32(np.sqrt(alike)) * shared + np.float32(np.sqrt(1 - alike)) * own
     filling = with_band_gain(noise, noise_db + level_db)

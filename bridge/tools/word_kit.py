@@ -1,12 +1,13 @@
 """A kit whose drums words choose."""
 
 from dataclasses import replace
+from typing import Final
 
 from ghostnote.bridge.inference.model_card import Card
 from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
 from ghostnote.bridge.tools.words import SeedSearch, Wish, seeds_for
 
-_POOL = 96
+_POOL: Final = 64
 """Drums that are compared for each pad."""
 
 

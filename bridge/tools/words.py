@@ -126,12 +126,13 @@ def seeds_for(card: Card, wish: Wish, search: SeedSearch) -> list[int]:
             f"strength is {search.strength:g}: choose 0, at which words only name the drum, to {_MOST_STRENGTH:g}"
         )
     pool = range(search.seed, search.seed + search.pool)
+    is_known = described_drum(card, search.drum_class, search.seed, search.kind) is not None
+    if search.kind is not None and not is_known:
+        raise InputError(f"the model has no {search.kind}: its corpus had none")
+    if not wish.weights or search.strength == 0 or not is_known:
+        return list(pool)
     drums = [described_drum(card, search.drum_class, seed, search.kind) for seed in pool]
     known = [drum for drum in drums if drum is not None]
-    if search.kind is not None and not known:
-        raise InputError(f"the model has no {search.kind}: its corpus had none")
-    if not wish.weights or search.strength == 0 or len(known) < len(pool):
-        return list(pool)
     fit = _fit(known, wish, search)
     return [pool[place] for place in np.argsort(-fit, kind="stable").tolist()]
 
