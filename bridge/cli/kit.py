@@ -32,14 +32,10 @@ def new(
     base: Annotated[
         str, typer.Option("--from", metavar="NAME", help="The kit to copy: default, electronic or dry.")
     ] = "default",
-    words: Annotated[
-        str | None, typer.Option(metavar="WORDS", help='What its drums are like, as in "dusty lo-fi boom bap kit".')
-    ] = None,
+    words: word_options.KitWords = None,
     strength: word_options.Strength = 1.0,
-    seed: Annotated[int, typer.Option(min=0, max=9999, help="With --words: another number, other drums.")] = 0,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="KIT.toml", help="The same as KIT.toml alone.")
-    ] = None,
+    seed: word_options.KitSeed = 0,
+    output: word_options.KitOutput = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is already there.")] = False,
 ) -> None:
     """Write a kit file to edit: a copy of one that comes along, one of your hits, or one of drums that words choose."""
@@ -48,15 +44,13 @@ def new(
     from ghostnote.bridge.io.output_guard import check_outputs
     from ghostnote.bridge.kit.create import kit_from_built_in, kit_from_hits
 
-    path = _one_path(path, output)
-    if words is not None and hits:
-        raise KitError("--words and --hits exclude each other: words choose drums that the model generates")
+    path = word_options.one_path(path, output)
     _check_ending(path)
     check_outputs((path,), hit_files(hits) if hits else ())
     if path.exists() and not force:
         raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
     if words is not None:
-        _write_words(path, words, seed, strength)
+        word_options.write_kit(path, words, hits, seed, strength)
         return
     made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_built_in(path.stem, base)
     write_bytes(path, made.text.encode())
@@ -65,23 +59,6 @@ def new(
         echo(f"note: {guess}", err=True)
     for reason in made.skipped:
         echo(f"warning: left out {reason}", err=True)
-
-
-def _one_path(path: Path | None, output: Path | None) -> Path:
-    if (path is None) == (output is None):
-        raise KitError("the kit file is named twice" if path else "no kit file is named: add one, as my.toml")
-    return path or output or Path()
-
-
-def _write_words(path: Path, words: str, seed: int, strength: float) -> None:
-    from ghostnote.bridge.inference.model import Generator
-    from ghostnote.bridge.kit.save import save_kit
-    from ghostnote.bridge.tools.word_kit import kit_from_words
-
-    wish = word_options.read_aloud(words)
-    kit = kit_from_words(Generator.open().card, path.stem, wish, seed=seed, strength=strength)
-    save_kit(kit, path)
-    echo(f"{path}: {len(kit.pads)} pads")
 
 
 @app.command("import")

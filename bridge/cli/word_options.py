@@ -16,6 +16,14 @@ Strength = Annotated[
     float, typer.Option(min=0, max=10, help="How much words decide; at 0 they do no more than name the drum.")
 ]
 
+KitWords = Annotated[
+    str | None, typer.Option(metavar="WORDS", help='What its drums are like, as in "dusty lo-fi boom bap kit".')
+]
+KitSeed = Annotated[int, typer.Option(min=0, max=9999, help="With --words: another number, other drums.")]
+KitOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="KIT.toml", help="The same as KIT.toml alone.")
+]
+
 
 def read_aloud(words: str) -> Wish:
     """Return what words ask for, and say so, also which of them say nothing."""
@@ -57,3 +65,27 @@ def folder_for(words: str | None) -> Path:
     if words is None:
         raise InputError("no folder is given: add --output FOLDER")
     return Path(re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:60] or "drums")
+
+
+def one_path(path: Path | None, output: Path | None) -> Path:
+    """Return the kit file that an argument or an option names; `KitError` where both or none do."""
+    from ghostnote.bridge.errors import KitError
+
+    if (path is None) == (output is None):
+        raise KitError("the kit file is named twice" if path else "no kit file is named: add one, as my.toml")
+    return path or output or Path()
+
+
+def write_kit(path: Path, words: str, hits: Path | None, seed: int, strength: float) -> None:
+    """Write a kit of drums that words choose; `KitError` where hits are given as well."""
+    from ghostnote.bridge.errors import KitError
+    from ghostnote.bridge.inference.model import Generator
+    from ghostnote.bridge.kit.save import save_kit
+    from ghostnote.bridge.tools.word_kit import kit_from_words
+
+    if hits:
+        raise KitError("--words and --hits exclude each other: words choose drums that the model generates")
+    wish = read_aloud(words)
+    kit = kit_from_words(Generator.open().card, path.stem, wish, seed=seed, strength=strength)
+    save_kit(kit, path)
+    echo(f"{path}: {len(kit.pads)} pads")

@@ -15,6 +15,7 @@ from ghostnote.models.evaluate.tools.transfer import judge_transfer
 from ghostnote.models.evaluate.tools.tweak import judge_tweak
 from ghostnote.models.evaluate.tools.upsample import judge_upsample
 from ghostnote.models.evaluate.tools.widen import judge_widen
+from ghostnote.models.evaluate.tools.words import judge_words
 
 TOOLS: Final[dict[str, ToolEvaluation]] = {
     "tweak": judge_tweak,
@@ -23,6 +24,7 @@ TOOLS: Final[dict[str, ToolEvaluation]] = {
     "widen": judge_widen,
     "repair": judge_repair,
     "upsample": judge_upsample,
+    "words": judge_words,
 }
 """What judges each tool, by its command."""
 
