@@ -31,11 +31,14 @@ def page(
     model: options.Model = None,
 ) -> None:
     """See and play 'ghostnote live' on a page in your browser; the page waits for it, and finds it again."""
+    from ghostnote.bridge.live.link.server import link_path
     from ghostnote.bridge.live.osc.server import parse_address
 
     with needs_page("page"):
         from ghostnote.bridge.page.serve import PageServer, PageSettings
     host, osc_port = parse_address(osc)
+    # Where there can be no line to the daemon, it is said at once.
+    link_path(osc_port)
     server = PageServer(PageSettings(osc_port, host, port, model))
     if ends:
         server.end_with(sys.stdin.buffer.read)

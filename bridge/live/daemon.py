@@ -150,7 +150,7 @@ def _linked(live: Live, stack: ExitStack) -> Render:
         try:
             link = LinkServer(live.session, lambda: facts(live), live.osc.address[1])
         except (GhostnoteError, OSError) as error:
-            live.session.say(f"no page can be opened: {error}")
+            _logger.warning("no page can be opened: %s", error)
         else:
             return stack.enter_context(link).tapped(live.session.render)
     return live.session.render

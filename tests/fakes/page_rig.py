@@ -89,10 +89,12 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def opened(chromium: Any, address: str) -> Iterator[Any]:
+def opened(chromium: Any, address: str, script: str = "") -> Iterator[Any]:
     """Open the page in a browser that knows nothing of others, and wait until it shows pads."""
     context = chromium.new_context(viewport={"width": 1280, "height": 720})
     context.set_default_timeout(PATIENCE_MS)
+    if script:
+        context.add_init_script(script)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -54,6 +54,9 @@ class LinkServer:
         before = os.umask(0o177)
         try:
             self._listener.bind(str(self.path))
+        except OSError:
+            self._listener.close()
+            raise
         finally:
             os.umask(before)
         self._listener.listen()

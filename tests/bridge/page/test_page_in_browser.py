@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,18 @@ from page_rig import browser, drop, opened, page_server, write_hit
 
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.kit import Pad, load_kit
+from ghostnote.bridge.live.commands import Played
 from ghostnote.bridge.live.daemon import Live
+from ghostnote.bridge.live.hit import Hit
 from ghostnote.bridge.live.link.server import link_path
 from ghostnote.bridge.live.osc.codec import pack
 from ghostnote.bridge.live.osc.server import OscSettings
 from ghostnote.bridge.page.serve import PageServer
+
+_KEYBOARD = """
+globalThis.keys = { play(data) { this.onmidimessage({ data: new Uint8Array(data) }); } };
+navigator.requestMIDIAccess = async () => ({ inputs: new Map([["keys", keys]]) });
+"""
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +64,23 @@ def notes(live: Live) -> int:
     return sum(live.session.engine.counts[kind] for kind in ("fresh", "fallback", "reused"))
 
 
+@contextmanager
+def strikes_of(live: Live) -> Iterator[list[tuple[str, int]]]:
+    """Collect pads and velocities of what is struck."""
+    found: list[tuple[str, int]] = []
+    watch = live.session.engine.watch
+
+    def both(note: Played, hit: Hit, frame: int) -> None:
+        found.append((note.pad, note.velocity))
+        watch(note, hit, frame)
+
+    live.session.engine.watch = both
+    try:
+        yield found
+    finally:
+        live.session.engine.watch = watch
+
+
 def test_a_click_plays_and_every_stroke_is_drawn(live: Live, page: Any) -> None:
     before = notes(live)
     until(lambda: live.session.pool.queues[1].depth > 4)
@@ -78,21 +103,27 @@ def test_a_click_plays_and_every_stroke_is_drawn(live: Live, page: Any) -> None:
 
 
 def test_keys_play_with_velocity_and_the_panic_key_silences(live: Live, page: Any) -> None:
-    velocities: list[int] = []
-    live.session.engine.played.clear()
-    watch = live.session.engine.watch
-    live.session.engine.watch = lambda note, hit, frame: (velocities.append(note.velocity), watch(note, hit, frame))
-    try:
+    with strikes_of(live) as strikes:
         page.keyboard.press("z")
         page.keyboard.press("Shift+z")
         page.focus(".pad[data-slug=kick]")
         page.keyboard.press("Enter")
-        until(lambda: len(velocities) == 3)
-    finally:
-        live.session.engine.watch = watch
-    assert velocities == [100, 124, 100]
+        until(lambda: len(strikes) == 3)
+    assert strikes == [("Kick", 100), ("Kick", 124), ("Kick", 100)]
     page.keyboard.press("Escape")
     until(lambda: live.session.engine.setup.mixer.voices == 0)
+
+
+def test_midi_keyboards_of_the_browser_play_the_kits_notes(live: Live, rig: Any, chromium: Any) -> None:
+    with opened(chromium, rig[1].address, _KEYBOARD) as page:
+        page.click("#midi")
+        page.wait_for_selector("#midi[aria-pressed=true]:text-is('MIDI: 1 in')")
+        messages = ([0x99, 38, 77], [0x99, 38, 0], [0x89, 38, 9], [0xB9, 4, 9], [0x90, 42, 127])
+        with strikes_of(live) as strikes:
+            for message in messages:
+                page.evaluate("(data) => keys.play(data)", message)
+            until(lambda: len(strikes) == 2)
+        assert strikes == [("Snare Drum", 77), ("Hat", 127)]
 
 
 def test_page_second_browser_and_osc_agree(live: Live, page: Any, rig: Any, chromium: Any) -> None:
