@@ -25,9 +25,9 @@ Array = NDArray[np.float64]
 
 KEEPS: Final = ("partials", "body", "tail")
 """What of a hit can stay as it is."""
-_POOL: Final = 4
-"""Drums that are described for each that is made."""
-_LEAST_POOL: Final = 32
+_POOL: Final = 2
+"""Drums that are described for each that is made: with twice as many they are as diverse as a corpus's."""
+_LEAST_POOL: Final = 8
 _DUPLICATE_DB: Final = 2.0
 """Sounds that are nearer to each other are the same."""
 _STREAM: Final = 6
@@ -74,7 +74,7 @@ def explore(
 ) -> Iterator[FoundDrum]:
     """Return an iterator over new drums, spread out, or near the hit `like` (channels, frames) at `rate` Hz.
 
-    Drums are described before they are made, four for each that is wanted, and those farthest from each other are made.
+    Drums are described before they are made, two for each that is wanted, and those farthest from each other are made.
     Without `like`, `generate_drum` makes the same of their seeds. Left out are sounds that are nearly the same, and
     those whose levels and decays are a training drum's, as far as the model's card describes those; so there may be
     fewer. Without a generator the shipped model is opened. `InputError` for an unknown class, kind or part, or a number

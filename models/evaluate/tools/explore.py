@@ -48,6 +48,7 @@ def vendi_score(similarity: Array) -> float:
 def judge_explore(split: ToolSplit, tick: Tick) -> list[ToolRow]:
     """Return the diversity of explored drums beside the split's, how far training drums are, and what `near` does."""
     all_drums = _all_drums(split)
+    gallery = torch.cat([log_mel(part) for part in torch.split(split.hits.audio, 64)])
     done, steps = 0, 2 * len(CLASSES)
     ratios, plain, apart_made, apart_real = [], [], [], []
     retrieved: list[list[bool]] = []
@@ -64,7 +65,7 @@ def judge_explore(split: ToolSplit, tick: Tick) -> list[ToolRow]:
             apart_real += real_db
             _draw_sheet(split, name, made)
         tick(done := done + 1, steps)
-        retrieved += [_retrieved(split, i) for i in split.drums([name])[:_SOURCES]]
+        retrieved += [_retrieved(split, i, gallery) for i in split.drums([name])[:_SOURCES]]
         tick(done := done + 1, steps)
     _draw_near(split)
     return _rows((ratios, plain), (apart_made, apart_real), np.array(retrieved))
@@ -143,19 +144,15 @@ def _to_training(split: ToolSplit, name: str, hits: Sequence[Audio]) -> list[flo
     return [training.distance(*description_of(hit, HIT_FRAMES)) for hit in hits]
 
 
-def _retrieved(split: ToolSplit, i: int) -> list[bool]:
+def _retrieved(split: ToolSplit, i: int, gallery: Tensor) -> list[bool]:
     """Return at each of NEARS whether the nearest hit of the split is of the drum that another was made near."""
     hit, files = split.hit(i), split.hits.files
     made = []
     for near in NEARS:
         settings = ExploreSettings(files[i].drum_class, count=1, seed=split.seed + 7 * i, near=near)
         made += [drum.audio for drum in explore(settings, hit, generator=split.generator)]
-    nearest = distances_to(_mel(made), _gallery(split)).argmin(1).tolist()
+    nearest = distances_to(_mel(made), gallery).argmin(1).tolist()
     return [files[k].group == files[i].group for k in nearest]
-
-
-def _gallery(split: ToolSplit) -> Tensor:
-    return torch.cat([log_mel(part) for part in torch.split(split.hits.audio, 64)])
 
 
 def _draw_sheet(split: ToolSplit, name: str, made: Sequence[Audio]) -> None:
