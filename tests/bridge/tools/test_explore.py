@@ -3,7 +3,9 @@ import re
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.dsp.shape import BANDS
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.drum_table import Drum, DrumTable
@@ -142,3 +144,27 @@ def test_a_damaged_table_is_named(tmp_path):
     (tmp_path / TABLE).write_text(json.dumps([1, 2]))
     with pytest.raises(InputError, match="is not a table of drums"):
         class_in_table(tmp_path / "hit.wav")
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_a_later_command_begins_with_a_drum_of_a_sheet(tiny_onnx, tmp_path):
+    options = ("--steps", 1, "--model", tiny_onnx)
+    done = run("explore", "--kind", "cowbell", "-n", 2, "-o", tmp_path, *options)
+    assert done.exit_code == 0, done.output
+    rows = read_table(tmp_path / TABLE)
+    assert [row["kind"] for row in rows] == ["cowbell", "cowbell"]
+    assert (tmp_path / PAGE).exists()
+    liked = tmp_path / rows[0]["file"]
+    liked = liked.rename(tmp_path / "favourite.wav")
+    rows[0]["file"] = "favourite.wav"
+    (tmp_path / TABLE).write_text(json.dumps({"drums": rows}))
+    done = run("explore", "--like", liked, "--lock", "body, tail", "-n", 1, "-o", tmp_path / "more", *options)
+    assert done.exit_code == 0, done.output
+    (row,) = read_table(tmp_path / "more" / TABLE)
+    assert (row["class"], row["kind"], row["near"], row["keep"]) == ("perc", "cowbell", 0.7, "body, tail")
+    failed = run("explore", "-n", 1, "-o", tmp_path / "none", *options)
+    assert "neither --class, --kind nor --like" in str(failed.exception)
+    assert not (tmp_path / "none").exists()

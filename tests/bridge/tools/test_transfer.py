@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.dsp.shape import GROUPS
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.tools.band_gain import with_band_gain
 from ghostnote.bridge.tools.hit_parts import HitParts, power_of, whole_frames
 from ghostnote.bridge.tools.target_drum import draw_drum, target_drum
@@ -140,3 +143,18 @@ def test_a_move_grows_with_strength():
     assert [move.body for move in moves] == sorted(move.body for move in moves)
     assert moves[-1] == Move(1, 1, 1, 1, 1)
     assert transfer_move(0.7, ("pitch", "envelope")).pitch == transfer_move(0.7, ("pitch", "envelope")).level == 0
+
+
+def test_the_command_makes_several_of_a_file(tiny_onnx, tmp_path):
+    source = tmp_path / "knock.wav"
+    write_audio(source, knock(channels=2), 48_000)
+    options = ("--steps", 1, "--model", tiny_onnx, "-o", tmp_path / "out")
+    done = CliRunner().invoke(app, [str(a) for a in ("transfer", source, "--to", "cowbell", "-n", 2, *options)])
+    assert done.exit_code == 0, done.output
+    written = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in written] == ["knock-1.wav", "knock-2.wav"]
+    first, second = (read_audio(path) for path in written)
+    assert (len(first[0]), first[1]) == (2, 48_000)
+    assert first[0].shape != second[0].shape or not np.array_equal(first[0], second[0])
+    failed = CliRunner().invoke(app, ["transfer", str(source), "--to", "snare", "--keep", "tone"])
+    assert "'tone' cannot be kept" in str(failed.exception)
