@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum, explore
     from ghostnote.bridge.tools.extend import extend
     from ghostnote.bridge.tools.mask import parse_mask
+    from ghostnote.bridge.tools.melody import Note, play_melody
     from ghostnote.bridge.tools.morph import morph, morph_steps, transition
     from ghostnote.bridge.tools.repair import Repaired, repair
+    from ghostnote.bridge.tools.slice import Stroke, slice_loop
     from ghostnote.bridge.tools.transfer import TransferSettings, transfer
     from ghostnote.bridge.tools.tweak import Sliders, describe, tweak
     from ghostnote.bridge.tools.upsample import Upsampled, upsample
@@ -44,9 +46,11 @@ _MODULES = {
     "render.offline": ("RenderReport", "RenderSettings"),
     "tools.explore": ("ExploreSettings", "FoundDrum", "explore"),
     "tools.extend": ("extend",),
+    "tools.melody": ("Note", "play_melody"),
     "tools.mask": ("parse_mask",),
     "tools.morph": ("morph", "morph_steps", "transition"),
     "tools.repair": ("Repaired", "repair"),
+    "tools.slice": ("Stroke", "slice_loop"),
     "tools.transfer": ("TransferSettings", "transfer"),
     "tools.tweak": ("Sliders", "describe", "tweak"),
     "tools.upsample": ("Upsampled", "upsample"),
@@ -54,10 +58,11 @@ _MODULES = {
 }
 __all__ = (
     "CLASS_NAMES", "BatchReport", "BatchSettings", "ExploreSettings", "FoundDrum", "GhostnoteError", "InputError",
-    "Kit", "Model", "ModelError", "OutputError", "Pad", "RenderReport", "RenderSettings", "Repaired", "Sliders",
-    "StrokeKey", "TransferSettings", "Upsampled", "Variation", "Width", "default_kit", "describe", "explore",
-    "extend", "humanize_folder", "load_kit", "morph", "morph_steps", "parse_mask", "read_audio", "render_midi",
-    "repair", "transfer", "transition", "tweak", "upsample", "widen", "with_settings", "write_audio",
+    "Kit", "Model", "ModelError", "Note", "OutputError", "Pad", "RenderReport", "RenderSettings", "Repaired",
+    "Sliders", "Stroke", "StrokeKey", "TransferSettings", "Upsampled", "Variation", "Width", "default_kit",
+    "describe", "explore", "extend", "humanize_folder", "load_kit", "morph", "morph_steps", "parse_mask",
+    "play_melody", "read_audio", "render_midi", "repair", "slice_loop", "transfer", "transition", "tweak", "upsample",
+    "widen", "with_settings", "write_audio",
 )  # fmt: skip
 
 

@@ -9,8 +9,10 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.models.evaluate.markdown import estimate, section, table
 from ghostnote.models.evaluate.run import Stage
 from ghostnote.models.evaluate.tools.explore import judge_explore
+from ghostnote.models.evaluate.tools.melody import judge_melody
 from ghostnote.models.evaluate.tools.repair import judge_repair
 from ghostnote.models.evaluate.tools.rows import ToolEvaluation, ToolRow, ToolSplit
+from ghostnote.models.evaluate.tools.slice import judge_slice
 from ghostnote.models.evaluate.tools.transfer import judge_transfer
 from ghostnote.models.evaluate.tools.tweak import judge_tweak
 from ghostnote.models.evaluate.tools.upsample import judge_upsample
@@ -25,6 +27,8 @@ TOOLS: Final[dict[str, ToolEvaluation]] = {
     "repair": judge_repair,
     "upsample": judge_upsample,
     "words": judge_words,
+    "melody": judge_melody,
+    "slice": judge_slice,
 }
 """What judges each tool, by its command."""
 

@@ -1,0 +1,143 @@
+"""The strokes of a loop as files: hits, a MIDI file that plays them again, and a kit."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import mido
+
+from ghostnote.bridge.classify.layers import layer_velocities
+from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.io.hit_files import distinct_name
+from ghostnote.bridge.kit.choke import default_choke
+from ghostnote.bridge.kit.hits import PadHit
+from ghostnote.bridge.kit.kit import DEFAULT_SEED, Kit, Pad, pad_seed
+from ghostnote.bridge.kit.notes import notes_of_drums
+from ghostnote.bridge.kit.save import save_kit
+from ghostnote.bridge.midi.events import DRUM_CHANNEL
+from ghostnote.bridge.tools.slice import Stroke
+
+_PPQ: Final = 960
+_NOTE_TICKS: Final = 60
+DEFAULT_BPM: Final = 120.0
+"""Of the MIDI file where nobody says the loop's own; notes come when the strokes do in any case."""
+
+
+@dataclass(frozen=True)
+class LoopFiles:
+    """What was written of a loop."""
+
+    hits: tuple[Path, ...]
+    midi: Path
+    kit: Path | None
+    notes: tuple[str, ...]
+    """What the user should know, a sentence each."""
+
+
+@dataclass(frozen=True)
+class _Drum:
+    """Strokes that sound alike."""
+
+    name: str
+    classes: tuple[str, ...]
+    strokes: tuple[Stroke, ...]
+    notes: tuple[int, ...]
+
+
+def write_loop(
+    strokes: Sequence[Stroke],
+    rate: int,
+    folder: Path,
+    name: str,
+    *,
+    bits: int | None = None,
+    bpm: float = DEFAULT_BPM,
+    with_kit: bool = False,
+) -> LoopFiles:
+    """Write the strokes of a loop into a folder: a sound file each, `NAME.mid`, and `NAME.toml` if asked for.
+
+    Several drums that are struck together are several notes where each of them is also struck alone; only then are
+    they left out of the kit. `OutputError` where a file cannot be written.
+    """
+    drums, together = _drums(strokes)
+    prepare_folder(folder)
+    files: dict[int, Path] = {}
+    for drum in drums:
+        for number, stroke in enumerate(drum.strokes, 1):
+            files[id(stroke)] = folder / f"{drum.name.replace(' ', '_')}-{number}.wav"
+            write_audio(files[id(stroke)], stroke.audio, rate, bits)
+    midi, kit = folder / f"{name}.mid", folder / f"{name}.toml"
+    write_bytes(midi, _midi(strokes, _notes_of(strokes, drums, together), rate, bpm))
+    said = [] if not together else [f"{len(together)} strokes of several drums at once are files, and no pads"]
+    if with_kit:
+        taken = {id(stroke) for stroke in together}
+        pads = [_pad(drum, files) for drum in drums if id(drum.strokes[0]) not in taken and drum.notes]
+        said += [f"{drum.name}: no MIDI note is free" for drum in drums if not drum.notes]
+        save_kit(Kit(name, DEFAULT_SEED, tuple(pads)), kit)
+    return LoopFiles(tuple(files.values()), midi, kit if with_kit else None, tuple(said))
+
+
+def _drums(strokes: Sequence[Stroke]) -> tuple[list[_Drum], list[Stroke]]:
+    """Return the drums of a loop, each with notes, and the strokes that are several of its drums at once."""
+    by_sound: dict[int, list[Stroke]] = {}
+    for stroke in strokes:
+        by_sound.setdefault(stroke.sound, []).append(stroke)
+    groups = sorted(by_sound.values(), key=lambda group: (len(group[0].classes), -len(group)))
+    alone = {group[0].classes[0] for group in groups if len(group[0].classes) == 1}
+    divisible = [len(group[0].classes) > 1 and set(group[0].classes) <= alone for group in groups]
+    own = [group[0].classes[0] for group, several in zip(groups, divisible, strict=True) if not several]
+    free = iter(notes_of_drums(own))
+    taken: set[str] = set()
+    drums = []
+    for group, several in zip(groups, divisible, strict=True):
+        title = " and ".join(name.replace("_", " ") for name in group[0].classes)
+        name = distinct_name(title, taken)
+        drums.append(_Drum(name, group[0].classes, tuple(group), () if several else next(free)))
+    return drums, [stroke for group, several in zip(groups, divisible, strict=True) if several for stroke in group]
+
+
+def _notes_of(strokes: Sequence[Stroke], drums: Sequence[_Drum], together: Sequence[Stroke]) -> list[tuple[int, ...]]:
+    """Return the notes that each stroke plays."""
+    of_class: dict[str, int] = {}
+    of_sound: dict[int, tuple[int, ...]] = {}
+    for drum in drums:
+        of_sound[drum.strokes[0].sound] = drum.notes[:1]
+        if len(drum.classes) == 1 and drum.notes:
+            of_class.setdefault(drum.classes[0], drum.notes[0])
+    several = {id(stroke) for stroke in together}
+    return [
+        tuple(of_class[name] for name in stroke.classes) if id(stroke) in several else of_sound[stroke.sound]
+        for stroke in strokes
+    ]
+
+
+def _midi(strokes: Sequence[Stroke], notes: Sequence[tuple[int, ...]], rate: int, bpm: float) -> bytes:
+    """Return a MIDI file that plays the strokes' notes when they come, on the drum channel."""
+    track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm))])
+    events = []
+    for stroke, own in zip(strokes, notes, strict=True):
+        tick = round(stroke.start / rate * bpm / 60 * _PPQ)
+        for note in own:
+            events.append((tick, 1, note, stroke.velocity))
+            events.append((tick + _NOTE_TICKS, 0, note, 0))
+    now = 0
+    for tick, on, note, velocity in sorted(events):
+        kind = "note_on" if on else "note_off"
+        track.append(mido.Message(kind, channel=DRUM_CHANNEL, note=note, velocity=velocity, time=tick - now))
+        now = tick
+    data = io.BytesIO()
+    mido.MidiFile(type=0, ticks_per_beat=_PPQ, tracks=[track]).save(file=data)
+    return data.getvalue()
+
+
+def _pad(drum: _Drum, files: dict[int, Path]) -> Pad:
+    kind = drum.classes[0]
+    pad = Pad(drum.name, drum.notes, kind, choke=default_choke(kind), seed=pad_seed(DEFAULT_SEED, drum.name))
+    paths = [files[id(stroke)] for stroke in drum.strokes]
+    if len(paths) == 1:
+        return replace(pad, hit=paths[0])
+    velocities = layer_velocities(paths)
+    return replace(pad, hits=tuple(PadHit(path, low, low) for path, low in zip(paths, velocities, strict=True)))

@@ -1,0 +1,158 @@
+"""A drum loop becomes its strokes: when each comes, how hard it is, which drums are struck together, and which again.
+
+What sounds together is not taken apart: a stroke of kick and hat is one sound, and it is said to be both.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ghostnote.bridge.classify.mixture import mixture_features, sounding
+from ghostnote.bridge.classify.sounds import Sound, alike
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.dsp.conversion import mixdown, resample
+from ghostnote.bridge.dsp.velocity import level_velocity
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.tools.company import with_company
+from ghostnote.bridge.tools.onsets import RATE, find_onsets, spans
+
+Audio = NDArray[np.float32]
+Floats = NDArray[np.float64]
+
+_LEAD_SECONDS: Final = 0.001
+_FADE_SECONDS: Final = 0.004
+_AUDIBLE: Final = 10 ** (-60 / 20)
+_LEVEL_SECONDS: Final = 0.05
+_ALIKE_DB: Final = 5.0
+"""Strokes of a loop whose features are nearer than this are taken for the same drums."""
+_KERNEL_DB: Final = 2.5
+_MOST_LIMBS: Final = 3
+_SURE: Final = 1.0
+"""Log odds that a further class needs beside the likeliest."""
+_EXCLUSIVE: Final = (("closed_hat", "open_hat", "pedal_hat"),)
+"""Of these a drummer strikes one at a time."""
+_LONGEST_SECONDS: Final = 600.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """One moment of a loop at which something is struck."""
+
+    start: int
+    """The frame of its onset, at the loop's rate."""
+    end: int
+    """The frame at which the next stroke comes, or it has died away."""
+    audio: Audio
+    """(channels, frames): from just before its onset to its end, with what of earlier ones still rings."""
+    classes: tuple[str, ...]
+    """The drums that are struck, the surest first."""
+    probability: float
+    """That exactly these are struck, 0 to 1, by the network's own account."""
+    velocity: int
+    """1 to 127, by its level below the loudest stroke of the same drums."""
+    sound: int
+    """Strokes with the same number sound alike, as of the same drum."""
+
+
+def slice_loop(loop: ArrayLike, rate: int) -> list[Stroke]:
+    """Return the strokes of a loop (channels, frames) at `rate` Hz, in the order of time.
+
+    `InputError` for what is silent, longer than ten minutes, or has no onset; `MissingExtraError` without aubio.
+    """
+    audio = np.asarray(loop, np.float32)
+    if audio.ndim != 2 or not audio.size or not np.isfinite(audio).all() or not np.abs(audio).max() > 0:
+        raise InputError(f"the loop has the shape {audio.shape}: give (channels, frames), finite and not silent")
+    if audio.shape[1] > _LONGEST_SECONDS * rate:
+        raise InputError(f"the loop lasts {audio.shape[1] / rate:.0f} s: cut it to {_LONGEST_SECONDS:.0f} s at most")
+    mono = resample(mixdown(audio, 1), rate, RATE)[0]
+    onsets = find_onsets(mono)
+    if not onsets:
+        raise InputError("no stroke is found in it: is it a drum loop?")
+    parts = spans(onsets, len(mono))
+    wide = np.asarray(mono, np.float64)
+    numbers = np.array([mixture_features(wide, start, end) for start, end in parts])
+    odds = _shared_odds(numbers)
+    levels_db = [_level_db(wide[start:end]) for start, end in parts]
+    classes = with_company(wide, parts, [_classes(row) for row in odds])
+    sounds = _sounds(numbers, classes)
+    velocities = _velocities(levels_db, classes)
+    scale = rate / RATE
+    strokes = []
+    for (start, end), names, sure, velocity, sound in zip(
+        parts, classes, map(_certainty, odds), velocities, sounds, strict=True
+    ):
+        first, cut = _cut(audio, rate, round(start * scale), round(end * scale))
+        strokes.append(Stroke(first, first + cut.shape[1], cut, names, sure, velocity, sound))
+    return strokes
+
+
+def _cut(audio: Audio, rate: int, start: int, end: int) -> tuple[int, Audio]:
+    """Return the frame of an onset, and what is heard of it up to its end, faded at both ends."""
+    end = min(end, audio.shape[1])
+    lead = min(start, round(_LEAD_SECONDS * rate))
+    last = end if end == audio.shape[1] else max(start + 1, end - round(_LEAD_SECONDS * rate))
+    part = audio[:, start - lead : last].copy()
+    loud = np.flatnonzero(np.abs(part).max(axis=0) > _AUDIBLE * np.abs(part).max())
+    part = part[:, : int(loud[-1]) + 1] if loud.size else part
+    fade = min(round(_FADE_SECONDS * rate), part.shape[1] // 2)
+    part[:, :lead] *= np.linspace(0, 1, part[:, :lead].shape[1], dtype=np.float32)
+    part[:, part.shape[1] - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return start, part
+
+
+def _shared_odds(numbers: Floats) -> Floats:
+    """Return the log odds of each stroke's classes, averaged over those of the loop that sound like it.
+
+    A loop strikes the same few drums again and again, so that many strokes say what one alone leaves open.
+    """
+    own = sounding(numbers)
+    apart = np.sqrt(np.square(numbers[:, None] - numbers).mean(axis=2))
+    weight = np.exp(-np.square(apart / _KERNEL_DB) / 2)
+    shared: Floats = weight @ own / weight.sum(axis=1, keepdims=True)
+    return shared
+
+
+def _classes(odds: Floats) -> tuple[str, ...]:
+    """Return the likeliest class, and further ones that are sure, the surest first."""
+    order = [int(at) for at in np.argsort(-odds)]
+    found: list[str] = []
+    for at in order[:_MOST_LIMBS]:
+        name = CLASS_NAMES[at]
+        rivals = {other for group in _EXCLUSIVE if name in group for other in group}
+        if not found or (odds[at] > _SURE and not rivals & set(found)):
+            found.append(name)
+    return tuple(found)
+
+
+def _certainty(odds: Floats) -> float:
+    """Return how probable it is that exactly the classes with even or better odds are struck."""
+    return float(np.prod(1 / (1 + np.exp(-np.abs(odds)))))
+
+
+def _level_db(part: Floats) -> float:
+    head = part[: round(_LEVEL_SECONDS * RATE)]
+    return float(10 * np.log10(np.square(head).sum() + 1e-12))
+
+
+def _velocities(levels_db: list[float], classes: list[tuple[str, ...]]) -> list[int]:
+    loudest: dict[tuple[str, ...], float] = {}
+    keys = [tuple(sorted(names)) for names in classes]
+    for key, level in zip(keys, levels_db, strict=True):
+        loudest[key] = max(loudest.get(key, level), level)
+    return [level_velocity(min(0.0, level - loudest[key])) for key, level in zip(keys, levels_db, strict=True)]
+
+
+def _sounds(numbers: Floats, classes: list[tuple[str, ...]]) -> list[int]:
+    """Return a number for each stroke, the same for strokes of the same classes that sound alike."""
+    found = [0] * len(classes)
+    last = 0
+    for key in dict.fromkeys(tuple(sorted(names)) for names in classes):
+        places = [at for at, names in enumerate(classes) if tuple(sorted(names)) == key]
+        sounds = [Sound(numbers[at], 0.0, 0.0) for at in places]
+        for near in alike(sounds, _ALIKE_DB):
+            for at in near:
+                found[places[at]] = last
+            last += 1
+    return found

@@ -1,0 +1,119 @@
+from itertools import pairwise
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+
+import ghostnote.bridge.kit.kit as kits
+from ghostnote.bridge.dsp.conversion import resample
+from ghostnote.bridge.errors import InputError, MissingExtraError
+from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.kit.kit import load_kit
+from ghostnote.bridge.tools import onsets
+from ghostnote.bridge.tools.company import with_company
+from ghostnote.bridge.tools.loop_kit import write_loop
+from ghostnote.bridge.tools.slice import Stroke, slice_loop
+
+RATE = 44_100
+STEP = 0.25
+
+
+def drum(name):
+    """Return a drum of the default kit, as it comes along, (frames,)."""
+    path = sorted(Path(kits.__file__).parent.glob(f"drums/*/{name}-*.flac"))[0]
+    audio, rate = read_audio(path)
+    return resample(audio[:1], rate, RATE)[0]
+
+
+def loop(rows, silence=0.1):
+    """Return a loop (1, frames) of drums by name, a character a step, and the seconds of its strokes."""
+    steps = max(map(len, rows.values()))
+    mix = np.zeros(int((silence + steps * STEP + 1) * RATE), np.float32)
+    for name, row in rows.items():
+        hit = drum(name)
+        for at in (at for at, mark in enumerate(row) if mark == "x"):
+            first = int((silence + at * STEP) * RATE)
+            part = hit[: len(mix) - first]
+            mix[first : first + len(part)] += 0.4 * part
+    struck = sorted({at for row in rows.values() for at, mark in enumerate(row) if mark == "x"})
+    return mix[None], [silence + at * STEP for at in struck]
+
+
+@pytest.fixture(scope="module")
+def strokes():
+    pytest.importorskip("aubio")
+    audio, times = loop({"acoustic_kick": "x...x...x...x...", "acoustic_snare": "..x...x...x...x."})
+    return slice_loop(audio, RATE), times
+
+
+def test_each_stroke_is_found_when_it_comes(strokes):
+    found, times = strokes
+    assert len(found) == len(times)
+    assert np.abs([stroke.start / RATE - time for stroke, time in zip(found, times, strict=True)]).max() < 0.01
+
+
+def test_kick_and_snare_are_told_apart_and_the_same_drum_sounds_alike(strokes):
+    found, _ = strokes
+    assert [stroke.classes[0] for stroke in found] == ["kick", "snare"] * 4
+    assert len({stroke.sound for stroke in found[::2]}) == 1
+    assert {stroke.sound for stroke in found[::2]}.isdisjoint(stroke.sound for stroke in found[1::2])
+
+
+def test_a_stroke_is_cut_before_the_next_one_and_fades(strokes):
+    found, _ = strokes
+    for stroke, following in pairwise(found):
+        assert stroke.end <= following.start
+        assert np.abs(stroke.audio[:, -1]).max() < 1e-3
+
+
+def test_files_play_the_loop_again(strokes, tmp_path):
+    found, times = strokes
+    written = write_loop(found, RATE, tmp_path / "cut", "beat", with_kit=True)
+    assert len(written.hits) == len(found)
+    kit = load_kit(written.kit)
+    now, events = 0.0, []
+    for message in mido.MidiFile(written.midi):
+        now += message.time
+        if message.type == "note_on" and message.velocity:
+            events.append((now, kit.pad_for_note(message.note).drum_class))
+    assert [seconds for seconds, _ in events] == pytest.approx(times, abs=0.01)
+    assert [name for _, name in events] == ["kick", "snare"] * 4
+
+
+def test_drums_struck_together_are_several_notes_and_no_pad_where_each_is_struck_alone(tmp_path):
+    audio = np.full((1, 500), 0.1, np.float32)
+    names = (("kick",), ("closed_hat",), ("kick", "closed_hat"))
+    made = [Stroke(at * 10_000, at * 10_000 + 500, audio, classes, 0.9, 100, at) for at, classes in enumerate(names)]
+    written = write_loop(made, RATE, tmp_path / "cut", "beat", with_kit=True)
+    kit = load_kit(written.kit)
+    assert sorted(pad.drum_class for pad in kit.pads) == ["closed_hat", "kick"]
+    notes = [m.note for m in mido.MidiFile(written.midi).tracks[0] if m.type == "note_on" and m.velocity]
+    assert len(notes) == 4
+    assert "1 strokes of several drums at once" in written.notes[0]
+
+
+def test_a_hat_that_keeps_time_is_also_under_the_kick_between_its_strokes():
+    rng = np.random.default_rng(1)
+    mono = np.zeros(RATE * 3)
+    spans = [(at * 11_025, (at + 1) * 11_025) for at in range(8)]
+    for at, (start, _) in enumerate(spans):
+        mono[start : start + 4410] += 0.1 * rng.standard_normal(4410)
+        if at == 3:
+            mono[start : start + 8820] += np.sin(2 * np.pi * 60 * np.arange(8820) / RATE)
+    classes = [("kick",) if at == 3 else ("closed_hat",) for at in range(8)]
+    assert with_company(mono, spans, classes)[3] == ("kick", "closed_hat")
+    quiet = mono.copy()
+    quiet[spans[3][0] : spans[3][1]] = np.sin(2 * np.pi * 60 * np.arange(11_025) / RATE)
+    assert with_company(quiet, spans, classes)[3] == ("kick",)
+
+
+def test_without_aubio_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "aubio", None)
+    with pytest.raises(MissingExtraError, match="slice"):
+        onsets.find_onsets(np.ones(1000, np.float32))
+
+
+def test_silence_is_said():
+    with pytest.raises(InputError, match="not silent"):
+        slice_loop(np.zeros((1, 1000)), RATE)
