@@ -25,7 +25,7 @@ from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.live.osc.codec import pack
 from ghostnote.bridge.live.osc.subscribers import ROOT
-from ghostnote.bridge.page.app import STATIC
+from ghostnote.bridge.page.own_files import STATIC
 
 PADS: Final = 64
 CLICK_SECONDS: Final = 0.0637

@@ -9,9 +9,8 @@ from typing import Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ghostnote.bridge.drums import CLASS_NAMES
@@ -26,11 +25,11 @@ from ghostnote.bridge.page.drum_map import MapDrum, wav_bytes
 from ghostnote.bridge.page.exploring import Exploring
 from ghostnote.bridge.page.hub import Browser, Hub
 from ghostnote.bridge.page.line import DaemonLine
+from ghostnote.bridge.page.own_files import OwnFiles
 from ghostnote.bridge.page.pattern import midi_bytes
 from ghostnote.bridge.page.player import GridPlayer
 from ghostnote.bridge.page.studio import MakerSpec, ModelSpec, Studio
 
-STATIC: Final = Path(__file__).with_name("static")
 MOST_BROWSERS: Final = 16
 MOST_BARS: Final = 64
 _MOST_BODY: Final = 4096
@@ -53,8 +52,9 @@ class Page:
 
     def app(self) -> Starlette:
         """Return the application, without its guard."""
+        files = OwnFiles()
         routes = [
-            Route("/", self._index),
+            Route("/", files.index),
             WebSocketRoute("/state", self._state),
             Route("/drops", self._begin_drop, methods=["POST"]),
             Route("/drops/{drop}/file", self._add_file, methods=["PUT"]),
@@ -70,7 +70,7 @@ class Page:
             Route("/map/{number}/pad/{slug}", self._drum_on_pad, methods=["POST"]),
             Route("/pattern.mid", self._midi),
             Route("/pattern.zip", self._render, methods=["POST"]),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            Route("/static/{name}", files.file),
         ]
         errors = {GhostnoteError: _told}
         return Starlette(routes=routes, lifespan=self._living, exception_handlers=errors)  # type: ignore[arg-type]
@@ -87,9 +87,6 @@ class Page:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-
-    async def _index(self, _: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
 
     async def _state(self, socket: WebSocket) -> None:
         """Tell a browser what happens, and do what it asks for."""

@@ -56,13 +56,13 @@ class Bench:
         self._working = name
         self.tell()
         try:
-            audio = await self._studio.work(name, values, drum_class, before.audio, before.rate)
+            audio, rate = await self._studio.work(name, values, drum_class, before.audio, before.rate)
         finally:
             self._working = ""
             self.tell()
         if self.hits.get("before") is before:
             self.hits["after"] = MapDrum(
-                f"{before.name} {name}", audio, before.rate, drum_class if TOOLS[name].has_class else before.drum_class
+                f"{before.name} {name}", audio, rate, drum_class if TOOLS[name].has_class else before.drum_class
             )
             self._version += 1
             self.tell()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import GhostnoteError
-from ghostnote.bridge.page.tool_table import TOOLS
+from ghostnote.bridge.page.tool_table import TOOLS, Made
 from ghostnote.bridge.render.workers import interrupts_held, leave_with_parent, main_left_out
 from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum, explore
 
@@ -34,7 +34,7 @@ class Maker(Protocol):
     def explore(self, settings: ExploreSettings, like: Audio | None, rate: int) -> Iterator[FoundDrum]:
         """Yield new drums, near a hit (channels, frames) at `rate` Hz if given; `InputError`."""
 
-    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Audio:
+    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Made:
         """Return what a tool of `TOOLS` makes of a hit (channels, frames) at `rate` Hz; `InputError`."""
 
 
@@ -73,7 +73,7 @@ class ModelMaker:
         """Yield new drums."""
         return explore(settings, like, rate, self._generator)
 
-    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Audio:
+    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Made:
         """Return what a tool makes of a hit."""
         return TOOLS[tool].run(hit, rate, values, drum_class, lambda: self._generator)
 
@@ -93,10 +93,10 @@ class Studio:
         async for found in self._asked("explore", settings, like, rate):
             yield found
 
-    async def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Audio:
+    async def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Made:
         """Return what a tool makes of a hit; `GhostnoteError`."""
-        made = [audio async for audio in self._asked("work", tool, values, drum_class, hit, rate)]
-        return np.asarray(made[0], np.float32)
+        ((audio, made_rate),) = [made async for made in self._asked("work", tool, values, drum_class, hit, rate)]
+        return np.asarray(audio, np.float32), int(made_rate)
 
     async def _asked(self, *request: Any) -> AsyncIterator[Any]:
         """Yield the answers to a request."""

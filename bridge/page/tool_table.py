@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.classify.classifier import class_by_sound
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 Audio = NDArray[np.float32]
 Values = Mapping[str, float]
 OpenModel = Callable[[], "Generator"]
-Run = Callable[[Audio, int, Values, str, OpenModel], Audio]
-"""Makes a hit (channels, frames) of one at a rate in Hz, by numbers, a class and the model."""
+Made = tuple[Audio, int]
+"""A hit (channels, frames) and its rate in Hz."""
+Run = Callable[[Audio, int, Values, str, OpenModel], Made]
+"""Makes a hit of one at a rate, by numbers, a class and the model."""
 
 
 @dataclass(frozen=True)
@@ -64,23 +67,44 @@ class Tool:
         return values, drum_class
 
 
-def _transfer(audio: Audio, rate: int, values: Values, drum_class: str, model: OpenModel) -> Audio:
+def _transfer(audio: Audio, rate: int, values: Values, drum_class: str, model: OpenModel) -> Made:
     from ghostnote.bridge.tools.transfer import TransferSettings, transfer
 
     settings = TransferSettings(drum_class, strength=values["strength"], seed=int(values["seed"]))
-    return transfer(audio, rate, settings, model())
+    return transfer(audio, rate, settings, model()), rate
 
 
-def _tweak(audio: Audio, rate: int, values: Values, _: str, __: OpenModel) -> Audio:
+def _tweak(audio: Audio, rate: int, values: Values, _: str, __: OpenModel) -> Made:
     from ghostnote.bridge.tools.tweak import Sliders, tweak
 
-    return tweak(audio, rate, Sliders(**values))
+    return tweak(audio, rate, Sliders(**values)), rate
 
 
-def _extend(audio: Audio, rate: int, values: Values, _: str, __: OpenModel) -> Audio:
+def _extend(audio: Audio, rate: int, values: Values, _: str, __: OpenModel) -> Made:
     from ghostnote.bridge.tools.extend import extend
 
-    return extend(audio, rate, values["seconds"])
+    return extend(audio, rate, values["seconds"]), rate
+
+
+def _widen(audio: Audio, rate: int, values: Values, _: str, model: OpenModel) -> Made:
+    from ghostnote.bridge.tools.widen import Width, widen
+
+    width = Width(values["width"], values["mono_below"])
+    return widen(audio, rate, class_by_sound(audio, rate).drum_class, width, generator=model()), rate
+
+
+def _upsample(audio: Audio, rate: int, values: Values, _: str, model: OpenModel) -> Made:
+    from ghostnote.bridge.tools.upsample import upsample
+
+    drum_class, above = class_by_sound(audio, rate).drum_class, values["above"]
+    made = upsample(audio, rate, drum_class, above=above or None, generator=model())
+    return made.audio, made.rate
+
+
+def _repair(audio: Audio, rate: int, _: Values, __: str, ___: OpenModel) -> Made:
+    from ghostnote.bridge.tools.repair import repair
+
+    return repair(audio, rate).audio, rate
 
 
 _TWEAKS: Final = {
@@ -119,6 +143,22 @@ TOOLS: Final = {
             (Slider("seconds", 0.1, 10, 0.1, 2, "how long it lasts then"),),
             _extend,
         ),
+        Tool(
+            "widen",
+            "Stereo, as of two microphones",
+            (
+                Slider("width", 0, 1, 0.05, 0.7, "0 leaves the image, 1 makes left and right unlike"),
+                Slider("mono_below", 0, 500, 10, 120, "Hz below which both sides are the same"),
+            ),
+            _widen,
+        ),
+        Tool(
+            "upsample",
+            "A top for what was recorded dull; 0 finds where it was cut",
+            (Slider("above", 0, 20000, 100, 0, "Hz above which all is made anew; 0 finds the cut"),),
+            _upsample,
+        ),
+        Tool("repair", "Mend clicks, dropouts, clipping and a cut attack", (), _repair),
     )
 }
 """By their names."""

@@ -15,6 +15,7 @@ from live_fakes import until
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.page.serve import PageServer, PageSettings
+from ghostnote.bridge.page.tool_table import Made
 from ghostnote.bridge.tools.explore import RATE, ExploreSettings, FoundDrum
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -48,10 +49,10 @@ class FakeMaker:
             tone = 0.5 * np.sin(2 * np.pi * hertz * time) * np.exp(-time * 20)
             yield FoundDrum(tone[None].astype(np.float32), settings.seed + number, 0.2, hertz, hertz)
 
-    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: np.ndarray, rate: int) -> np.ndarray:
+    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: np.ndarray, rate: int) -> Made:
         if tool == "extend":
             raise InputError("the hit lasts as long already")
-        return hit[:, ::-1] * np.float32(values.get("strength", 0.5))
+        return hit[:, ::-1] * np.float32(values.get("strength", 0.5)), rate
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,10 @@ function side(name, title, file) {
     make("div", { className: "row" }, made.play, made.save, made.put));
 }
 
+const capital = (name) => (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
+
 function drawChoice() {
-  view.choice.replaceChildren(...view.tools.map((tool) => make("button", { type: "button", data: { tool: tool.name }, on: { click: () => choose(tool.name) } }, tool.name[0].toUpperCase() + tool.name.slice(1))));
+  view.choice.replaceChildren(...view.tools.map((tool) => make("button", { type: "button", data: { tool: tool.name }, on: { click: () => choose(tool.name) } }, capital(tool.name))));
 }
 
 function choose(name) {
@@ -58,7 +60,7 @@ function choose(name) {
   view.classField.hidden = !tool.has_class;
   view.sliders.replaceChildren(...tool.sliders.map((each) => {
     const digits = each.step < 0.1 ? 2 : each.step < 1 ? 1 : 0;
-    const knob = { ...each, label: each.name[0].toUpperCase() + each.name.slice(1), text: (value) => value.toFixed(digits), to: (value) => value, from: (value) => value };
+    const knob = { ...each, label: capital(each.name), text: (value) => value.toFixed(digits), to: (value) => value, from: (value) => value };
     const made = slider(knob, `tool-${each.name}`, (value) => { view.values[each.name] = value; });
     made.set(each.start);
     return made.row;
