@@ -1,6 +1,7 @@
 """Drums that are spread out, and which are copies of others."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -57,10 +58,7 @@ def typicality(table: DrumTable, label: int, drums: Sequence[Drum]) -> Array:
 
     It is the class's probability by kernel densities over levels, decays and pitch, all classes as probable before.
     """
-    known = table.band_array.reshape(-1, 3, BANDS)
-    modes = np.array(table.modes).reshape(len(known), -1, 3)
-    points = np.array([_typical_point(band[0], 2.0 ** band[1], own) for band, own in zip(known, modes, strict=True)])
-    labels = table.label_array
+    points, labels = _typical_points(table), table.label_array
     weights = 1 / np.bincount(labels)[labels]
     found = []
     for drum in drums:
@@ -68,6 +66,13 @@ def typicality(table: DrumTable, label: int, drums: Sequence[Drum]) -> Array:
         chance = weights * np.exp(-apart / (2 * _KERNEL_DB**2))
         found.append(chance[labels == label].sum() / max(float(chance.sum()), _LEAST))
     return np.array(found)
+
+
+@lru_cache(maxsize=2)
+def _typical_points(table: DrumTable) -> Array:
+    known = table.band_array.reshape(-1, 3, BANDS)
+    modes = np.array(table.modes).reshape(len(known), -1, 3)
+    return np.array([_typical_point(band[0], 2.0 ** band[1], own) for band, own in zip(known, modes, strict=True)])
 
 
 def _typical_point(level_db: Array, t60: Array, modes: Array) -> Array:
