@@ -45,8 +45,9 @@ class PageServer:
 
     def __init__(self, settings: PageSettings) -> None:
         """Take the port; `InputError` where it is taken."""
-        self._socket = _bound(settings.port)
-        port = self._socket.getsockname()[1]
+        self.listening = _bound(settings.port)
+        """The socket that browsers connect to."""
+        port = self.listening.getsockname()[1]
         self.address = f"http://{HOST}:{port}/?{TOKEN}={settings.token}"
         self.page = Page(settings.osc_host, settings.osc_port, settings.model, settings.maker)
         app = Guard(self.page.app(), port, settings.token)
@@ -70,7 +71,7 @@ class PageServer:
         """Serve until `stop`, SIGTERM or Ctrl-C; the address is announced first."""
         announce(self.address)
         with contextlib.suppress(KeyboardInterrupt):
-            self._server.run([self._socket])
+            self._server.run([self.listening])
 
     @property
     def is_up(self) -> bool:
@@ -94,7 +95,8 @@ class PageServer:
 def _bound(port: int | None) -> socket.socket:
     """Return a socket of this computer alone, which listens."""
     for each in (PORT, 0) if port is None else (port,):
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # With the protocol named, asyncio sends at once; else each answer waits 40 ms for the last one's receipt.
+        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             found.bind((HOST, each))

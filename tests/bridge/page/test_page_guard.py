@@ -1,6 +1,7 @@
 """Who may see the page: by plain HTTP and WebSocket, without a browser."""
 
 import http.client
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from live_program import free_port
 from page_rig import page_server
 
 pytest.importorskip("starlette", reason="needs the 'page' extra")
+
+from ghostnote.bridge.page.serve import PageServer, PageSettings
 
 HOSTS = ("evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "", "127.0.0.1:{port}.evil.example")
 ORIGINS = ("http://evil.example", "null", "https://127.0.0.1:{port}", "http://127.0.0.1:1", "")
@@ -100,6 +103,16 @@ def test_the_page_itself_acts_and_listens(page: tuple[int, str]) -> None:
 )
 def test_no_path_leads_out_of_the_pages_files(page: tuple[int, str], path: str) -> None:
     assert ask(page, f"/static/{path}", cookie=cookie(page)).status == 404
+
+
+def test_answers_do_not_wait_for_the_receipt_of_the_last_one() -> None:
+    server = PageServer(PageSettings(free_port(), port=0))
+    with socket.create_connection(server.listening.getsockname()):
+        taken, _ = server.listening.accept()
+        with taken:
+            # What asyncio asks before it turns the delay off.
+            assert taken.proto == socket.IPPROTO_TCP
+    server.listening.close()
 
 
 def test_only_this_computer_is_listened_to(page: tuple[int, str]) -> None:
