@@ -20,8 +20,8 @@ _AUDIBLE: Final = 10 ** (-50 / 20)
 _LEAST_HZ: Final = 25.0
 _T60_SECONDS: Final = (0.02, 20.0)
 _RIDGE: Final = 1e-6
-_SLOWEST: Final = 1.5
-"""Beside the mean decay time by energy: what seems to decay slower is a stronger line's skirt."""
+_SLOWEST: Final = 1.3
+"""Beside the mean by energy: what seems to decay slower beats with another line, or is a stronger one's skirt."""
 _LOW_HZ: Final = 250.0
 """What lines leave below this is a glide, and not noise."""
 _QUIET: Final = 1e-9
@@ -64,8 +64,9 @@ def measured_lines(tail: Audio) -> tuple[Array, Array]:
     hz = _peaks_hz(segments[:, -1])
     turn = np.exp(-2j * np.pi * hz[:, None] / RATE * np.arange(segment)).T
     level = np.log(np.square(np.abs(segments @ turn)).sum(axis=0) + _QUIET**2) / 2
-    t60, energy = _t60(level, hop), np.exp(2 * level[-1])
-    return hz, np.minimum(t60, _SLOWEST * (energy * t60).sum() / energy.sum() if len(hz) else 1.0)
+    fall, energy = _falls(level) * (RATE / hop), np.exp(2 * level[-1])
+    mean = (energy * fall).sum() / (energy.sum() + _QUIET**2)
+    return hz, np.asarray(np.clip(T60_NEPERS / np.maximum(fall, max(mean / _SLOWEST, 1e-3)), *_T60_SECONDS))
 
 
 def _peaks_hz(segments: Array) -> Array:
@@ -82,17 +83,15 @@ def _peaks_hz(segments: Array) -> Array:
     return np.asarray((peaks + 0.5 * (left - right) / bend) * RATE / size)
 
 
-def _t60(level: Array, hop: int) -> Array:
-    """Return decay times (lines,) of log levels (segments, lines), by lines through those from the loudest on."""
+def _falls(level: Array) -> Array:
+    """Return how fast log levels (segments, lines) fall from one segment to the next, from the loudest one on."""
     if len(level) < 3:
         return np.full(level.shape[1], 0.3)
     first = np.minimum(level.argmax(axis=0), len(level) - 3)
     counts = (np.arange(len(level))[:, None] >= first).astype(float)
     place = np.arange(len(level))[:, None] * counts
-    weight = counts.sum(axis=0)
-    centred = (place - place.sum(axis=0) / weight) * counts
-    slope = (centred * level).sum(axis=0) / np.square(centred).sum(axis=0)
-    return np.asarray(np.clip(T60_NEPERS * hop / RATE / np.maximum(-slope, 1e-6), *_T60_SECONDS))
+    centred = (place - place.sum(axis=0) / counts.sum(axis=0)) * counts
+    return np.asarray(-(centred * level).sum(axis=0) / np.square(centred).sum(axis=0))
 
 
 def _amplitudes(tail: Audio, hz: Array, t60: Array) -> NDArray[np.complex128]:

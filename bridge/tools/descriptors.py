@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 DESCRIPTORS: Final = ("bright", "boomy", "warm", "noisy", "punch", "hard", "longer", "tighter", "rough")
 """In the order of `Measured.values`."""
-UNITS: Final = np.array([4.0, 4.0, 3.0, 4.0, 3.0, 4.0, 0.4, 0.4, 0.5])
+UNITS: Final = np.array([4.0, 4.0, 3.0, 4.0, 3.0, 4.0, 0.4, 0.3, 0.5])
 """By how much each changes for one step of its slider: dB, and octaves of time and of roughness."""
 
 LOW_HZ, WARM_HZ, MIDDLE_HZ, HIGH_HZ = (20.0, 120.0), (150.0, 500.0), (500.0, 4000.0), (4000.0, 16_000.0)

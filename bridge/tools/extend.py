@@ -37,8 +37,8 @@ _OVERLAP: Final = 1024
 _LATE_FRAMES: Final = 70
 """0.4 s, over which bands' decay is measured."""
 _T60_SECONDS: Final = (0.03, 12.0)
-_SLOWER: Final = 1.5
-"""How much longer the end may take to decay than the hit as a whole: what does not decay is the recording's noise."""
+_SLOWER: Final = 1.3
+"""How much longer a band may take to decay than it took, and than all: what does not decay is the recording's."""
 _SEAM_SECONDS: Final = 0.02
 _FADE_SECONDS: Final = 0.05
 _QUIET: Final = 1e-18
@@ -96,19 +96,22 @@ def continued_parts(hit: Audio, frames: int, seed: int) -> tuple[Audio, Audio]:
     mirrored = np.pad(hit, ((0, 0), (0, min(_MIRRORED, end - 1))), mode="reflect")
     partials, residual = (part[:, :end] for part in split(mirrored))
     ringing, left = continued_lines(partials, residual, frames, onset_frame(hit))
-    return ringing, _continued_noise(left, frames, onset_frame(hit), seed)
+    # What the lines leave in the end, and not before, would seem to grow: the whole says how bands decay.
+    return ringing, _continued_noise(left, _late_t60(hit[:, onset_frame(hit) :]), frames, seed)
 
 
-def _continued_noise(residual: Audio, frames: int, onset: int, seed: int) -> Audio:
-    """Return a residual (channels, fewer) that goes on as noise, (channels, frames); two sides keep their image."""
+def _continued_noise(residual: Audio, t60: Array, frames: int, seed: int) -> Audio:
+    """Return a residual (channels, fewer) that goes on as noise, (channels, frames); two sides keep their image.
+
+    Each band decays in its `t60` (BANDS,) seconds.
+    """
     sides = residual
     if len(residual) == 2:
         sides = np.stack([residual[0] + residual[1], residual[0] - residual[1]]) * np.float32(0.5)
-    seen = int(np.clip(residual.shape[1] - onset - 256, *_SEEN))
+    seen = int(np.clip(residual.shape[1] - 512, *_SEEN))
     overlap = min(_OVERLAP, seen // 2)
     if residual.shape[1] < seen + 256:
         return fitted(residual, frames)
-    t60 = _late_t60(residual[:, onset:])
     tails = [
         continued_noise(side, t60, frames, np.random.default_rng([seed, i]), seen=seen, crossfade=overlap)
         for i, side in enumerate(sides)
@@ -117,17 +120,19 @@ def _continued_noise(residual: Audio, frames: int, onset: int, seed: int) -> Aud
     return np.stack([whole[0] + whole[1], whole[0] - whole[1]]) if len(residual) == 2 else whole
 
 
-def _late_t60(residual: Audio) -> Array:
-    """Return the seconds (BANDS,) in which each band of a residual (channels, frames) decays towards its end."""
-    whole = residual[:, : residual.shape[1] // HOP_FRAMES * HOP_FRAMES]
-    power = sum((to_bands(audio_power(side)) for side in whole), np.zeros(()))
-    _, overall = describe_bands(np.asarray(power))
-    late = 10 * np.log10(np.asarray(power)[:, -_LATE_FRAMES:-1] + _QUIET)
+def _late_t60(hit: Audio) -> Array:
+    """Return the seconds (BANDS,) in which each band of a hit (channels, frames) decays towards its end."""
+    whole = hit[:, hit.shape[1] % HOP_FRAMES :]
+    power = np.asarray(sum((to_bands(audio_power(side)) for side in whole), np.zeros(())))
+    _, overall = describe_bands(power)
+    late = 10 * np.log10(power[:, -_LATE_FRAMES:-1] + _QUIET)
     if late.shape[1] < 6:
         return overall
-    slope: NDArray[Any] = np.polyfit(np.arange(late.shape[1]), late.T, 1)[0]
+    total = 10 * np.log10((10 ** (late / 10)).sum(axis=0))
+    slope: NDArray[Any] = np.polyfit(np.arange(late.shape[1]), np.vstack([late, total]).T, 1)[0]
     seconds = 60 / np.maximum(-slope, 1e-3) * HOP_FRAMES / RATE
-    return np.asarray(np.clip(np.minimum(seconds, _SLOWER * overall), *_T60_SECONDS))
+    # A band of noise says little of its own decay: none takes much longer than all together.
+    return np.asarray(np.clip(np.minimum(seconds[:-1], _SLOWER * np.minimum(overall, seconds[-1])), *_T60_SECONDS))
 
 
 def _joined(audio: Audio, longer: Audio, end: int, rate: int) -> Audio:

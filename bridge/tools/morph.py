@@ -30,6 +30,10 @@ _LEVELS_OCTAVES: Final = 0.01
 """How much a difference in level of 1 dB counts beside one in frequency, when lines are matched."""
 _FARTHEST_OCTAVES: Final = 0.5
 _SEED: Final = 1
+_RUNG_SECONDS: Final = 0.5
+"""In which what rings on after a hit's end has fallen by 60 dB at least."""
+_MOST_LEVELLED_DB: Final = 24.0
+_QUIET: Final = 1e-10
 _TINY: Final = 1e-20
 
 
@@ -38,6 +42,8 @@ class _Hit:
     """One of two hits, from just before its onset, as long and with as many channels as the other."""
 
     whole: Audio
+    rung: Audio
+    """The same, and what rings on after a hit that ends sooner than the other."""
     tracks: Tracks | None
     residual: Audio
 
@@ -98,12 +104,13 @@ def _parted(hit: Audio, frames: int, channels: int) -> _Hit:
     end = natural_end(hit)
     if hit.shape[1] < frames and end - _LEAD > LEAST_SECONDS * RATE:
         # A hit that ends sooner rings on, or what lies between would end in a step.
-        partials, residual = continued_parts(hit[:, :end], frames, _SEED)
+        fall = 10 ** (-3 * np.maximum(np.arange(frames) - end, 0) / (_RUNG_SECONDS * RATE))
+        partials, residual = (part * np.float32(fall) for part in continued_parts(hit[:, :end], frames, _SEED))
     else:
         partials = split(fitted(hit, frames))[0]
         residual = fitted(hit, frames) - partials
     tracks, left = tracks_of(partials, frames)
-    return _Hit(fitted(hit, frames), tracks, residual + left)
+    return _Hit(fitted(hit, frames), partials + residual, tracks, residual + left)
 
 
 def _spread(audio: Audio, channels: int) -> Audio:
@@ -124,9 +131,31 @@ def _between(a: _Hit, b: _Hit, share: float) -> Audio:
 def _mixed(a: _Hit, b: _Hit, share: Callable[[Array], Array], frames: int) -> Audio:
     """Return what lies between two hits, by the share of `b` at frames of time; it rises with their onset."""
     made = _sum(a, b, share, frames)
+    made *= _levelled(made, a, b, share)
     made[:, : _LEAD - _RISE] = 0
     made[:, _LEAD - _RISE : _LEAD] *= np.sin(np.linspace(0, np.pi / 2, _RISE, dtype=np.float32)) ** 2
     return made
+
+
+def _levelled(made: Audio, a: _Hit, b: _Hit, share: Callable[[Array], Array]) -> Audio:
+    """Return the gain (frames,) by which the level over time lies between that of two hits in decibels.
+
+    Where one has its energy in lows and the other in highs, half of each would be less than either.
+    """
+    at = _times(windows_of(made.shape[1]), HOP)
+    own, first, second = (_level_db(sound) for sound in (made, a.rung, b.rung))
+    part = share(at)
+    gain_db = np.clip((1 - part) * first + part * second - own, -_MOST_LEVELLED_DB, _MOST_LEVELLED_DB)
+    return np.asarray(10 ** (np.interp(np.arange(made.shape[1]), at, gain_db) / 20), np.float32)
+
+
+def _level_db(sound: Audio) -> Array:
+    """Return the level of the 23 ms around each window of HOP frames, in dB, (windows,)."""
+    count = windows_of(sound.shape[1])
+    power = np.square(sound, dtype=np.float64).mean(axis=0)
+    total = np.pad(power, (2 * HOP + 1, count * HOP + 2 * HOP - len(power))).cumsum()
+    level = total[4 * HOP :: HOP][:count] - total[::HOP][:count]
+    return np.asarray(10 * np.log10(level / (4 * HOP) + _QUIET))
 
 
 def _sum(a: _Hit, b: _Hit, share: Callable[[Array], Array], frames: int) -> Audio:

@@ -37,6 +37,7 @@ _SOUNDING: Final = 10 ** (-30 / 20)
 """Beside a line's loudest value: later it keeps its frequency, as what leaks from its neighbours would be measured."""
 _SETTLED: Final = 256
 """Values, 93 ms, over which that frequency is measured."""
+_ATTACK_VALUES: Final = round(0.03 * TRACK_RATE)
 _TINY: Final = 1e-12
 
 
@@ -53,7 +54,7 @@ class Tracks:
     phase: Array
     """(channels, lines): at the beginning."""
     energy: Array
-    """(lines,)."""
+    """(lines,): of what follows the attack."""
 
     @property
     def main(self) -> int:
@@ -202,7 +203,9 @@ def _tracks(base: NDArray[np.complex128], centres_hz: Array) -> Tracks:
     angle = np.concatenate([np.zeros_like(step[:, :, :1]), step.cumsum(axis=2)], axis=2)
     smooth_angle = (2 * np.pi / TRACK_RATE) * (hz - centres_hz[:, None]).cumsum(axis=2)
     wobble = angle - (smooth_angle - smooth_angle[:, :, :1])
-    energy = np.square(size).sum(axis=(0, 2))
+    # The attack says little of the pitch.
+    body = size[:, :, _ATTACK_VALUES:] if size[:, :, _ATTACK_VALUES:].max(initial=0.0) > floor else size
+    energy = np.square(body).sum(axis=(0, 2))
     return Tracks(np.log2(hz), np.log(np.maximum(size, floor)), wobble, np.angle(base[:, :, 0]), energy)
 
 

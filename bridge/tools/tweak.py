@@ -50,7 +50,7 @@ class Sliders:
     longer: float = 0.0
     """The late decay, 1.3 times as long a step."""
     tighter: float = 0.0
-    """The early decay, 1.3 times as short a step."""
+    """The early decay, 1.2 times as short a step."""
     rough: float = 0.0
     """How much the level flutters, 1.4 times as much a step."""
 

@@ -9,7 +9,9 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.models.evaluate.markdown import estimate, section, table
 from ghostnote.models.evaluate.run import Stage
 from ghostnote.models.evaluate.tools.explore import judge_explore
+from ghostnote.models.evaluate.tools.extend import judge_extend
 from ghostnote.models.evaluate.tools.melody import judge_melody
+from ghostnote.models.evaluate.tools.morph import judge_morph, judge_transition
 from ghostnote.models.evaluate.tools.repair import judge_repair
 from ghostnote.models.evaluate.tools.rows import ToolEvaluation, ToolRow, ToolSplit
 from ghostnote.models.evaluate.tools.slice import judge_slice
@@ -29,6 +31,9 @@ TOOLS: Final[dict[str, ToolEvaluation]] = {
     "words": judge_words,
     "melody": judge_melody,
     "slice": judge_slice,
+    "morph": judge_morph,
+    "transition": judge_transition,
+    "extend": judge_extend,
 }
 """What judges each tool, by its command."""
 
