@@ -45,7 +45,8 @@ def judge_extend(split: ToolSplit, tick: Tick) -> list[ToolRow]:
         }
         for kind, sound in sounds.items():
             steps[kind].append(abs(_step_db(sound, cut) - _step_db(hit, cut)))
-            kept[kind].append(abs(_fall(sound, cut) / _fall(hit, cut - round(_BEFORE_SECONDS * RATE)) - 1) * 100)
+            before = _fall(hit, cut - round(_BEFORE_SECONDS * RATE))
+            kept[kind].append(abs(_fall(sound, cut) / before - 1) * 100)
             rates[kind].append(abs(_fall(sound, cut) / _fall(hit, cut) - 1) * 100)
         if done % max(1, len(chosen) // _DRAWN) == 0:
             title = split.hits.files[index].drum_class.replace("_", " ")
@@ -57,12 +58,12 @@ def judge_extend(split: ToolSplit, tick: Tick) -> list[ToolRow]:
     near_step, near_step_loop = (share([step <= 1 for step in steps[kind]]) for kind in ("made", "loop"))
     near, near_loop = (share([rate <= 20 for rate in rates[kind]]) for kind in ("made", "loop"))
     middle = [bootstrap(steps[kind]) for kind in ("made", "loop")]
-    before = [bootstrap(kept[kind]) for kind in ("made", "loop")]
+    own = [bootstrap(kept[kind]) for kind in ("made", "loop")]
     rate = [bootstrap(rates[kind]) for kind in ("made", "loop")]
     return [
         ToolRow("extend", "step at the cut beside the recording's, dB", middle[0], (0.0, 1.0), middle[1], _LOOP),
         ToolRow("extend", "steps of at most 1 dB, %", near_step, None, near_step_loop, _LOOP, 0),
-        ToolRow("extend", "decay rate off from before the cut, %", before[0], (0.0, 20.0), before[1], _LOOP, 0),
+        ToolRow("extend", "decay rate off from before the cut, %", own[0], (0.0, 20.0), own[1], _LOOP, 0),
         ToolRow("extend", "decay rate off from what was cut off, %", rate[0], (0.0, 20.0), rate[1], _LOOP, 0),
         ToolRow("extend", "decay rates within 20 %, %", near, None, near_loop, _LOOP, 0),
     ]
@@ -94,8 +95,10 @@ def _step_db(sound: Audio, cut: int) -> float:
 
 
 def _fall(sound: Audio, cut: int) -> float:
-    """Return how fast the level falls after the cut, in dB for each block."""
+    """Return how fast the level falls after the cut, in dB for each block; NaN for a cut before the beginning."""
     first = cut // _BLOCK + 1
+    if first < 1:
+        return float("nan")
     levels = _levels_db(sound)[first : first + round(_LATER_SECONDS * RATE / _BLOCK)]
     return float(np.polyfit(np.arange(len(levels)), levels, 1)[0])
 

@@ -146,10 +146,9 @@ def _steady(courses: list[Array]) -> list[list[bool | None]]:
     for course in courses:
         steps = np.diff(course, axis=0) * np.sign(course[-1] - course[0])
         back = np.maximum.accumulate(np.cumsum(steps, axis=0), axis=0) - np.cumsum(steps, axis=0)
-        known = np.isfinite(course).all(axis=0)
-        found.append(
-            [bool(worst <= _REVERSAL) if ok else None for worst, ok in zip(back.max(axis=0), known, strict=True)]
-        )
+        worst = back.max(axis=0)
+        known = [bool(np.isfinite(column).all()) for column in course.T]
+        found.append([bool(worst[i] <= _REVERSAL) if ok else None for i, ok in enumerate(known)])
     return found
 
 
