@@ -145,7 +145,7 @@ def opened(settings: LiveSettings) -> Iterator[Live]:
 
 
 def _linked(live: Live, stack: ExitStack) -> Render:
-    """Return what renders, told to pages as well where there is OSC to play from them."""
+    """Return what renders; pages see and hear it, too, where there is OSC to play from them."""
     if live.osc:
         try:
             link = LinkServer(live.session, lambda: facts(live), live.osc.address[1])

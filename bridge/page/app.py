@@ -72,7 +72,7 @@ class Page:
             Route("/pattern.zip", self._render, methods=["POST"]),
             Route("/static/{name}", files.file),
         ]
-        errors = {GhostnoteError: _told}
+        errors = {GhostnoteError: _explained}
         return Starlette(routes=routes, lifespan=self._living, exception_handlers=errors)  # type: ignore[arg-type]
 
     @asynccontextmanager
@@ -230,7 +230,7 @@ async def _body(request: Request) -> bytes:
     return data
 
 
-async def _told(_: Request, error: GhostnoteError) -> Response:
+async def _explained(_: Request, error: GhostnoteError) -> Response:
     return JSONResponse({"error": str(error)}, 422 if isinstance(error, InputError) else 500)
 
 

@@ -38,7 +38,7 @@ class Commands:
         }
 
     def do(self, browser: Browser, text: str) -> None:
-        """Carry out a message; what is wrong with it is told to its browser."""
+        """Carry out a message; its browser gets what is wrong with it."""
         try:
             for name, value in _table(json.loads(text)).items():
                 if name not in self._table:

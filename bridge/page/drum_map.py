@@ -34,7 +34,7 @@ class MapDrum:
     """What it sounds like."""
 
     def __post_init__(self) -> None:
-        """Listen to it."""
+        """Measure it."""
         object.__setattr__(self, "point", np.asarray(features(mono_for_features(self.audio, self.rate)), float))
 
 

@@ -31,7 +31,7 @@ _HEADERS: Final = (
 
 
 class Guard:
-    """Lets through what comes from the page itself, with the token; all else is told why not."""
+    """Lets through what comes from the page itself, with the token; all else gets a reason."""
 
     def __init__(self, app: ASGIApp, port: int, token: str) -> None:
         """Guard an application that listens on a port of this computer."""

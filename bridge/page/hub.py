@@ -1,4 +1,4 @@
-"""What all browsers are told, and what of it a new one needs to know."""
+"""What all browsers show, and what of it a new one needs to know."""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 MOST_WAITING: Final = 512
 """Messages that wait for one browser; one that takes nothing for so long is let go."""
-_PASSING: Final = ("played", "told", "error", "position")
+_PASSING: Final = ("played", "change", "error", "position")
 """Kinds of messages that are of the moment: a new browser does not get them."""
 
 
@@ -36,7 +36,7 @@ class Hub:
         self.browsers: set[Browser] = set()
         self.kit: dict[str, Any] = {}
         self.pads: dict[int, dict[str, Any]] = {}
-        """The pads by their places, as the daemon told of them."""
+        """The pads by their places, as the daemon described them."""
         self._latest: dict[str, str] = {}
 
     @property

@@ -118,12 +118,12 @@ class DaemonLine:
         self._asking.append(asked)
         self._writer.write(json_frame({"kit": True}))
         try:
-            told = await asyncio.wait_for(asked, _PATIENCE_SECONDS)
+            answer = await asyncio.wait_for(asked, _PATIENCE_SECONDS)
         except TimeoutError as error:
             raise GhostnoteError("the daemon does not answer: try again") from error
-        if told["error"]:
-            raise InputError(told["error"])
-        return parse_kit(told["text"], ROOT_FOLDER, "the kit")
+        if answer["error"]:
+            raise InputError(answer["error"])
+        return parse_kit(answer["text"], ROOT_FOLDER, "the kit")
 
     def tend(self) -> None:
         """Ask for sound, or for no more, by what the browsers want."""

@@ -161,5 +161,5 @@ def _work(spec: MakerSpec, line: Connection) -> None:
             line.send(None)
         except GhostnoteError as error:
             line.send(error)
-        except Exception as error:  # told where it was asked for
+        except Exception as error:  # raised where it was asked for
             line.send(GhostnoteError(f"the drum cannot be made: {error!r}"))

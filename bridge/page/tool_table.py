@@ -1,4 +1,4 @@
-"""The sound tools that the page has, as one table: what each can be told, and what it does."""
+"""The sound tools that the page has, as one table: what each takes, and what it does."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -25,7 +25,7 @@ Run = Callable[[Audio, int, Values, str, OpenModel], Made]
 
 @dataclass(frozen=True)
 class Slider:
-    """A number that a tool can be told."""
+    """A number that a tool takes."""
 
     name: str
     low: float
@@ -44,7 +44,7 @@ class Tool:
     sliders: tuple[Slider, ...]
     run: Run
     has_class: bool = False
-    """Whether it is told a class of drum."""
+    """Whether it takes a class of drum."""
 
     def described(self) -> dict[str, Any]:
         """Return what a page needs to show it."""

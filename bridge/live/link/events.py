@@ -38,7 +38,7 @@ class Events:
         self._session, self._facts = session, facts
         self._facts_due = 0.0
         self._strokes: deque[tuple[Played, Hit, int]] = deque(maxlen=_MOST_STROKES)
-        self._told: deque[tuple[str, tuple[Value, ...]]] = deque(maxlen=_MOST_STROKES)
+        self._changes: deque[tuple[str, tuple[Value, ...]]] = deque(maxlen=_MOST_STROKES)
 
     def watch(self, note: Played, hit: Hit, frame: int) -> None:
         """Take note of a stroke; the audio thread's."""
@@ -48,18 +48,18 @@ class Events:
     def listen(self, address: str, values: tuple[Value, ...]) -> None:
         """Take note of a change that no state shows."""
         if self.is_watched and address.partition("/")[0] in ("notice", "kit", "freeze"):
-            self._told.append((address, values))
+            self._changes.append((address, values))
 
     def news(self) -> list[bytes]:
         """Return what happened since the last look."""
-        strokes, told = [], []
+        strokes, changes = [], []
         while self._strokes:
             strokes.append(self._strokes.popleft())
-        while self._told:
-            told.append(self._told.popleft())
+        while self._changes:
+            changes.append(self._changes.popleft())
         found = [self._stroke(*stroke, n >= len(strokes) - MOST_DRAWN) for n, stroke in enumerate(strokes)]
-        found += [json_frame({"type": "told", "address": address, "values": values}) for address, values in told]
-        if any(address in ("kit/save", "kit/load") for address, _ in told):
+        found += [json_frame({"type": "change", "address": address, "values": values}) for address, values in changes]
+        if any(address in ("kit/save", "kit/load") for address, _ in changes):
             found.append(self.kits())
         now = time.perf_counter()
         if now >= self._facts_due:

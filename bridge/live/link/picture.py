@@ -19,10 +19,10 @@ _MOST_FILES: Final = 12
 
 
 class Picture:
-    """What a page has been told of a session, and what is new."""
+    """What pages know of a session, and what is new."""
 
     def __init__(self, session: Session) -> None:
-        """Look at a session; nothing was told yet."""
+        """Look at a session of which pages know nothing yet."""
         self._session = session
         self._names: tuple[str, ...] = ()
         self._kit_key: tuple[object, ...] = ()

@@ -43,9 +43,9 @@ async function used(files, where, said) {
     for (const { path, file } of files) {
       await post(`/drops/${drop}/file?path=${encodeURIComponent(path)}`, { method: "PUT", body: file });
     }
-    const told = await (await post(`/drops/${drop}/${where}`)).json();
+    const result = await (await post(`/drops/${drop}/${where}`)).json();
     toast(said);
-    for (const line of (told.report ?? []).slice(0, 3)) toast(line);
+    for (const line of (result.report ?? []).slice(0, 3)) toast(line);
   } catch (error) {
     toast(error.message, "error");
   }

@@ -24,7 +24,7 @@ export function setUpFacts() {
   on("daemon", drawBanner);
   on("server", ({ is_there }) => { view.server = is_there; drawBanner(); });
   on("error", ({ address, reason }) => note(address ? `${address}: ${reason}` : reason, "error"));
-  on("told", ({ address, values }) => {
+  on("change", ({ address, values }) => {
     if (address === "notice") note(values[0], "note");
     if (address === "kit/save") note(`Saved ${values[0]}`, "note");
   });

@@ -32,8 +32,8 @@ export function osc(address, ...values) {
 export async function post(path, options = {}) {
   const answer = await fetch(path, { method: "POST", ...options });
   if (!answer.ok) {
-    const told = await answer.json().catch(() => ({ error: answer.statusText }));
-    throw new Error(told.error);
+    const result = await answer.json().catch(() => ({ error: answer.statusText }));
+    throw new Error(result.error);
   }
   return answer;
 }

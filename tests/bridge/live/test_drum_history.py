@@ -84,15 +84,15 @@ def test_a_locked_pad_keeps_its_drum_and_takes_all_else() -> None:
 
 def test_words_of_a_pad_are_set_told_saved_and_emptied(tmp_path: Path) -> None:
     made = session(tmp_path)
-    told: list[tuple[str, tuple[Value, ...]]] = []
-    made.listeners.append(lambda address, values: told.append((address, values)))
+    news: list[tuple[str, tuple[Value, ...]]] = []
+    made.listeners.append(lambda address, values: news.append((address, values)))
     made.set(kick(made), "choke", "low end")
     made.set(kick(made), "out", "Drums")
     assert load_kit(made.save("words")).pads[0].choke == "low end"
     made.set(kick(made), "choke", "")
     assert (kick(made).choke, kick(made).out) == (None, "Drums")
-    assert told[:2] == [("pad/kick/choke", ("low end",)), ("pad/kick/out", ("Drums",))]
-    assert told[-1] == ("pad/kick/choke", ("",))
+    assert news[:2] == [("pad/kick/choke", ("low end",)), ("pad/kick/out", ("Drums",))]
+    assert news[-1] == ("pad/kick/choke", ("",))
     with pytest.raises(FieldError, match="not a kind of drum"):
         made.set(kick(made), "kind", "spoon")
 

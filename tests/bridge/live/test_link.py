@@ -1,4 +1,4 @@
-"""What a page is told of a session over the local socket."""
+"""What a page gets of a session over the local socket."""
 
 import json
 import socket
@@ -90,7 +90,7 @@ def test_a_page_is_told_everything_and_then_what_changes(session: Session, tmp_p
         session.set(session.kit.pads[0], "mute", True)
         assert page.message("pad")["mute"] is True
         session.say("something happened")
-        assert page.message("told")["values"] == ["something happened"]
+        assert page.message("change")["values"] == ["something happened"]
         session.save("mine")
         assert page.message("kits")["names"] == ["mine.toml"]
 
@@ -103,12 +103,17 @@ def test_a_stroke_is_told_with_its_waveform_and_its_moment(session: Session, tmp
         session.strike("Snare Drum", 64, 99.99)
         render(80, 100.0)
         hit = session.pool.queues[1].recent[-1]
-        told = page.message("played")
-        assert (told["pad"], told["velocity"], told["origin"], told["index"]) == ("snare_drum", 64, "fresh", hit.index)
-        assert told["at"] == pytest.approx(100.0, abs=80 / RATE)
-        ends = np.frombuffer(b64decode(told["wave"]), np.int8)
+        found = page.message("played")
+        assert (found["pad"], found["velocity"], found["origin"], found["index"]) == (
+            "snare_drum",
+            64,
+            "fresh",
+            hit.index,
+        )
+        assert found["at"] == pytest.approx(100.0, abs=80 / RATE)
+        ends = np.frombuffer(b64decode(found["wave"]), np.int8)
         assert np.abs(ends.astype(int)).max() == 127
-        assert told["peak"] == pytest.approx(float(abs(hit.audio[0]).max()) * (64 / hit.velocity) ** 2, rel=1e-6)
+        assert found["peak"] == pytest.approx(float(abs(hit.audio[0]).max()) * (64 / hit.velocity) ** 2, rel=1e-6)
 
 
 def test_sound_is_sent_to_whoever_asks_for_it(session: Session, tmp_path: Path) -> None:
@@ -128,8 +133,8 @@ def test_the_kit_can_be_asked_for(session: Session, tmp_path: Path) -> None:
     with linked(session, tmp_path) as server:
         page = PageLine(server.path)
         page.line.sendall(json_frame({"kit": True}))
-        told = page.message("kit_text")
-        assert parse_kit(told["text"], Path("/"), "told").pads == KIT.pads
+        found = page.message("kit_text")
+        assert parse_kit(found["text"], Path("/"), "found").pads == KIT.pads
 
 
 def test_nobody_watches_without_a_page_and_one_that_goes_leaves_no_trace(session: Session, tmp_path: Path) -> None:
