@@ -20,11 +20,11 @@ Array = NDArray[np.float64]
 
 MOST: Final = 2.0
 """How far each slider goes."""
-_ROUNDS: Final = 4
-_ENOUGH: Final = 0.02
+_ROUNDS: Final = (4, 3)
+"""How often the errors are taken off, at first and after each split."""
+_ENOUGH: Final = 0.04
 """In steps of a slider, how near to their aims the descriptors have to come."""
-_SPLITS: Final = 2
-"""How often what comes out is split: partials that get softer than the noise around them become noise."""
+_SPLIT_SECONDS: Final = 0.6
 _NOISY: Final = DESCRIPTORS.index("noisy")
 _MOST_AGAIN: Final = 8.0
 _END_FADE: Final = 0.15
@@ -92,11 +92,13 @@ def _solved_again(parts: Parts, wanted: Array) -> tuple[Array, Measured]:
     matrix = couplings(mono.partials, mono.residual, mono.rate, mono.onset)
     inverse: Array = np.asarray(np.linalg.inv(matrix), np.float64)
     aim, amounts = wanted.copy(), (inverse @ (wanted / UNITS)) * UNITS
-    for again in range(_SPLITS + 1):
-        amounts, inverse = solved(mono, aim, before, amounts, inverse)
-        if again < _SPLITS:
+    for again, rounds in enumerate(_ROUNDS, 1):
+        amounts, inverse = solved(mono, aim, before, amounts, inverse, rounds)
+        if again < len(_ROUNDS):
+            # Partials that get softer than the noise around them have become noise.
             made = filtered_parts(mono, amounts, before)
-            ringing, noise = parts_of(made.partials + made.residual, mono.rate)
+            reach = mono.onset + round(_SPLIT_SECONDS * mono.rate)
+            ringing, noise = parts_of((made.partials + made.residual)[:, :reach], mono.rate)
             found_db = noise_db(ringing[:, mono.onset :], noise[:, mono.onset :], mono.rate)
             missing = wanted[_NOISY] - (found_db - before.values[_NOISY])
             step = float(np.clip(missing, -_MOST_AGAIN, _MOST_AGAIN)) / UNITS[_NOISY]
@@ -105,15 +107,17 @@ def _solved_again(parts: Parts, wanted: Array) -> tuple[Array, Measured]:
     return amounts, before
 
 
-def solved(mono: Parts, wanted: Array, before: Measured, first: Array, inverse: Array) -> tuple[Array, Array]:
+def solved(
+    mono: Parts, wanted: Array, before: Measured, first: Array, inverse: Array, rounds: int
+) -> tuple[Array, Array]:
     """Return amounts (9,) of filters, near the `first`, that change the descriptors (9,) by as much as is wanted.
 
-    A filter for one descriptor moves others a little. So the error is measured and taken off, a few times, by the
+    A filter for one descriptor moves others a little. So the error is measured and taken off, `rounds` times, by the
     method of Broyden (1965), which begins with an `inverse` of the Jacobian, (9, 9), and returns a better one.
     """
     amounts = best = first / UNITS
     least, step, error = np.inf, 1.0, np.zeros(len(first))
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         made = filtered_parts(mono, amounts * UNITS, before)
         found = (measure(made.partials, made.residual, mono.rate, mono.onset).values - before.values - wanted) / UNITS
         # One that cannot be reached must not decide for all.
