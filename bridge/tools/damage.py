@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.autoregression import burg
+from ghostnote.bridge.dsp.onset import onset_frame
 
 Audio = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -20,10 +21,12 @@ _FLAT: Final = 2e-4
 _CLIPPED_SHARE: Final = 0.98
 _ORDER: Final = 24
 _BLOCK_SECONDS: Final = 0.012
-_OUTLIER: Final = 9.0
+_OUTLIER: Final = 14.0
+_ATTACK_SECONDS: Final = 0.015
+"""After the onset a stick or beater may click by itself."""
 _LONGEST_CLICK_SECONDS: Final = 0.0012
 _AFTER_SECONDS: Final = 0.0015
-_LASTING_DB: Final = 3.0
+_LASTING_DB: Final = 6.0
 _CUT_LEVEL: Final = 10 ** (-26 / 20)
 _QUIET: Final = 1e-12
 
@@ -97,7 +100,8 @@ def _clicks(signal: Array, rate: int) -> list[Damage]:
     block = round(_BLOCK_SECONDS * rate)
     longest, after = round(_LONGEST_CLICK_SECONDS * rate), round(_AFTER_SECONDS * rate)
     found = []
-    for first in range(0, len(signal) - block, block // 2):
+    begun = onset_frame(signal[None]) + round(_ATTACK_SECONDS * rate)
+    for first in range(begun, len(signal) - block, 3 * block // 4):
         part = signal[first : first + block]
         if np.abs(part).max() < _QUIET:
             continue
