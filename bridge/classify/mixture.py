@@ -12,7 +12,7 @@ from ghostnote.bridge.classify.features import FEATURE_RATE, FEATURES, features
 WEIGHTS: Final = Path(__file__).with_name("mixture.npz")
 """The weights that `ghostnote.models.train.mixture` fits."""
 LONGEST_SECONDS: Final = 0.75
-"""What is heard of a stroke, or less where the next one comes."""
+"""What sounds of a stroke, or less where the next one comes."""
 LEAST_SECONDS: Final = 0.03
 
 _EDGES_HZ: Final = (0, 120, 250, 500, 1000, 2000, 4000, 8000, 22_050)

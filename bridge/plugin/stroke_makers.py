@@ -44,7 +44,7 @@ class StrokeMakers:
     """The threads, each with a source of its own. A context manager."""
 
     def __init__(self, spec: Spec, threads: int, note_error: Callable[[str], None]) -> None:
-        """Make strokes of the source that `spec` opens; `note_error` is told what goes wrong."""
+        """Make strokes of the source that `spec` opens; `note_error` gets what goes wrong."""
         self._spec, self._note_error = spec, note_error
         self._stopping = threading.Event()
         self._jobs: queue.PriorityQueue[tuple[int, int, _Job]] = queue.PriorityQueue()

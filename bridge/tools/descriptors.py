@@ -48,7 +48,7 @@ class Measured:
     """(9,): dB of high, low and warm bands beside the middle, of noise beside partials, of the attack beside what
     follows, and of its highs alone; then octaves of the late decay, of the early decay (negative) and of roughness."""
     early_seconds: float
-    """Until when the energy still to come has fallen to EARLY_DB."""
+    """Until when the energy still to come has decayed to EARLY_DB."""
     late_seconds: float
     """How long it then takes to LATE_DB."""
     rough_db: float

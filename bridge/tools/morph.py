@@ -31,7 +31,7 @@ _LEVELS_OCTAVES: Final = 0.01
 _FARTHEST_OCTAVES: Final = 0.5
 _SEED: Final = 1
 _RUNG_SECONDS: Final = 0.5
-"""In which what rings on after a hit's end has fallen by 60 dB at least."""
+"""In which what rings on after a hit's end has decayed by 60 dB at least."""
 _MOST_LEVELLED_DB: Final = 24.0
 _QUIET: Final = 1e-10
 _TINY: Final = 1e-20

@@ -89,7 +89,7 @@ def slice_loop(loop: ArrayLike, rate: int) -> list[Stroke]:
 
 
 def _cut(audio: Audio, rate: int, start: int, end: int) -> tuple[int, Audio]:
-    """Return the frame of an onset, and what is heard of it up to its end, faded at both ends."""
+    """Return the frame of an onset, and what sounds of it up to its end, faded at both ends."""
     end = min(end, audio.shape[1])
     lead = min(start, round(_LEAD_SECONDS * rate))
     last = end if end == audio.shape[1] else max(start + 1, end - round(_LEAD_SECONDS * rate))

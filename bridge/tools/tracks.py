@@ -129,11 +129,11 @@ def tracks_of(partials: Audio, frames: int) -> tuple[Tracks | None, Audio]:
 
 def ringing(lines: "LineTracks", frames: int) -> Audio:
     """Return the sum (frames,) of lines."""
-    heard = lines.level.max(axis=1) > lines.level.max() + 0.8 * FLOOR_DB * NEPERS
-    turns = np.cumsum(2 * np.pi * 2 ** lines.log_hz[heard] / TRACK_RATE, axis=1)
-    angle = lines.phase[heard, None] + turns - turns[:, :1] + lines.wobble[heard]
+    audible = lines.level.max(axis=1) > lines.level.max() + 0.8 * FLOOR_DB * NEPERS
+    turns = np.cumsum(2 * np.pi * 2 ** lines.log_hz[audible] / TRACK_RATE, axis=1)
+    angle = lines.phase[audible, None] + turns - turns[:, :1] + lines.wobble[audible]
     total = np.zeros(frames)
-    for amplitude, turned in zip(np.exp(lines.level[heard]), angle, strict=True):
+    for amplitude, turned in zip(np.exp(lines.level[audible]), angle, strict=True):
         total += (_between(amplitude) * np.cos(_between(turned)))[:frames]
     return total.astype(np.float32)
 

@@ -86,7 +86,7 @@ def describe(hit: ArrayLike, rate: int) -> dict[str, float]:
 
 
 def _solved_again(parts: Parts, wanted: Array) -> tuple[Array, Measured]:
-    """Return what `solved` does, where what rings and what is noise is told apart anew in what comes out."""
+    """Return what `solved` does, where what rings and what is noise is separated anew in what comes out."""
     mono = replace(parts, partials=mixdown(parts.partials, 1), residual=mixdown(parts.residual, 1))
     before = measure(mono.partials, mono.residual, mono.rate, mono.onset)
     matrix = couplings(mono.partials, mono.residual, mono.rate, mono.onset)

@@ -129,7 +129,7 @@ async function loaded(id) {
 }
 
 async function hear(id) {
-  // A pointer that presses also focuses: that is heard once.
+  // A pointer that presses also focuses: that counts once.
   if (view.current === id && startedAt > performance.now() - 80) return;
   view.dots.get(view.current)?.classList.remove("is-current");
   view.current = id;

@@ -110,5 +110,5 @@ def _looped(cut: Audio, like: Audio) -> Audio:
     slope = min(float(np.polyfit(np.arange(len(levels)), levels, 1)[0]), 0.0) / _BLOCK
     loop = cut[:, -last:] * 10 ** (-slope * np.arange(-last, 0) / 20)
     longer = np.pad(loop, ((0, 0), (0, like.shape[1] - cut.shape[1])), mode="symmetric")[:, last:]
-    fallen = longer * 10 ** (slope * np.arange(longer.shape[1]) / 20)
-    return np.concatenate([cut, fallen], axis=1).astype(np.float32)
+    decayed = longer * 10 ** (slope * np.arange(longer.shape[1]) / 20)
+    return np.concatenate([cut, decayed], axis=1).astype(np.float32)
