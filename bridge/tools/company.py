@@ -1,7 +1,7 @@
 """Cymbals that are struck together with louder drums: the loop itself says how its cymbals sound, and when they come.
 
-A hat under a snare cannot be distinguished from the snare's own noise. But where the same hat is struck alone before and after,
-at its usual interval, and what sounds there in its bands is no less than the hat, it was struck there, too.
+A hat under a snare cannot be distinguished from the snare's own noise. But where the same hat is struck alone before
+and after, at its usual interval, and what sounds there in its bands is no less than the hat, it was struck there, too.
 """
 
 from collections.abc import Sequence
