@@ -41,6 +41,7 @@ def continued_lines(partials: Audio, residual: Audio, frames: int, onset: int) -
     hz, t60 = measured_lines(tail)
     if not len(hz):
         return whole, residual
+    t60 = np.minimum(t60, _SLOWEST * _whole_t60(hit[:, -tail.shape[1] :]))
     start = end - min(_FITTED_FRAMES, tail.shape[1])
     for side, amplitude in zip(whole, _amplitudes(hit[:, start:], hz, t60), strict=True):
         lines = Lines(hz, np.abs(amplitude), t60, np.angle(amplitude), np.zeros(len(hz)))
@@ -81,6 +82,17 @@ def _peaks_hz(segments: Array) -> Array:
     left, middle, right = (np.log(power[peaks + step] + _QUIET**2) for step in (-1, 0, 1))
     bend = np.minimum(left - 2 * middle + right, -1e-12)
     return np.asarray((peaks + 0.5 * (left - right) / bend) * RATE / size)
+
+
+def _whole_t60(tail: Audio) -> float:
+    """Return in how many seconds a tail (channels, frames) decays as a whole: few values of one line say less."""
+    block = _SEGMENT_FRAMES[0]
+    whole = tail[:, tail.shape[1] % block :].astype(np.float64)
+    level = np.log(np.square(whole).reshape(len(tail), -1, block).mean(axis=(0, 2)) + _QUIET**2) / 2
+    if len(level) < 3:
+        return _T60_SECONDS[1]
+    fall = -float(np.polyfit(np.arange(len(level)), level, 1)[0]) * RATE / block
+    return float(np.clip(T60_NEPERS / max(fall, 1e-3), *_T60_SECONDS))
 
 
 def _falls(level: Array) -> Array:
