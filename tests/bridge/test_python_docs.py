@@ -1,7 +1,9 @@
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ import pytest
 import ghostnote.bridge
 from ghostnote.bridge import InputError, Model, StrokeKey, Variation, humanize_folder, render_midi
 
-TOUR = Path(__file__).parents[2] / "docs" / "python.md"
+DOCS = Path(__file__).parents[2] / "docs"
+TOUR = DOCS / "python.md"
 
 
 def test_the_tour_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,6 +22,24 @@ def test_the_tour_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for block in blocks:
         exec(block, names)
     assert {path.name for path in tmp_path.iterdir()} >= {"tom.wav", "snare_3.wav", "mix.wav", "stems", "strokes"}
+
+
+def test_the_notebook_of_the_sound_tools_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("aubio", reason="onsets need the 'slice' extra")
+    monkeypatch.chdir(tmp_path)
+    plt = pytest.importorskip("matplotlib.pyplot")
+    plt.switch_backend("Agg")
+    drawn: list[int] = []
+    monkeypatch.setattr(plt, "show", lambda: drawn.append(len(plt.gcf().axes)))
+    cells = json.loads((DOCS / "tools.ipynb").read_text(encoding="utf-8"))["cells"]
+    names: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    plt.close("all")
+    assert drawn == [3, 4, 2, 5, 3, 2, 2, 2, 1]
+    assert [stroke.classes for stroke in names["strokes"]] == [("kick",), ("snare",)] * 2
+    assert np.corrcoef(names["wide"])[0, 1] < 0.8
 
 
 def test_importing_loads_nothing_heavy() -> None:
