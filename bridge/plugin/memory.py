@@ -62,7 +62,7 @@ class PoolMemory:
         np.ndarray(audio.shape, np.float32, self._map, offset=begin)[:] = audio
         entry = self.slots[slot]
         entry["offset"], entry["frames"], entry["channels"] = begin, audio.shape[1], len(audio)
-        entry["velocity"], entry["freed"] = velocity, 0
+        entry["velocity"] = velocity
         return slot
 
     def audio(self, slot: int) -> Audio:
@@ -73,24 +73,31 @@ class PoolMemory:
 
     def collect(self) -> None:
         """Take back the slots that the plugin needs no more."""
-        for slot in np.flatnonzero(self.slots["freed"]).tolist():
-            self.free(slot)
+        freed = self.slots["freed"]
+        for slot in np.flatnonzero(freed).tolist():
+            with self._lock:
+                # Another thread may have taken it back meanwhile, and given it away again.
+                if freed[slot]:
+                    self._take_back(slot)
 
     def free(self, slot: int) -> None:
         """Take a slot back."""
         with self._lock:
-            self.slots["freed"][slot] = 0
-            block = self._blocks.pop(slot, None)
-            if block is None:
-                return
-            self._free_slots.append(slot)
-            merged: list[tuple[int, int]] = []
-            for begin, end in sorted((*self._holes, block)):
-                if merged and merged[-1][1] == begin:
-                    merged[-1] = (merged[-1][0], end)
-                else:
-                    merged.append((begin, end))
-            self._holes = merged
+            self._take_back(slot)
+
+    def _take_back(self, slot: int) -> None:
+        self.slots["freed"][slot] = 0
+        block = self._blocks.pop(slot, None)
+        if block is None:
+            return
+        self._free_slots.append(slot)
+        merged: list[tuple[int, int]] = []
+        for begin, end in sorted((*self._holes, block)):
+            if merged and merged[-1][1] == begin:
+                merged[-1] = (merged[-1][0], end)
+            else:
+                merged.append((begin, end))
+        self._holes = merged
 
     def has_room(self, pad: int, queue: int) -> bool:
         """Return whether a queue takes another stroke."""

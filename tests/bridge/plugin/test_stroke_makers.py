@@ -4,6 +4,7 @@ import numpy as np
 from live_fakes import KIT
 
 from ghostnote.bridge.inference.variation import StrokeKey
+from ghostnote.bridge.plugin.memory import PoolMemory
 from ghostnote.bridge.plugin.stroke_makers import StrokeMakers
 
 
@@ -53,3 +54,24 @@ def test_a_stroke_that_cannot_be_made_is_none_and_said():
         assert [stroke.result(30) for stroke in makers.make(KIT.pads[0], keys(0, 1))] == [None, None]
     assert "not numbers" in troubles[0]
     assert KIT.pads[0].name in troubles[0]
+
+
+def test_a_slot_that_another_thread_gave_away_again_stays_given(monkeypatch):
+    memory = PoolMemory(KIT, 48_000, [0] * len(KIT.pads))
+    sound = np.zeros((1, 5_000), np.float32)
+    slot, kept = memory.store(sound, 64), []
+    memory.slots["freed"][slot] = 1
+
+    class SeenBefore:
+        def tolist(self):
+            yield slot
+            kept.append(memory.store(sound, 64))
+            yield slot
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "flatnonzero", lambda _: SeenBefore())
+        memory.collect()
+    other = memory.store(sound, 64)
+    assert kept == [slot]
+    assert other != slot
+    assert memory.slots["offset"][other] != memory.slots["offset"][slot]
