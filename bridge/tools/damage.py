@@ -22,6 +22,8 @@ _CLIPPED_SHARE: Final = 0.98
 _ORDER: Final = 24
 _BLOCK_SECONDS: Final = 0.012
 _OUTLIER: Final = 14.0
+_LEAST_CLICK: Final = 10 ** (-60 / 20)
+"""Beside the peak: in a fade-out single steps of 16 bits stand out as much."""
 _ATTACK_SECONDS: Final = 0.015
 """After the onset a stick or beater may click by itself."""
 _LONGEST_CLICK_SECONDS: Final = 0.0012
@@ -50,7 +52,7 @@ def find_damage(channel: Audio, rate: int) -> list[Damage]:
     if peak < _QUIET:
         return []
     found = [*_dropouts(signal, rate, peak), *_clipped(signal, peak)]
-    found += [click for click in _clicks(signal, rate) if not any(_overlap(click, other) for other in found)]
+    found += [click for click in _clicks(signal, rate, peak) if not any(_overlap(click, other) for other in found)]
     if abs(signal[0]) > _CUT_LEVEL * peak:
         found.append(Damage("cut attack", 0, 0))
     return sorted(found, key=lambda damage: (damage.start, damage.end))
@@ -95,7 +97,7 @@ def _is_flat(run: tuple[int, int]) -> bool:
     return run[1] - run[0] >= _LEAST_FLAT
 
 
-def _clicks(signal: Array, rate: int) -> list[Damage]:
+def _clicks(signal: Array, rate: int, peak: float) -> list[Damage]:
     """Return short bursts that a prediction from their surroundings misses by far, and that are over at once."""
     block = round(_BLOCK_SECONDS * rate)
     longest, after = round(_LONGEST_CLICK_SECONDS * rate), round(_AFTER_SECONDS * rate)
@@ -107,7 +109,7 @@ def _clicks(signal: Array, rate: int) -> list[Damage]:
             continue
         errors = np.convolve(part, burg([part], _ORDER)[0])[_ORDER : len(part)]
         usual = float(np.median(np.abs(errors))) / 0.6745 + _QUIET
-        for start, end in _joined(_runs(np.abs(errors) > _OUTLIER * usual), longest // 2):
+        for start, end in _joined(_runs(np.abs(errors) > max(_OUTLIER * usual, _LEAST_CLICK * peak)), longest // 2):
             at = first + _ORDER + start
             click = Damage("click", at - 1, first + _ORDER + end + 1)
             if end - start <= longest and _passes(signal, click, after):

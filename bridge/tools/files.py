@@ -181,6 +181,9 @@ def _check_form(form: OutputForm) -> None:
         raise InputError(f"format {form.format!r} cannot be written; choose one of {offer}")
     if form.format is not None:
         format_for(Path(f"--format.{form.format}"), form.bits)
+    unwritten = set(HIT_SUFFIXES) - set(FORMATS)
+    if form.path is not None and form.path.suffix.lower() in unwritten and not form.path.is_dir():
+        raise InputError(f"{form.path}: {form.path.suffix} cannot be written; choose one of {', '.join(FORMATS)}")
     if form.path is not None and _is_file(form.path):
         format_for(form.path, form.bits)
         if form.format is not None and form.path.suffix.lower() != f".{form.format}":

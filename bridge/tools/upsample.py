@@ -50,6 +50,7 @@ _SIZE: Final = 8192
 _MOST_GAIN_DB: Final = 60.0
 _BEFORE_SECONDS: Final = 0.001
 _ROUNDS: Final = 2
+_COURSE_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,7 @@ def upsample(
         if filling == "model":
             made = _by_model(channel + top, cut, label, generator or Generator.open(), rng, steps)
             top = _shaped(made, predicted_levels(band_levels(channel), cut), cut, onset_frame(channel[None]))
-        tops.append(top)
+        tops.append(top if filling == "replicated" else top * _late_course(channel, cut))
     low = band_filtered(whole, final_rate, cut, high=False) if above is not None else whole
     top = resample(np.asarray(tops, np.float32), RATE, final_rate)
     return Upsampled(low + top[:, : low.shape[1]], final_rate, cut)
@@ -215,6 +216,22 @@ def _shaped(source: Audio, levels_db: Array, cut: float, onset: int) -> Audio:
         spectra = spectra * 10 ** (curve / 20)
         shaped = _without_bottom(sound_of(spectra, len(source)).astype(np.float32) * begun, cut)
     return shaped
+
+
+def _late_course(channel: Audio, cut: float) -> Audio:
+    """Return the gain (frames,) of the top after the last moment: it falls as the octave below the cut does."""
+    size = fast_size(len(channel) + RATE // 20)
+    spectrum = np.fft.rfft(channel, size)
+    hz = np.fft.rfftfreq(size, 1 / RATE)
+    spectrum[(hz < cut / 2) | (hz > 0.94 * cut)] = 0
+    octave = np.fft.irfft(spectrum, size)[: len(channel)]
+    frames = round(_COURSE_SECONDS * RATE)
+    power = np.convolve(np.square(octave), np.hanning(frames + 2)[1:-1] / (frames + 1) * 2, "same") + 1e-20
+    last = onset_frame(channel[None]) + round(sum(MOMENTS_SECONDS[-2:]) / 2 * RATE)
+    if last >= len(channel):
+        return np.ones(len(channel), np.float32)
+    gain = np.sqrt(np.minimum.accumulate(power[last:] / power[last]))
+    return np.concatenate([np.ones(last), np.minimum(gain, 1)]).astype(np.float32)
 
 
 def _by_model(

@@ -126,3 +126,11 @@ def test_times_that_cannot_be_mended_are_said(start, end, words):
 def test_silence_is_said():
     with pytest.raises(InputError, match="not silent"):
         repair(np.zeros((1, 100)), RATE)
+
+
+def test_single_steps_of_16_bits_in_a_fade_are_no_clicks():
+    time = np.arange(44_100) / 44_100
+    sound = 0.6 * np.sin(2 * np.pi * 180 * time) * np.exp(-time / 0.05)
+    steps = np.rint(sound * 32_767)
+    steps[np.random.default_rng(0).integers(30_000, 44_000, 40)] += 1
+    assert find_damage((steps / 32_768).astype(np.float32), 44_100) == []

@@ -137,3 +137,9 @@ def test_paths_without_sound(tmp_path: Path):
         plan([tmp_path], OutputForm("half"))
     with pytest.raises(InputError, match="there is no such file"):
         plan([tmp_path / "gone.wav"], OutputForm("half"))
+
+
+def test_an_output_that_cannot_be_written_is_no_folder(tmp_path: Path) -> None:
+    write_audio(tmp_path / "snare.wav", np.full((1, 4_000), 0.1, np.float32), 44_100)
+    with pytest.raises(InputError, match=r"out\.mp3: \.mp3 cannot be written; choose one of \.wav"):
+        plan([tmp_path / "snare.wav"], OutputForm("tweak", tmp_path / "out.mp3"))

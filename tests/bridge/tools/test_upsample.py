@@ -84,3 +84,12 @@ def test_what_is_no_cut_is_said(cut):
 def test_silence_is_said():
     with pytest.raises(InputError, match="not silent"):
         upsample(np.zeros((1, 500)), RATE, "snare")
+
+
+def test_the_top_of_a_long_hit_decays_to_its_end():
+    time = np.arange(3 * 44_100) / 44_100
+    noise = np.random.default_rng(3).standard_normal(len(time)) * np.exp(-time / 0.3)
+    low = band_filtered((0.1 * noise)[None].astype(np.float32), 44_100, 8_000, high=False)
+    top = band_filtered(upsample(low, 44_100, "crash", above=8_000).audio, 44_100, 8_000, high=True)[0]
+    early, late = (np.square(top[round(at * 44_100) :][:4_410]).mean() for at in (0.6, 2.1))
+    assert 10 * np.log10(early / late) == pytest.approx(1.5 / 0.3 * 20 / np.log(10), abs=5)
