@@ -25,7 +25,7 @@ _LOOK_SECONDS: Final = 0.5
 _END_SECONDS: Final = 5.0
 _AHEAD: Final = 24
 """Strokes that are made before they are asked for, where a song repeats itself."""
-_ROWS_AHEAD: Final = 2
+_ROWS_AHEAD: Final = 4
 """So many of them together: what is asked for meanwhile waits for them."""
 
 

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from ghostnote.bridge.plugin.stroke_makers import Stroke
 
-_CONTEXT: Final = 6
+_CONTEXT: Final = 12
 """So many strokes must have come in the same order before."""
 _REMEMBERED: Final = 50_000
 _MOST_READY: Final = 48
