@@ -14,7 +14,6 @@ from ghostnote.bridge.batch.humanize import BatchReport, Progress, humanize_file
 from ghostnote.bridge.batch.model_variator import ModelSpec, ModelVariator
 from ghostnote.bridge.batch.settings import BatchSettings
 from ghostnote.bridge.batch.sources import find_sources
-from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.drum_cache import CachedSpec
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.model_card import Card
@@ -25,6 +24,7 @@ from ghostnote.bridge.kinds import find_class, find_kind
 from ghostnote.bridge.kit.kit import Kit, default_kit
 from ghostnote.bridge.midi.smf_reader import read_midi
 from ghostnote.bridge.render.offline import RenderReport, RenderSettings, render_song
+from ghostnote.bridge.tools.arguments import check, checked
 
 Audio = NDArray[np.float32]
 
@@ -56,16 +56,15 @@ class Model:
         Each is (channels, frames) like the hit, which counts as struck at velocity 127; a width above 0 makes two
         channels of one. The same arguments give the same strokes. `InputError` for an argument out of its range.
         """
-        audio, variation = _checked_hit(hit), variation or Variation()
+        audio, variation = checked(hit, rate), variation or Variation()
         find_class(drum_class)
-        _check("rate", rate, 1, 768_000)
-        _check("amount", variation.amount, 0, 2)
-        _check("width", variation.width, 0, 1)
-        _check("steps", variation.steps or 0, 0, MAX_STEPS)
-        _check("seed", variation.seed, 0, 2**64 - 1)
+        check("amount", variation.amount, 0, 2)
+        check("width", variation.width, 0, 1)
+        check("steps", variation.steps or 0, 0, MAX_STEPS)
+        check("seed", variation.seed, 0, 2**64 - 1)
         for key in keys:
-            _check("index", key.index, 0, 2**64 - 1)
-            _check("velocity", key.velocity, 1, 127)
+            check("index", key.index, 0, 2**64 - 1)
+            check("velocity", key.velocity, 1, 127)
         return stroke_maker(audio, rate, drum_class, variation, self._variator)(keys)
 
     def new_drum(
@@ -85,9 +84,9 @@ class Model:
         """
         find_class(drum_class)
         named = None if kind is None else find_kind(kind, drum_class).name
-        _check("seed", seed, 0, 2**64 - 1)
-        _check("steps", 1 if steps is None else steps, 1, MAX_STEPS)
-        _check("guidance", guidance, 0, 10)
+        check("seed", seed, 0, 2**64 - 1)
+        check("steps", 1 if steps is None else steps, 1, MAX_STEPS)
+        check("guidance", guidance, 0, 10)
         return generate_drum(self._generator, drum_class, seed, kind=named, steps=steps, guidance=guidance)[None]
 
 
@@ -105,7 +104,7 @@ def render_midi(
     `InputError` for a song that cannot be played, `OutputError` where a file cannot be written. More than one of
     `settings.jobs` needs the script's own code under `if __name__ == "__main__":`.
     """
-    _check("rate", rate, 8_000, 192_000)
+    check("rate", rate, 8_000, 192_000)
     spec = CachedSpec(SourceSpec(model, rate))
     return render_song(
         read_midi(Path(song), rate), kit or default_kit(), spec, Path(mix), settings or RenderSettings(jobs=1)
@@ -128,25 +127,8 @@ def humanize_folder(
     run, `OutputError` where files cannot be written. More than one of `jobs`, the processes at work, needs the
     script's own code under `if __name__ == "__main__":`.
     """
-    _check("jobs", jobs, 1, 64)
+    check("jobs", jobs, 1, 64)
     sources = find_sources([Path(folder)], Path(output))
     spec, pool = ModelSpec(model), local_pool(jobs)
     settings = settings or BatchSettings()
     return humanize_files(sources, Path(output), settings, spec, pool, resume=resume, progress=progress)
-
-
-def _checked_hit(hit: ArrayLike) -> Audio:
-    try:
-        audio = np.asarray(hit, np.float32)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"the hit is not an array of numbers: {error}") from error
-    if audio.ndim != 2 or not audio.size:
-        raise InputError(f"the hit has the shape {audio.shape}: give (channels, frames), one of each at least")
-    if not np.isfinite(audio).all() or not audio.any():
-        raise InputError("the hit is silent, or holds values that are not finite")
-    return audio
-
-
-def _check(name: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise InputError(f"{name} is {value}: choose {least:g} to {most:g}")

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.conversion import resample
+from ghostnote.bridge.dsp.conversion import fitted, resample
 from ghostnote.bridge.dsp.onset import LEAD_LEVEL, onset_frame
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
 
@@ -54,7 +54,7 @@ def stroke_maker(audio: Audio, rate: int, drum_class: str, variation: Variation,
     pairs = [body[first : first + 2] for first in range(0, len(body), 2)]
     lows = [resample(pair, rate, variator.rate) for pair in pairs]
     highs = [
-        pair - _fitted(resample(low, variator.rate, rate), pair.shape[1]) if rate > variator.rate else None
+        pair - fitted(resample(low, variator.rate, rate), pair.shape[1]) if rate > variator.rate else None
         for pair, low in zip(pairs, lows, strict=True)
     ]
     if len(audio) > MOST_WIDENED:
@@ -65,7 +65,7 @@ def stroke_maker(audio: Audio, rate: int, drum_class: str, variation: Variation,
         for parts in zip(*(make(keys) for make in makers), strict=True):
             varied = []
             for pair, low, high, part in zip(pairs, lows, highs, parts, strict=True):
-                full = _fitted(resample(part, variator.rate, rate), pair.shape[1])
+                full = fitted(resample(part, variator.rate, rate), pair.shape[1])
                 varied.append(full if high is None else full + high * _level_ratio(part, low))
             yield joined(audio, lead, np.concatenate(varied), rate)
 
@@ -74,12 +74,6 @@ def stroke_maker(audio: Audio, rate: int, drum_class: str, variation: Variation,
 
 def _level_ratio(stroke: Audio, hit: Audio) -> np.float32:
     return np.float32(np.sqrt(np.square(stroke).mean() / max(float(np.square(hit).mean()), 1e-20)))
-
-
-def _fitted(audio: Audio, frames: int) -> Audio:
-    """Return the first `frames` frames, padded with silence."""
-    missing = frames - audio.shape[1]
-    return np.pad(audio, ((0, 0), (0, missing))) if missing > 0 else audio[:, :frames]
 
 
 def lead_frames(audio: Audio, rate: int) -> int:

@@ -97,7 +97,7 @@ def failure(path: Path, error: Exception) -> str:
         return f"{path}: cannot be read ({error})"
     if isinstance(error, MemoryError):
         return f"{path}: needs more memory than there is; cut it, or give fewer --jobs"
-    return f"{path}: cannot be humanized ({type(error).__name__}: {error})"
+    return f"{path}: cannot be used ({type(error).__name__}: {error})"
 
 
 def examine(source: SourceFile, audio: Audio, rate: int, settings: BatchSettings) -> Guess:

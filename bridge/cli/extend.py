@@ -20,7 +20,8 @@ def extend(
 ) -> None:
     """Let hits that were cut ring on: their partials as they decay, and noise of the rest's spectrum."""
     from ghostnote.bridge.tools.extend import extend as extended
-    from ghostnote.bridge.tools.files import FileHit, OutputForm, ToolResult
+    from ghostnote.bridge.tools.files import FileHit, ToolResult
+    from ghostnote.bridge.tools.output_form import OutputForm
 
     form = OutputForm("extend", output, file_format, bits, rate, drum_class)
 

@@ -32,8 +32,9 @@ def morph(
     figure: tool_options.Figure = None,
 ) -> None:
     """Make drums between two hits: each with one onset and one set of partials, where a crossfade has two."""
-    from ghostnote.bridge.tools.files import OutputForm, ToolResult
+    from ghostnote.bridge.tools.files import ToolResult
     from ghostnote.bridge.tools.morph import morph_steps
+    from ghostnote.bridge.tools.output_form import OutputForm
 
     other = _second(second)
     form = OutputForm("morph", output, file_format, bits, rate, drum_class)
@@ -58,8 +59,9 @@ def transition(
     figure: tool_options.Figure = None,
 ) -> None:
     """Let one hit go over into another: it begins as A and ends as B, and its partials glide."""
-    from ghostnote.bridge.tools.files import OutputForm, ToolResult
+    from ghostnote.bridge.tools.files import ToolResult
     from ghostnote.bridge.tools.morph import transition as joined
+    from ghostnote.bridge.tools.output_form import OutputForm
 
     other = _second(second)
     form = OutputForm("transition", output, file_format, bits, rate, drum_class)

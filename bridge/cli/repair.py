@@ -31,7 +31,8 @@ def repair(
     """Mend hits: clicks, dropouts, clipped peaks and cut attacks, found by itself or given; the rest stays."""
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.tools import repair as tools
-    from ghostnote.bridge.tools.files import OutputForm, ToolResult
+    from ghostnote.bridge.tools.files import ToolResult
+    from ghostnote.bridge.tools.output_form import OutputForm
 
     if (start is None) != (end is None):
         raise InputError("of --from and --to only one is given: give both, or neither to find what is broken")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,6 @@ from ghostnote.bridge.cli.terminal import say
 from ghostnote.bridge.errors import InputError
 
 if TYPE_CHECKING:
-    from ghostnote.models.train.loop import TrainProgress
     from ghostnote.models.train.shrink import SmallerNetwork
     from ghostnote.models.train.trainer import TrainSettings
 
@@ -63,22 +62,10 @@ def _run(data: Path, teacher: Path, run: Path, network: SmallerNetwork, training
     """Train under a progress bar; files that are left out are named above it."""
     from rich.console import Console
 
-    from ghostnote.bridge.cli.train_progress import training_bar
+    from ghostnote.bridge.cli.train_progress import run_bar
     from ghostnote.models.train.shrink import shrink as teach
 
     console = Console(stderr=True)
-    right = "loss {task.fields[loss]:.4f}  {task.fields[rate]:.0f} hits/s"
-    with training_bar(console, "step {task.fields[step]}", right) as bar:
-        row = bar.add_task("", total=1.0, step=0, loss=float("nan"), rate=0.0)
-
-        def report(progress: TrainProgress) -> None:
-            values: dict[str, Any] = {"step": progress.step, "loss": progress.loss, "rate": progress.hits_per_second}
-            bar.update(row, completed=min(1.0, progress.done), **values)
-            if progress.validation:
-                console.print(f"step {progress.step}: validation loss {progress.validation[0]:.4f}")
-
-        def warn(message: str) -> None:
-            say(console, f"warning: {message}")
-
-        teach(data, teacher, run, network, training, report=report, warn=warn)
+    with run_bar(console, "sound") as report:
+        teach(data, teacher, run, network, training, report=report, warn=lambda why: say(console, f"warning: {why}"))
     say(console, f"{run}: a smaller network; next: ghostnote export {run} -o my-drums.onnx --int8")

@@ -13,7 +13,8 @@ from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.io.output_guard import check_outputs
 
 if TYPE_CHECKING:
-    from ghostnote.bridge.tools.files import FileOutcome, OutputForm, Tool
+    from ghostnote.bridge.tools.files import FileOutcome, Tool
+    from ghostnote.bridge.tools.output_form import OutputForm
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Sound files, and folders of them.")]
 Output = Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,6 @@ from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.cli.terminal import say
 
 if TYPE_CHECKING:
-    from ghostnote.models.train.loop import TrainProgress
     from ghostnote.models.train.trainer import TrainSettings
 
 
@@ -58,29 +57,20 @@ def _run(data: Path, run: Path, settings: TrainSettings, initial: Path | None, s
     """Train under a progress bar; files that are left out are named above it."""
     from rich.console import Console
 
-    from ghostnote.bridge.cli.train_progress import training_bar
+    from ghostnote.bridge.cli.train_progress import run_bar
     from ghostnote.models.train.loop import train as train_run
     from ghostnote.models.train.shape_objective import SHAPES_ALONE
     from ghostnote.models.train.trainer import TrainingTask
 
     console = Console(stderr=True)
-    right = "loss {task.fields[loss]:.3f}  {task.fields[rate]:.0f} hits/s"
     left_out = []
-    with training_bar(console, "step {task.fields[step]}", right) as bar:
-        row = bar.add_task("", total=1.0, step=0, loss=float("nan"), rate=0.0)
 
-        def report(progress: TrainProgress) -> None:
-            values: dict[str, Any] = {"step": progress.step, "loss": progress.loss, "rate": progress.hits_per_second}
-            bar.update(row, completed=min(1.0, progress.done), **values)
-            if progress.validation:
-                sound, shape = progress.validation
-                console.print(f"step {progress.step}: validation loss {sound:.4f} (sound), {shape:.4f} (shape)")
+    def warn(message: str) -> None:
+        left_out.append(message)
+        say(console, f"warning: {message}")
 
-        def warn(message: str) -> None:
-            left_out.append(message)
-            say(console, f"warning: {message}")
-
-        task = SHAPES_ALONE if shapes_alone else TrainingTask()
+    task = SHAPES_ALONE if shapes_alone else TrainingTask()
+    with run_bar(console, "sound", "shape") as report:
         train_run(data, run, settings, initial=initial, task=task, report=report, warn=warn)
     if left_out:
         console.print(f"{len(left_out)} files were left out")

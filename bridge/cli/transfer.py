@@ -33,7 +33,8 @@ def transfer(
     from dataclasses import replace
 
     from ghostnote.bridge.inference.model import Generator
-    from ghostnote.bridge.tools.files import OutputForm, ToolResult
+    from ghostnote.bridge.tools.files import ToolResult
+    from ghostnote.bridge.tools.output_form import OutputForm
     from ghostnote.bridge.tools.transfer import TransferSettings, check_transfer, target_of
     from ghostnote.bridge.tools.transfer import transfer as transferred
 

@@ -34,7 +34,8 @@ def upsample(
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.tools import upsample as tools
-    from ghostnote.bridge.tools.files import OutputForm, ToolResult
+    from ghostnote.bridge.tools.files import ToolResult
+    from ghostnote.bridge.tools.output_form import OutputForm
 
     filling = next((name for name in tools.FILLINGS if name == fill), None)
     if filling is None:

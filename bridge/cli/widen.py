@@ -36,7 +36,8 @@ def widen(
     """Make hits wide: two variations of each as left and right, as loud in mono as before."""
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.tools import widen as tools
-    from ghostnote.bridge.tools.files import OutputForm, ToolResult
+    from ghostnote.bridge.tools.files import ToolResult
+    from ghostnote.bridge.tools.output_form import OutputForm
 
     generator = Generator.open(model)
     wanted = tools.Width(width, mono_below, exact_mono)

@@ -32,6 +32,12 @@ def resample(audio: NDArray[np.float32], rate_in: int, rate_out: int) -> NDArray
     return np.ascontiguousarray(whole, dtype=np.float32)
 
 
+def fitted(audio: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
+    """Return the first `frames` frames of sound (…, frames), padded with silence."""
+    missing = frames - audio.shape[-1]
+    return np.pad(audio, (*((0, 0),) * (audio.ndim - 1), (0, missing))) if missing > 0 else audio[..., :frames]
+
+
 def _average(channels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Average `(any, frames)` to `(frames,)` over the channels that are not silent."""
     peaks = np.abs(channels).max(axis=1)

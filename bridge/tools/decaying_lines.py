@@ -5,9 +5,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.conversion import fitted
 from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.dsp.ringing import T60_NEPERS, Lines, synthesize
-from ghostnote.bridge.tools.parts import Audio, fitted
+from ghostnote.bridge.tools.parts import Audio
 
 Array = NDArray[np.float64]
 

@@ -14,8 +14,9 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import described_drum, generate_drum
 from ghostnote.bridge.kinds import find_class, find_kind
+from ghostnote.bridge.tools.arguments import checked
 from ghostnote.bridge.tools.description import brightness_hz, pitch_hz
-from ghostnote.bridge.tools.hit_parts import HitParts, as_hit, description_of
+from ghostnote.bridge.tools.hit_parts import HitParts, description_of
 from ghostnote.bridge.tools.spread import TrainingDrums, farthest_first, point_of
 from ghostnote.bridge.tools.target_drum import target_drum
 from ghostnote.bridge.tools.toward import Move, moved
@@ -84,7 +85,7 @@ def explore(
     if settings.kind is not None:
         find_kind(settings.kind, settings.drum_class)
     _check(settings, is_alone=like is None)
-    parts = None if like is None else HitParts.of(resample(as_hit(like), rate, RATE))
+    parts = None if like is None else HitParts.of(resample(checked(like, rate), rate, RATE))
     return _found(generator or Generator.open(), settings, parts)
 
 

@@ -9,14 +9,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ghostnote.bridge.dsp.conversion import resample
+from ghostnote.bridge.dsp.conversion import fitted, resample
 from ghostnote.bridge.dsp.noise_tail import continued_noise
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.partials import RATE, split
 from ghostnote.bridge.dsp.shape import HOP_FRAMES, audio_power, describe_bands, to_bands
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.tools.arguments import check, checked
 from ghostnote.bridge.tools.decaying_lines import continued_lines
-from ghostnote.bridge.tools.parts import Audio, check, checked, fitted
+from ghostnote.bridge.tools.parts import Audio
 
 Array = NDArray[np.float64]
 

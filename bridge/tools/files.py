@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.batch.worker import failure
 from ghostnote.bridge.classify.classifier import Guess
-from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.audio_file import FORMATS, format_for, read_audio, write_audio
@@ -23,6 +22,7 @@ from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files
 from ghostnote.bridge.io.output_guard import numbered
 from ghostnote.bridge.io.sample_size import source_bits
 from ghostnote.bridge.tools.description import class_of, pitch_hz, summary
+from ghostnote.bridge.tools.output_form import OutputForm
 
 Audio = NDArray[np.float32]
 
@@ -81,24 +81,6 @@ Tool = Callable[[FileHit], Iterable[ToolResult]]
 
 
 @dataclass(frozen=True)
-class OutputForm:
-    """Where results go and in which form; what is None is as in the source."""
-
-    tool: str
-    """The command's name: what goes behind the name of a source where no output is given."""
-    path: Path | None = None
-    """A file or a folder; None is a file or folder beside no other in the working folder."""
-    format: str | None = None
-    """wav, flac, aiff or ogg."""
-    bits: int | None = None
-    """16, 24 or 32 bits a sample."""
-    rate: int | None = None
-    """In Hz."""
-    drum_class: str | None = None
-    """The class of all sources; None goes by each file's name, then by its sound."""
-
-
-@dataclass(frozen=True)
 class FileTask:
     """One source, and the name that its result gets where it has just one."""
 
@@ -126,12 +108,12 @@ def plan(paths: Sequence[Path], form: OutputForm) -> list[FileTask]:
     `InputError` for a path that is not there, where nothing is found, for one output file of several sources, or for
     a form that cannot be written.
     """
-    _check_form(form)
+    form.check()
     found = list(_sources(paths, form))
     if not found:
         names = ", ".join(map(str, paths))
         raise InputError(f"{names}: no sound files found; ghostnote reads {', '.join(HIT_SUFFIXES)}")
-    if form.path is not None and _is_file(form.path):
+    if form.path is not None and form.is_file:
         if len(found) > 1:
             raise InputError(f"{form.path}: is one file, and there are {len(found)} sources; give a folder")
         return [FileTask(found[0][0], form.path)]
@@ -175,31 +157,9 @@ def write_result(path: Path, audio: Audio, rate: int, source: Path, form: Output
     return free, tuple(notes)
 
 
-def _check_form(form: OutputForm) -> None:
-    if form.format is not None and f".{form.format}" not in FORMATS:
-        offer = ", ".join(suffix[1:] for suffix in FORMATS)
-        raise InputError(f"format {form.format!r} cannot be written; choose one of {offer}")
-    if form.format is not None:
-        format_for(Path(f"--format.{form.format}"), form.bits)
-    unwritten = set(HIT_SUFFIXES) - set(FORMATS)
-    if form.path is not None and form.path.suffix.lower() in unwritten and not form.path.is_dir():
-        raise InputError(f"{form.path}: {form.path.suffix} cannot be written; choose one of {', '.join(FORMATS)}")
-    if form.path is not None and _is_file(form.path):
-        format_for(form.path, form.bits)
-        if form.format is not None and form.path.suffix.lower() != f".{form.format}":
-            raise InputError(f"{form.path}: its name does not end in .{form.format}; leave --format out")
-    if form.drum_class is not None and form.drum_class not in CLASS_NAMES:
-        raise InputError(f"class {form.drum_class!r} is not a drum class; choose one of {', '.join(CLASS_NAMES)}")
-
-
-def _is_file(path: Path) -> bool:
-    """Return whether an output means a file: folders that are there may have any name."""
-    return path.suffix.lower() in FORMATS and not path.is_dir()
-
-
 def _sources(paths: Iterable[Path], form: OutputForm) -> Iterator[tuple[Path, Path | None]]:
     """Yield each sound file once, with the folder in which it was found."""
-    output = None if form.path is None or _is_file(form.path) else form.path.resolve()
+    output = None if form.path is None or form.is_file else form.path.resolve()
     seen: set[Path] = set()
     for path in paths:
         if not path.exists():
@@ -250,4 +210,4 @@ def _problem(source: Path, error: Exception) -> str:
     if isinstance(error, InputError):
         said = str(error)
         return said if said.startswith(str(source)) else f"{source}: {said}"
-    return failure(source, error).replace("cannot be humanized", "cannot be used")
+    return failure(source, error)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.conversion import mixdown
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, PEAK_FLOOR, onset_frame
@@ -52,17 +52,6 @@ class HitParts:
         """Return levels (BANDS,) in dB and decay times (BANDS,) in seconds, as `describe_bands` does."""
         frames = whole_frames(self.partials)
         return describe_bands(to_bands(power_of(self.partials, frames) + power_of(self.residual, frames)))
-
-
-def as_hit(hit: ArrayLike) -> Audio:
-    """Return a hit as an array (channels, frames); `InputError` for any other shape, and for what is no number."""
-    try:
-        audio = np.asarray(hit, np.float32)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"the hit is not an array of numbers: {error}") from error
-    if audio.ndim != 2 or not audio.size:
-        raise InputError(f"the hit has the shape {audio.shape}: give (channels, frames), one of each at least")
-    return audio
 
 
 def whole_frames(audio: Audio) -> int:

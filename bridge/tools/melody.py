@@ -19,6 +19,7 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.kinds import find_class
+from ghostnote.bridge.tools.arguments import MOST_CHANNELS, checked
 from ghostnote.bridge.tools.tracks import ringing, tracks_of
 
 Audio = NDArray[np.float32]
@@ -138,9 +139,7 @@ def play_melody(
     add up as they are: the sum may be above full scale. `InputError` for a melody without notes, a hit without pitch,
     or a note that is more than three octaves from it.
     """
-    audio = np.asarray(hit, np.float32)
-    if audio.ndim != 2 or not 1 <= len(audio) <= 2 or not audio.any():
-        raise InputError(f"the hit has the shape {audio.shape}: give (1 or 2 channels, frames), not silent")
+    audio = checked(hit, rate, MOST_CHANNELS)
     if not notes:
         raise InputError("the melody has no notes: choose another track or channel")
     own_hz = pitch_hz or drum_pitch(audio, rate)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ghostnote.bridge.dsp.autoregression import burg, drawn
 from ghostnote.bridge.dsp.line_fit import fit_lines
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.tools.arguments import checked
 from ghostnote.bridge.tools.damage import Damage, find_damage
 
 Audio = NDArray[np.float32]
@@ -51,9 +52,7 @@ def repair(
     From `start` to `end`, in seconds, all is made anew; without them what is broken is found. What is whole stays as it
     is, sample by sample. `InputError` for times that lie outside the hit, or more than 0.2 s at once.
     """
-    audio = np.asarray(hit, np.float32)
-    if audio.ndim != 2 or not audio.size or not np.isfinite(audio).all() or not audio.any():
-        raise InputError(f"the hit has the shape {audio.shape}: give (channels, frames), finite and not silent")
+    audio = checked(hit, rate)
     if (start is None) != (end is None):
         raise InputError("of start and end only one is given: give both, or neither to find what is broken")
     if start is not None and end is not None:

@@ -15,6 +15,7 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.velocity import level_velocity
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.tools.arguments import checked
 from ghostnote.bridge.tools.company import with_company
 from ghostnote.bridge.tools.onsets import RATE, find_onsets, spans
 
@@ -61,9 +62,7 @@ def slice_loop(loop: ArrayLike, rate: int) -> list[Stroke]:
 
     `InputError` for what is silent, longer than ten minutes, or has no onset; `MissingExtraError` without aubio.
     """
-    audio = np.asarray(loop, np.float32)
-    if audio.ndim != 2 or not audio.size or not np.isfinite(audio).all() or not np.abs(audio).max() > 0:
-        raise InputError(f"the loop has the shape {audio.shape}: give (channels, frames), finite and not silent")
+    audio = checked(loop, rate)
     if audio.shape[1] > _LONGEST_SECONDS * rate:
         raise InputError(f"the loop lasts {audio.shape[1] / rate:.0f} s: cut it to {_LONGEST_SECONDS:.0f} s at most")
     mono = resample(mixdown(audio, 1), rate, RATE)[0]

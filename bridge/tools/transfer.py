@@ -13,7 +13,8 @@ from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.kinds import KIND_NAMES, find_class, find_kind
-from ghostnote.bridge.tools.hit_parts import HitParts, as_hit
+from ghostnote.bridge.tools.arguments import checked
+from ghostnote.bridge.tools.hit_parts import HitParts
 from ghostnote.bridge.tools.target_drum import draw_drum, target_drum
 from ghostnote.bridge.tools.toward import Move, moved
 
@@ -65,7 +66,7 @@ def transfer_steps(
     kind = None if settings.kind is None else find_kind(settings.kind, name).name
     for strength in strengths:
         check_transfer(replace(settings, strength=strength))
-    audio, generator = as_hit(hit), generator or Generator.open()
+    audio, generator = checked(hit, rate), generator or Generator.open()
     rng, label = np.random.default_rng([_STREAM, settings.seed]), generator.card.classes.index(name)
     parts = HitParts.of(resample(audio, rate, RATE))
     described = draw_drum(generator, label, rng, kind=kind, t60=parts.described()[1])

@@ -6,14 +6,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ghostnote.bridge.dsp.conversion import mixdown, resample
+from ghostnote.bridge.dsp.conversion import fitted, mixdown, resample
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.dsp.velocity import onset_power
+from ghostnote.bridge.tools.arguments import check, checked
 from ghostnote.bridge.tools.descriptors import DESCRIPTORS, UNITS, Measured, couplings, measure, noise_db
 from ghostnote.bridge.tools.extend import LEAST_SECONDS, continued_parts, natural_end
 from ghostnote.bridge.tools.mask import Mask, kept
-from ghostnote.bridge.tools.parts import Audio, check, checked, fitted, parts_of
+from ghostnote.bridge.tools.parts import Audio, parts_of
 from ghostnote.bridge.tools.tweak_filters import Parts, filtered_parts
 
 Array = NDArray[np.float64]

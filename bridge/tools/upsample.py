@@ -31,6 +31,8 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.schedule import schedule
 from ghostnote.bridge.kinds import find_class
+from ghostnote.bridge.tools.arguments import checked
+from ghostnote.bridge.tools.spectral_cut import CUT_HZ, band_filtered, find_cut, without_bottom
 
 Audio = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -38,15 +40,6 @@ Filling = Literal["replicated", "noise", "model"]
 """What the top is made of."""
 FILLINGS: Final = ("noise", "replicated", "model")
 
-_CUT_HZ: Final = (1500.0, 20_500.0)
-_TRANSITION_HZ: Final = 150.0
-_TAPS: Final = 16_384
-_STOPPED: Final = 10 ** (-110 / 20)
-_END_FRAMES: Final = 441
-_STEP_DB: Final = 24.0
-_STEP_HZ: Final = 700.0
-_PRESENT_DB: Final = -75.0
-_SIZE: Final = 8192
 _MOST_GAIN_DB: Final = 60.0
 _BEFORE_SECONDS: Final = 0.001
 _ROUNDS: Final = 2
@@ -65,31 +58,6 @@ class Upsampled:
     """Above this all is new."""
 
 
-def find_cut(hit: Audio, rate: int) -> float | None:
-    """Return the frequency above which a hit (channels, frames) has been cut off, or None where it just fades.
-
-    There its spectrum falls by 24 dB within 700 Hz, and nothing comes after.
-    """
-    window = np.hanning(_SIZE + 1)[:-1]
-    padded = np.pad(hit.mean(axis=0).astype(np.float64), (_SIZE // 2, _SIZE))
-    power = np.square(
-        np.abs(np.fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[:: _SIZE // 2] * window))
-    )
-    spectrum = power.sum(axis=0)
-    smooth = max(1, round(150 * _SIZE / rate))
-    level = 10 * np.log10(np.convolve(spectrum, np.ones(smooth) / smooth, "same") + 1e-20)
-    hz = np.fft.rfftfreq(_SIZE, 1 / rate)
-    step = round(_STEP_HZ * _SIZE / rate)
-    present = np.flatnonzero(level > level.max() + _PRESENT_DB)
-    last = int(present[-1])
-    if rate < RATE and hz[last] > 0.9 * rate / 2:
-        return float(min(hz[last], 0.47 * rate))
-    if last + step >= len(level):
-        return None
-    drop = level[max(0, last - step) : last + 1].max() - level[last + step :].max()
-    return float(hz[last]) if drop > _STEP_DB and _CUT_HZ[0] < hz[last] < _CUT_HZ[1] else None
-
-
 def upsample(
     hit: ArrayLike,
     rate: int,
@@ -106,14 +74,12 @@ def upsample(
     A rate under 44.1 kHz becomes that. Below the cut nothing changes. `InputError` where no cut is found, or for one
     that is not within 1,500 Hz to 20,500 Hz and the half of the rate.
     """
-    audio = np.asarray(hit, np.float32)
-    if audio.ndim != 2 or not audio.size or not np.isfinite(audio).all() or not audio.any():
-        raise InputError(f"the hit has the shape {audio.shape}: give (channels, frames), finite and not silent")
+    audio = checked(hit, rate)
     cut = find_cut(audio, rate) if above is None else above
     if cut is None:
         raise InputError("its spectrum fades without a cut, so that nothing seems to be missing: give --above HZ")
-    if not _CUT_HZ[0] <= cut <= min(_CUT_HZ[1], rate / 2):
-        raise InputError(f"{cut:g} Hz is not a cut: choose {_CUT_HZ[0]:g} to {min(_CUT_HZ[1], rate / 2):g}")
+    if not CUT_HZ[0] <= cut <= min(CUT_HZ[1], rate / 2):
+        raise InputError(f"{cut:g} Hz is not a cut: choose {CUT_HZ[0]:g} to {min(CUT_HZ[1], rate / 2):g}")
     final_rate = max(rate, RATE)
     whole = resample(audio, rate, final_rate)
     at_model_rate = resample(whole, final_rate, RATE)
@@ -130,35 +96,6 @@ def upsample(
     low = band_filtered(whole, final_rate, cut, high=False) if above is not None else whole
     top = resample(np.asarray(tops, np.float32), RATE, final_rate)
     return Upsampled(low + top[:, : low.shape[1]], final_rate, cut)
-
-
-def band_filtered(audio: Audio, rate: int, cut: float, *, high: bool) -> Audio:
-    """Return what lies above the cut, or what lies below it, of a sound (..., frames), the two adding up to it."""
-    frames = audio.shape[-1]
-    size = fast_size(frames + rate // 20)
-    hz = np.fft.rfftfreq(size, 1 / rate)
-    rise = np.sin(np.clip((hz - cut) / _TRANSITION_HZ, 0, 1) * np.pi / 2) ** 2
-    spectra = np.fft.rfft(audio, size) * (rise if high else 1 - rise)
-    return np.fft.irfft(spectra, size)[..., :frames].astype(np.float32)
-
-
-def _without_bottom(audio: Audio, cut: float) -> Audio:
-    """Return what lies above the cut of a sound (frames,) at 44.1 kHz, by a filter that never sounds before it.
-
-    The filter has minimum phase, by its cepstrum (Oppenheim & Schafer 1975): one of linear phase would ring ahead of an
-    attack, and, where a file begins with it, be cut off there, which spreads below the cut.
-    """
-    hz = np.fft.rfftfreq(_TAPS, 1 / RATE)
-    gain = np.sin(np.clip((hz - cut) / _TRANSITION_HZ, 0, 1) * np.pi / 2) ** 2
-    cepstrum = np.fft.irfft(np.log(np.maximum(gain, _STOPPED)), _TAPS)
-    cepstrum[1 : _TAPS // 2] *= 2
-    cepstrum[_TAPS // 2 + 1 :] = 0
-    taps = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), _TAPS)
-    ended = audio.copy()
-    fade = min(_END_FRAMES, len(ended))
-    ended[len(ended) - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade)) ** 2
-    size = fast_size(len(audio) + _TAPS)
-    return np.fft.irfft(np.fft.rfft(ended, size) * np.fft.rfft(taps, size), size)[: len(audio)].astype(np.float32)
 
 
 def _excitation(channel: Audio, cut: float, filling: Filling, rng: np.random.Generator) -> Audio:
@@ -214,7 +151,7 @@ def _shaped(source: Audio, levels_db: Array, cut: float, onset: int) -> Audio:
         in_time = np.array([np.interp(place, np.log(moments), gains_db[band]) for band in range(BANDS)])
         curve = np.array([np.interp(bins, centres, in_time[:, at]) for at in range(len(seconds))])
         spectra = spectra * 10 ** (curve / 20)
-        shaped = _without_bottom(sound_of(spectra, len(source)).astype(np.float32) * begun, cut)
+        shaped = without_bottom(sound_of(spectra, len(source)).astype(np.float32) * begun, cut)
     return shaped
 
 

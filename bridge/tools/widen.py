@@ -12,19 +12,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.dsp.band_gains import Bands
-from ghostnote.bridge.dsp.conversion import resample
+from ghostnote.bridge.dsp.conversion import fitted, resample
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.partials import split
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.kinds import find_class
+from ghostnote.bridge.tools.arguments import MOST_CHANNELS, check, checked
 
 Audio = NDArray[np.float32]
 Array = NDArray[np.float64]
 Spectrum = NDArray[np.complex128]
 
-_MOST_CHANNELS: Final = 2
 _WAVES_PER_OCTAVE: Final = 3
 _MOST_BOOST: Final = 10 ** (18 / 20)
 _MOST_MOVED: Final = 10 ** (6 / 20)
@@ -63,9 +63,10 @@ def widen(
     `mono_below`. Without a `generator`, the shipped model is opened. `InputError` for more than two channels, or
     a number out of its range.
     """
-    audio, width = np.asarray(hit, np.float32), width or Width()
+    audio, width = checked(hit, rate, MOST_CHANNELS), width or Width()
     label = label_of(find_class(drum_class))
-    _check(audio, rate, width)
+    check("width", width.width, 0, 1)
+    check("mono_below", width.mono_below, 20, rate / 4)
     middle: Audio = np.asarray(audio.mean(axis=0), np.float32)
     side = (audio[0] - audio[-1]) / np.float32(2)
     if not middle.any():
@@ -77,20 +78,11 @@ def widen(
     strokes = [*Variator(generator).next_strokes(Reference(mono, label), [StrokeKey(0), StrokeKey(1)], variation)]
     if not width.exact_mono:
         mean = resample((strokes[0] + strokes[1]) / np.float32(2), card.rate, rate)
-        middle = _as_loud_as(_fitted(mean[0], len(middle)), middle, rate)
-    apart = _fitted(resample(_apart(mono, strokes, card.rate), card.rate, rate)[0], len(middle))
+        middle = _as_loud_as(fitted(mean[0], len(middle)), middle, rate)
+    apart = fitted(resample(_apart(mono, strokes, card.rate), card.rate, rate)[0], len(middle))
     added = _side(middle, side, apart, rate, width, onset)
     added = _within_full_scale(middle, added, max(1.0, float(np.abs(audio).max())), rate)
     return np.stack([middle + added, middle - added])
-
-
-def _check(audio: Audio, rate: int, width: Width) -> None:
-    if audio.ndim != 2 or not 1 <= len(audio) <= _MOST_CHANNELS or not audio.any():
-        raise InputError(f"the hit has the shape {audio.shape}: give (1 or 2 channels, frames), not silent")
-    if not 0 <= width.width <= 1:
-        raise InputError(f"width is {width.width}: choose 0 to 1")
-    if not 20 <= width.mono_below <= rate / 4:
-        raise InputError(f"mono_below is {width.mono_below:g} Hz: choose 20 to {rate // 4}")
 
 
 def _apart(mono: Audio, strokes: list[Audio], rate: int) -> Audio:
@@ -164,8 +156,3 @@ def _within_full_scale(middle: Audio, side: Audio, most: float, rate: int) -> Au
     kernel = np.hanning(reach + 2)[1:-1]
     smooth = np.convolve(np.pad(least, reach, mode="edge"), kernel / kernel.sum(), "same")[reach:-reach]
     return (side * np.minimum(smooth, np.minimum(room, 1))).astype(np.float32)
-
-
-def _fitted(audio: Audio, frames: int) -> Audio:
-    """Return the first `frames` of a sound (frames,), padded with silence."""
-    return np.pad(audio, (0, max(0, frames - len(audio))))[:frames]

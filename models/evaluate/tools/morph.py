@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from ghostnote.bridge.classify.features import attacks
+from ghostnote.bridge.dsp.conversion import fitted
 from ghostnote.bridge.tools.morph import morph_steps, transition
-from ghostnote.bridge.tools.parts import fitted, parts_of
+from ghostnote.bridge.tools.parts import parts_of
 from ghostnote.models.dsp.lines import BODY_FRAMES, BODY_START, main_partial
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.dsp.metrics import describe

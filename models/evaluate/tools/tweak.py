@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.conversion import fitted
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.tools.descriptors import DESCRIPTORS, UNITS, measure
-from ghostnote.bridge.tools.parts import fitted, parts_of
+from ghostnote.bridge.tools.parts import parts_of
 from ghostnote.bridge.tools.tweak import Sliders, describe, tweak
 from ghostnote.bridge.tools.tweak_filters import Parts, filtered_parts
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.top_bands import WINDOW, spectra_of
-from ghostnote.bridge.tools.upsample import FILLINGS, band_filtered, find_cut, replicated_plainly, upsample
+from ghostnote.bridge.tools.spectral_cut import band_filtered, find_cut
+from ghostnote.bridge.tools.upsample import FILLINGS, replicated_plainly, upsample
 from ghostnote.models.evaluate.distributions import bootstrap
 from ghostnote.models.evaluate.player import Tick
 from ghostnote.models.evaluate.tools.rows import ToolRow, ToolSplit, share

@@ -124,7 +124,7 @@ def test_times_that_cannot_be_mended_are_said(start, end, words):
 
 
 def test_silence_is_said():
-    with pytest.raises(InputError, match="not silent"):
+    with pytest.raises(InputError, match="is silent"):
         repair(np.zeros((1, 100)), RATE)
 
 

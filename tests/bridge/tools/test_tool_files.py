@@ -6,7 +6,8 @@ import pytest
 from ghostnote.bridge.errors import AudioFileError, InputError
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.io.sample_size import source_bits
-from ghostnote.bridge.tools.files import FileHit, OutputForm, ToolResult, plan, process
+from ghostnote.bridge.tools.files import FileHit, ToolResult, plan, process
+from ghostnote.bridge.tools.output_form import OutputForm
 
 
 def tone(hz: float, rate: int, channels: int = 1, seconds: float = 0.3) -> np.ndarray:

@@ -81,7 +81,7 @@ def test_any_rate_keeps_length_and_the_same_seed_gives_the_same_sound(tiny_gener
 @pytest.mark.parametrize(
     ("hit", "width", "words"),
     [
-        (np.zeros((3, 100)), Width(), "1 or 2 channels"),
+        (np.zeros((3, 100)), Width(), "has 3 channels: give 2 at most"),
         (np.stack([snare()[0], -snare()[0]]), Width(), "silent in mono"),
         (snare(), Width(1.5), "choose 0 to 1"),
         (snare(), Width(mono_below=1.0), "choose 20 to"),

@@ -1,0 +1,52 @@
+"""The form in which results of the sound tools are written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.audio_file import FORMATS, format_for
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
+
+
+@dataclass(frozen=True)
+class OutputForm:
+    """Where results go and in which form; what is None is as in the source."""
+
+    tool: str
+    """The command's name: what goes behind the name of a source where no output is given."""
+    path: Path | None = None
+    """A file or a folder; None is a file or folder beside no other in the working folder."""
+    format: str | None = None
+    """wav, flac, aiff or ogg."""
+    bits: int | None = None
+    """16, 24 or 32 bits a sample."""
+    rate: int | None = None
+    """In Hz."""
+    drum_class: str | None = None
+    """The class of all sources; None goes by each file's name, then by its sound."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the output means a file: folders that are there may have any name."""
+        return self.path is not None and self.path.suffix.lower() in FORMATS and not self.path.is_dir()
+
+    def check(self) -> None:
+        """Raise `InputError` for a form that cannot be written."""
+        if self.format is not None and f".{self.format}" not in FORMATS:
+            offer = ", ".join(suffix[1:] for suffix in FORMATS)
+            raise InputError(f"format {self.format!r} cannot be written; choose one of {offer}")
+        if self.format is not None:
+            format_for(Path(f"--format.{self.format}"), self.bits)
+        if self.path is not None:
+            self._check_path(self.path)
+        if self.drum_class is not None and self.drum_class not in CLASS_NAMES:
+            raise InputError(f"class {self.drum_class!r} is not a drum class; choose one of {', '.join(CLASS_NAMES)}")
+
+    def _check_path(self, path: Path) -> None:
+        if path.suffix.lower() in set(HIT_SUFFIXES) - set(FORMATS) and not path.is_dir():
+            raise InputError(f"{path}: {path.suffix} cannot be written; choose one of {', '.join(FORMATS)}")
+        if self.is_file:
+            format_for(path, self.bits)
+            if self.format is not None and path.suffix.lower() != f".{self.format}":
+                raise InputError(f"{path}: its name does not end in .{self.format}; leave --format out")

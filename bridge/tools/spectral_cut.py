@@ -1,0 +1,74 @@
+"""Where the spectrum of a hit is cut off, and filters for what lies above the cut and below it."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.dsp.partials import RATE, fast_size
+
+Audio = NDArray[np.float32]
+
+CUT_HZ: Final = (1500.0, 20_500.0)
+_TRANSITION_HZ: Final = 150.0
+_TAPS: Final = 16_384
+_STOPPED: Final = 10 ** (-110 / 20)
+_END_FRAMES: Final = 441
+_STEP_DB: Final = 24.0
+_STEP_HZ: Final = 700.0
+_PRESENT_DB: Final = -75.0
+_SIZE: Final = 8192
+
+
+def find_cut(hit: Audio, rate: int) -> float | None:
+    """Return the frequency above which a hit (channels, frames) has been cut off, or None where it just fades.
+
+    There its spectrum falls by 24 dB within 700 Hz, and nothing comes after.
+    """
+    window = np.hanning(_SIZE + 1)[:-1]
+    padded = np.pad(hit.mean(axis=0).astype(np.float64), (_SIZE // 2, _SIZE))
+    power = np.square(
+        np.abs(np.fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[:: _SIZE // 2] * window))
+    )
+    spectrum = power.sum(axis=0)
+    smooth = max(1, round(150 * _SIZE / rate))
+    level = 10 * np.log10(np.convolve(spectrum, np.ones(smooth) / smooth, "same") + 1e-20)
+    hz = np.fft.rfftfreq(_SIZE, 1 / rate)
+    step = round(_STEP_HZ * _SIZE / rate)
+    present = np.flatnonzero(level > level.max() + _PRESENT_DB)
+    last = int(present[-1])
+    if rate < RATE and hz[last] > 0.9 * rate / 2:
+        return float(min(hz[last], 0.47 * rate))
+    if last + step >= len(level):
+        return None
+    drop = level[max(0, last - step) : last + 1].max() - level[last + step :].max()
+    return float(hz[last]) if drop > _STEP_DB and CUT_HZ[0] < hz[last] < CUT_HZ[1] else None
+
+
+def band_filtered(audio: Audio, rate: int, cut: float, *, high: bool) -> Audio:
+    """Return what lies above the cut, or what lies below it, of a sound (..., frames), the two adding up to it."""
+    frames = audio.shape[-1]
+    size = fast_size(frames + rate // 20)
+    hz = np.fft.rfftfreq(size, 1 / rate)
+    rise = np.sin(np.clip((hz - cut) / _TRANSITION_HZ, 0, 1) * np.pi / 2) ** 2
+    spectra = np.fft.rfft(audio, size) * (rise if high else 1 - rise)
+    return np.fft.irfft(spectra, size)[..., :frames].astype(np.float32)
+
+
+def without_bottom(audio: Audio, cut: float) -> Audio:
+    """Return what lies above the cut of a sound (frames,) at 44.1 kHz, by a filter that never sounds before it.
+
+    The filter has minimum phase, by its cepstrum (Oppenheim & Schafer 1975): one of linear phase would ring ahead of an
+    attack, and, where a file begins with it, be cut off there, which spreads below the cut.
+    """
+    hz = np.fft.rfftfreq(_TAPS, 1 / RATE)
+    gain = np.sin(np.clip((hz - cut) / _TRANSITION_HZ, 0, 1) * np.pi / 2) ** 2
+    cepstrum = np.fft.irfft(np.log(np.maximum(gain, _STOPPED)), _TAPS)
+    cepstrum[1 : _TAPS // 2] *= 2
+    cepstrum[_TAPS // 2 + 1 :] = 0
+    taps = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), _TAPS)
+    ended = audio.copy()
+    fade = min(_END_FRAMES, len(ended))
+    ended[len(ended) - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade)) ** 2
+    size = fast_size(len(audio) + _TAPS)
+    return np.fft.irfft(np.fft.rfft(ended, size) * np.fft.rfft(taps, size), size)[: len(audio)].astype(np.float32)
