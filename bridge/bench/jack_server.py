@@ -21,6 +21,8 @@ _NUMBERS: Final = itertools.count(1)
 """A server that is killed may leave locks behind, so the next one of a process has another name."""
 _START_SECONDS: Final = 20.0
 _END_SECONDS: Final = 20.0
+_PATIENT: Final = ("-t", "4000")
+"""Milliseconds after which a client that is held up is dropped; jackd takes less than 5,000."""
 
 
 class JackServer:
@@ -59,7 +61,7 @@ class JackServer:
         jack = load()
         for priority in (("-R", "-P70"), ("-r",)):
             name = os.environ["JACK_DEFAULT_SERVER"]
-            command = ["jackd", "-n", name, "--no-mlock", *priority, "-d", "dummy", "-r", str(RATE)]
+            command = ["jackd", "-n", name, "--no-mlock", *_PATIENT, *priority, "-d", "dummy", "-r", str(RATE)]
             self._process = subprocess.Popen(
                 [*command, "-p", str(self._block)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )

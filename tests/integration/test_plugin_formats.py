@@ -4,6 +4,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -70,20 +71,31 @@ def test_lv2_validates(bundles: Path, name: str) -> None:
 def test_lv2_plays_over_jack(bundles: Path, user: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     need("jackd", "jack_connect", "jack_midiseq", "jalv")
     monkeypatch.setenv("LV2_PATH", f"{bundles}:/usr/lib/lv2")
-    jalv = ("jalv", "-n", "player", "-c", "kit=3", "urn:ghostnote:stereo")
-    sequence = ("jack_midiseq", "Sequencer", "24000", "0", str(KICK), "8000", "12000", str(SNARE), "8000")
     before = len(user.plugins())
-    with JackServer(256), program(*jalv, stdin=subprocess.PIPE), program(*sequence):
-        # Its ports are there before it is active.
-        link = ["jack_connect", "Sequencer:out", "player:lv2_events_in"]
-        until(lambda: subprocess.run(link, capture_output=True, check=False).returncode == 0, 120)
-        with JackRecorder("player:lv2_out_1_left") as recorder:
-            until(lambda: strokes(recorder) >= 8, 120)
-            audio = max(recorder.undisturbed(), key=len)
+    audio = None
+    for _ in range(3):
+        # A client that a busy machine holds up is dropped by JACK, and then nothing more is played.
+        with suppress(TimeoutError):
+            audio = played_over_jack()
+            break
+    assert audio is not None, "no attempt played eight strokes"
     starts = [start for start in onsets(audio) if start > 2_000]
     assert (np.abs(np.diff(starts) - 12_000) <= 24).all()
     # A plugin that an earlier test loaded may wait to be collected.
     until(lambda: len(user.plugins()) <= before)
+
+
+def played_over_jack() -> np.ndarray:
+    """Return the longest undisturbed stretch of a recording of the LV2, (frames,), with eight strokes or more."""
+    jalv = ("jalv", "-n", "player", "-c", "kit=3", "urn:ghostnote:stereo")
+    sequence = ("jack_midiseq", "Sequencer", "24000", "0", str(KICK), "8000", "12000", str(SNARE), "8000")
+    with JackServer(256), program(*jalv, stdin=subprocess.PIPE), program(*sequence):
+        # Its ports are there before it is active.
+        link = ["jack_connect", "Sequencer:out", "player:lv2_events_in"]
+        until(lambda: subprocess.run(link, capture_output=True, check=False).returncode == 0, 60)
+        with JackRecorder("player:lv2_out_1_left") as recorder:
+            until(lambda: strokes(recorder) >= 8, 60)
+            return max(recorder.undisturbed(), key=len)
 
 
 def strokes(recorder: JackRecorder) -> int:
