@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ghostnote.bridge.errors import InputError
-from ghostnote.models.diffusion.v_prediction import add_noise
+from ghostnote.models.diffusion.v_prediction import add_noise, to_v
 from ghostnote.models.dsp.mdct import MDCT_FRAMES
 from ghostnote.models.nets.cascade import Cascade
 from ghostnote.models.nets.checkpoint import load_model
@@ -52,7 +52,10 @@ class SmallerNetwork:
 
 
 class Imitation(nn.Module):
-    """The student's v is to be its teacher's, most of all where the two steps of a stroke ask for it."""
+    """The student's v is to be its teacher's, most of all where the two steps of a stroke ask for it.
+
+    Where a part is given, it is to be that of the data.
+    """
 
     def __init__(self, student: Cascade, teacher: Cascade) -> None:
         """Teach `student`; `teacher` stays as it is."""
@@ -71,7 +74,10 @@ class Imitation(nn.Module):
             arrived = euler(half, noise[share : 2 * share], start, end, 1)
             rest = slice(2 * share, None)
             z = torch.cat([noise[:share], arrived, add_noise(batch.innovation[rest], noise[rest], t[rest])])
-            aim = teacher(z, t)
+            # A teacher may never have seen a mask, so what continues a given part is learned from the data.
+            masked = batch.mask.amax((1, 2), keepdim=True) > 0
+            z = torch.where(masked, add_noise(batch.innovation, noise, t), z)
+            aim = torch.where(masked, to_v(batch.innovation, noise, t), teacher(z, t))
         loss = (batch.weight * (bind(self.student, batch)(z, t) - aim).square()).mean()
         return torch.stack([loss, torch.zeros_like(loss)])
 
