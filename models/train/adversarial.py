@@ -34,7 +34,7 @@ from ghostnote.models.train.batch import make_batch
 from ghostnote.models.train.distill_methods import bind
 from ghostnote.models.train.objective import noise_for, normal_like
 from ghostnote.models.train.stroke_pairs import AUGMENTATION, StrokePairs
-from ghostnote.models.train.trainer import require_numbers
+from ghostnote.models.train.training_run import require_numbers
 from ghostnote.models.train.tunable_statistics import TunableStatistics
 
 _CHUNK: Final = 64

@@ -115,6 +115,7 @@ def _teach(
     student, _ = load_model(previous)
     student.shape.requires_grad_(False)
     task = make_task(settings.method, teacher.requires_grad_(False).to(corpus.device), stage)
+    training = replace(training, preview_steps=len(stage.schedule) - 1)
     trainer = Trainer(student.train(), corpus.train, training, corpus.device, task)
     if training.compile and METHODS[settings.method].asks_teacher:
         teacher.sound.compile()
@@ -122,4 +123,4 @@ def _teach(
         "training": {**known.get("training", {}), "distilled": asdict(settings)},
         "credits": known.get("credits", []),
     }
-    run_to_end(trainer, folder, corpus.valid, facts, report, preview_steps=len(stage.schedule) - 1)
+    run_to_end(trainer, folder, corpus.valid, facts, report)

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,9 +24,9 @@ from ghostnote.models.nets.checkpoint import STATE, load_model, previous_of
 from ghostnote.models.statistics.corpus_statistics import measure_statistics
 from ghostnote.models.statistics.drum_statistics import measure_drums
 from ghostnote.models.statistics.partial_statistics import measure_partials
-from ghostnote.models.train.preview import PREVIEW_STEPS, write_preview
 from ghostnote.models.train.shape_objective import measure_shapes
 from ghostnote.models.train.trainer import Trainer, TrainingTask, TrainSettings
+from ghostnote.models.train.training_run import RunSettings, TrainingRun
 
 Report = Callable[["TrainProgress"], None]
 Warn = Callable[[str], None]
@@ -41,8 +41,8 @@ class TrainProgress:
     """Share of the run that is over, 0..1."""
     loss: float
     hits_per_second: float
-    validation: tuple[float, float] | None = None
-    """Losses of sound and shape on the valid split, where just measured."""
+    validation: tuple[float, ...] | None = None
+    """Losses on the valid split, where just measured."""
 
 
 @dataclass(frozen=True)
@@ -109,56 +109,48 @@ def train(
         run_to_end(trainer, run, corpus.valid, facts, report if rank == 0 else None)
 
 
-def require_end(settings: TrainSettings) -> None:
+def require_end(settings: RunSettings) -> None:
     """Raise `InputError` for settings that would train for ever."""
     if not settings.steps and not settings.minutes:
         raise InputError("neither steps nor minutes are given: say how long to train, as in --minutes 90")
 
 
-def run_to_end(
-    trainer: Trainer,
-    run: Path,
-    valid: HitSet,
-    facts: dict[str, Any],
-    report: Report | None,
-    preview_steps: int = PREVIEW_STEPS,
-) -> None:
+def run_to_end(trainer: TrainingRun, run: Path, valid: HitSet, facts: dict[str, Any], report: Report | None) -> None:
     """Train to the end, from where `run` stands; the process that has a `report` saves, validates and draws."""
     with output_errors(run):
         run.mkdir(parents=True, exist_ok=True)
     if (run / STATE).is_file() or previous_of(run / STATE).is_file():
         trainer.resume(run)
-    settings, mean = trainer.settings, torch.zeros(2)
+    settings, mean = trainer.settings, torch.zeros(())
     with _finishing_steps() as stop_asked:
-        _log(run)
+        _log(run, trainer.losses)
         while trainer.done() < 1:
             started = time.monotonic()
-            losses = trainer.train_step().cpu()
-            mean = losses if trainer.step == 1 else mean.lerp(losses, 0.02)
+            loss = trainer.train_step().cpu().sum()
+            mean = loss if trainer.step == 1 else mean.lerp(loss, 0.02)
             rate = settings.batch / (time.monotonic() - started)
             if report is None:
                 continue
             if stop_asked():
                 trainer.save(run, facts)
                 raise KeyboardInterrupt
-            over, loss = trainer.done() >= 1, float(mean.sum())
-            validation = None
+            over, validation = trainer.done() >= 1, None
             if over or trainer.step % settings.validate_every == 0:
                 validation = trainer.validate(valid)
                 trainer.save(run, facts)
-                _log(run, trainer.step, trainer.seconds / 60, loss, *validation)
+                _log(run, trainer.losses, trainer.step, trainer.seconds / 60, float(mean), *validation)
             if over or trainer.step % settings.preview_every == 0:
-                write_preview(run, load_model(run)[0], steps=preview_steps)
-            report(TrainProgress(trainer.step, trainer.done(), loss, rate, validation))
+                trainer.preview(run)
+            report(TrainProgress(trainer.step, trainer.done(), float(mean), rate, validation))
 
 
-def _log(run: Path, *figures: float) -> None:
+def _log(run: Path, losses: Sequence[str], *figures: float) -> None:
     """Append a row to the table of the run, which begins with its head; `OutputError`."""
     path = run / "metrics.csv"
     with output_errors(path), path.open("a", newline="") as file:
         log = csv.writer(file)
         if file.tell() == 0:
-            log.writerow(["step", "minutes", "loss", "validation_sound", "validation_shape"])
+            log.writerow(["step", "minutes", "loss", *(f"validation_{name}" for name in losses)])
         if figures:
             log.writerow([figures[0], *(f"{figure:.4f}" for figure in figures[1:])])
 

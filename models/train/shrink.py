@@ -20,6 +20,7 @@ from ghostnote.models.train.trainer import Trainer, TrainingTask, TrainSettings
 _PARTS: Final = 3
 """A third of a batch is at the first of two steps, a third at the second, and a third anywhere between."""
 _HALFWAY: Final = 0.5
+_STEPS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,8 @@ def shrink(
         student = network.of(large)
         large.requires_grad_(False).to(corpus.device)
         task = TrainingTask(lambda model: Imitation(model, large))
-        trainer = Trainer(student.train(), corpus.train, training, corpus.device, task)
+        trainer = Trainer(student.train(), corpus.train, replace(training, preview_steps=_STEPS), corpus.device, task)
         if training.compile:
             large.sound.compile()
         facts = {**known, "training": {**known.get("training", {}), "shrunk": asdict(network)}}
-        run_to_end(trainer, run, corpus.valid, facts, report if rank == 0 else None, preview_steps=2)
+        run_to_end(trainer, run, corpus.valid, facts, report if rank == 0 else None)

@@ -29,7 +29,7 @@ def teacher(small_corpus, tmp_path_factory):
 @pytest.fixture
 def without_pictures(monkeypatch):
     """Leave the grids of new hits to the one test that asks for them."""
-    monkeypatch.setattr("ghostnote.models.train.loop.write_preview", lambda *args, **options: None)
+    monkeypatch.setattr("ghostnote.models.train.trainer.write_preview", lambda *args, **options: None)
 
 
 def weights(run):

@@ -42,7 +42,7 @@ def weights(run):
 @pytest.fixture
 def without_pictures(monkeypatch):
     """Leave the grids of new hits to the tests that ask for them."""
-    monkeypatch.setattr("ghostnote.models.train.loop.write_preview", lambda *args, **options: None)
+    monkeypatch.setattr("ghostnote.models.train.trainer.write_preview", lambda *args, **options: None)
 
 
 def test_training_lowers_the_loss_and_can_be_loaded(small_corpus, tmp_path):

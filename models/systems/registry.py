@@ -1,0 +1,29 @@
+"""The table of systems, by name."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ghostnote.bridge.errors import InputError, ModelError
+from ghostnote.models.systems.system import System
+
+SYSTEMS: Final[Mapping[str, type[System]]] = {}
+"""Systems by the name that `--system` takes."""
+
+
+def system_class(name: str) -> type[System]:
+    """Return the system of a name; `InputError` for a name that is none."""
+    if name not in SYSTEMS:
+        raise InputError(f"{name!r} is not a system: take one of {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]
+
+
+def make_system(name: str, settings: Mapping[str, Any] | None = None) -> System:
+    """Return a new system with new weights, by default at its own settings; `ModelError` for settings of another."""
+    found = system_class(name)
+    try:
+        values: dict[str, Any] = {
+            key: tuple(each) if isinstance(each, list) else each for key, each in (settings or {}).items()
+        }
+        return found(found.Settings(**values))
+    except TypeError as error:
+        raise ModelError(f"the settings do not fit system {name!r} ({error}): train anew") from error

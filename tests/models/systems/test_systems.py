@@ -1,0 +1,65 @@
+"""What every system does: it trains, resumes, is saved and loaded, and samples hits of a class."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ghostnote.bridge.errors import InputError, ModelError
+from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
+from ghostnote.models.nets.checkpoint import STATE, read_generation
+from ghostnote.models.systems.audio import decimate, interpolate, sample_hits
+from ghostnote.models.systems.checkpoint import load_system
+from ghostnote.models.systems.registry import SYSTEMS, make_system
+from ghostnote.models.train.system_run import SystemRunSettings, train_system
+
+TINY: dict[str, dict] = {}
+"""Settings of each system that train in seconds."""
+STEPS = SystemRunSettings(steps=4, batch=4, warmup_steps=1, validate_every=2, validation_examples=4, preview_every=1000)
+
+
+def test_a_lower_rate_keeps_what_lies_below_its_nyquist_frequency() -> None:
+    time = torch.arange(HIT_FRAMES) / RATE
+    window = torch.hann_window(HIT_FRAMES)
+    low, high = (window * torch.sin(2 * torch.pi * hz * time) for hz in (1_000, 15_000))
+    assert decimate(low[None], 2).shape == (1, HIT_FRAMES // 2)
+    assert (interpolate(decimate(low[None], 2), 2)[0] - low).abs().max() < 1e-3
+    assert decimate(high[None], 2).abs().max() < 5e-3
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_run_is_saved_resumed_and_sampled_from(name: str, small_corpus, tmp_path) -> None:
+    train_system(small_corpus, tmp_path / "whole", name, STEPS, TINY[name])
+    train_system(small_corpus, tmp_path / "parts", name, replace(STEPS, steps=2), TINY[name])
+    train_system(small_corpus, tmp_path / "parts", name, STEPS, TINY[name])
+    whole, parts = (read_generation(tmp_path / run / STATE)[1]["step"] for run in ("whole", "parts"))
+    assert whole == parts == 4
+    system, facts = load_system(tmp_path / "whole")
+    assert facts["training"]["hits"] > 0
+    label = torch.tensor([0, 3])
+    hits = sample_hits(system, label, torch.Generator().manual_seed(5))
+    assert hits.shape == (2, HIT_FRAMES)
+    assert hits.isfinite().all()
+    assert torch.equal(hits, sample_hits(system, label, torch.Generator().manual_seed(5)))
+    assert not torch.equal(hits, sample_hits(system, label, torch.Generator().manual_seed(6)))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_stages_of_a_system_are_a_whole_run_and_own_what_they_train(name: str) -> None:
+    system = make_system(name, TINY[name])
+    stages = system.stages()
+    assert sum(stage.share for stage in stages) == pytest.approx(1)
+    own = {id(each) for each in system.parameters()}
+    trained = {id(each) for stage in stages for update in stage.updates for each in update.parameters}
+    assert trained == own
+
+
+def test_what_is_no_system_is_said() -> None:
+    with pytest.raises(InputError, match="'wavenot' is not a system: take one of"):
+        make_system("wavenot")
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_settings_of_another_system_are_said(name: str) -> None:
+    with pytest.raises(ModelError, match="do not fit"):
+        make_system(name, {"unheard_of": 1})
