@@ -7,7 +7,7 @@ from typing import Any
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.io.hit_files import hit_files
-from ghostnote.bridge.page.drum_map import MapDrum
+from ghostnote.bridge.page.drum_map import Sound
 from ghostnote.bridge.page.hub import Hub
 from ghostnote.bridge.page.studio import Studio
 from ghostnote.bridge.page.tool_table import TOOLS
@@ -19,14 +19,14 @@ class Bench:
     def __init__(self, hub: Hub, studio: Studio) -> None:
         """Start without a hit."""
         self._hub, self._studio = hub, studio
-        self.hits: dict[str, MapDrum] = {}
+        self.hits: dict[str, Sound] = {}
         """`before` and `after`, as far as they are there."""
         self._version = 0
         self._working = ""
         hub.tell({"type": "tools", "tools": [tool.described() for tool in TOOLS.values()]})
         self.tell()
 
-    def take(self, hit: MapDrum) -> None:
+    def take(self, hit: Sound) -> None:
         """Work on a hit from now on."""
         self.hits = {"before": hit}
         self._version += 1
@@ -37,9 +37,9 @@ class Bench:
         if not files:
             raise InputError("no sound was dropped")
         audio, rate = read_audio(files[0])
-        self.take(MapDrum(files[0].stem, audio, rate, ""))
+        self.take(Sound(files[0].stem, audio, rate, ""))
 
-    def hit(self, side: str) -> MapDrum:
+    def hit(self, side: str) -> Sound:
         """Return the hit of a side; `InputError` where there is none."""
         if side not in self.hits:
             raise InputError("there is no such hit: drop one first")
@@ -61,7 +61,7 @@ class Bench:
             self._working = ""
             self.tell()
         if self.hits.get("before") is before:
-            self.hits["after"] = MapDrum(
+            self.hits["after"] = Sound(
                 f"{before.name} {name}", audio, rate, drum_class if TOOLS[name].has_class else before.drum_class
             )
             self._version += 1
@@ -69,5 +69,5 @@ class Bench:
 
     def tell(self) -> None:
         """Tell all browsers what lies there."""
-        sides = {side: {"name": hit.name, "seconds": hit.audio.shape[1] / hit.rate} for side, hit in self.hits.items()}
+        sides = {side: {"name": hit.name, "seconds": hit.seconds} for side, hit in self.hits.items()}
         self._hub.tell({"type": "bench", "version": self._version, "working": self._working, **sides})

@@ -19,8 +19,8 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class MapDrum:
-    """A drum on the map."""
+class Sound:
+    """A sound with a name."""
 
     name: str
     """What a file of it is called, without its ending."""
@@ -28,8 +28,22 @@ class MapDrum:
     """(channels, frames)."""
     rate: int
     drum_class: str
+    """'' where nobody said it."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return float(self.audio.shape[1] / self.rate)
+
+
+@dataclass(frozen=True, eq=False)
+class MapDrum(Sound):
+    """A drum on the map."""
+
     near: str = ""
     """The number of the drum that it was asked for near to."""
+    is_own: bool = False
+    """Whether it is a sound of the user's."""
     point: Array = field(init=False)
     """What it sounds like."""
 
@@ -68,7 +82,8 @@ class DrumMap:
                 "name": drum.name,
                 "class": drum.drum_class,
                 "near": drum.near,
-                "seconds": drum.audio.shape[1] / drum.rate,
+                "own": drum.is_own,
+                "seconds": drum.seconds,
                 "x": round(float(x), 4),
                 "y": round(float(y), 4),
             }
@@ -92,9 +107,9 @@ class DrumMap:
         return np.asarray(np.where(span > 1e-9, (places - low) / np.where(span > 1e-9, span, 1), 0.5))
 
 
-def wav_bytes(drum: MapDrum) -> bytes:
-    """Return a drum as a sound file of 24 bits."""
+def wav_bytes(sound: Sound) -> bytes:
+    """Return a sound as a file of 24 bits."""
     data = BytesIO()
-    with AudioWriter(Path("drum.wav"), drum.rate, len(drum.audio), into=data) as writer:
-        writer.write(drum.audio)
+    with AudioWriter(Path("sound.wav"), sound.rate, len(sound.audio), into=data) as writer:
+        writer.write(sound.audio)
     return data.getvalue()

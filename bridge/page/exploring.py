@@ -87,7 +87,7 @@ class Exploring:
                 audio, rate = read_audio(file)
             except InputError:
                 continue
-            self.map.add(MapDrum(file.stem, audio, rate, guess.drum_class if guess else _OTHER))
+            self.map.add(MapDrum(file.stem, audio, rate, guess.drum_class if guess else _OTHER, is_own=True))
             added += 1
         return added
 

@@ -14,7 +14,8 @@ import uvicorn
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.page.app import Page
 from ghostnote.bridge.page.guard import HOST, TOKEN, Guard
-from ghostnote.bridge.page.studio import MakerSpec
+from ghostnote.bridge.page.strokes import ModelStrokes, StrokeMaker
+from ghostnote.bridge.page.studio import MakerSpec, ModelSpec
 
 PORT: Final = 9080
 """Where the page is unless that port is taken."""
@@ -34,9 +35,11 @@ class PageSettings:
     port: int | None = None
     """None for `PORT`, or any other if that is taken."""
     model: Path | None = None
-    """The model file that renders the grid; None for the one in the package."""
+    """The model file that makes drums and strokes; None for the one in the package."""
     maker: MakerSpec | None = None
     """What makes new drums and works on hits; None for the model."""
+    strokes: StrokeMaker | None = None
+    """What makes the strokes of renders and exports; None for the model."""
     token: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES), repr=False)
 
 
@@ -49,7 +52,8 @@ class PageServer:
         """The socket that browsers connect to."""
         port = self.listening.getsockname()[1]
         self.address = f"http://{HOST}:{port}/?{TOKEN}={settings.token}"
-        self.page = Page(settings.osc_host, settings.osc_port, settings.model, settings.maker)
+        maker, strokes = settings.maker or ModelSpec(settings.model), settings.strokes or ModelStrokes(settings.model)
+        self.page = Page(settings.osc_host, settings.osc_port, maker, strokes)
         app = Guard(self.page.app(), port, settings.token)
         config = uvicorn.Config(
             app,

@@ -2,7 +2,6 @@
 
 import asyncio
 import multiprocessing
-import os
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,22 +9,21 @@ from functools import cached_property
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import GhostnoteError
+from ghostnote.bridge.page.apart import give_way, plain, start
 from ghostnote.bridge.page.tool_table import TOOLS, Made
-from ghostnote.bridge.render.workers import interrupts_held, leave_with_parent, main_left_out
+from ghostnote.bridge.render.workers import leave_with_parent
 from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum, explore
 
 if TYPE_CHECKING:
     from ghostnote.bridge.inference.model import Generator
 
 Audio = NDArray[np.float32]
-
-_NICENESS: Final = 15
 
 
 class Maker(Protocol):
@@ -132,16 +130,9 @@ class Studio:
             context = multiprocessing.get_context("spawn")
             self._line, theirs = context.Pipe()
             self._process = context.Process(target=_work, args=(self._spec, theirs), name="studio", daemon=True)
-            with interrupts_held(), main_left_out():
-                self._process.start()
+            start(self._process)
             theirs.close()
         return self._line
-
-
-def give_way() -> None:
-    """Let this process run after those that play."""
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
 
 
 def _work(spec: MakerSpec, line: Connection) -> None:
@@ -159,7 +150,5 @@ def _work(spec: MakerSpec, line: Connection) -> None:
             for found in maker.explore(*request) if what == "explore" else [maker.work(*request)]:
                 line.send(found)
             line.send(None)
-        except GhostnoteError as error:
-            line.send(error)
         except Exception as error:  # raised where it was asked for
-            line.send(GhostnoteError(f"the drum cannot be made: {error!r}"))
+            line.send(plain(error))

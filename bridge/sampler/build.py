@@ -1,7 +1,7 @@
 """Builds sampler kits from a batch's manifest, or from a kit file."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -70,10 +70,13 @@ def kits_from_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit
 
 
 @contextmanager
-def kit_from_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -> Iterator[SamplerKit]:
+def kit_from_pads(
+    kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int, made: Callable[[int, int], None] = lambda *_: None
+) -> Iterator[SamplerKit]:
     """Make the strokes of a kit's pads and yield the sampler kit; its files are removed afterwards.
 
-    Each pad's gain and pan are in its samples: the kit sounds as it does in a render.
+    Each pad's gain and pan are in its samples: the kit sounds as it does in a render. `made` is called with how many
+    strokes are made, and of how many.
     """
     requests = [
         Request(usual_zone(pad), layer * LAYER_STRIDE + turn, high)
@@ -83,8 +86,9 @@ def kit_from_pads(kit: Kit, spec: Spec, rate: int, shape: KitShape, jobs: int) -
     ]
     with TemporaryDirectory(prefix="ghostnote-") as folder, closing(stroke_results(spec, requests, jobs)) as strokes:
         paths = [Path(folder) / f"{number}.wav" for number in range(len(requests))]
-        for request, path, audio in zip(requests, paths, strokes, strict=True):
+        for done, (request, path, audio) in enumerate(zip(requests, paths, strokes, strict=True), 1):
             write_audio(path, _with_gain(audio, request.pad), rate, 32)
+            made(done, len(requests))
         each = len(paths) // len(kit.pads)
         instruments = [
             _pad_instrument(pad, paths[at * each : (at + 1) * each], shape) for at, pad in enumerate(kit.pads)

@@ -10,18 +10,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from live_fakes import until
+from live_fakes import FakeSpec, until
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.live.daemon import Live
 from ghostnote.bridge.page.serve import PageServer, PageSettings
 from ghostnote.bridge.page.tool_table import Made
 from ghostnote.bridge.tools.explore import RATE, ExploreSettings, FoundDrum
 
+OTHER_HOST = "ghostnote.test"
+"""A host name that the browser takes for this computer."""
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE_MS = 60_000
 _FLAGS = (
     "--headless",
+    f"--host-resolver-rules=MAP {OTHER_HOST} 127.0.0.1",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -63,10 +68,30 @@ class FakeMakerSpec:
         return FakeMaker()
 
 
+@dataclass(frozen=True)
+class Rig:
+    """What tests in a browser look at."""
+
+    live: Live
+    server: PageServer
+    kits: Path
+
+
+@dataclass(frozen=True)
+class FakeStrokes:
+    """Makes the same strokes as the daemon of `live_fakes`, which know no rate."""
+
+    def spec(self, rate: int) -> FakeSpec:
+        return FakeSpec()
+
+    def credits(self) -> tuple[str, ...]:
+        return ("Nobody",)
+
+
 @contextmanager
 def page_server(osc_port: int) -> Iterator[PageServer]:
     """Serve a page on any free port, on a thread of its own."""
-    server = PageServer(PageSettings(osc_port, port=0, maker=FakeMakerSpec()))
+    server = PageServer(PageSettings(osc_port, port=0, maker=FakeMakerSpec(), strokes=FakeStrokes()))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -109,6 +134,16 @@ def opened(chromium: Any, address: str, script: str = "") -> Iterator[Any]:
 def drop(page: Any, selector: str, *files: Path) -> None:
     """Drop files onto an element."""
     page.evaluate(_DROP, [selector, [[file.name, base64.b64encode(file.read_bytes()).decode()] for file in files]])
+
+
+def pad(live: Live, name: str = "Kick") -> Pad:
+    """Return a pad as it plays now."""
+    return next(pad for pad in live.session.kit.pads if pad.name == name)
+
+
+def notes(live: Live) -> int:
+    """Return how many strokes were played."""
+    return sum(live.session.engine.counts[kind] for kind in ("fresh", "fallback", "reused"))
 
 
 def write_hit(path: Path, hertz: float = 55.0, rate: int = 44_100) -> Path:

@@ -1,40 +1,48 @@
 // Files and folders that are dropped: read in the browser, sent one by one, and used where they were dropped.
 
-import { toast } from "./dom.js";
+import { make, toast } from "./dom.js";
 import { post } from "./socket.js";
 
 const SOUNDS = /\.(wav|flac|aiff?|ogg|mp3)$/i;
 
-export async function dropOnPad(pad, transfer) {
-  const files = (await dropped(transfer)).filter(({ path }) => SOUNDS.test(path));
+export const dropOnPad = async (pad, transfer) => onPad(pad, await dropped(transfer));
+export const dropAsKit = async (transfer) => asKit(await dropped(transfer));
+export const filesAsKit = (list) => asKit(listed(list));
+export const dropOnMap = async (transfer) => onMap(await dropped(transfer));
+export const filesOnMap = (list) => onMap(listed(list));
+export const dropOnBench = async (transfer) => onBench(await dropped(transfer));
+export const filesOnBench = (list) => onBench(listed(list));
+export const filesOnPad = (pad, list) => onPad(pad, listed(list));
+
+// A button that lets choose files, or a folder of them, for those who do not drag.
+export function picker(text, chosen, { isFolder = false, isSeveral = isFolder, ...properties } = {}) {
+  const file = make("input", { type: "file", hidden: true, multiple: isSeveral, webkitdirectory: isFolder });
+  file.addEventListener("change", () => { chosen(file.files); file.value = ""; });
+  return make("button", { type: "button", on: { click: () => file.click() }, ...properties }, text);
+}
+
+async function onPad(pad, all) {
+  const files = sounds(all);
   if (!files.length) return toast("No sound was dropped: a pad takes .wav, .flac, .aiff, .ogg and .mp3.", "error");
   return used(files, `pad/${pad.slug}`, `${pad.name} starts from ${files.length > 1 ? `${files.length} sounds` : files[0].path}`);
 }
 
-export async function dropAsKit(transfer) {
-  const files = await dropped(transfer);
+async function asKit(files) {
   return used(files, "kit", "The kit was imported");
 }
 
-export async function filesAsKit(list) {
-  const files = [...list].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
-  return used(files, "kit", "The kit was imported");
-}
-
-export async function dropOnMap(transfer) {
-  const files = (await dropped(transfer)).filter(({ path }) => SOUNDS.test(path));
+async function onMap(all) {
+  const files = sounds(all);
   return used(files, "map", `${files.length} sounds were put on the map`);
 }
 
-export async function dropOnBench(transfer) {
-  const files = (await dropped(transfer)).filter(({ path }) => SOUNDS.test(path)).slice(0, 1);
+async function onBench(all) {
+  const files = sounds(all).slice(0, 1);
   return used(files, "bench", `The tools work on ${files[0]?.path}`);
 }
 
-export async function filesOnPad(pad, list) {
-  const files = [...list].map((file) => ({ path: file.name, file }));
-  return used(files, `pad/${pad.slug}`, `${pad.name} starts from ${files.length > 1 ? `${files.length} sounds` : files[0].path}`);
-}
+const sounds = (files) => files.filter(({ path }) => SOUNDS.test(path));
+const listed = (list) => [...list].map((file) => ({ path: file.webkitRelativePath || file.name, file })).filter(({ path }) => !/(^|\/)\./.test(path));
 
 async function used(files, where, said) {
   if (!files.length) return;

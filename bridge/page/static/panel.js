@@ -1,7 +1,7 @@
 // A pad's panel: its strokes, its drum and all its settings. What is changed here goes to the daemon, and comes back.
 
 import { byId, make, put } from "./dom.js";
-import { dropOnPad, filesOnPad } from "./drop.js";
+import { dropOnPad, filesOnPad, picker } from "./drop.js";
 import { KNOBS, slider } from "./knobs.js";
 import { strike } from "./pads.js";
 import { ask, osc } from "./socket.js";
@@ -19,6 +19,9 @@ const send = (name, ...values) => {
 export function setUpPanel() {
   const box = byId("view-pad");
   box.append(head(), drum(), knobs(), routing());
+  box.addEventListener("dragover", (event) => { event.preventDefault(); box.classList.add("is-target"); });
+  box.addEventListener("dragleave", () => box.classList.remove("is-target"));
+  box.addEventListener("drop", (event) => { event.preventDefault(); box.classList.remove("is-target"); if (selectedPad()) dropOnPad(selectedPad(), event.dataTransfer); });
   on("select", draw);
   on("kit", draw);
   on("pad", ({ at }) => { if (at === state.selected) draw(); });
@@ -37,8 +40,6 @@ function head() {
   view.depth = make("span", { className: "quiet" });
   view.wave = make("canvas", { className: "panel-wave", role: "img" });
   view.failed = make("p", { className: "failed", hidden: true });
-  view.wave.addEventListener("dragover", (event) => event.preventDefault());
-  view.wave.addEventListener("drop", (event) => { event.preventDefault(); dropOnPad(selectedPad(), event.dataTransfer); });
   return make("section", { className: "panel-head" },
     make("div", { className: "panel-title" }, view.name, view.stroke, view.depth), view.wave, view.failed);
 }
@@ -54,13 +55,14 @@ function drum() {
   view.redo = button("Redo", "The drum after", () => send("redo"));
   view.lock = toggle("Lock", "Keep this drum whatever is re-rolled", "lock");
   view.history = make("div", { className: "history", role: "group", "aria-label": "Drums of this pad" });
-  view.file = make("input", { type: "file", multiple: true, hidden: true, accept: ".wav,.flac,.aif,.aiff,.ogg,.mp3" });
-  view.file.addEventListener("change", () => { filesOnPad(selectedPad(), view.file.files); view.file.value = ""; });
+  const chosen = (files) => filesOnPad(selectedPad(), files);
+  const hits = picker("Hits…", chosen, { isSeveral: true, title: "Choose recorded strokes of one drum; they can be dropped, too" });
+  const folder = picker("Folder…", chosen, { isFolder: true, title: "Choose a folder of strokes of one drum" });
   view.files = make("span", { className: "quiet files" });
   view.generate = button("Generate instead", "Let the model make this drum", () => send("hits", ""));
   return make("section", { className: "panel-drum" },
     make("div", { className: "row split" }, make("div", { className: "row" }, view.reroll, view.undo, view.redo, view.lock), audition),
-    make("div", { className: "row" }, view.history, button("Hits…", "Choose recorded strokes; files and folders can be dropped, too", () => view.file.click()), view.generate, view.files, view.file));
+    make("div", { className: "row" }, view.history, hits, folder, view.generate, view.files));
 }
 
 function knobs() {

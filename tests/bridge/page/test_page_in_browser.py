@@ -8,60 +8,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from live_fakes import KIT, running, until
+from live_fakes import running, until
 from live_program import free_port
-from page_rig import browser, drop, opened, page_server, write_hit
+from page_rig import Rig, drop, notes, opened, pad, page_server, write_hit
 
 from ghostnote.bridge.io.audio_file import read_audio
-from ghostnote.bridge.kit.kit import Pad, load_kit
 from ghostnote.bridge.live.commands import Played
 from ghostnote.bridge.live.daemon import Live
 from ghostnote.bridge.live.hit import Hit
 from ghostnote.bridge.live.link.server import link_path
 from ghostnote.bridge.live.osc.codec import pack
 from ghostnote.bridge.live.osc.server import OscSettings
-from ghostnote.bridge.page.serve import PageServer
 
 _KEYBOARD = """
 globalThis.keys = { play(data) { this.onmidimessage({ data: new Uint8Array(data) }); } };
 navigator.requestMIDIAccess = async () => ({ inputs: new Map([["keys", keys]]) });
 """
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[tuple[Live, PageServer, Path]]:
-    kits = tmp_path_factory.mktemp("kits")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-        with running(kits=kits) as live, page_server(live.osc.address[1]) as server:
-            until(lambda: live.session.pool.ready)
-            yield live, server, kits
-
-
-@pytest.fixture
-def live(rig: tuple[Live, PageServer, Path]) -> Live:
-    rig[0].session.use(KIT)
-    return rig[0]
-
-
-@pytest.fixture
-def page(rig: tuple[Live, PageServer, Path], live: Live, chromium: Any) -> Iterator[Any]:
-    with opened(chromium, rig[1].address) as shown:
-        yield shown
-
-
-def pad(live: Live, name: str = "Kick") -> Pad:
-    return next(pad for pad in live.session.kit.pads if pad.name == name)
-
-
-def notes(live: Live) -> int:
-    return sum(live.session.engine.counts[kind] for kind in ("fresh", "fallback", "reused"))
 
 
 @contextmanager
@@ -114,8 +76,8 @@ def test_keys_play_with_velocity_and_the_panic_key_silences(live: Live, page: An
     until(lambda: live.session.engine.setup.mixer.voices == 0)
 
 
-def test_midi_keyboards_of_the_browser_play_the_kits_notes(live: Live, rig: Any, chromium: Any) -> None:
-    with opened(chromium, rig[1].address, _KEYBOARD) as page:
+def test_midi_keyboards_of_the_browser_play_the_kits_notes(live: Live, rig: Rig, chromium: Any) -> None:
+    with opened(chromium, rig.server.address, _KEYBOARD) as page:
         page.click("#midi")
         page.wait_for_selector("#midi[aria-pressed=true]:text-is('MIDI: 1 in')")
         messages = ([0x99, 38, 77], [0x99, 38, 0], [0x89, 38, 9], [0xB9, 4, 9], [0x90, 42, 127])
@@ -126,8 +88,8 @@ def test_midi_keyboards_of_the_browser_play_the_kits_notes(live: Live, rig: Any,
         assert strikes == [("Snare Drum", 77), ("Hat", 127)]
 
 
-def test_page_second_browser_and_osc_agree(live: Live, page: Any, rig: Any, chromium: Any) -> None:
-    with opened(chromium, rig[1].address) as other:
+def test_page_second_browser_and_osc_agree(live: Live, page: Any, rig: Rig, chromium: Any) -> None:
+    with opened(chromium, rig.server.address) as other:
         page.fill("#knob-amount", "0.4")
         until(lambda: pad(live).amount == 0.4)
         until(lambda: other.evaluate("document.querySelector('#knob-amount').value === '0.4'"))
@@ -159,34 +121,6 @@ def test_reroll_undo_redo_and_lock(live: Live, page: Any) -> None:
     page.wait_for_selector("button:text-is('Re-roll'):enabled")
 
 
-def test_a_dropped_sound_plays_and_is_saved_and_loaded_with_the_kit(
-    live: Live, page: Any, rig: Any, tmp_path: Path
-) -> None:
-    kits = rig[2]
-    drop(page, ".pad[data-slug=hat]", write_hit(tmp_path / "low kick.wav"))
-    until(lambda: pad(live, "Hat").hit)
-    assert pad(live, "Hat").hit == kits / "page hits" / "hat" / "low kick.wav"
-    until(lambda: pad(live, "Hat").drum_class == "kick")
-    page.click("#tab-kits")
-    page.fill("#kit-save-name", "mine")
-    page.click("#kit-save")
-    until(lambda: (kits / "mine.toml").exists())
-    assert load_kit(kits / "mine.toml").pads[2].hit
-    live.session.use(KIT)
-    page.click(".kit-list button:text-is('mine')")
-    until(lambda: pad(live, "Hat").hit)
-    until(lambda: page.evaluate("document.querySelector('#kit-file').textContent === 'mine.toml'"))
-
-
-def test_a_dropped_folder_of_hits_becomes_a_kit_that_plays(live: Live, page: Any, rig: Any, tmp_path: Path) -> None:
-    page.click("#tab-kits")
-    drop(page, "#kit-zone", write_hit(tmp_path / "Big Kick.wav"), write_hit(tmp_path / "Snare 1.wav", 220.0))
-    until(lambda: len(live.session.kit.pads) == 2)
-    assert {pad.drum_class for pad in live.session.kit.pads} == {"kick", "snare"}
-    assert all(file.is_relative_to(rig[2]) for pad in live.session.kit.pads for file in pad.files)
-    page.wait_for_selector(".pad[data-class=snare]")
-
-
 def test_what_is_no_sound_is_refused_with_a_reason(live: Live, page: Any, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.wav"
     wrong.write_bytes(b"RIFF of nothing")
@@ -195,7 +129,7 @@ def test_what_is_no_sound_is_refused_with_a_reason(live: Live, page: Any, tmp_pa
     assert pad(live).hit is None
 
 
-def test_drums_are_explored_and_one_is_put_on_a_pad(live: Live, page: Any, rig: Any, tmp_path: Path) -> None:
+def test_drums_are_explored_and_one_is_put_on_a_pad(live: Live, page: Any, rig: Rig, tmp_path: Path) -> None:
     page.click(".pad[data-slug=hat]")
     page.click("#tab-explore")
     page.select_option("#explore-class", "snare")
@@ -214,7 +148,7 @@ def test_drums_are_explored_and_one_is_put_on_a_pad(live: Live, page: Any, rig: 
     page.wait_for_selector(".map-dot[data-class=kick]")
     page.click(".map-dot >> nth=0")
     until(lambda: pad(live, "Hat").hit and pad(live, "Hat").drum_class == "snare")
-    assert pad(live, "Hat").hit.is_relative_to(rig[2] / "page hits" / "hat")
+    assert pad(live, "Hat").hit.is_relative_to(rig.kits / "page hits" / "hat")
     page.click("#tab-pad")
     page.click("button:text-is('Undo'):enabled")
     until(lambda: pad(live, "Hat").hit is None and pad(live, "Hat").drum_class == "closed_hat")
@@ -244,12 +178,12 @@ def test_a_tool_works_on_a_dropped_sound_and_the_result_goes_to_a_pad(live: Live
     page.wait_for_selector(".toast.error:has-text('lasts as long already')")
 
 
-def test_the_grid_plays_in_all_browsers(live: Live, page: Any, rig: Any, chromium: Any) -> None:
+def test_the_grid_plays_in_all_browsers(live: Live, page: Any, rig: Rig, chromium: Any) -> None:
     before = notes(live)
     page.click("#tab-grid")
     page.click("button:text-is('Beat')")
     page.wait_for_selector(".step[data-velocity='120'] >> nth=0")
-    with opened(chromium, rig[1].address) as other:
+    with opened(chromium, rig.server.address) as other:
         other.click("#tab-grid")
         other.wait_for_selector(".step[data-velocity='120'] >> nth=0")
         page.click("#grid-play")

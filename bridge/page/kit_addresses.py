@@ -1,0 +1,90 @@
+"""The addresses of kits: import, export, and the notes of drum modules and plugins."""
+
+import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.hit_files import distinct_name
+from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.kit.note_map import NOTE_MAPS, with_map
+from ghostnote.bridge.kit.save import save_kit
+from ghostnote.bridge.page.answers import table
+from ghostnote.bridge.page.drops import Drops
+from ghostnote.bridge.page.exports import Exports, read_wish
+from ghostnote.bridge.page.hub import Hub
+from ghostnote.bridge.page.line import DaemonLine
+from ghostnote.bridge.page.placing import Placing
+from ghostnote.bridge.sampler.write import FORMATS, safe_name
+
+_OWN_MAP: Final = "gm"
+"""The one that kits are made for."""
+
+
+class KitAddresses:
+    """What a page can do with kits."""
+
+    def __init__(self, hub: Hub, line: DaemonLine, drops: Drops, placing: Placing, exports: Exports) -> None:
+        """Act on these."""
+        self._line, self._drops, self._placing, self._exports = line, drops, placing, exports
+        maps = [name for name in NOTE_MAPS if name != _OWN_MAP]
+        hub.tell({"type": "kit_choices", "formats": list(FORMATS), "maps": maps})
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the addresses."""
+        return [
+            Route("/drops/{drop}/kit", self._drop_as_kit, methods=["POST"]),
+            Route("/kit/notes/{map}", self._with_notes, methods=["POST"]),
+            Route("/export", self._export, methods=["POST"]),
+            Route("/export", self._stop, methods=["DELETE"]),
+            Route("/export.zip", self._exported),
+        ]
+
+    async def _drop_as_kit(self, request: Request) -> Response:
+        """Make what was dropped a kit, and play it."""
+        name, report = await asyncio.to_thread(self._drops.to_kit, request.path_params["drop"], self._placing.kits())
+        self._line.send("kit/load", name)
+        return JSONResponse({"name": name, "report": report})
+
+    async def _with_notes(self, request: Request) -> Response:
+        """Save the kit with the notes that a drum module or a plugin sends, and play it."""
+        name = request.path_params["map"]
+        if name not in NOTE_MAPS:
+            raise InputError(f"{name[:40]!r} is not a note map: choose {', '.join(NOTE_MAPS)}")
+        kits, kit = self._placing.kits(), await self._line.kit()
+        path, silent = await asyncio.to_thread(_saved_with_notes, kit, name, kits)
+        self._line.send("kit/load", path.name)
+        report = [f"no note plays {', '.join(silent)}: left out"] if silent else []
+        return JSONResponse({"name": path.name, "report": report})
+
+    async def _export(self, request: Request) -> Response:
+        wish = read_wish(await table(request))
+        notes = await self._exports.export(await self._line.kit(), wish)
+        return JSONResponse({"notes": notes})
+
+    async def _stop(self, _: Request) -> Response:
+        await self._exports.stop()
+        return JSONResponse({})
+
+    async def _exported(self, _: Request) -> Response:
+        file = self._exports.file
+        if file is None or not file.exists():
+            raise HTTPException(404)
+        return FileResponse(file, media_type="application/zip", filename=file.name)
+
+
+def _saved_with_notes(kit: Kit, name: str, kits: Path) -> tuple[Path, list[str]]:
+    """Write a kit with the notes of a map under a free name; return its path, and the pads that no note plays."""
+    mapped = with_map(kit, NOTE_MAPS[name])
+    taken = {re.sub(r"\.toml$", "", path.name).casefold() for path in kits.glob("*.toml")}
+    path = kits / f"{distinct_name(safe_name(f'{kit.name} {name}'), taken)}.toml"
+    pads = tuple(pad for pad in mapped.pads if pad.notes)
+    save_kit(replace(mapped, name=path.stem, path=None, pads=pads), path)
+    return path, [pad.name for pad in mapped.pads if not pad.notes]

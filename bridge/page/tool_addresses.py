@@ -1,0 +1,59 @@
+"""The addresses of the sound tools."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from ghostnote.bridge.page.answers import table, wav
+from ghostnote.bridge.page.bench import Bench
+from ghostnote.bridge.page.drops import Drops
+from ghostnote.bridge.page.exploring import Exploring
+from ghostnote.bridge.page.placing import Placing
+
+
+class ToolAddresses:
+    """What a page can do with the sounds that tools work on."""
+
+    def __init__(self, bench: Bench, exploring: Exploring, drops: Drops, placing: Placing) -> None:
+        """Act on these."""
+        self._bench, self._exploring, self._drops, self._placing = bench, exploring, drops, placing
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the addresses."""
+        return [
+            Route("/drops/{drop}/bench", self._drop_on_bench, methods=["POST"]),
+            Route("/map/{number}/bench", self._drum_on_bench, methods=["POST"]),
+            Route("/bench/{side}.wav", self._sound),
+            Route("/bench/{side}/pad/{slug}", self._sound_on_pad, methods=["POST"]),
+            Route("/bench/{tool}", self._work, methods=["POST"]),
+        ]
+
+    async def _drop_on_bench(self, request: Request) -> Response:
+        """Let the tools work on a sound that was dropped."""
+        drop = request.path_params["drop"]
+        await asyncio.to_thread(self._bench.take_file, self._drops.folder(drop))
+        self._drops.forget(drop)
+        self._bench.tell()
+        return JSONResponse({})
+
+    async def _drum_on_bench(self, request: Request) -> Response:
+        """Let the tools work on a drum of the map."""
+        self._bench.take(self._exploring.drum(request.path_params["number"]))
+        self._bench.tell()
+        return JSONResponse({})
+
+    async def _sound(self, request: Request) -> Response:
+        return await wav(self._bench.hit(request.path_params["side"]))
+
+    async def _sound_on_pad(self, request: Request) -> Response:
+        """Let a pad start from a sound of a side."""
+        sound = self._bench.hit(request.path_params["side"])
+        path, drum_class = await self._placing.sound_on_pad(sound, request.path_params["slug"])
+        return JSONResponse({"path": path, "class": drum_class})
+
+    async def _work(self, request: Request) -> Response:
+        """Let a tool work, with the numbers and the class in the body."""
+        await self._bench.work(request.path_params["tool"], await table(request))
+        return JSONResponse({})
