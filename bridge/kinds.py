@@ -100,7 +100,7 @@ def find_kind(text: str, drum_class: str | None = None) -> Kind:
     names = kinds_of(drum_class) if drum_class in CLASS_NAMES else KIND_NAMES
     if found is None or found.name not in names:
         # An everyday name of a class means its kinds: what is spelled like it may be quite another drum.
-        meant = [each for each in names if _BY_NAME[each].drum_class in _classes_like(name)]
+        meant = [each for each in names if _BY_NAME[each].drum_class in classes_like(name)]
         close = [] if meant else get_close_matches(name, names, 1)
         advice = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(meant or names)}"
         of_class = f" of the class {drum_class}" if drum_class in CLASS_NAMES else ""
@@ -108,7 +108,7 @@ def find_kind(text: str, drum_class: str | None = None) -> Kind:
     return found
 
 
-def _classes_like(text: str) -> list[str]:
+def classes_like(text: str) -> list[str]:
     """Return the classes of an everyday name: all hats for a hi-hat."""
     plain = re.sub(r"[\s_-]+", "", text.strip().lower()).removeprefix("hi").removesuffix("s")
     named = [name for name in CLASS_NAMES if plain and plain in name]
@@ -120,7 +120,7 @@ def find_class(text: str) -> str:
     """Return the class of that name; `InputError`, with the names that there are, for any other."""
     if text in CLASS_NAMES:
         return text
-    plain, classes = text.strip().lower(), _classes_like(text)
+    plain, classes = text.strip().lower(), classes_like(text)
     kinds = [name for name in KIND_NAMES if plain and plain in name]
     advice = f"choose {' or '.join(classes)}" if classes else f"choose one of {', '.join(CLASS_NAMES)}"
     raise InputError(f"'{text}' is not a drum class: {advice}" + (f", or the kind {', '.join(kinds)}" if kinds else ""))

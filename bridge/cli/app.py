@@ -44,6 +44,7 @@ from ghostnote.bridge.cli import (
 )
 from ghostnote.bridge.cli.logs import configure_logs
 from ghostnote.bridge.cli.terminal import echo, prepare_streams
+from ghostnote.bridge.cli.usage import name_values
 from ghostnote.bridge.errors import GhostnoteError
 
 _PLAY: Final = "Play"
@@ -155,13 +156,14 @@ def _end_interrupted() -> None:
 
 
 def _built() -> Any:
-    """Return the whole command, with switches whose help shows no type."""
+    """Return the whole command: switches whose help shows no type, errors that name the value given."""
     command = typer.main.get_command(app)
     groups = [command]
     while groups:
         group = groups.pop()
         groups += getattr(group, "commands", {}).values()
         for parameter in group.get_params(typer.Context(group, **_HELP)):
+            name_values(parameter)
             if getattr(parameter, "is_flag", False):
                 parameter.metavar = ""
     return command

@@ -7,6 +7,7 @@ import typer
 
 from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.render import print_report, run_with_bar
+from ghostnote.bridge.io.output_guard import numbered
 
 
 def demo(
@@ -26,7 +27,10 @@ def demo(
     from ghostnote.bridge.midi.demo_groove import groove
     from ghostnote.bridge.render.offline import RenderSettings
 
-    output = output or options.unused(Path("demo.wav"))
+    wanted = output or Path("demo.wav")
+    output = output or numbered(wanted)
     kit = with_settings(default_kit(), seed=seed)
     settings = RenderSettings(stems=output.with_name(f"{output.stem}_stems"), jobs=jobs or None)
-    print_report(run_with_bar(groove(rate), kit, output, settings), kit)
+    report = run_with_bar(groove(rate), kit, output, settings)
+    options.tell_numbered(wanted, output)
+    print_report(report, kit)

@@ -34,19 +34,26 @@ def explore(
     keep: Annotated[
         str, typer.Option("--keep", "--lock", metavar="PARTS", help="Of --like: partials, body, tail, with commas.")
     ] = "",
-    seed: Annotated[int, typer.Option(min=0, help="The first seed; others are chosen from the next ones.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The first seed; by default the next one after those that the folder has.")
+    ] = None,
     steps: Annotated[int | None, typer.Option(min=1, max=256, help="Diffusion steps.")] = None,
     guidance: Annotated[float, typer.Option(min=0, max=10, help="Above 1: more typical, less varied.")] = 1.0,
     rate: options.Rate = 44_100,
     bits: tool_options.Bits = None,
     model: options.Model = None,
 ) -> None:
-    """Make many new drums, spread out or near one you like, with a page to hear and choose."""
+    """Make many new drums, spread out or near one you like, with a page to hear and choose.
+
+    In a folder of earlier ones there will be more of them.
+    """
     from ghostnote.bridge.tools.explore import ExploreSettings
+    from ghostnote.bridge.tools.sheet import next_seed
 
     drum_class, kind = _named(drum_class, kind, like)
     parts = tuple(part.strip() for part in keep.split(",") if part.strip())
-    settings = ExploreSettings(drum_class, kind, count, seed, near, parts, steps, guidance)
+    first = next_seed(output, _about(drum_class, kind, like)) if seed is None else seed
+    settings = ExploreSettings(drum_class, kind, count, first, near, parts, steps, guidance)
     drums = _write(output, settings, like, rate, bits, model)
     if len(drums) < count:
         echo(f"note: {len(drums)} of {count}: all others were too much alike; another --seed has more", err=True)
@@ -107,6 +114,11 @@ def _write(
     return drums
 
 
+def _about(drum_class: str, kind: str | None, like: Path | None) -> dict[str, Any]:
+    """Return what the sheet says of all drums of a run."""
+    return {"class": drum_class, "kind": kind} | ({} if like is None else {"like": str(like)})
+
+
 def _says(sheet: SheetDrum) -> str:
     drum = sheet.drum
     pitch = "no pitch" if drum.pitch_hz is None else f"{drum.pitch_hz:.0f} Hz"
@@ -118,13 +130,13 @@ def _finish(folder: Path, settings: ExploreSettings, drums: list[SheetDrum], lik
     from ghostnote.bridge.tools.sheet import PAGE, PICTURE, write_sheet
     from ghostnote.models.plots.sheet import draw_sheet
 
-    about: dict[str, Any] = {"class": settings.drum_class, "kind": settings.kind}
+    about = _about(settings.drum_class, settings.kind, like)
     if like is not None:
-        about |= {"like": str(like), "near": settings.near, "keep": ", ".join(settings.keep)}
-    write_sheet(folder, drums, about, rate)
+        about |= {"near": settings.near, "keep": ", ".join(settings.keep)}
+    every = write_sheet(folder, drums, about, rate)
     echo(str(folder / PAGE))
     try:
-        cells = [(f"{drum.file}\n{_says(drum)}", drum.drum.audio) for drum in drums]
+        cells = [(f"{drum.file}\n{_says(drum)}", drum.drum.audio) for drum in every]
         draw_sheet(folder / PICTURE, cells, rate)
         echo(str(folder / PICTURE))
     except MissingExtraError:

@@ -12,7 +12,9 @@ from ghostnote.bridge.io.output_guard import check_outputs
 
 
 def figure(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="The picture to write.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE.png", help="PNG, SVG, PDF or JPEG, by its name.")
+    ],
     hits: Annotated[
         list[Path] | None,
         typer.Argument(metavar="HIT…", help="Sound files; without any, drums that the model generates."),
@@ -35,8 +37,10 @@ def figure(
         raise InputError("--levels is given without a sound file: name one or more")
     with needs_extra("figure"):
         from ghostnote.bridge.batch.settings import BatchSettings
+        from ghostnote.models.plots.hits import figure_format
         from ghostnote.models.plots.variations import draw_long, draw_variations
 
+        figure_format(output)
         hits = _readable(hits or [])
         if levels:
             settings = BatchSettings(width=width, seed=seed, steps=2 if steps is None else steps)

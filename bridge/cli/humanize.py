@@ -10,6 +10,7 @@ import typer
 from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,9 +167,10 @@ def _print_report(report: BatchReport) -> None:
     """Print what was made, and on the error stream what was left out."""
     reused = f", {report.reused} of them finished before" if report.reused else ""
     unused = f"; {len(report.left_out)} left out, {len(report.problems)} failed"
-    echo(f"{report.manifest}: {report.sources} hits{reused}{unused if report.left_out or report.problems else ''}")
+    rest = unused if report.left_out or report.problems else ""
+    echo(f"{report.manifest}: {counted(report.sources, 'hit')}{reused}{rest}")
     if report.files or not report.reused:
-        echo(f"{report.files} files in {report.seconds:.1f} s, {report.files_per_second:.1f} per second")
+        echo(f"{counted(report.files, 'file')} in {report.seconds:.1f} s, {report.files_per_second:.1f} per second")
     else:
         echo("nothing was left to do")
     for note in report.notes:
@@ -215,6 +217,6 @@ def _list_hits(sources: Sequence[SourceFile], output: Path, settings: BatchSetti
             continue
         hits += 1
         sure = f", {guess.probability:.0%} sure" if guess.source == "sound" else ""
-        several = f" and {len(source.hits) - 1} more strokes" if source.hits else ""
+        several = f" and {counted(len(source.hits) - 1, 'more stroke')}" if source.hits else ""
         echo(f"{source.path}{several}: {guess.drum_class} (by {guess.source}{sure}) -> {output / source.place}")
-    echo(f"would make {hits * each} files of {hits} hits, {each} each")
+    echo(f"would make {counted(hits * each, 'file')} of {counted(hits, 'hit')}, {each} each")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from ghostnote.bridge.cli import word_options
-from ghostnote.bridge.cli.options import KIT_HELP, opened_kit
+from ghostnote.bridge.cli.options import KIT_HELP, Model, opened_kit
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
     from ghostnote.bridge.kit.kit import Kit, Pad
@@ -54,11 +55,9 @@ def new(
         return
     made = kit_from_hits(path.stem, hits, path.parent) if hits else kit_from_built_in(path.stem, base)
     write_bytes(path, made.text.encode())
-    echo(f"{path}: {made.pads} pads")
-    for guess in made.guessed:
-        echo(f"note: {guess}", err=True)
-    for reason in made.skipped:
-        echo(f"warning: left out {reason}", err=True)
+    echo(f"{path}: {counted(made.pads, 'pad')}")
+    for line in (*(f"note: {guess}" for guess in made.guessed), *(f"warning: left out {why}" for why in made.skipped)):
+        echo(line, err=True)
 
 
 @app.command("import")
@@ -94,8 +93,8 @@ def import_(
     _check_ending(path)
     names = tuple(name.strip() for name in channels.split(",") if name.strip())
     kit, report = import_kit(source, path, ImportChoices(preset, names, partial), replace_old=force)
-    hits = sum(len(pad.files) for pad in kit.pads)
-    echo(f"{path}: {len(kit.pads)} pads of {hits} hits, on {sum(len(pad.notes) for pad in kit.pads)} notes")
+    hits, notes = sum(len(pad.files) for pad in kit.pads), sum(len(pad.notes) for pad in kit.pads)
+    echo(f"{path}: {counted(len(kit.pads), 'pad')} of {counted(hits, 'hit')}, on {counted(notes, 'note')}")
     for line in report:
         echo(f"note: {line}", err=True)
 
@@ -115,7 +114,7 @@ def check(path: Annotated[Path, typer.Argument(metavar="KIT", help="The kit to c
         echo(f"{name}: {hit}, {rate} Hz, {image}, {audio.shape[1] / rate:.2f} s")
     notes = sum(len(pad.notes) for pad in kit.pads)
     echo(
-        f"ok: kit '{kit.name}' has {len(kit.pads)} pads on {notes} notes, "
+        f"ok: kit '{kit.name}' has {counted(len(kit.pads), 'pad')} on {counted(notes, 'note')}, "
         f"{len(own)} with a hit of their own, {len(kit.pads) - len(own)} generated"
     )
     _echo_effects(kit)
@@ -189,9 +188,7 @@ def export(
     author: Annotated[str, typer.Option(help="Who made the kit, for its credits.")] = "",
     licence: Annotated[str, typer.Option(help="What others may do with it, for its credits.")] = "",
     jobs: Annotated[int, typer.Option(min=0, max=64, help="Processes that make hits; 0 chooses.")] = 0,
-    model: Annotated[
-        Path | None, typer.Option(metavar="FILE.onnx", help="Another model than the one that comes along.")
-    ] = None,
+    model: Model = None,
 ) -> None:
     """Make a kit for another sampler: every pad's strokes in velocity layers and round robins."""
     from ghostnote.bridge.inference.model import Generator
@@ -210,7 +207,8 @@ def export(
     if kit.all_effects:
         notes.append("effects are not part of the samples: add them in the sampler")
     for exported in paths:
-        echo(f"{exported}: {len(kit.pads)} drums, {velocities} velocity layers, {count} round robins")
+        layers = f"{counted(velocities, 'velocity layer')}, {counted(count, 'round robin')}"
+        echo(f"{exported}: {counted(len(kit.pads), 'drum')}, {layers}")
     for note in notes:
         echo(f"note: {note}", err=True)
 
@@ -244,7 +242,8 @@ def _echo_effects(kit: "Kit") -> None:
 
 def _row(pad: "Pad") -> tuple[str, ...]:
     """Return a pad's cells, under the headings."""
-    drum = pad.hit.name if pad.hit else f"{len(pad.hits)} hits{_touches(pad)}" if pad.hits else str(pad.drum_seed)
+    several = f"{counted(len(pad.hits), 'hit')}{_touches(pad)}"
+    drum = pad.hit.name if pad.hit else several if pad.hits else str(pad.drum_seed)
     numbers = (pad.amount, pad.width, pad.gain_db, pad.pan, pad.steps)
     notes = " ".join(map(str, pad.notes))
     return (pad.name, notes, pad.drum_class, drum, *(f"{n:g}" for n in numbers), pad.choke or "")

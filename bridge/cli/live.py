@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli import options
-from ghostnote.bridge.cli.options import KIT_HELP, opened_kit, unused
+from ghostnote.bridge.cli.options import KIT_HELP, opened_kit, tell_numbered
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.atomic_file import prepare_folder
-from ghostnote.bridge.io.output_guard import check_outputs
+from ghostnote.bridge.io.output_guard import check_outputs, numbered
 from ghostnote.bridge.io.printable import printable
 
 if TYPE_CHECKING:
@@ -97,19 +97,23 @@ def live(
         kit=played,
         spec=lambda rate: LiveSpec(model, rate),
         driver=name,
-        audio=DriverSettings(choices.rate or _RATE, choices.block or _BLOCK, choices.device, output and unused(output)),
+        audio=DriverSettings(
+            choices.rate or _RATE, choices.block or _BLOCK, choices.device, output and numbered(output)
+        ),
         midi=tuple(midi_in or ["virtual"]) if midi_in or _has_midi(name) else (),
         osc=_osc(osc, osc_allow or [], osc_quit),
         kits=_kits(kits, played.path, has_page=page),
         program_channel=program_channel - 1,
         note_input=NoteInput(None if channel is None else channel - 1, load_map(note_map or "gm")),
-        record=record and unused(record),
+        record=record and numbered(record),
         limiter=limiter,
         processes=processes or None,
         outputs=outputs,
     )
     if not settings.midi and name != "jack":
         echo(f"note: no MIDI comes in, as {NO_OWN_PORT}", err=True)
+    tell_numbered(output, settings.audio.file, "writing")
+    tell_numbered(record, settings.record, "writing")
     with _page(settings) if page else nullcontext():
         _run(settings, choices)
 

@@ -9,6 +9,7 @@ import typer
 
 from ghostnote.bridge.cli import options, tool_options
 from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,10 +54,11 @@ def melody(
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.inference.variation import Variation
     from ghostnote.bridge.io.audio_file import format_for, write_audio
-    from ghostnote.bridge.io.output_guard import check_outputs
+    from ghostnote.bridge.io.output_guard import check_outputs, numbered
     from ghostnote.bridge.tools import melody as tools
 
-    target = output or options.unused(Path(f"{song.stem}-melody.wav"))
+    wanted = output or Path(f"{song.stem}-melody.wav")
+    target = output or numbered(wanted)
     format_for(target, bits)
     check_outputs((target,), (song, drum, model))
     generator = Generator.open(model)
@@ -84,8 +86,9 @@ def melody(
     peak = float(np.abs(mix).max())
     final_rate = rate or own_rate
     write_audio(target, resample(mix / np.float32(max(peak, 1.0)), own_rate, final_rate), final_rate, bits)
-    by = f", {abs(moved)} octave{'s' if abs(moved) > 1 else ''} {'up' if moved > 0 else 'down'}" if moved else ""
-    echo(f"{target}: {len(notes)} notes{by} on a {name.replace('_', ' ')} of {own_hz:.1f} Hz")
+    options.tell_numbered(wanted, target)
+    by = f", {counted(abs(moved), 'octave')} {'up' if moved > 0 else 'down'}" if moved else ""
+    echo(f"{target}: {counted(len(notes), 'note')}{by} on a {name.replace('_', ' ')} of {own_hz:.1f} Hz")
     if peak > 1:
         echo(f"note: turned down by {20 * np.log10(peak):.1f} dB, or it would clip", err=True)
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ghostnote.bridge.cli.terminal import echo
-from ghostnote.bridge.io.output_guard import numbered
 
 if TYPE_CHECKING:
     from ghostnote.bridge.kit.kit import Kit
@@ -49,9 +48,10 @@ def opened_kit(path: Path | None, *, say: bool = True) -> "Kit":
     return kit
 
 
-def unused(path: Path) -> Path:
-    """Return a name for an output that must not replace anything; say so where that is another than `path`."""
-    free = numbered(path)
-    if free != path:
-        echo(f"{path} is there already: writing {free}", err=True)
-    return free
+def tell_numbered(wanted: Path | None, written: Path | None, verb: str = "wrote") -> None:
+    """Say which output was given a number, as its name was taken.
+
+    For when nothing else can be wrong with what the user gave: what fails has written nothing.
+    """
+    if wanted and wanted != written:
+        echo(f"{wanted} is there already: {verb} {written}", err=True)

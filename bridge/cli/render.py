@@ -10,8 +10,8 @@ import typer
 from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.output_guard import check_outputs
-from ghostnote.bridge.io.printable import printable
+from ghostnote.bridge.io.output_guard import check_outputs, numbered
+from ghostnote.bridge.io.printable import counted, printable
 
 if TYPE_CHECKING:
     from ghostnote.bridge.kit.kit import Kit
@@ -111,7 +111,8 @@ def render(
         )
     if swing_grid != 16 and swing == STRAIGHT:
         raise InputError(f"--swing-grid {swing_grid} says what --swing moves: add --swing 60, or another percentage")
-    output = output or options.unused(Path(f"{song.stem}.wav"))
+    wanted, own_midi = output or Path(f"{song.stem}.wav"), midi_out
+    output = output or numbered(wanted)
     check_outputs((output, midi_out), (song, kit, model, groove))
     take = read_take(song, kit)
     if take:
@@ -120,7 +121,9 @@ def render(
             raise InputError(
                 f"{song} is a live take, which fixes every hit: leave out the options that would change them"
             )
-        print_report(run_with_bar(take, take.kit, output, settings, model), take.kit)
+        report = run_with_bar(take, take.kit, output, settings, model)
+        options.tell_numbered(wanted, output)
+        print_report(report, take.kit)
         return
     played, choice = drums_of(read_midi(song, rate), channel)
     if choice:
@@ -130,7 +133,7 @@ def render(
         pads = with_map(pads, load_map(note_map))
     check_outputs((midi_out,), (file for pad in pads.pads for file in pad.files))
     if midi_out and is_take(midi_out):
-        midi_out = options.unused(midi_out)
+        midi_out = numbered(midi_out)
     feel = Feel(timing, dynamics, pads.seed)
     moves = placing(played, pads, read_groove(groove, pads) if groove else None, swing, swing_grid)
     if drummer:
@@ -140,7 +143,10 @@ def render(
         feel = Feel(timing or own.timing_ms, dynamics or own.dynamics, pads.seed)
     if timing or dynamics or groove or (drummer and drummer_amount) or swing != STRAIGHT or midi_out:
         played = _with_feel(song, played, pads, feel, moves, midi_out)
-    print_report(run_with_bar(played, pads, output, settings, model), pads)
+    report = run_with_bar(played, pads, output, settings, model)
+    options.tell_numbered(wanted, output)
+    options.tell_numbered(own_midi, midi_out)
+    print_report(report, pads)
 
 
 def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, placing: Placing, midi_out: Path | None) -> MidiSong:
@@ -198,15 +204,16 @@ def print_report(report: RenderReport, kit: Kit) -> None:
     """Print what was rendered, and on the error stream what was left out."""
     each = ", ".join(f"{name} {count}" for name, count in report.strokes.items())
     limited = f", limited by up to {report.limited_db:.1f} dB" if report.limited_db > 0.05 else ""
-    echo(f"{report.mix}: {report.seconds:.1f} s, {report.notes} hits ({each})")
+    echo(f"{report.mix}: {report.seconds:.1f} s, {counted(report.notes, 'hit')} ({each})")
     echo(f"peak {report.peak_dbfs:.1f} dBFS, loudness {report.loudness_lufs:.1f} LUFS{limited}")
     if report.stems:
-        echo(f"{len(report.stems)} stems in {report.stems[0].parent}")
+        echo(f"{counted(len(report.stems), 'stem')} in {report.stems[0].parent}")
     echo(f"rendered in {report.render_seconds:.1f} s, {report.realtime_factor:.1f} times real time")
     warnings = [*report.warnings]
     warnings += [_unmapped(note, count, kit) for note, count in report.unmapped.items()]
     if report.stolen:
-        warnings.append(f"{report.stolen} voices were stolen: too many hits sounded at once")
+        stolen = "1 voice was" if report.stolen == 1 else f"{report.stolen} voices were"
+        warnings.append(f"{stolen} stolen: too many hits sounded at once")
     for warning in warnings:
         echo(f"warning: {warning}", err=True)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ghostnote.bridge.cli import tool_options
+from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
     from ghostnote.bridge.tools.files import FileHit, ToolResult
     from ghostnote.bridge.tools.repair import Repaired
+
+_NOUNS: Final = {"clipped": "clipped peak", "given": "part"}
+"""What one of a kind of damage is called, where that is not the kind's name."""
 
 
 def repair(
@@ -51,6 +55,7 @@ def _said(mended: Repaired, rate: int) -> str:
     if not found:
         return "nothing broken is found; give --from and --to to mend a part"
     counts = Counter(damage.kind for damage in found)
+    kinds = ", ".join(counted(count, _NOUNS.get(kind, kind)) for kind, count in counts.items())
     first = ", ".join(f"{damage.kind} at {damage.start / rate:.4f} s" for damage in found[:4])
     more = f" and {len(found) - 4} more" if len(found) > 4 else ""
-    return f"mended {', '.join(f'{count} {kind}' for kind, count in counts.items())}: {first}{more}"
+    return f"mended {kinds}: {first}{more}"

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.io.printable import counted
 
 
 def synth(
@@ -26,4 +27,4 @@ def synth(
         count = make_corpus(
             output, drums, strokes, seed, lambda done, total: bar.update(task, completed=done, total=total)
         )
-    echo(f"{count} hits in {output}")
+    echo(f"{counted(count, 'hit')} in {output}")

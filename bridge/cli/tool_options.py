@@ -35,7 +35,10 @@ Rate = Annotated[int | None, typer.Option(min=8000, max=192_000, help="Sample ra
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another number, another result.")]
 Count = Annotated[int, typer.Option("-n", min=1, max=999, help="How many results of each hit.")]
 Steps = Annotated[int | None, typer.Option(min=0, max=256, help="Diffusion steps: more is finer and slower.")]
-Figure = Annotated[Path | None, typer.Option("--figure", metavar="FILE.png", help="Draw the hits before and after.")]
+Figure = Annotated[
+    Path | None,
+    typer.Option("--figure", metavar="FILE.png", help="Draw before and after: PNG, SVG, PDF, JPEG, by its ending."),
+]
 
 _MOST_DRAWN: Final = 8
 
@@ -62,8 +65,7 @@ def run_tool(run: ToolRun, tool: Tool) -> None:
     tasks = plan(run.paths, run.form)
     if run.figure is not None:
         check_outputs((run.figure,), [*run.paths, *(task.source for task in tasks)])
-        with needs_extra(f"{run.form.tool} --figure"):
-            import matplotlib  # noqa: F401  (before any work is done)
+        check_figure(run.figure, run.form.tool)
     console, failed = Console(stderr=True), 0
     drawn: list[FileOutcome] = []
     outcomes = process(tasks, run.form, tool)
@@ -77,6 +79,14 @@ def run_tool(run: ToolRun, tool: Tool) -> None:
         _draw(run.figure, drawn)
     if failed:
         raise typer.Exit(1)
+
+
+def check_figure(path: Path, command: str) -> None:
+    """Raise an error for a picture that could not be drawn, before any work is done."""
+    with needs_extra(f"{command} --figure"):
+        from ghostnote.models.plots.hits import figure_format
+
+        figure_format(path)
 
 
 def report(outcome: FileOutcome) -> None:

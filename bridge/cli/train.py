@@ -10,6 +10,7 @@ import typer
 from ghostnote.bridge.cli import train_options as options
 from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.cli.terminal import say
+from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
     from ghostnote.models.train.trainer import TrainSettings
@@ -73,5 +74,5 @@ def _run(data: Path, run: Path, settings: TrainSettings, initial: Path | None, s
     with run_bar(console, "sound", "shape") as report:
         train_run(data, run, settings, initial=initial, task=task, report=report, warn=warn)
     if left_out:
-        console.print(f"{len(left_out)} files were left out")
+        console.print(f"{counted(len(left_out), 'file')} left out")
     say(console, f"{run}: trained; next: ghostnote export {run} -o my-drums.onnx")

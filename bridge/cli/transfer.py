@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ghostnote.bridge.cli import options, tool_options
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
     from ghostnote.bridge.tools.files import FileHit, ToolResult
 
+_TO_HELP: Final = f"What it becomes. Classes: {', '.join(CLASS_NAMES)}. Kinds: {', '.join(KIND_NAMES)}."
+
 
 def transfer(
     paths: tool_options.Paths,
-    to: Annotated[str, typer.Option("--to", metavar="CLASS|KIND", help="What it becomes: snare, or cowbell.")],
+    to: Annotated[str, typer.Option("--to", metavar="CLASS|KIND", help=_TO_HELP)],
     strength: Annotated[float, typer.Option(min=0, max=1, help="0 is the hit, 1 the other drum.")] = 0.8,
     keep: Annotated[str, typer.Option(metavar="PARTS", help="What stays: pitch, envelope, with a comma.")] = "",
     output: tool_options.Output = None,

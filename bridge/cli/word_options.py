@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
     from ghostnote.bridge.tools.words import SeedSearch, Wish
@@ -88,4 +89,4 @@ def write_kit(path: Path, words: str, hits: Path | None, seed: int, strength: fl
     wish = read_aloud(words)
     kit = kit_from_words(Generator.open().card, path.stem, wish, seed=seed, strength=strength)
     save_kit(kit, path)
-    echo(f"{path}: {len(kit.pads)} pads")
+    echo(f"{path}: {counted(len(kit.pads), 'pad')}")

@@ -13,3 +13,8 @@ def printable(text: str) -> str:
     """Return a text on one line, with escapes for characters that steer a terminal or cannot be printed."""
     shown = UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun, as in '1 hit' and '2 hits'; an irregular plural is given."""
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"

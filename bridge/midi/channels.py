@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.midi.events import DRUM_CHANNEL, NoteOn, Silence
 from ghostnote.bridge.midi.smf_reader import MidiSong
 
@@ -44,7 +45,7 @@ def drums_of(song: MidiSong, channel: str | None = None) -> tuple[MidiSong, str]
     ]
     reason = "General MIDI's drums" if channel is None else "as asked"
     remedy = "; --channel all plays them" if channel is None else ""
-    said = f"channel {chosen + 1} alone is played, {reason}: {others} notes of others are left out{remedy}"
+    said = f"channel {chosen + 1} alone is played, {reason}: {counted(others, 'note')} of others left out{remedy}"
     chosen_song = replace(
         song,
         events=tuple(song.events[at] for at in kept),

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
-from ghostnote.bridge.dsp.conversion import mixdown
-from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.dsp.conversion import mixdown, resample
+from ghostnote.bridge.errors import AudioFileError, InputError
 from ghostnote.bridge.io.atomic_file import write_bytes
+from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.tools.explore import FoundDrum
 
 TABLE: Final = "explore.json"
@@ -24,6 +26,8 @@ PICTURE: Final = "explore.png"
 
 _PAGE_SECONDS: Final = 2.0
 """As much of a drum is on the page."""
+_SAME: Final = ("class", "kind", "like")
+"""What has to be the same for a seed to make the same drum, more or less."""
 _COLUMNS: Final = 120
 _TEMPLATE: Final = Path(__file__).with_name("sheet.html")
 
@@ -48,16 +52,27 @@ class SheetDrum:
         }
 
 
-def write_sheet(folder: Path, drums: Sequence[SheetDrum], about: Mapping[str, Any], rate: int) -> None:
-    """Write the page and the table of drums at `rate` Hz into a folder; `about` says how they were made.
+def write_sheet(folder: Path, drums: Sequence[SheetDrum], about: Mapping[str, Any], rate: int) -> tuple[SheetDrum, ...]:
+    """Write the page and the table of drums at `rate` Hz into a folder, and return all that the page shows.
 
-    The page holds the sounds and asks no other host for anything. What was there of an earlier run in that folder goes
-    on in the table; the page shows the new ones.
+    `about` says how the new ones were made. Those of earlier runs that are still in the folder come behind them. The
+    page holds the sounds and asks no other host for anything.
     """
     rows = [row for row in read_table(folder / TABLE) if row["file"] not in {drum.file for drum in drums}]
+    every = (*drums, *(drum for row in rows if (drum := _earlier(folder, row, rate))))
     rows += [{**about, **drum.row()} for drum in drums]
     write_bytes(folder / TABLE, json.dumps({"drums": rows}, indent=1).encode())
-    write_bytes(folder / PAGE, page(drums, about, rate).encode())
+    said = ", ".join(f"{name} {value}" for name, value in about.items() if value not in (None, "", []))
+    new = "" if len(every) == len(drums) else f", {len(drums)} of them new"
+    write_bytes(folder / PAGE, page(every, f"{counted(len(every), 'drum')}{new}: {said}", rate).encode())
+    return every
+
+
+def next_seed(folder: Path, about: Mapping[str, Any]) -> int:
+    """Return the seed after those of a folder's drums that were made like these; 0 where there are none."""
+    like = {**dict.fromkeys(_SAME), **about}
+    rows = [row for row in read_table(folder / TABLE) if all(row.get(name) == like[name] for name in _SAME)]
+    return max((int(row["seed"]) + 1 for row in rows if "seed" in row), default=0)
 
 
 def read_table(path: Path) -> list[dict[str, Any]]:
@@ -79,12 +94,22 @@ def class_in_table(hit: Path) -> tuple[str, str | None] | None:
     return None
 
 
-def page(drums: Sequence[SheetDrum], about: Mapping[str, Any], rate: int) -> str:
-    """Return the page of drums at `rate` Hz."""
-    said = ", ".join(f"{name} {value}" for name, value in about.items() if value not in (None, "", []))
+def _earlier(folder: Path, row: Mapping[str, Any], rate: int) -> SheetDrum | None:
+    """Return a drum of an earlier run as the table describes it, or None where its file is gone."""
+    try:
+        audio, own_rate = read_audio(folder / row["file"])
+    except AudioFileError:
+        return None
+    hz, bright = row.get("pitch_hz"), float(row.get("brightness_hz", 0))
+    found = FoundDrum(resample(audio, own_rate, rate), int(row.get("seed", 0)), audio.shape[1] / own_rate, hz, bright)
+    return SheetDrum(row["file"], found)
+
+
+def page(drums: Sequence[SheetDrum], said: str, rate: int) -> str:
+    """Return the page of drums at `rate` Hz, under what is said of them."""
     cards = "\n".join(_card(drum, rate) for drum in drums)
     text = _TEMPLATE.read_text(encoding="utf-8")
-    return text.replace("{{said}}", html.escape(f"{len(drums)} drums: {said}")).replace("{{cards}}", cards)
+    return text.replace("{{said}}", html.escape(said)).replace("{{cards}}", cards)
 
 
 def _card(sheet: SheetDrum, rate: int) -> str:

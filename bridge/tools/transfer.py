@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.kinds import KIND_NAMES, find_class, find_kind
+from ghostnote.bridge.kinds import KIND_NAMES, classes_like, find_class, find_kind
 from ghostnote.bridge.tools.arguments import checked
 from ghostnote.bridge.tools.hit_parts import HitParts
 from ghostnote.bridge.tools.target_drum import draw_drum, target_drum
@@ -83,14 +84,21 @@ def transfer_steps(
 
 
 def target_of(text: str) -> tuple[str, str | None]:
-    """Return the class, and the kind if it is one, that a name means; `InputError` for any other."""
+    """Return the class, and the kind if it is one, that a name means; `InputError`, with all names, for any other."""
     name = text.strip().lower().replace(" ", "_").replace("-", "_")
     if name in CLASS_NAMES:
         return name, None
     if name in KIND_NAMES:
         found = find_kind(name)
         return found.drum_class, found.name
-    return find_class(text), None
+    if classes_like(text):
+        return find_class(text), None
+    close = get_close_matches(name, (*CLASS_NAMES, *KIND_NAMES), 1)
+    advice = f"did you mean {close[0]}? " if close else ""
+    raise InputError(
+        f"'{text}' is neither a class nor a kind of drum: {advice}classes are {', '.join(CLASS_NAMES)}; "
+        f"kinds are {', '.join(KIND_NAMES)}"
+    )
 
 
 def transfer_move(strength: float, keep: Collection[str] = ()) -> Move:

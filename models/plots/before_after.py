@@ -29,7 +29,7 @@ class BeforeAfter:
 
 
 def draw_before_after(path: Path, rows: Sequence[BeforeAfter]) -> None:
-    """Draw each row's sounds side by side, mixed to mono, into a PNG file; errors are as in `draw_hits`."""
+    """Draw each row's sounds side by side, mixed to mono, into a picture; errors are as in `draw_hits`."""
     drawn = []
     for row in rows:
         hits = [(label, resample(mixdown(audio, 1), rate, RATE)[0]) for label, audio, rate in row.sounds]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.errors import MissingExtraError
+from ghostnote.bridge.errors import InputError, MissingExtraError
 from ghostnote.bridge.io.atomic_file import write_bytes
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _LONG_FRAMES: Final = 3072
 _SHORT_FRAMES: Final = 512
 _FFT_FRAMES: Final = 8192
 _BLEND_HZ: Final = (200.0, 1500.0)
+_NO_PICTURES: Final = {"pgf", "raw", "rgba"}
+"""Formats of matplotlib that need LaTeX, or that nothing shows."""
 INK: Final = "#24425c"
 """The colour of what is drawn."""
 
@@ -46,11 +48,10 @@ def log_spectrogram(audio: NDArray[np.float32], rate: int) -> NDArray[np.float64
 
 
 def draw_hits(path: Path, rows: Sequence[tuple[str, Hits]], rate: int = 44100) -> None:
-    """Draw rows of hits into a PNG file, whole or not at all.
+    """Draw rows of hits into a picture, whole or not at all; its name's ending says which format.
 
     All hits share the axes of time and frequency; those of a row share amplitude and level, to be compared.
-    Raises `ValueError` when there is nothing to draw, `OutputError` when the file
-    cannot be written and `MissingExtraError` without matplotlib.
+    Raises `ValueError` when there is nothing to draw; other errors are as in `save_figure`.
     """
     if not rows or any(audio.size == 0 for _, hits in rows for _, audio in hits) or not any(h for _, h in rows):
         raise ValueError("a figure needs at least one hit, and every hit at least one frame")
@@ -83,10 +84,30 @@ def new_figure(width_inches: float, height_inches: float) -> "Figure":
     return figure
 
 
+def figure_format(path: Path) -> str:
+    """Return the format that a picture's name asks for, as 'png'.
+
+    `InputError` where matplotlib does not write that, `MissingExtraError` without matplotlib.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+    except ImportError:
+        raise MissingExtraError("drawing a figure", "train") from None
+    offered = sorted(set(FigureCanvasAgg.get_supported_filetypes()) - _NO_PICTURES)
+    ending = path.suffix[1:].lower()
+    if ending not in offered:
+        said = f"{path.suffix} is not a picture's ending" if ending else "its name has no ending"
+        raise InputError(f"{path}: {said}; give it one of .{', .'.join(offered)}")
+    return ending
+
+
 def save_figure(path: Path, figure: "Figure") -> None:
-    """Write a figure as a PNG file, whole or not at all; `OutputError` where that fails."""
+    """Write a figure in the format that its name ends in, whole or not at all; errors are as in `figure_format`.
+
+    `OutputError` where the file cannot be written.
+    """
     drawn = io.BytesIO()
-    figure.savefig(drawn, format="png")
+    figure.savefig(drawn, format=figure_format(path))
     write_bytes(path, drawn.getvalue())
 
 

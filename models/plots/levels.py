@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.io.atomic_file import write_bytes
-from ghostnote.models.plots.hits import INK, draw_spectrum, log_spectrogram, new_figure
+from ghostnote.models.plots.hits import INK, draw_spectrum, figure_format, log_spectrogram, new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,13 +52,16 @@ def level_curve(audio: Audio, rate: int) -> NDArray[np.float64]:
 
 
 def draw_levels(path: Path, pairs: Sequence[HitAndVariation]) -> None:
-    """Draw a row for each pair into a PNG file: both spectrograms, and each channel's two level curves.
+    """Draw a row for each pair into a picture: both spectrograms, and each channel's two level curves.
 
     `ValueError` when there is nothing to draw; other errors are as in `draw_hits`.
     """
     if not pairs or any(pair.original.size == 0 for pair in pairs):
         raise ValueError("a figure needs at least one hit, and every hit at least one frame")
     figure = _figure(pairs)
+    if figure_format(path) != "png":
+        save_figure(path, figure)
+        return
     full, drawn = io.BytesIO(), io.BytesIO()
     figure.savefig(full, format="png")
     from PIL import Image

@@ -31,7 +31,7 @@ class Marked(Protocol):
 
 
 def draw_slices(path: Path, loop: NDArray[np.float32], rate: int, strokes: Sequence[Marked]) -> None:
-    """Draw a loop (channels, frames), its spectrogram, and a row of strokes for each class, into a PNG file."""
+    """Draw a loop (channels, frames), its spectrogram, and a row of strokes for each class, into a picture."""
     mono = resample(mixdown(loop, 1), rate, _RATE)[0]
     seconds = len(mono) / _RATE
     figure = new_figure(max(8.0, min(24.0, 1.6 * seconds)), 6.0)

@@ -168,3 +168,20 @@ def test_a_later_command_begins_with_a_drum_of_a_sheet(tiny_onnx, tmp_path):
     failed = run("explore", "-n", 1, "-o", tmp_path / "none", *options)
     assert "neither --class, --kind nor --like" in str(failed.exception)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_second_run_into_a_folder_goes_on_behind_the_first(tiny_onnx, tmp_path):
+    command = ("explore", "--kind", "cowbell", "-n", 2, "-o", tmp_path, "--steps", 1, "--model", tiny_onnx)
+    assert run(*command).exit_code == 0
+    first = read_table(tmp_path / TABLE)
+    (tmp_path / first[1]["file"]).unlink()
+    assert run(*command).exit_code == 0
+    rows = read_table(tmp_path / TABLE)
+    assert rows[:2] == first
+    assert min(row["seed"] for row in rows[2:]) > max(row["seed"] for row in first)
+    page = (tmp_path / PAGE).read_text()
+    shown = re.findall(r'data-file="([^"]+)"', page)
+    assert shown == [rows[2]["file"], rows[3]["file"], first[0]["file"]]
+    assert "3 drums, 2 of them new: class perc, kind cowbell" in page
+    assert run(*command, "--seed", first[0]["seed"]).exit_code == 0
+    assert [row["seed"] for row in read_table(tmp_path / TABLE)[-2:]] == [row["seed"] for row in first]

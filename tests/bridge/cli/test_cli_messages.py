@@ -1,0 +1,107 @@
+"""What commands say: errors name the value, the rule and the remedy; counts agree with their nouns."""
+
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from ghostnote.bridge.cli.app import _built, app
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.io.printable import counted
+
+RATE = 44_100
+
+
+@pytest.fixture
+def hit(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(1)
+    t = np.arange(RATE // 4) / RATE
+    sound = np.exp(-20 * t) * (0.2 * rng.standard_normal(len(t)) + 0.3 * np.sin(2 * np.pi * 190 * t))
+    path = tmp_path / "snare.wav"
+    write_audio(path, np.pad(sound, (441, 0))[None].astype(np.float32), RATE, 24)
+    return path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("tweak x.wav --bright 5", "'5' is out of range; choose -2 to 2"),
+        ("tweak x.wav --bright much", "'much' is not a number; choose -2 to 2"),
+        ("explore -o x -n 0", "'0' is out of range; choose 1 to 999"),
+        ("render x.mid --rate 8000.5", "'8000.5' is not a whole number; choose 8000 to 192000"),
+        ("tweak x.wav --seed -1", "'-1' is out of range; choose 0 to 4294967295"),
+        ("kit export x.toml --to sfz -o x -n 1000", "'1000' is out of range; choose 1 to 999"),
+        ("generate snare --seed -3", "'-3' is out of range; choose 0 or more"),
+        ("tweak x.wav --bits many", "'many' is not a whole number; give a whole number"),
+    ],
+)
+def test_a_value_that_an_option_cannot_take_is_named_with_what_it_takes(command: str, said: str) -> None:
+    with pytest.raises(typer.BadParameter) as error:
+        _built().main(command.split(), standalone_mode=False)
+    assert said in str(error.value.message)
+
+
+def test_counts_agree_with_their_nouns() -> None:
+    assert [counted(count, "hit") for count in (0, 1, 2)] == ["0 hits", "1 hit", "2 hits"]
+    assert counted(2, "loss", "losses") == "2 losses"
+
+
+def test_repair_counts_what_it_mends(hit: Path, tmp_path: Path) -> None:
+    from ghostnote.bridge.io.audio_file import read_audio
+
+    audio, _ = read_audio(hit)
+    for at in (4000, 6000):
+        audio[:, at : at + 400] = 0
+    broken = tmp_path / "broken snare.wav"
+    write_audio(broken, audio, RATE, 24)
+    assert (
+        "mended 2 dropouts: dropout at 0.0907 s, dropout at" in run("repair", broken, "-o", tmp_path / "m.wav").output
+    )
+
+
+def test_a_picture_is_written_in_the_form_of_its_name_or_refused_before_any_work(hit: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    result = run("tweak", hit, "--bright", 1, "-o", tmp_path / "no.wav", "--figure", tmp_path / "x.xyz")
+    assert isinstance(result.exception, InputError)
+    assert ".xyz is not a picture's ending; give it one of ." in str(result.exception)
+    assert {"pdf", "png", "svg"} <= set(str(result.exception).replace(".", "").split("one of ")[1].split(", "))
+    result = run("tweak", hit, "--bright", 1, "-o", tmp_path / "no.wav", "--figure", tmp_path / "noending")
+    assert "its name has no ending" in str(result.exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["snare.wav"]
+    for ending, magic in (("svg", b"<?xml"), ("pdf", b"%PDF"), ("JPG", b"\xff\xd8")):
+        picture = tmp_path / f"x.{ending}"
+        assert run("repair", hit, "-o", tmp_path / "yes.wav", "--figure", picture).exit_code == 0
+        assert picture.read_bytes().startswith(magic)
+
+
+def test_an_unknown_target_is_refused_with_all_classes_and_kinds(hit: Path, tmp_path: Path) -> None:
+    result = run("transfer", hit, "--to", "spoon", "-o", tmp_path / "x.wav")
+    said = str(result.exception)
+    assert "'spoon' is neither a class nor a kind of drum" in said
+    assert "classes are kick, snare" in said
+    assert "cowbell" in said
+    assert "did you mean cowbell?" in str(run("transfer", hit, "--to", "cowbel").exception)
+    assert "cowbell" in run("transfer", "--help").output
+
+
+def test_a_taken_name_is_no_news_where_the_command_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    mido.MidiFile(tracks=[mido.MidiTrack([mido.Message("note_on", note=60, velocity=90)])]).save("song.mid")
+    for name in ("song.wav", "song-melody.wav"):
+        Path(name).write_bytes(b"here")
+    for command in (
+        "melody song.mid --drum none.wav",
+        "melody song.mid --kind spoon",
+        "render song.mid --kit none.toml",
+    ):
+        result = run(*command.split())
+        assert result.exit_code != 0
+        assert "is there already" not in result.output
