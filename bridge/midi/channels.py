@@ -45,7 +45,8 @@ def drums_of(song: MidiSong, channel: str | None = None) -> tuple[MidiSong, str]
     ]
     reason = "General MIDI's drums" if channel is None else "as asked"
     remedy = "; --channel all plays them" if channel is None else ""
-    said = f"channel {chosen + 1} alone is played, {reason}: {counted(others, 'note')} of others left out{remedy}"
+    left = f"{counted(others, 'note')} of others {'is' if others == 1 else 'are'} left out"
+    said = f"channel {chosen + 1} alone is played, {reason}: {left}{remedy}"
     chosen_song = replace(
         song,
         events=tuple(song.events[at] for at in kept),

@@ -265,7 +265,7 @@ def test_import_writes_a_kit_and_says_what_is_not_taken_over(tmp_path: Path, mon
     )
     result = run("import", "source/My Snare.sfz")
     assert result.exit_code == 0, result.output
-    assert result.stdout == "My Snare.toml: 1 pads of 2 hits, on 1 notes\n"
+    assert result.stdout == "My Snare.toml: 1 pad of 2 hits, on 1 note\n"
     assert "note: not understood, and left as it is: cutoff (2)" in result.stderr
     assert "General MIDI's for its note: soft (snare)" in result.stderr
     (pad,) = load_kit(tmp_path / "My Snare.toml").pads
