@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostnote.bridge.cli.evaluate_systems import SystemsRequest, run_systems_evaluation
 from ghostnote.bridge.cli.evaluate_tools import ToolsRequest, run_tools_evaluation
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError, OutputError
@@ -51,6 +52,10 @@ def evaluate(
     tool: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="With --tools: only this one; may be given several times.")
     ] = None,
+    system: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="RUN", help="Only the new drums of a run of 'train --system'; may be repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples and noise.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A first look, with wide intervals.")] = False,
 ) -> None:
@@ -61,10 +66,15 @@ def evaluate(
 
     if tool and not tools:
         raise InputError("--tool is given without --tools: add it")
+    if system and (tools or layers or peer or train):
+        raise InputError("--system is given with --tools, --layers, --peer or --train: it judges new drums alone")
     check_outputs((output / _REPORT, output / _TABLES), (model,))
     with needs_extra("evaluate"):
         if tools:
             run_tools_evaluation(ToolsRequest(data, split, output, model, tuple(tool or ()), seed, quick))
+            return
+        if system:
+            run_systems_evaluation(SystemsRequest(data, split, output, tuple(system), model, steps, seed, quick))
             return
         from ghostnote.models.evaluate.run import EvaluationRequest
         from ghostnote.models.evaluate.settings import QUICK, EvaluationSettings

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ghostnote.bridge.cli import options, word_options
+from ghostnote.bridge.cli.generate_run import refuse_beside_run, run_one_shots
 from ghostnote.bridge.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -51,9 +53,12 @@ def generate(
     rate: options.Rate = 44_100,
     bits: Annotated[int | None, typer.Option(help="16, 24, or 32 (floating point).")] = None,
     model: options.Model = None,
+    run: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Take a run of 'train --system' instead of the model.")
+    ] = None,
 ) -> None:
     """Generate new drums: one-shot samples of a class or kind, each with its seed in its name."""
-    from ghostnote.bridge.inference.one_shots import OneShotSettings
+    from ghostnote.bridge.inference.one_shots import OneShotSettings, write_one_shots
     from ghostnote.bridge.tools.words import SeedSearch
 
     folder = output or word_options.folder_for(words)
@@ -63,7 +68,11 @@ def generate(
     if wish is not None:
         seeds, kind = word_options.fitting_seeds(wish, SeedSearch(name, kind, seed, strength), count, model)
     settings = OneShotSettings(name, kind, seed, count, steps, guidance, length, rate, bits, seeds)
-    _write(folder, settings, model)
+    if run is None:
+        _write(folder, settings, write_one_shots(folder, settings, model))
+    else:
+        refuse_beside_run(words, settings, model)
+        _write(folder, settings, run_one_shots(folder, settings, run))
 
 
 def _named(drum_class: str | None, kind: str | None, wish: Wish | None, words: str | None) -> tuple[str, str | None]:
@@ -81,13 +90,11 @@ def _named(drum_class: str | None, kind: str | None, wish: Wish | None, words: s
     return find_class(drum_class), None
 
 
-def _write(folder: Path, settings: OneShotSettings, model: Path | None) -> None:
+def _write(folder: Path, settings: OneShotSettings, paths: Iterator[Path]) -> None:
     from rich.console import Console
     from rich.progress import track
 
-    from ghostnote.bridge.inference.one_shots import write_one_shots
-
-    paths, count = write_one_shots(folder, settings, model), settings.count
+    count = settings.count
     console, title, kept = Console(stderr=True), f"Generating {settings.kind or settings.drum_class}", ""
     for path in track(paths, title, total=count, console=console, transient=True, disable=not console.is_terminal):
         kept = kept or (path.name if _NUMBERED.search(path.stem) else "")

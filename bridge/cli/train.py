@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,26 +31,25 @@ def train(
     ] = None,
     compiled: options.Compiled = False,
     preview_every: Annotated[int, typer.Option(min=1, help="Steps between grids of generated hits.")] = 2500,
+    system: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Train another way to generate drums: see 'ghostnote systems'.")
+    ] = None,
     shapes_alone: Annotated[
         bool, typer.Option("--shapes-alone", help="Train only what new drums are drawn from, not strokes.")
     ] = False,
 ) -> None:
     """Train a model on a folder of drum hits; a run that was stopped resumes where it was."""
     options.check_run(run, initial)
+    common: dict[str, Any] = {"steps": steps, "minutes": minutes, "batch": batch, "learning_rate": learning_rate}
+    common |= {"seed": seed, "compile": compiled, "preview_every": preview_every}
     with needs_extra("train"):
+        if system is not None:
+            _refuse_for_systems(initial, shapes_alone)
+            _run_system(data, run, system, common)
+            return
         from ghostnote.models.train.trainer import TrainSettings
 
-        settings = TrainSettings(
-            steps=steps,
-            minutes=minutes,
-            batch=batch,
-            draws=draws,
-            learning_rate=learning_rate,
-            pair_share=0.0 if shapes_alone else pairs,
-            seed=seed,
-            compile=compiled,
-            preview_every=preview_every,
-        )
+        settings = TrainSettings(**common, draws=draws, pair_share=0.0 if shapes_alone else pairs)
         _run(data, run, settings, initial, shapes_alone)
 
 
@@ -76,3 +75,27 @@ def _run(data: Path, run: Path, settings: TrainSettings, initial: Path | None, s
     if left_out:
         console.print(f"{counted(len(left_out), 'file')} left out")
     say(console, f"{run}: trained; next: ghostnote export {run} -o my-drums.onnx")
+
+
+def _refuse_for_systems(initial: Path | None, shapes_alone: bool) -> None:
+    """Raise `InputError` for options that only the instrument's own model takes."""
+    from ghostnote.bridge.errors import InputError
+
+    for option, given in (("--initial", initial is not None), ("--shapes-alone", shapes_alone)):
+        if given:
+            raise InputError(f"{option} is given with --system, which does not take it: leave one of them out")
+
+
+def _run_system(data: Path, run: Path, name: str, settings: dict[str, Any]) -> None:
+    """Train another system under a progress bar; files that are left out are named above it."""
+    from rich.console import Console
+
+    from ghostnote.bridge.cli.train_progress import run_bar
+    from ghostnote.models.train.system_run import train_system
+    from ghostnote.models.train.training_run import RunSettings
+
+    console = Console(stderr=True)
+    with run_bar(console, "loss") as report:
+        chosen = RunSettings(**settings)
+        train_system(data, run, name, chosen, report=report, warn=lambda why: say(console, f"warning: {why}"))
+    say(console, f"{run}: trained; next: ghostnote generate --run {run} -c snare, or ghostnote evaluate --system {run}")

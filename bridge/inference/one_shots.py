@@ -1,6 +1,6 @@
 """New one-shot samples as files; the seed in a name makes the same file again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,21 +57,28 @@ def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None 
         find_kind(settings.kind, settings.drum_class)
     format_for(folder / f"hit{_SUFFIX}", settings.bits)
     generator = Generator.open(model)
+
+    def draw(seed: int) -> Audio:
+        return generate_drum(
+            generator, settings.drum_class, seed, kind=settings.kind, steps=settings.steps, guidance=settings.guidance
+        )
+
+    return write_drawn(folder, settings, draw, generator.card.rate)
+
+
+def write_drawn(folder: Path, settings: OneShotSettings, draw: Callable[[int], Audio], rate: int) -> Iterator[Path]:
+    """Write what `draw` makes of each seed, (frames,) at `rate` Hz, as `write_one_shots` does."""
     prepare_folder(folder)
-    return _written(folder, settings, generator)
+    return _written(folder, settings, draw, rate)
 
 
-def _written(folder: Path, settings: OneShotSettings, generator: Generator) -> Iterator[Path]:
+def _written(folder: Path, settings: OneShotSettings, draw: Callable[[int], Audio], rate: int) -> Iterator[Path]:
     seeds = settings.seeds or range(settings.seed, settings.seed + settings.count)
     digits = len(str(max(seeds)))
     for seed in seeds:
-        hit = generate_drum(
-            generator, settings.drum_class, seed, kind=settings.kind, steps=settings.steps, guidance=settings.guidance
-        )
-        trimmed = trim(hit, settings.length_seconds, generator.card.rate)
+        trimmed = trim(draw(seed), settings.length_seconds, rate)
         path = numbered(folder / f"{settings.kind or settings.drum_class}_{seed:0{digits}}{_SUFFIX}")
-        audio = resample(trimmed[None], generator.card.rate, settings.rate)
-        write_audio(path, audio, settings.rate, settings.bits)
+        write_audio(path, resample(trimmed[None], rate, settings.rate), settings.rate, settings.bits)
         yield path
 
 

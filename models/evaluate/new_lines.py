@@ -33,13 +33,13 @@ def new_lines(sounds: Mapping[str, Tensor], corpus: Sequence[Hits]) -> dict[str,
     """
     result: dict[str, Any] = {}
     for label, name in enumerate(CLASS_NAMES):
-        real = _drums(corpus, label)
+        real = drums_of(corpus, label)
         if len(real) > 1 and len(sounds[name]) > 1:
             result[name] = {"model": _described(sounds[name]), "corpus": _described(real)}
     return result
 
 
-def _drums(corpus: Sequence[Hits], label: int) -> Tensor:
+def drums_of(corpus: Sequence[Hits], label: int) -> Tensor:
     """Return the loudest hit of every drum of a class, (drums, frames)."""
     found = []
     for hits in corpus:
@@ -55,7 +55,7 @@ def _drums(corpus: Sequence[Hits], label: int) -> Tensor:
 def _described(x: Tensor) -> dict[str, Any]:
     columns = torch.cat([_measure(part) for part in torch.split(x, CHUNK)])
     found = {name: asdict(bootstrap(columns[:, i].tolist(), _statistic(name))) for i, name in enumerate(FIELDS)}
-    return {**found, "diversity": asdict(bootstrap(_mean_distances(x), "mean"))}
+    return {**found, "diversity": asdict(bootstrap(mean_distances(x), "mean"))}
 
 
 def _statistic(name: str) -> str:
@@ -80,7 +80,7 @@ def _measure(x: Tensor) -> Tensor:
     return torch.cat([line_prominence(x), torch.stack(columns, 1)], 1)
 
 
-def _mean_distances(x: Tensor) -> NDArray[np.float64]:
+def mean_distances(x: Tensor) -> NDArray[np.float64]:
     """Return each hit's mean log-mel distance in dB to the others, of at most _MOST_DRUMS spread over all."""
     chosen = np.linspace(0, len(x) - 1, min(len(x), _MOST_DRUMS)).astype(int)
     power = log_mel(x[chosen, :HIT_FRAMES])

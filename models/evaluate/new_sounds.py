@@ -94,12 +94,12 @@ def new_sounds(
     whole = player.new_sounds(labels.tolist(), tick=tick)
     sounds = whole[:, :HIT_FRAMES]
     sets = {
-        "split": _embedded(network, hits),
-        "train": _embedded(network, train, spectrograms),
-        "model": _embedded(network, Hits(sounds, (), labels)),
+        "split": embed_hits(network, hits),
+        "train": embed_hits(network, train, spectrograms),
+        "model": embed_hits(network, Hits(sounds, (), labels)),
     }
     if peer is not None:
-        sets["peer"] = _embedded(network, peer)
+        sets["peer"] = embed_hits(network, peer)
     by_class = {name: sounds[labels == label] for label, name in enumerate(CLASS_NAMES)}
     result = {
         "sounds": len(sounds),
@@ -107,25 +107,26 @@ def new_sounds(
             "split": accuracy(network, spectrogram(hits.audio), hits.labels),
             "train": accuracy(network, spectrograms, train.labels),
         },
-        "distributions": _distributions(sets, settings),
+        "distributions": distributions(sets, settings),
         "class_accuracy": {
             name: accuracy(network, spectrogram(own), torch.tensor(label))
             for label, (name, own) in enumerate(by_class.items())
         },
         "tonality": _tonality(by_class, hits, train),
         "lines": new_lines({name: whole[labels == label] for label, name in enumerate(CLASS_NAMES)}, (hits, train)),
-        "nearest_training_hit": {name: _nearest(sets[name], sets["train"]) for name in ("split", "model")},
+        "nearest_training_hit": {name: nearest_training(sets[name], sets["train"]) for name in ("split", "model")},
     }
     return result, by_class
 
 
-def _embedded(network: HitEmbedding, hits: Hits, spectrograms: Tensor | None = None) -> EmbeddedHits:
+def embed_hits(network: HitEmbedding, hits: Hits, spectrograms: Tensor | None = None) -> EmbeddedHits:
+    """Return `hits` with their embedding, from their spectrograms where these are there already."""
     embedded = embed(network, spectrogram(hits.audio) if spectrograms is None else spectrograms)
     groups = tuple(file.group for file in hits.files) or tuple(map(str, range(len(hits.audio))))
     return EmbeddedHits(hits.audio, hits.labels.numpy(), embedded.double().numpy(), groups)
 
 
-def _distributions(sets: Sets, settings: EvaluationSettings) -> dict[str, Any]:
+def distributions(sets: Sets, settings: EvaluationSettings) -> dict[str, Any]:
     """Return distances to the split over all classes and by class, of sets with equal numbers in each class.
 
     `train` shows what real hits get: as many hits of the train split, drawn anew each time.
@@ -195,7 +196,7 @@ def _tonality(sounds: Mapping[str, Tensor], hits: Hits, train: Hits) -> dict[str
     return result
 
 
-def _nearest(hits: EmbeddedHits, train: EmbeddedHits) -> dict[str, Any]:
+def nearest_training(hits: EmbeddedHits, train: EmbeddedHits) -> dict[str, Any]:
     """Return how near hits are to the nearest hit of the train split."""
     chosen = np.concatenate([hits.of(label) for label in range(len(CLASS_NAMES))])
     distances, correlations = zip(*(_nearest_one(hits, int(i), train) for i in chosen), strict=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,26 +32,16 @@ from ghostnote.models.train.loop import (
 from ghostnote.models.train.training_run import RunSettings, TrainingRun
 
 _VALIDATION_CHUNK: Final = 32
-
-
-@dataclass(frozen=True)
-class SystemRunSettings(RunSettings):
-    """How long and how to train a system."""
-
-    augmentation: Augmentation = Augmentation()
-    """How far drums may depart from their recordings."""
+_AUGMENTATION: Final = Augmentation()
 
 
 class SystemRun(TrainingRun):
     """One process's share of a run that trains a system."""
 
     losses = ("loss",)
-    settings: SystemRunSettings
     model: System
 
-    def __init__(
-        self, name: str, system: System, hits: HitSet, settings: SystemRunSettings, device: torch.device
-    ) -> None:
+    def __init__(self, name: str, system: System, hits: HitSet, settings: RunSettings, device: torch.device) -> None:
         """Prepare to train `system`, whose name is `name`, on `hits` on `device`."""
         super().__init__(system, settings, device)
         self.name, self.hits = name, hits.to(device)
@@ -77,7 +67,7 @@ class SystemRun(TrainingRun):
         stage = self.stage()
         update = stage.updates[self.step % len(stage.updates)]
         target = self.sampler.draw(self.settings.batch)[0]
-        audio = augment(self.hits.audio[target, None], self.settings.augmentation, self.generator)[:, 0]
+        audio = augment(self.hits.audio[target, None], _AUGMENTATION, self.generator)[:, 0]
         loss = self._loss(update, audio, self.hits.labels[target])
         self.descend(self.optimisers[update.name], loss, update.scale)
         self.seconds += time.monotonic() - started
@@ -138,7 +128,7 @@ def train_system(
     data: Path,
     run: Path,
     name: str,
-    settings: SystemRunSettings,
+    settings: RunSettings,
     network: Mapping[str, Any] | None = None,
     *,
     report: Report = lambda progress: None,

@@ -11,11 +11,12 @@ from ghostnote.models.nets.checkpoint import STATE, read_generation
 from ghostnote.models.systems.audio import decimate, interpolate, sample_hits
 from ghostnote.models.systems.checkpoint import load_system
 from ghostnote.models.systems.registry import SYSTEMS, make_system
-from ghostnote.models.train.system_run import SystemRunSettings, train_system
+from ghostnote.models.train.system_run import train_system
+from ghostnote.models.train.training_run import RunSettings
 
 TINY: dict[str, dict] = {}
 """Settings of each system that train in seconds."""
-STEPS = SystemRunSettings(steps=4, batch=4, warmup_steps=1, validate_every=2, validation_examples=4, preview_every=1000)
+STEPS = RunSettings(steps=4, batch=4, warmup_steps=1, validate_every=2, validation_examples=4, preview_every=1000)
 
 
 def test_a_lower_rate_keeps_what_lies_below_its_nyquist_frequency() -> None:

@@ -1,0 +1,107 @@
+"""`ghostnote evaluate --system`: trained systems beside one another and beside the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ghostnote.bridge.cli.terminal import echo
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ghostnote.models.evaluate.player import Tick
+    from ghostnote.models.evaluate.systems import JudgedSystem
+
+REPORT: Final = "systems.json"
+TABLES: Final = "systems.md"
+
+
+@dataclass(frozen=True)
+class SystemsRequest:
+    """Which runs are judged, and on what."""
+
+    data: Path
+    split: str
+    output: Path
+    runs: tuple[Path, ...]
+    model: Path | None = None
+    steps: int | None = None
+    seed: int = 0
+    quick: bool = False
+
+
+def run_systems_evaluation(request: SystemsRequest) -> None:
+    """Judge systems under a progress bar, write the figures as JSON and Markdown, draw their hits, print the table."""
+    import json
+    from dataclasses import replace
+
+    from rich.console import Console
+    from rich.markdown import Markdown
+    from rich.progress import Progress, TimeElapsedColumn
+
+    from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
+    from ghostnote.models.data.trial_set import load_split
+    from ghostnote.models.evaluate.report_plots import draw_sounds
+    from ghostnote.models.evaluate.run import EMBEDDING
+    from ghostnote.models.evaluate.settings import QUICK, EvaluationSettings
+    from ghostnote.models.evaluate.systems import Real, SystemJudge, systems_table
+
+    # Opened first: a run that is none ends the command before the long work.
+    systems = [_opened_model(request.model), *(_opened(run, request.steps) for run in request.runs)]
+    prepare_folder(request.output)
+    settings = replace(QUICK if request.quick else EvaluationSettings(), seed=request.seed)
+    real = Real(load_split(request.data, request.split), load_split(request.data, "train"), request.output / EMBEDDING)
+    figures = []
+    with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+
+        def stage(name: str) -> Tick:
+            task = bar.add_task(name, total=None)
+            return lambda done, total: bar.update(task, completed=done, total=total)
+
+        judge = SystemJudge(real, settings, stage("embedding"))
+        for system in systems:
+            found, sounds = judge.judge(system, stage(system.name))
+            figures.append(found)
+            draw_sounds(request.output / f"{system.name}.png", sounds)
+    about = {"split": request.split, "hits": len(real.split.audio), "seed": request.seed}
+    about["new_per_class"] = settings.new_per_class
+    report = {"about": about, "systems": figures, "real": judge.real_figures()}
+    write_bytes(request.output / REPORT, json.dumps(report, indent=1).encode())
+    tables = systems_table(report)
+    write_bytes(request.output / TABLES, tables.encode())
+    Console().print(Markdown(tables))
+    echo(f"{request.output / REPORT}, with the table and pictures beside it")
+
+
+def _opened(run: Path, steps: int | None) -> JudgedSystem:
+    """Return a trained system; its name is that of the run's folder where two runs are of one system."""
+    import torch
+
+    from ghostnote.models.evaluate.systems import JudgedSystem
+    from ghostnote.models.systems.audio import sample_hits
+    from ghostnote.models.systems.checkpoint import load_system
+
+    system, facts = load_system(run)
+
+    def sample(label: Tensor, seed: int) -> Tensor:
+        return sample_hits(system, label, torch.Generator().manual_seed(seed), steps)
+
+    parameters = sum(each.numel() for each in system.parameters())
+    return JudgedSystem(run.resolve().name, sample, parameters, facts["seconds"] / 60)
+
+
+def _opened_model(model: Path | None) -> JudgedSystem:
+    """Return the model of the instrument as a system."""
+    from ghostnote.bridge.inference.model import Generator
+    from ghostnote.models.dsp.mdct import HIT_FRAMES
+    from ghostnote.models.evaluate.player import ModelPlayer
+    from ghostnote.models.evaluate.systems import JudgedSystem
+
+    generator = Generator.open(model)
+
+    def sample(label: Tensor, seed: int) -> Tensor:
+        return ModelPlayer(generator, seed=seed * len(label)).new_sounds(label.tolist())[:, :HIT_FRAMES]
+
+    return JudgedSystem("ghostnote", sample)

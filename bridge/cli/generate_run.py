@@ -1,0 +1,48 @@
+"""`ghostnote generate --run`: new drums of a system that was trained here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghostnote.bridge.cli.extras import needs_extra
+from ghostnote.bridge.errors import InputError
+
+if TYPE_CHECKING:
+    from ghostnote.bridge.inference.one_shots import OneShotSettings
+    from ghostnote.bridge.inference.variation import Audio
+
+
+def refuse_beside_run(words: str | None, settings: OneShotSettings, model: Path | None) -> None:
+    """Raise `InputError` for what a run cannot follow: it knows classes and seeds, and no more."""
+    unknown = {
+        "words": words is not None,
+        "--kind": settings.kind is not None,
+        "--guidance": settings.guidance != 1,
+        "--model": model is not None,
+    }
+    for option, given in unknown.items():
+        if given:
+            raise InputError(f"{option} is given with --run, which takes --class alone: leave one of them out")
+
+
+def run_one_shots(folder: Path, settings: OneShotSettings, run: Path) -> Iterator[Path]:
+    """Write what the system of `run` generates, as `write_one_shots` does; `ModelError` for a run that is none."""
+    with needs_extra("train"):
+        import torch
+
+        from ghostnote.bridge.drums import label_of
+        from ghostnote.bridge.inference.one_shots import write_drawn
+        from ghostnote.models.dsp.mdct import RATE
+        from ghostnote.models.systems.audio import sample_hits
+        from ghostnote.models.systems.checkpoint import load_system
+
+        system, _ = load_system(run)
+        label = torch.tensor([label_of(settings.drum_class)])
+
+        def draw(seed: int) -> Audio:
+            audio: Audio = sample_hits(system, label, torch.Generator().manual_seed(seed), settings.steps)[0].numpy()
+            return audio
+
+        return write_drawn(folder, settings, draw, RATE)
