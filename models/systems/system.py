@@ -39,7 +39,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class SystemSettings:
-    """What every system can be told; each adds its own, all of them plain numbers, words or tuples of them."""
+    """What every system takes; each adds its own, all of them plain numbers, words or tuples of them."""
 
     decimation: int = 1
     """Hits are modelled at 44,100 Hz over this: 1, 2 or 4."""
