@@ -69,7 +69,8 @@ def generate(
         seeds, kind = word_options.fitting_seeds(wish, SeedSearch(name, kind, seed, strength), count, model)
     settings = OneShotSettings(name, kind, seed, count, steps, guidance, length, rate, bits, seeds)
     if run is None:
-        _write(folder, settings, write_one_shots(folder, settings, model))
+        change = word_options.changed_by(wish, strength, model) if wish else lambda drum: drum
+        _write(folder, settings, write_one_shots(folder, settings, model, change))
     else:
         refuse_beside_run(words, settings, model)
         _write(folder, settings, run_one_shots(folder, settings, run))

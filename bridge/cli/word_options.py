@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
+    from ghostnote.bridge.inference.variation import Audio
     from ghostnote.bridge.tools.words import SeedSearch, Wish
 
 Strength = Annotated[
@@ -28,15 +30,24 @@ KitOutput = Annotated[
 
 def read_aloud(words: str) -> Wish:
     """Return what words ask for, and say so, also which of them say nothing."""
+    from ghostnote.bridge.tools.word_embedding import open_embedding
     from ghostnote.bridge.tools.words import read_words
 
-    wish = read_words(words)
+    embedding = open_embedding()
+    wish = read_words(words, embedding.meaning) if embedding else read_words(words)
     drum = " ".join(part.replace("_", " ") for part in (wish.make, wish.kind or wish.drum_class) if part)
-    sound = ", ".join(f"{name} {far:+.1f}" for name, far in wish.weights.items())
+    sound = _listed(wish.weights)
     echo(f"words: {drum or 'any drum'}" + (f"; {sound}" if sound else ""), err=True)
+    for word, meaning in wish.guessed.items():
+        echo(f"note: '{word}' is taken for {_listed(meaning)}", err=True)
     if wish.unexplained:
-        echo(f"note: these words say nothing here: {', '.join(wish.unexplained)}", err=True)
+        hint = "" if embedding else "; pip install 'ghostnote[words]' explains more"
+        echo(f"note: these words say nothing here: {', '.join(wish.unexplained)}{hint}", err=True)
     return wish
+
+
+def _listed(meaning: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {far:+.1f}" for name, far in meaning.items())
 
 
 def fitting_seeds(wish: Wish, search: SeedSearch, count: int, model: Path | None) -> tuple[tuple[int, ...], str | None]:
@@ -55,6 +66,16 @@ def fitting_seeds(wish: Wish, search: SeedSearch, count: int, model: Path | None
     card = Generator.open(model).card
     kind = search.kind or wish.kind_of(card, search.drum_class)
     return tuple(seeds_for(card, wish, replace(search, kind=kind))[:count]), kind
+
+
+def changed_by(wish: Wish, strength: float, model: Path | None) -> Callable[[Audio], Audio]:
+    """Return what moves a drum's sliders by words, at the model's rate."""
+    from ghostnote.bridge.inference.model import Generator
+    from ghostnote.bridge.tools.tweak import tweak
+    from ghostnote.bridge.tools.words import sliders_for
+
+    rate, sliders = Generator.open(model).card.rate, sliders_for(wish, strength)
+    return lambda drum: tweak(drum[None], rate, sliders)[0]
 
 
 def folder_for(words: str | None) -> Path:

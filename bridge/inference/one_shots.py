@@ -47,10 +47,16 @@ class OneShotSettings:
     """The hits' seeds, where they do not count up from `seed`."""
 
 
-def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None = None) -> Iterator[Path]:
+def write_one_shots(
+    folder: Path,
+    settings: OneShotSettings,
+    model: Path | None = None,
+    change: Callable[[Audio], Audio] = lambda drum: drum,
+) -> Iterator[Path]:
     """Write `KIND_SEED.wav` files into `folder` and yield each path; `InputError` for an unknown class or kind.
 
-    What is there stays: the new file gets a number.
+    What is there stays: the new file gets a number. `change` maps each drum (frames,), at the model's rate, to what is
+    written.
     """
     find_class(settings.drum_class)
     if settings.kind is not None:
@@ -59,9 +65,10 @@ def write_one_shots(folder: Path, settings: OneShotSettings, model: Path | None 
     generator = Generator.open(model)
 
     def draw(seed: int) -> Audio:
-        return generate_drum(
+        drum = generate_drum(
             generator, settings.drum_class, seed, kind=settings.kind, steps=settings.steps, guidance=settings.guidance
         )
+        return change(drum)
 
     return write_drawn(folder, settings, draw, generator.card.rate)
 

@@ -1,7 +1,7 @@
 """Words become a kind of drum and descriptors, and those pick among many seeds."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,8 +13,9 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.drum_table import Drum
 from ghostnote.bridge.inference.model_card import Card
 from ghostnote.bridge.inference.stroke_source import described_drum
-from ghostnote.bridge.tools.lexicon import DESCRIPTORS, class_of_kind, drum_of, meaning_of, table
+from ghostnote.bridge.tools.lexicon import DESCRIPTORS, Meaning, class_of_kind, drum_of, meaning_of, table
 from ghostnote.bridge.tools.spread import main_hz
+from ghostnote.bridge.tools.tweak import MOST, Sliders
 
 Array = NDArray[np.float64]
 
@@ -28,6 +29,8 @@ _MIDDLES_HZ: Final = (np.array(BAND_HZ)[1:] + np.array(BAND_HZ)[:-1]) / 2
 _LOWS: Final = 1
 """Bands that are low, up to 345 Hz."""
 _LEAST: Final = 1e-9
+_SLIDE: Final = 0.6
+"""Steps of a slider by which a word of weight 1 moves it."""
 _OTHER_MAKE: Final = {"electronic": "acoustic", "acoustic": "electronic"}
 
 
@@ -45,6 +48,8 @@ class Wish:
     """How far descriptors go, by the names of DESCRIPTORS, in standard deviations."""
     unexplained: tuple[str, ...] = ()
     """Words without a meaning here."""
+    guessed: dict[str, Meaning] = field(default_factory=dict)
+    """What words are taken to mean that the lexicon lacks."""
 
     def kind_of(self, card: Card, drum_class: str) -> str | None:
         """Return the kind to make of a class: the one named, or the electronic or acoustic one if the model has it."""
@@ -54,8 +59,11 @@ class Wish:
         return name if name in card.drums.kinds else None
 
 
-def read_words(text: str) -> Wish:
-    """Return what words ask for; negated ones count the other way: "not bright", "less boomy", "-noisy"."""
+def read_words(text: str, guess: Callable[[str], Meaning] = lambda word: {}) -> Wish:
+    """Return what words ask for; negated ones count the other way: "not bright", "less boomy", "-noisy".
+
+    `guess` is asked about the words that the lexicon lacks, as `WordEmbedding.meaning`.
+    """
     words, named, rest = _words(text), [], []
     while words:
         name = next((n for n in range(_LONGEST_NAME, 0, -1) if drum_of(" ".join(words[:n]))), 0)
@@ -68,8 +76,11 @@ def read_words(text: str) -> Wish:
     # The last name is the noun: an "open hat snare" is a snare.
     drum_class = found[-1][0] if found else None
     kind = next((named for of, named in reversed(found) if named and of == drum_class), None)
-    weights, makes, unexplained = _meanings(rest)
-    return Wish(drum_class, kind, makes[-1] if makes else None, weights, tuple(unexplained))
+    unknown = [word for word in rest if not _is_known(word)]
+    guessed = {word: meaning for word in unknown if (meaning := guess(word))}
+    weights, makes = _meanings(rest, guessed)
+    unexplained = tuple(word for word in unknown if word not in guessed)
+    return Wish(drum_class, kind, makes[-1] if makes else None, weights, unexplained, guessed)
 
 
 def _words(text: str) -> list[str]:
@@ -80,23 +91,33 @@ def _words(text: str) -> list[str]:
     return plain.split()
 
 
-def _meanings(words: Sequence[str]) -> tuple[dict[str, float], list[str], list[str]]:
-    """Return how far descriptors go, makes, and the words that mean nothing here."""
+def _is_known(word: str) -> bool:
+    return bool(meaning_of(word)) or any(word in table(section) for section in ("make", "stronger", "empty"))
+
+
+def _meanings(words: Sequence[str], guessed: Mapping[str, Meaning]) -> tuple[dict[str, float], list[str]]:
+    """Return how far descriptors go, and makes."""
     weights: dict[str, float] = {}
-    makes, unexplained, factor = [], [], 1.0
+    makes, factor = [], 1.0
     for word in words:
-        meaning, make = meaning_of(word), table("make").get(word)
+        meaning, make = meaning_of(word) or guessed.get(word, {}), table("make").get(word)
         for name, far in meaning.items():
             weights[name] = weights.get(name, 0.0) + factor * far
         if make is not None:
             makes.append(make if factor > 0 else _OTHER_MAKE[make])
         if word in table("stronger"):
             factor *= table("stronger")[word]
-        elif meaning or make is not None:
-            factor = 1.0
         elif word not in table("empty"):
-            unexplained.append(word)
-    return {name: far for name, far in weights.items() if abs(far) > _LEAST}, makes, unexplained
+            factor = 1.0
+    return {name: far for name, far in weights.items() if abs(far) > _LEAST}, makes
+
+
+def sliders_for(wish: Wish, strength: float = 1.0) -> Sliders:
+    """Return the sliders of `tweak` that words move, beside the seeds that they choose; the pitch has none."""
+    far = {name: float(np.clip(_SLIDE * strength * weight, -MOST, MOST)) for name, weight in wish.weights.items()}
+    long = far.pop("long", 0.0)
+    far.pop("high", None)
+    return Sliders(**far, longer=max(0.0, long), tighter=max(0.0, -long))
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,15 @@ from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.tools.description import pitch_hz
 from ghostnote.bridge.tools.hit_parts import power_of
 from ghostnote.bridge.tools.lexicon import DESCRIPTORS
-from ghostnote.bridge.tools.words import SeedSearch, Wish, read_words, seeds_for
+from ghostnote.bridge.tools.tweak import tweak
+from ghostnote.bridge.tools.word_embedding import open_embedding
+from ghostnote.bridge.tools.words import SeedSearch, Wish, read_words, seeds_for, sliders_for
 from ghostnote.models.dsp.mdct import HIT_FRAMES
 from ghostnote.models.evaluate.player import Tick
 from ghostnote.models.evaluate.tools.rows import Audio, ToolRow, ToolSplit, share
 
 _PHRASES: Final = Path(__file__).with_name("phrases.toml")
+_UNKNOWN: Final = Path(__file__).with_name("unknown_words.toml")
 _NEUTRAL: Final = 8
 """Drums without words, of each class and kind, that others are compared with."""
 _CHOSEN: Final = 2
@@ -73,7 +76,26 @@ def judge_words(split: ToolSplit, tick: Tick) -> list[ToolRow]:
     return [
         ToolRow("words", "drums understood, %", share(understood), (95, _INFINITE), digits=0),
         ToolRow("words", "directions right, %", share(right), (85, _INFINITE), digits=0),
+        *_guesses(),
         *(ToolRow("words", f"{name}: right, %", share(found), digits=0) for name, found in by_name.items() if found),
+    ]
+
+
+def _guesses() -> list[ToolRow]:
+    """Return how many words the embedding explains that the lexicon lacks, and how many of these go the right way."""
+    embedding = open_embedding()
+    if embedding is None:
+        return []
+    expected = [
+        (word, name, sign)
+        for side, sign in (("more", 1), ("less", -1))
+        for name, words in tomllib.loads(_UNKNOWN.read_text("utf-8"))[side].items()
+        for word in words.split()
+    ]
+    found = [embedding.meaning(word).get(name, 0.0) * sign for word, name, sign in expected]
+    return [
+        ToolRow("words", "unknown words explained, %", share([far != 0 for far in found]), digits=0),
+        ToolRow("words", "of these right, %", share([far > 0 for far in found if far]), (85, _INFINITE), digits=0),
     ]
 
 
@@ -98,7 +120,9 @@ def _directions(split: ToolSplit, phrase: _Phrase, wish: Wish, neutral: _Neutral
     kind = wish.kind_of(split.generator.card, name)
     search = SeedSearch(name, kind, split.seed)
     seeds = seeds_for(split.generator.card, wish, search)[:_CHOSEN]
-    found = _medians([_made(split, name, kind, seed) for seed in seeds])
+    sliders = sliders_for(wish, search.strength)
+    drums = [generate_drum(split.generator, name, seed, kind=kind) for seed in seeds]
+    found = _medians([measured(tweak(drum[None], RATE, sliders)) for drum in drums])
     plain = neutral.of(name, kind)
     return {which: (found[which] - plain[which]) * sign > 0 for which, sign in phrase.directions.items()}
 
