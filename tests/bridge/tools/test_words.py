@@ -114,7 +114,8 @@ def run(*arguments: object):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_generate_takes_words(tiny_onnx, tmp_path):
+def test_generate_takes_words(tiny_onnx, tmp_path, monkeypatch):
+    monkeypatch.setattr("ghostnote.bridge.tools.word_embedding.open_embedding", lambda: None)
     done = run("generate", "high xyzzy cowbell", "-n", 2, "-o", tmp_path, "--steps", 1, "--model", tiny_onnx)
     assert done.exit_code == 0, done.output
     assert "these words say nothing here: xyzzy" in done.output
