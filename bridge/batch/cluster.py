@@ -8,9 +8,9 @@ import asyncio
 import platform
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -80,10 +80,7 @@ def _ordered_results(
     opener: Opener[FileTask, FileResult], tasks: Iterable[FileTask], address: str, jobs: int, certificates: Certificates
 ) -> Generator[FileResult]:
     """Yield the results in the order of the tasks, with a bounded number of tasks under way."""
-    try:
-        dask: Any = import_module("distributed")
-    except ImportError as error:
-        raise MissingExtraError("--cluster", "cluster") from error
+    dask = _dask()
     with ExitStack() as stack:
         client = _client(stack, dask, address, jobs, certificates)
         pending: deque[Any] = deque()
@@ -112,6 +109,20 @@ def _ordered_results(
         finally:
             if pending:
                 client.cancel(list(pending))
+
+
+@contextmanager
+def cluster_client(address: str, jobs: int, certificates: Certificates = Certificates()) -> Iterator[Any]:
+    """Yield a Dask client of the cluster at `address`, or of `jobs` processes if `LOCAL`; errors as `cluster_pool`."""
+    with ExitStack() as stack:
+        yield _client(stack, _dask(), address, jobs, certificates)
+
+
+def _dask() -> Any:
+    try:
+        return import_module("distributed")
+    except ImportError as error:
+        raise MissingExtraError("--cluster", "cluster") from error
 
 
 def _client(stack: ExitStack, dask: Any, address: str, jobs: int, certificates: Certificates) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostnote.bridge.cli import options
+from ghostnote.bridge.cli.evaluate_sweep import run_sweep
 from ghostnote.bridge.cli.evaluate_systems import SystemsRequest, run_systems_evaluation
 from ghostnote.bridge.cli.evaluate_tools import ToolsRequest, run_tools_evaluation
 from ghostnote.bridge.cli.terminal import echo
@@ -56,6 +59,14 @@ def evaluate(
         list[Path] | None,
         typer.Option(metavar="RUN", help="Only the new drums of a run of 'train --system'; may be repeated."),
     ] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=N,N…", help="Once for each value, as seed=0,1,2 or steps=1,2; may be repeated."),
+    ] = None,
+    cluster: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="With --sweep: a Dask scheduler's address, or 'local'.")
+    ] = "local",
+    jobs: options.Jobs = 0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples and noise.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A first look, with wide intervals.")] = False,
 ) -> None:
@@ -80,7 +91,11 @@ def evaluate(
         from ghostnote.models.evaluate.settings import QUICK, EvaluationSettings
 
         settings = replace(QUICK if quick else EvaluationSettings(), steps=steps, seed=seed)
-        run_evaluation(model, EvaluationRequest(data, split, output, train, layers, peer), settings)
+        request = EvaluationRequest(data, split, output, train, layers, peer)
+        if sweep:
+            run_sweep(model, request, settings, sweep, cluster, jobs or os.cpu_count() or 1)
+        else:
+            run_evaluation(model, request, settings)
 
 
 def run_evaluation(model: Path | None, request: EvaluationRequest, settings: EvaluationSettings) -> None:
