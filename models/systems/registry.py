@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from ghostnote.bridge.errors import InputError, ModelError
 from ghostnote.models.systems.system import System
+from ghostnote.models.systems.wavegan import WaveGAN
 
-SYSTEMS: Final[Mapping[str, type[System]]] = {}
+SYSTEMS: Final[Mapping[str, type[System]]] = {"wavegan": WaveGAN}
 """Systems by the name that `--system` takes."""
 
 

@@ -134,13 +134,14 @@ class TrainingRun(ABC):
     def resume(self, run: Path) -> None:
         """Go on where `save` was called; `ModelError` for a state that is damaged, or of another model."""
         tensors, facts = read_generation(run / STATE)
+        drawn = tensors.pop("generator", torch.empty(0))
         parts: dict[str, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             kind, _, key = name.partition(".")
             parts.setdefault(kind, {})[key] = tensor.to(self.device)
         with matching(run / STATE):
             self.restore(parts)
-            self.generator.set_state(tensors["generator"])
+            self.generator.set_state(drawn)
             self.step, self.seconds = facts["step"], facts["seconds"]
 
     def restore(self, parts: Mapping[str, Mapping[str, Tensor]]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 
@@ -11,10 +12,12 @@ from ghostnote.models.nets.checkpoint import STATE, read_generation
 from ghostnote.models.systems.audio import decimate, interpolate, sample_hits
 from ghostnote.models.systems.checkpoint import load_system
 from ghostnote.models.systems.registry import SYSTEMS, make_system
-from ghostnote.models.train.system_run import train_system
+from ghostnote.models.train import system_run
+from ghostnote.models.train.loop import load_training_data
+from ghostnote.models.train.system_run import SystemRun, train_system
 from ghostnote.models.train.training_run import RunSettings
 
-TINY: dict[str, dict] = {}
+TINY: dict[str, dict] = {"wavegan": {"decimation": 4, "width": 2, "latent": 4}}
 """Settings of each system that train in seconds."""
 STEPS = RunSettings(steps=4, batch=4, warmup_steps=1, validate_every=2, validation_examples=4, preview_every=1000)
 
@@ -28,14 +31,28 @@ def test_a_lower_rate_keeps_what_lies_below_its_nyquist_frequency() -> None:
     assert decimate(high[None], 2).abs().max() < 5e-3
 
 
+@pytest.fixture(scope="module")
+def training_data(small_corpus):
+    """Return that corpus, read once for all systems."""
+    return load_training_data(small_corpus, torch.device("cpu"), warn=lambda message: None)
+
+
+@pytest.fixture
+def quick_run(training_data, monkeypatch) -> None:
+    """Let runs share the corpus, and draw nothing: one test draws."""
+    monkeypatch.setattr(system_run, "load_training_data", lambda data, device, warn: training_data)
+    monkeypatch.setattr(SystemRun, "preview", lambda self, run: None)
+
+
+@pytest.mark.usefixtures("quick_run")
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_a_run_is_saved_resumed_and_sampled_from(name: str, small_corpus, tmp_path) -> None:
-    train_system(small_corpus, tmp_path / "whole", name, STEPS, TINY[name])
-    train_system(small_corpus, tmp_path / "parts", name, replace(STEPS, steps=2), TINY[name])
-    train_system(small_corpus, tmp_path / "parts", name, STEPS, TINY[name])
-    whole, parts = (read_generation(tmp_path / run / STATE)[1]["step"] for run in ("whole", "parts"))
-    assert whole == parts == 4
-    system, facts = load_system(tmp_path / "whole")
+def test_a_run_is_saved_resumed_and_sampled_from(name: str, tmp_path) -> None:
+    run = tmp_path / "run"
+    train_system(tmp_path, run, name, replace(STEPS, steps=2), TINY[name])
+    assert read_generation(run / STATE)[1]["step"] == 2
+    train_system(tmp_path, run, name, STEPS, TINY[name])
+    assert read_generation(run / STATE)[1]["step"] == 4
+    system, facts = load_system(run)
     assert facts["training"]["hits"] > 0
     label = torch.tensor([0, 3])
     hits = sample_hits(system, label, torch.Generator().manual_seed(5))
@@ -43,6 +60,12 @@ def test_a_run_is_saved_resumed_and_sampled_from(name: str, small_corpus, tmp_pa
     assert hits.isfinite().all()
     assert torch.equal(hits, sample_hits(system, label, torch.Generator().manual_seed(5)))
     assert not torch.equal(hits, sample_hits(system, label, torch.Generator().manual_seed(6)))
+
+
+def test_a_run_draws_what_it_generates(small_corpus, tmp_path) -> None:
+    name = next(iter(SYSTEMS))
+    train_system(small_corpus, tmp_path / "run", name, STEPS, TINY[name])
+    assert plt.imread(tmp_path / "run" / "preview.png").ndim == 3
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
