@@ -1,16 +1,15 @@
 """Samplers as pure functions over a network's v."""
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from ghostnote.models.diffusion.v_prediction import t_to_alpha_sigma
+from ghostnote.models.diffusion.v_prediction import Prediction, t_to_alpha_sigma
 
-Velocity = Callable[[Tensor, Tensor], Tensor]
-"""A network with its conditions bound: (z (batch, …), t (batch,)) to v (batch, …)."""
+Velocity = Prediction
+"""A network that predicts v, with its conditions bound: (z (batch, …), t (batch,)) to v (batch, …)."""
 
 
 def guided(conditional: Velocity, unconditional: Velocity, guidance: float) -> Velocity:
@@ -34,17 +33,26 @@ def inpaint(x: Tensor, given: Tensor, mask: Tensor) -> Tensor:
     return x + mask * (given - x)
 
 
+def posterior(z: Tensor, x: Tensor, t: Tensor, s: Tensor, eta: float) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation of z at time `s`, given z at time `t` (1,) and the sample `x`.
+
+    The family of DDIM (Song, Meng & Ermon 2021, eq. 7): `eta` 0 has no deviation, and 1 is DDPM's posterior.
+    """
+    (alpha, sigma), (alpha_s, sigma_s) = t_to_alpha_sigma(t), t_to_alpha_sigma(s)
+    eps = (z - alpha * x) / sigma
+    if eta == 0:
+        return alpha_s * x + sigma_s * eps, torch.zeros_like(sigma)
+    fresh = eta * sigma_s / sigma * (1 - (alpha / alpha_s).square()).clamp_min(0).sqrt()
+    return alpha_s * x + (sigma_s.square() - fresh.square()).clamp_min(0).sqrt() * eps, fresh
+
+
 def ddim_step(z: Tensor, x: Tensor, t: Tensor, s: Tensor, eta: float = 0.0, noise: Tensor | None = None) -> Tensor:
     """Return z at time `s` from z at time `t` (1,) and the predicted sample `x` (Song, Meng & Ermon 2021).
 
     `eta` 0 is deterministic and 1 is DDPM's ancestral sampling (Ho et al. 2020), which needs fresh `noise`.
     """
-    (alpha, sigma), (alpha_s, sigma_s) = t_to_alpha_sigma(t), t_to_alpha_sigma(s)
-    eps = (z - alpha * x) / sigma
-    if eta == 0 or noise is None:
-        return alpha_s * x + sigma_s * eps
-    fresh = eta * sigma_s / sigma * (1 - (alpha / alpha_s).square()).clamp_min(0).sqrt()
-    return alpha_s * x + (sigma_s.square() - fresh.square()).clamp_min(0).sqrt() * eps + fresh * noise
+    mean, deviation = posterior(z, x, t, s, 0.0 if noise is None else eta)
+    return mean if noise is None else mean + deviation * noise
 
 
 def ddim(

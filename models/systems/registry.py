@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ghostnote.bridge.errors import InputError, ModelError
+from ghostnote.models.systems.ddpm import Ddpm
 from ghostnote.models.systems.system import System
+from ghostnote.models.systems.waveform import Waveform
 from ghostnote.models.systems.wavegan import WaveGAN
 
-SYSTEMS: Final[Mapping[str, type[System]]] = {"wavegan": WaveGAN}
+SYSTEMS: Final[Mapping[str, type[System]]] = {"ddpm": Ddpm, "waveform": Waveform, "wavegan": WaveGAN}
 """Systems by the name that `--system` takes."""
 
 

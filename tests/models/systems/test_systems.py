@@ -17,7 +17,11 @@ from ghostnote.models.train.loop import load_training_data
 from ghostnote.models.train.system_run import SystemRun, train_system
 from ghostnote.models.train.training_run import RunSettings
 
-TINY: dict[str, dict] = {"wavegan": {"decimation": 4, "width": 2, "latent": 4}}
+TINY: dict[str, dict] = {
+    "ddpm": {"decimation": 4, "front": "patch", "widths": (64,), "attention_levels": 1, "steps": 2},
+    "waveform": {"decimation": 4, "front": "transform", "widths": (64,), "attention_levels": 1, "steps": 2},
+    "wavegan": {"decimation": 4, "width": 2, "latent": 4},
+}
 """Settings of each system that train in seconds."""
 STEPS = RunSettings(steps=4, batch=4, warmup_steps=1, validate_every=2, validation_examples=4, preview_every=1000)
 
