@@ -8,8 +8,14 @@ from ghostnote.models.systems.ddpm import Ddpm
 from ghostnote.models.systems.system import System
 from ghostnote.models.systems.waveform import Waveform
 from ghostnote.models.systems.wavegan import WaveGAN
+from ghostnote.models.systems.wavenet import WaveNetSystem
 
-SYSTEMS: Final[Mapping[str, type[System]]] = {"ddpm": Ddpm, "waveform": Waveform, "wavegan": WaveGAN}
+SYSTEMS: Final[Mapping[str, type[System]]] = {
+    "ddpm": Ddpm,
+    "waveform": Waveform,
+    "wavenet": WaveNetSystem,
+    "wavegan": WaveGAN,
+}
 """Systems by the name that `--system` takes."""
 
 
