@@ -50,7 +50,7 @@ class KitAddresses:
     async def _drop_as_kit(self, request: Request) -> Response:
         """Make what was dropped a kit, and play it."""
         name, report = await asyncio.to_thread(self._drops.to_kit, request.path_params["drop"], self._placing.kits())
-        self._line.send("kit/load", name)
+        self._placing.play_kit(name)
         return JSONResponse({"name": name, "report": report})
 
     async def _with_notes(self, request: Request) -> Response:
@@ -60,7 +60,7 @@ class KitAddresses:
             raise InputError(f"{name[:40]!r} is not a note map: choose {', '.join(NOTE_MAPS)}")
         kits, kit = self._placing.kits(), await self._line.kit()
         path, silent = await asyncio.to_thread(_saved_with_notes, kit, name, kits)
-        self._line.send("kit/load", path.name)
+        self._placing.play_kit(path.name)
         report = [f"no note plays {', '.join(silent)}: left out"] if silent else []
         return JSONResponse({"name": path.name, "report": report})
 

@@ -41,6 +41,10 @@ class Placing:
         await asyncio.to_thread(write_audio, path, sound.audio, sound.rate)
         return await self.drop_on_pad(drop, slug, sound.drum_class)
 
+    def play_kit(self, name: str) -> None:
+        """Let the daemon play a kit of the kits' folder."""
+        self._line.send("kit/load", name)
+
     def kits(self) -> Path:
         """Return the kits' folder; `InputError` where there is none."""
         folder = self._hub.kit.get("folder", "")

@@ -3,8 +3,8 @@
 import asyncio
 import multiprocessing
 import threading
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.page.apart import give_way, plain, start
-from ghostnote.bridge.page.tool_table import TOOLS, Made
+from ghostnote.bridge.page.tool_runs import Made, Task
+from ghostnote.bridge.page.tool_table import TOOLS
 from ghostnote.bridge.render.workers import leave_with_parent
 from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum, explore
+from ghostnote.bridge.tools.word_drums import drums_for_words
+from ghostnote.bridge.tools.words import SeedSearch, Wish
 
 if TYPE_CHECKING:
     from ghostnote.bridge.inference.model import Generator
@@ -32,8 +35,11 @@ class Maker(Protocol):
     def explore(self, settings: ExploreSettings, like: Audio | None, rate: int) -> Iterator[FoundDrum]:
         """Yield new drums, near a hit (channels, frames) at `rate` Hz if given; `InputError`."""
 
-    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Made:
-        """Return what a tool of `TOOLS` makes of a hit (channels, frames) at `rate` Hz; `InputError`."""
+    def find(self, wish: Wish, search: SeedSearch, count: int) -> Iterator[FoundDrum]:
+        """Yield so many new drums, those first that words fit best; `InputError`."""
+
+    def work(self, tool: str, task: Task) -> Iterator[Made]:
+        """Yield what a tool of `TOOLS` makes; `GhostnoteError`."""
 
 
 class MakerSpec(Protocol):
@@ -71,9 +77,14 @@ class ModelMaker:
         """Yield new drums."""
         return explore(settings, like, rate, self._generator)
 
-    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Made:
-        """Return what a tool makes of a hit."""
-        return TOOLS[tool].run(hit, rate, values, drum_class, lambda: self._generator)
+    def find(self, wish: Wish, search: SeedSearch, count: int) -> Iterator[FoundDrum]:
+        """Yield new drums that words choose, of the kind that they mean unless the search has one."""
+        kind = search.kind or wish.kind_of(self._generator.card, search.drum_class)
+        return drums_for_words(self._generator, wish, replace(search, kind=kind), count)
+
+    def work(self, tool: str, task: Task) -> Iterator[Made]:
+        """Yield what a tool makes."""
+        yield from TOOLS[tool].run(task, lambda: self._generator)
 
 
 class Studio:
@@ -91,10 +102,14 @@ class Studio:
         async for found in self._asked("explore", settings, like, rate):
             yield found
 
-    async def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: Audio, rate: int) -> Made:
-        """Return what a tool makes of a hit; `GhostnoteError`."""
-        ((audio, made_rate),) = [made async for made in self._asked("work", tool, values, drum_class, hit, rate)]
-        return np.asarray(audio, np.float32), int(made_rate)
+    async def find(self, wish: Wish, search: SeedSearch, count: int) -> AsyncIterator[FoundDrum]:
+        """Yield drums that words choose as they come; `GhostnoteError` as of `explore`."""
+        async for found in self._asked("find", wish, search, count):
+            yield found
+
+    async def work(self, tool: str, task: Task) -> tuple[Made, ...]:
+        """Return what a tool makes; `GhostnoteError`."""
+        return tuple([made async for made in self._asked("work", tool, task)])
 
     async def _asked(self, *request: Any) -> AsyncIterator[Any]:
         """Yield the answers to a request."""
@@ -147,7 +162,7 @@ def _work(spec: MakerSpec, line: Connection) -> None:
             return
         try:
             maker = maker or spec.open()
-            for found in maker.explore(*request) if what == "explore" else [maker.work(*request)]:
+            for found in getattr(maker, what)(*request):
                 line.send(found)
             line.send(None)
         except Exception as error:  # raised where it was asked for

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from ghostnote.bridge.page.answers import table, wav
-from ghostnote.bridge.page.bench import Bench
+from ghostnote.bridge.page.bench import Bench, first_sound
 from ghostnote.bridge.page.drops import Drops
 from ghostnote.bridge.page.exploring import Exploring
 from ghostnote.bridge.page.placing import Placing
@@ -23,35 +23,41 @@ class ToolAddresses:
     def routes(self) -> list[BaseRoute]:
         """Return the addresses."""
         return [
-            Route("/drops/{drop}/bench", self._drop_on_bench, methods=["POST"]),
-            Route("/map/{number}/bench", self._drum_on_bench, methods=["POST"]),
-            Route("/bench/{side}.wav", self._sound),
-            Route("/bench/{side}/pad/{slug}", self._sound_on_pad, methods=["POST"]),
+            Route("/drops/{drop}/bench/{side}", self._drop_on_bench, methods=["POST"]),
+            Route("/map/{number}/bench/{side}", self._drum_on_bench, methods=["POST"]),
+            Route("/bench/{place}.wav", self._sound),
+            Route("/bench/{place}/pad/{slug}", self._sound_on_pad, methods=["POST"]),
+            Route("/bench/kit", self._kit, methods=["POST"]),
             Route("/bench/{tool}", self._work, methods=["POST"]),
         ]
 
     async def _drop_on_bench(self, request: Request) -> Response:
         """Let the tools work on a sound that was dropped."""
         drop = request.path_params["drop"]
-        await asyncio.to_thread(self._bench.take_file, self._drops.folder(drop))
+        sound = await asyncio.to_thread(first_sound, self._drops.folder(drop))
         self._drops.forget(drop)
-        self._bench.tell()
+        self._bench.take(sound, request.path_params["side"])
         return JSONResponse({})
 
     async def _drum_on_bench(self, request: Request) -> Response:
         """Let the tools work on a drum of the map."""
-        self._bench.take(self._exploring.drum(request.path_params["number"]))
-        self._bench.tell()
+        self._bench.take(self._exploring.drum(request.path_params["number"]), request.path_params["side"])
         return JSONResponse({})
 
     async def _sound(self, request: Request) -> Response:
-        return await wav(self._bench.hit(request.path_params["side"]))
+        return await wav(self._bench.sound(request.path_params["place"]))
 
     async def _sound_on_pad(self, request: Request) -> Response:
-        """Let a pad start from a sound of a side."""
-        sound = self._bench.hit(request.path_params["side"])
+        """Let a pad start from a sound that tools work on, or made."""
+        sound = self._bench.sound(request.path_params["place"])
         path, drum_class = await self._placing.sound_on_pad(sound, request.path_params["slug"])
         return JSONResponse({"path": path, "class": drum_class})
+
+    async def _kit(self, _: Request) -> Response:
+        """Make a kit of the strokes of a loop, and play it."""
+        name = await asyncio.to_thread(self._bench.write_kit, self._placing.kits())
+        self._placing.play_kit(name)
+        return JSONResponse({"name": name})
 
     async def _work(self, request: Request) -> Response:
         """Let a tool work, with the numbers and the class in the body."""

@@ -2,7 +2,7 @@
 
 import base64
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from live_fakes import FakeSpec, until
+from live_fakes import until
+from page_makers import FakeMakerSpec, FakeStrokes
 
-from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.daemon import Live
 from ghostnote.bridge.page.serve import PageServer, PageSettings
-from ghostnote.bridge.page.tool_table import Made
-from ghostnote.bridge.tools.explore import RATE, ExploreSettings, FoundDrum
 
 OTHER_HOST = "ghostnote.test"
 """A host name that the browser takes for this computer."""
@@ -44,30 +42,6 @@ _DROP = """([selector, files]) => {
 }"""
 
 
-class FakeMaker:
-    """Makes tones instead of drums, those near a given one a little higher each; tools reverse."""
-
-    def explore(self, settings: ExploreSettings, like: np.ndarray | None, rate: int) -> Iterator[FoundDrum]:
-        time = np.arange(8_000) / RATE
-        for number in range(settings.count):
-            hertz = 80.0 * 1.3**number if like is None else 500.0 + 20 * number
-            tone = 0.5 * np.sin(2 * np.pi * hertz * time) * np.exp(-time * 20)
-            yield FoundDrum(tone[None].astype(np.float32), settings.seed + number, 0.2, hertz, hertz)
-
-    def work(self, tool: str, values: Mapping[str, float], drum_class: str, hit: np.ndarray, rate: int) -> Made:
-        if tool == "extend":
-            raise InputError("the hit lasts as long already")
-        return hit[:, ::-1] * np.float32(values.get("strength", 0.5)), rate
-
-
-@dataclass(frozen=True)
-class FakeMakerSpec:
-    """Opens `FakeMaker`."""
-
-    def open(self) -> FakeMaker:
-        return FakeMaker()
-
-
 @dataclass(frozen=True)
 class Rig:
     """What tests in a browser look at."""
@@ -75,17 +49,6 @@ class Rig:
     live: Live
     server: PageServer
     kits: Path
-
-
-@dataclass(frozen=True)
-class FakeStrokes:
-    """Makes the same strokes as the daemon of `live_fakes`, which know no rate."""
-
-    def spec(self, rate: int) -> FakeSpec:
-        return FakeSpec()
-
-    def credits(self) -> tuple[str, ...]:
-        return ("Nobody",)
 
 
 @contextmanager

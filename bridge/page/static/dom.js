@@ -19,7 +19,7 @@ export function put(element, text) {
 }
 
 export function toast(text, kind = "note") {
-  const box = byId("toasts");
+  const box = byId(kind === "error" ? "errors" : "toasts");
   for (const line of box.children) if (line.textContent === text) line.remove();
   const line = make("div", { className: `toast ${kind}` }, text);
   box.append(line);

@@ -10,8 +10,8 @@ export const dropAsKit = async (transfer) => asKit(await dropped(transfer));
 export const filesAsKit = (list) => asKit(listed(list));
 export const dropOnMap = async (transfer) => onMap(await dropped(transfer));
 export const filesOnMap = (list) => onMap(listed(list));
-export const dropOnBench = async (transfer) => onBench(await dropped(transfer));
-export const filesOnBench = (list) => onBench(listed(list));
+export const dropOnBench = async (side, transfer) => onBench(side, await dropped(transfer));
+export const filesOnBench = (side, list) => onBench(side, listed(list));
 export const filesOnPad = (pad, list) => onPad(pad, listed(list));
 
 // A button that lets choose files, or a folder of them, for those who do not drag.
@@ -33,12 +33,14 @@ async function asKit(files) {
 
 async function onMap(all) {
   const files = sounds(all);
+  if (!files.length) return toast("No sound was found: the map takes .wav, .flac, .aiff, .ogg and .mp3.", "error");
   return used(files, "map", `${files.length} sounds were put on the map`);
 }
 
-async function onBench(all) {
+async function onBench(side, all) {
   const files = sounds(all).slice(0, 1);
-  return used(files, "bench", `The tools work on ${files[0]?.path}`);
+  if (!files.length) return toast("No sound was dropped: tools take .wav, .flac, .aiff, .ogg and .mp3.", "error");
+  return used(files, `bench/${side}`, `The tools work on ${files[0]?.path}`);
 }
 
 const sounds = (files) => files.filter(({ path }) => SOUNDS.test(path));

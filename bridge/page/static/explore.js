@@ -2,9 +2,9 @@
 
 import { load, outlined, play, ready } from "./audio.js";
 import { byId, make, put, toast } from "./dom.js";
-import { dropOnMap } from "./drop.js";
+import { dropOnMap, filesOnMap, picker } from "./drop.js";
 import { ask, post } from "./socket.js";
-import { on, selectedPad, state } from "./store.js";
+import { emit, on, selectedPad, state } from "./store.js";
 import { drawStrokes } from "./wave.js";
 
 const view = { dots: new Map(), current: "" };
@@ -20,22 +20,31 @@ export function setUpExplore() {
 }
 
 function wishes() {
+  view.words = make("input", { type: "search", id: "explore-words", maxLength: 200, autocomplete: "off", placeholder: "tight dusty snare, boomy 808 kick…", "aria-describedby": "explore-said" });
   view.class = make("select", { id: "explore-class", on: { change: drawKinds } });
   view.kind = make("select", { id: "explore-kind" });
   view.count = make("select", { id: "explore-count" }, ...[4, 16, 32, 64].map((count) => make("option", { value: count, selected: count === 16 }, String(count))));
-  view.begin = make("button", { type: "button", className: "primary", id: "explore-begin", on: { click: begin } }, "Explore");
+  view.begin = make("button", { type: "submit", className: "primary", id: "explore-begin" }, "Explore");
   view.left = make("span", { className: "map-left", role: "status" });
+  view.said = make("span", { className: "quiet said", id: "explore-said", role: "status" });
   const field = (label, input) => make("label", { className: "field", htmlFor: input.id }, make("span", {}, label), input);
-  return make("div", { className: "row split" }, field("Class", view.class), field("Kind", view.kind), field("Count", view.count), view.begin,
-    make("button", { type: "button", title: "Empty the map", on: { click: () => ask({ clear_map: true }) } }, "Clear"));
+  const words = field("Words", view.words);
+  words.classList.add("wide");
+  return make("form", { className: "wishes", on: { submit: begin } },
+    make("div", { className: "row" }, words, field("Count", view.count), view.begin),
+    make("div", { className: "row" }, field("Class", view.class), field("Kind", view.kind), view.said,
+      picker("Your sounds…", filesOnMap, { isSeveral: true, title: "Put sounds of your own on the map" }),
+      picker("Folder…", filesOnMap, { isFolder: true, title: "Put a folder of your own sounds on the map" }),
+      make("button", { type: "button", title: "Empty the map", on: { click: () => ask({ clear_map: true }) } }, "Clear")));
 }
 
 function map() {
   view.lines = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   view.lines.setAttribute("viewBox", "0 0 100 100");
   view.lines.setAttribute("preserveAspectRatio", "none");
-  view.empty = make("p", { className: "map-empty" }, "New drums appear here, those that sound alike near each other. Drop a folder of your own sounds to see it, too.");
-  view.map = make("div", { className: "map", id: "map", role: "group", "aria-label": "Map of drums: arrow keys move and play, Enter puts one on the pad, N makes four more near it" }, view.lines, view.empty, view.left);
+  view.empty = make("p", { className: "map-empty" }, "New drums appear here, those that sound alike near each other. Say what they are like, or choose a class. Drop a folder of your own sounds to see it, too.");
+  view.legend = make("div", { className: "map-legend" });
+  view.map = make("div", { className: "map", id: "map", role: "group", "aria-label": "Map of drums: arrow keys move and play, Enter puts one on the pad, N makes four more near it" }, view.lines, view.empty, view.legend, view.left);
   view.map.addEventListener("keydown", moved);
   view.map.addEventListener("dragover", (event) => { event.preventDefault(); view.map.classList.add("is-target"); });
   view.map.addEventListener("dragleave", () => view.map.classList.remove("is-target"));
@@ -48,10 +57,21 @@ function about() {
   view.name = make("b");
   view.put = make("button", { type: "button", className: "primary", id: "explore-put", on: { click: () => putOnPad(view.current) } });
   view.near = make("button", { type: "button", id: "explore-near", on: { click: () => ask({ near: view.current }) } }, "Four more near this");
-  view.tool = make("button", { type: "button", title: "Let the tools work on it", on: { click: () => post(`/map/${view.current}/bench`).then(() => byId("tab-tools").click()) } }, "Tools");
+  view.tool = make("button", { type: "button", id: "explore-tool", title: "Let the tools work on it", on: { click: () => toBench("before") } }, "Tools");
+  view.other = make("button", { type: "button", id: "explore-other", title: "As the second sound of morph and transition", on: { click: () => toBench("other") } }, "Morph to");
   view.save = make("a", { className: "button", download: "" }, "Save");
   return (view.about = make("div", { className: "map-about", hidden: true }, view.wave,
-    make("div", { className: "row" }, view.name, view.put, view.near, view.tool, view.save)));
+    make("div", { className: "row" }, view.name, view.put, view.near, view.tool, view.other, view.save)));
+}
+
+async function toBench(side) {
+  try {
+    await post(`/map/${view.current}/bench/${side}`);
+    emit("bench_wanted", side);
+    byId("tab-tools").click();
+  } catch (error) {
+    toast(error.message, "error");
+  }
 }
 
 function drawClasses() {
@@ -64,13 +84,16 @@ function drawKinds() {
   view.kind.replaceChildren(...kinds.map((name) => make("option", { value: name }, name ? name.replaceAll("_", " ") : "any")));
 }
 
-function begin() {
+function begin(event) {
+  event.preventDefault();
   ready();
-  ask({ explore: { class: view.class.value, kind: view.kind.value, count: Number(view.count.value) } });
+  ask({ explore: { words: view.words.value, class: view.class.value, kind: view.kind.value, count: Number(view.count.value) } });
 }
 
-function draw({ left, drums }) {
+function draw({ left, said, drums }) {
   put(view.left, left ? `${left} more are being made…` : "");
+  put(view.said, said);
+  view.legend.replaceChildren(...[...new Set(drums.map((drum) => drum.class))].sort().map((name) => make("span", { data: { class: name } }, make("i"), name.replace("_", " "))));
   view.begin.disabled = view.near.disabled = left > 0;
   view.empty.hidden = drums.length > 0;
   const places = new Map(drums.map((drum) => [drum.id, drum]));
@@ -95,8 +118,8 @@ function line(from, to) {
 }
 
 function addDot(drum) {
-  const text = `${drum.name}, ${drum.seconds.toFixed(2)} s`;
-  const dot = make("button", { type: "button", className: "map-dot", title: text, "aria-label": text, tabIndex: view.dots.size ? -1 : 0, data: { id: drum.id, class: drum.class, name: drum.name } });
+  const text = `${drum.name}, ${drum.class.replace("_", " ")}, ${drum.seconds.toFixed(2)} s${drum.own ? ", your own" : ""}`;
+  const dot = make("button", { type: "button", className: drum.own ? "map-dot is-own" : "map-dot", title: text, "aria-label": text, tabIndex: view.dots.size ? -1 : 0, data: { id: drum.id, class: drum.class, name: drum.name } });
   dot.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") hear(drum.id); });
   dot.addEventListener("focus", () => hear(drum.id));
   dot.addEventListener("click", (event) => {

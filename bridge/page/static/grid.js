@@ -46,7 +46,7 @@ function number(label, name, min, max, step, text) {
 function table() {
   view.body = make("div", { className: "steps", role: "grid", "aria-label": "Steps: Enter changes off, plain, accent, ghost" });
   for (let place = 0; place < PADS_A_BANK; place++) {
-    const name = make("button", { type: "button", className: "row-name", tabIndex: -1, on: { click: () => select(at(place)) } });
+    const name = make("button", { type: "button", role: "rowheader", className: "row-name", tabIndex: -1, on: { click: () => select(at(place)) } });
     const cells = [];
     for (let step = 0; step < STEPS; step++) {
       const cell = make("button", { type: "button", role: "gridcell", className: `step${step % 4 ? "" : " is-beat"}`, tabIndex: place || step ? -1 : 0, data: { place, step } });

@@ -8,8 +8,9 @@ import { ask, osc } from "./socket.js";
 import { on, selectedPad, state } from "./store.js";
 import { drawStrokes } from "./wave.js";
 
-const COMPARE_MS = 450;
-const view = { knobs: {} };
+const LOOK_MS = 30;
+const PATIENCE_MS = 4000;
+const view = { knobs: {}, last: new Map() };
 
 const send = (name, ...values) => {
   const pad = selectedPad();
@@ -26,10 +27,9 @@ export function setUpPanel() {
   on("kit", draw);
   on("pad", ({ at }) => { if (at === state.selected) draw(); });
   on("drawn", (ats) => { if (ats.has(state.selected)) drawWave(); });
-  on("played", ({ pad, origin, velocity, index }) => {
-    if (pad !== selectedPad()?.slug) return;
-    put(view.stroke, `stroke ${index + 1} · ${origin} · velocity ${velocity}`);
-    view.stroke.dataset.origin = origin;
+  on("played", (stroke) => {
+    view.last.set(stroke.pad, stroke);
+    if (stroke.pad === selectedPad()?.slug) drawStroke();
   });
   for (const kind of ["depth", "fallback"]) on(kind, drawDepth);
 }
@@ -120,10 +120,18 @@ function word(label, name, none) {
   return { row, set(value) { if (document.activeElement !== input) input.value = value; } };
 }
 
+// The other drum is played as soon as one of its own strokes is there.
 function compare() {
-  const pad = selectedPad();
-  send(pad.redo ? "redo" : "undo");
-  setTimeout(() => strike(pad.slug, 100), COMPARE_MS);
+  const { at, slug, undo } = selectedPad();
+  const end = performance.now() + PATIENCE_MS;
+  send(selectedPad().redo ? "redo" : "undo");
+  const look = setInterval(() => {
+    const pad = state.pads[at];
+    const isOther = pad?.slug === slug && pad.undo !== undo;
+    if (isOther && state.depth[at] > 0) strike(slug, 100);
+    else if (pad?.slug === slug && performance.now() < end) return;
+    clearInterval(look);
+  }, LOOK_MS);
 }
 
 function draw() {
@@ -147,9 +155,16 @@ function draw() {
   put(view.files, pad.file_count ? pad.files.map((file) => file.split("/").pop()).slice(0, 3).join(", ") + (pad.file_count > 3 ? ` and ${pad.files.length - 3 + more} more` : "") : `made by the model from seed ${pad.seed}`);
   put(view.failed, pad.failed);
   view.failed.hidden = !pad.failed;
+  drawStroke();
   drawHistory(pad);
   drawWave();
   drawDepth();
+}
+
+function drawStroke() {
+  const last = view.last.get(selectedPad().slug);
+  put(view.stroke, last ? `stroke ${last.index + 1} · ${last.origin} · velocity ${last.velocity}` : "not played yet");
+  view.stroke.dataset.origin = last?.origin ?? "";
 }
 
 function drawHistory(pad) {

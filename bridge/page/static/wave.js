@@ -11,7 +11,7 @@ export function fit(canvas) {
   return canvas.getContext("2d");
 }
 
-export function drawStrokes(canvas, strokes, { most = 12, fade = 0.72, least = 0.1, axis = false, seconds: span = 0 } = {}) {
+export function drawStrokes(canvas, strokes, { most = 12, fade = 0.72, least = 0.1, axis = false, seconds: span = 0, marks = [] } = {}) {
   const context = fit(canvas);
   const { width, height } = canvas;
   context.clearRect(0, 0, width, height);
@@ -36,6 +36,8 @@ export function drawStrokes(canvas, strokes, { most = 12, fade = 0.72, least = 0
   draw(shown.at(-1));
   context.globalAlpha = 1;
   context.stroke();
+  context.globalAlpha = 0.8;
+  for (const mark of marks) context.fillRect((mark / seconds) * width, 0, context.lineWidth, height * 0.12);
 }
 
 function outline(context, stroke, width, height, seconds, level) {

@@ -6,19 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pytest
-from live_fakes import running, until
-from live_program import free_port
-from page_rig import Rig, drop, notes, opened, pad, page_server, write_hit
+from live_fakes import until
+from page_rig import Rig, drop, notes, opened, pad
 
-from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.live.commands import Played
 from ghostnote.bridge.live.daemon import Live
 from ghostnote.bridge.live.hit import Hit
-from ghostnote.bridge.live.link.server import link_path
 from ghostnote.bridge.live.osc.codec import pack
-from ghostnote.bridge.live.osc.server import OscSettings
 
 _KEYBOARD = """
 globalThis.keys = { play(data) { this.onmidimessage({ data: new Uint8Array(data) }); } };
@@ -129,55 +123,6 @@ def test_what_is_no_sound_is_refused_with_a_reason(live: Live, page: Any, tmp_pa
     assert pad(live).hit is None
 
 
-def test_drums_are_explored_and_one_is_put_on_a_pad(live: Live, page: Any, rig: Rig, tmp_path: Path) -> None:
-    page.click(".pad[data-slug=hat]")
-    page.click("#tab-explore")
-    page.select_option("#explore-class", "snare")
-    page.select_option("#explore-count", "4")
-    page.click("#explore-begin")
-    page.wait_for_selector(".map-dot >> nth=3")
-    places = page.eval_on_selector_all(".map-dot", "(dots) => dots.map((dot) => dot.style.left + dot.style.top)")
-    assert len(set(places)) == 4
-    page.wait_for_selector("#explore-begin:enabled")
-    page.hover(".map-dot >> nth=2")
-    page.wait_for_selector("#explore-put:text-is('Put on Hat')")
-    page.click("#explore-near")
-    page.wait_for_selector(".map-dot >> nth=7")
-    page.wait_for_selector("#explore-begin:enabled")
-    drop(page, "#map", write_hit(tmp_path / "own kick.wav"))
-    page.wait_for_selector(".map-dot[data-class=kick]")
-    page.click(".map-dot >> nth=0")
-    until(lambda: pad(live, "Hat").hit and pad(live, "Hat").drum_class == "snare")
-    assert pad(live, "Hat").hit.is_relative_to(rig.kits / "page hits" / "hat")
-    page.click("#tab-pad")
-    page.click("button:text-is('Undo'):enabled")
-    until(lambda: pad(live, "Hat").hit is None and pad(live, "Hat").drum_class == "closed_hat")
-
-
-def test_a_tool_works_on_a_dropped_sound_and_the_result_goes_to_a_pad(live: Live, page: Any, tmp_path: Path) -> None:
-    page.click(".pad[data-slug=open_hat]")
-    page.click("#tab-tools")
-    drop(page, "#tool-before", write_hit(tmp_path / "desk knock.wav"))
-    page.wait_for_selector("#tool-before >> text=desk knock")
-    page.wait_for_selector("#tool-run:enabled")
-    page.click("button[data-tool=transfer]")
-    page.fill("#tool-strength", "0.5")
-    page.select_option("#tool-class", "snare")
-    page.click("#tool-run")
-    page.wait_for_selector("#tool-after >> text=desk knock transfer")
-    page.wait_for_selector("#tool-play-after:enabled")
-    painted = "(c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((value) => value > 0)"
-    assert page.eval_on_selector("#tool-after .side-wave", painted)
-    assert page.eval_on_selector("#tool-after .side-picture", painted)
-    page.click("#tool-put-after")
-    until(lambda: pad(live, "Open Hat").hit and pad(live, "Open Hat").drum_class == "snare")
-    before, after = read_audio(tmp_path / "desk knock.wav")[0], read_audio(pad(live, "Open Hat").hit)[0]
-    np.testing.assert_allclose(after, before[:, ::-1] * 0.5, atol=1e-4)
-    page.click("button[data-tool=extend]")
-    page.click("#tool-run")
-    page.wait_for_selector(".toast.error:has-text('lasts as long already')")
-
-
 def test_the_grid_plays_in_all_browsers(live: Live, page: Any, rig: Rig, chromium: Any) -> None:
     before = notes(live)
     page.click("#tab-grid")
@@ -194,28 +139,4 @@ def test_the_grid_plays_in_all_browsers(live: Live, page: Any, rig: Rig, chromiu
     with page.expect_download() as download:
         page.click("a:text-is('MIDI file')")
     assert Path(download.value.path()).read_bytes().startswith(b"MThd")
-    page.click("button:text-is('Clear')")
-
-
-def test_the_page_waits_for_a_daemon_and_finds_it_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chromium: Any
-) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    port = free_port()
-    with page_server(port) as server:
-        with running(osc=OscSettings(port=port)), opened(chromium, server.address) as page:
-            pass
-        context = chromium.new_context()
-        page = context.new_page()
-        page.goto(server.address)
-        page.wait_for_selector("#banner:has-text('No daemon plays')")
-        # What one that was killed leaves.
-        with socket.socket(socket.AF_UNIX) as left:
-            left.bind(str(link_path(port)))
-        with running(osc=OscSettings(port=port)) as live:
-            page.wait_for_selector("#banner", state="hidden", timeout=60_000)
-            until(lambda: live.session.pool.ready)
-            page.click(".pad[data-slug=kick]")
-            until(lambda: notes(live) == 1)
-        page.wait_for_selector("#banner:has-text('No daemon plays')")
-        context.close()
+    page.click("#view-grid >> button:text-is('Clear')")

@@ -49,5 +49,8 @@ def page(shared_page: Any, live: Live) -> Any:
     """Return the page with the first pad's panel, as if it had just been opened."""
     shared_page.wait_for_selector(".pad >> nth=3 >> text=Open Hat")
     shared_page.click("#tab-pad")
-    shared_page.evaluate("import('/static/store.js').then(({ select, showBank }) => { showBank(0); select(0); })")
+    shared_page.evaluate(
+        "import('/static/store.js').then(({ select, showBank, state }) => {"
+        " showBank(0); select(0); state.strokes.clear(); })"
+    )
     return shared_page
