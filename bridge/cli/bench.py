@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 def bench(
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the results as JSON.")] = None,
     train: Annotated[bool, typer.Option("--train", help="Measure training: hits per second.")] = False,
+    scale: Annotated[
+        bool, typer.Option("--scale", help="Reckon what training on a million hits and eight GPUs takes.")
+    ] = False,
     peer: Annotated[
         bool, typer.Option("--peer", help="Measure a hit beside tiny-audio-diffusion's, one thread each.")
     ] = False,
@@ -42,8 +45,8 @@ def bench(
     """Measure speed and memory on this machine: of hits and renders, or of what an option names."""
     from ghostnote.bridge.bench.report import measurements_table, write_measurements
 
-    if sum((train, peer, batch, live, plugin, page, soak is not None)) > 1:
-        names = "--train, --peer, --batch, --live, --plugin, --page and --soak"
+    if sum((train, scale, peer, batch, live, plugin, page, soak is not None)) > 1:
+        names = "--train, --scale, --peer, --batch, --live, --plugin, --page and --soak"
         raise InputError(f"more than one of {names} is given: measure one at a time")
     if report and not peer:
         raise InputError("--report is given without --peer, which shows its results: add --peer")
@@ -65,7 +68,7 @@ def bench(
 
         measurements = measure_soak(model, soak)
     else:
-        measurements = _measure_offline(model, report or [], train=train, peer=peer, batch=batch)
+        measurements = _measure_offline(model, report or [], train=train, scale=scale, peer=peer, batch=batch)
     typer.echo(measurements_table(measurements))
     if json:
         write_measurements(json, measurements)
@@ -74,7 +77,7 @@ def bench(
 
 
 def _measure_offline(
-    model: Path | None, reports: list[Path], *, train: bool, peer: bool, batch: bool
+    model: Path | None, reports: list[Path], *, train: bool, scale: bool, peer: bool, batch: bool
 ) -> list[Measurement]:
     """Measure what needs no audio device."""
     if train:
@@ -82,6 +85,11 @@ def _measure_offline(
             from ghostnote.export.benchmark.training import measure as measure_training
 
             return measure_training()
+    if scale:
+        with needs_extra("bench --scale"):
+            from ghostnote.export.benchmark.scale import measure as measure_scale
+
+            return measure_scale()
     if peer:
         with needs_extra("bench --peer"):
             from ghostnote.export.benchmark.peer import measure as measure_peer
