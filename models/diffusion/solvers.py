@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ghostnote.models.diffusion.sampling import Velocity, ddim, ddim_step, euler_step, predict
-from ghostnote.models.diffusion.v_prediction import from_v, linear_schedule, t_to_alpha_sigma
+from ghostnote.models.diffusion.v_prediction import expand_dims, from_v, linear_schedule, t_to_alpha_sigma
 
 Noise = Callable[[Tensor, Tensor], Tensor]
 """The normal noise (batch, …) between two times (1,), of unit variance."""
@@ -46,6 +46,23 @@ def log_snr(t: Tensor) -> Tensor:
 def fresh_noise(like: Tensor, generator: torch.Generator | None = None) -> Noise:
     """Return noise of the shape of `like` that is new in each step."""
     return lambda t, s: torch.randn(like.shape, generator=generator, device=like.device, dtype=like.dtype)
+
+
+class BrownianPath:
+    """The noise of one path, whatever the steps along it: that of a long step is the sum of the short ones'."""
+
+    def __init__(self, like: Tensor, times: Tensor, generator: torch.Generator | None = None) -> None:
+        """Draw a path of the shape of `like` through all `times` (steps + 1,), which fall."""
+        self.times = times
+        spans = (clock(times[:-1]) - clock(times[1:])).sqrt()
+        noise = torch.randn((len(spans), *like.shape), generator=generator, device=like.device, dtype=like.dtype)
+        path = (expand_dims(spans, noise) * noise).cumsum(0)
+        self.path = torch.cat([torch.zeros_like(path[:1]), path])
+
+    def __call__(self, t: Tensor, s: Tensor) -> Tensor:
+        """Return the noise between two of the path's times."""
+        start, end = ((self.times - time).abs().argmin() for time in (t, s))
+        return (self.path[end] - self.path[start]) / (clock(t) - clock(s)).sqrt()
 
 
 def euler_maruyama(velocity: Velocity, z: Tensor, schedule: Tensor, noise: Noise) -> Tensor:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from ghostnote.models.diffusion.solvers import SOLVERS, clock, fresh_noise, log_snr, solver_times
+from ghostnote.models.diffusion.solvers import SOLVERS, BrownianPath, clock, fresh_noise, log_snr, solver_times
 from ghostnote.models.diffusion.v_prediction import as_velocity, t_to_alpha_sigma, to_v
 
 STD = 0.5
@@ -80,23 +80,24 @@ def test_the_reverse_sde_keeps_the_marginals_with_weak_order_one():
 def test_the_paths_of_the_sde_converge_where_they_share_their_noise():
     """One Brownian path in the clock, summed over longer steps: strong order 1, the noise being additive."""
     fine = torch.linspace(0.9, 0.1, 641, dtype=torch.float64)
-    ticks = clock(fine)
     z = torch.randn(400, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    normal = torch.randn(640, 400, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    path = torch.cat([z.new_zeros(1, 400, 1), ((ticks[:-1] - ticks[1:]).sqrt()[:, None, None] * normal).cumsum(0)])
+    path = BrownianPath(z, fine, torch.Generator().manual_seed(1))
 
     def solve(steps):
-        picked = torch.arange(0, 641, 640 // steps)
-        at = {float(fine[i]): int(i) for i in picked}
-
-        def noise(t, s):
-            return (path[at[float(s)]] - path[at[float(t)]]) / (clock(t) - clock(s)).sqrt()
-
-        return SOLVERS["sde"].solve(network("v"), z, fine[picked], noise)
+        return SOLVERS["sde"].solve(network("v"), z, fine[:: 640 // steps], path)
 
     exact = solve(640)
     errors = [float((solve(steps) - exact).square().mean().sqrt()) for steps in (20, 40, 80)]
     assert slopes_of(errors) == pytest.approx([1, 1], abs=0.25)
+
+
+def test_a_path_adds_up_to_noise_of_unit_variance():
+    times = torch.linspace(0.9, 0.1, 9, dtype=torch.float64)
+    path = BrownianPath(torch.zeros(20_000, 1, dtype=torch.float64), times, torch.Generator().manual_seed(0))
+    whole, first, second = (path(times[[i]], times[[j]]) for i, j in ((0, 8), (0, 4), (4, 8)))
+    assert float(whole.var()) == pytest.approx(1, rel=0.03)
+    spans = [float((clock(times[i]) - clock(times[j])).sqrt()) for i, j in ((0, 8), (0, 4), (4, 8))]
+    assert torch.allclose(spans[0] * whole, spans[1] * first + spans[2] * second)
 
 
 @pytest.mark.parametrize("name", SOLVERS)
