@@ -29,7 +29,11 @@ _ATTACK_SECONDS: Final = 0.015
 _LONGEST_CLICK_SECONDS: Final = 0.0012
 _AFTER_SECONDS: Final = 0.0015
 _LASTING_DB: Final = 6.0
-_CUT_LEVEL: Final = 10 ** (-26 / 20)
+_BEGUN: Final = 10 ** (-40 / 20)
+"""Beside the peak: a hit's first sample is softer, as it begins in silence."""
+_BEGUN_SECONDS: Final = 0.0002
+_BEGUN_LEVEL: Final = 10 ** (-30 / 20)
+"""Beside the peak: what is louder in its first moment is no noise of a room, either."""
 _QUIET: Final = 1e-12
 
 
@@ -53,9 +57,16 @@ def find_damage(channel: Audio, rate: int) -> list[Damage]:
         return []
     found = [*_dropouts(signal, rate, peak), *_clipped(signal, peak)]
     found += [click for click in _clicks(signal, rate, peak) if not any(_overlap(click, other) for other in found)]
-    if abs(signal[0]) > _CUT_LEVEL * peak:
+    if is_cut(signal, rate):
         found.append(Damage("cut attack", 0, 0))
     return sorted(found, key=lambda damage: (damage.start, damage.end))
+
+
+def is_cut(signal: Array, rate: int) -> bool:
+    """Return whether a channel (frames,) of a hit begins in the midst of its sound."""
+    size = np.abs(signal)
+    begun = size[: max(2, round(_BEGUN_SECONDS * rate))].max()
+    return bool(size[0] > _BEGUN * size.max() and begun > _BEGUN_LEVEL * size.max())
 
 
 def _overlap(one: Damage, other: Damage) -> bool:

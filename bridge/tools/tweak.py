@@ -69,8 +69,8 @@ def tweak(hit: ArrayLike, rate: int, sliders: Sliders, *, mask: Mask | None = No
     wanted = _ordered(sliders) * UNITS
     if not wanted.any():
         return audio
-    parts = _parts(audio, rate, sliders.longer, seed)
-    changed = filtered_parts(parts, *_solved_again(parts, wanted))
+    parts, values = _parts(audio, rate, sliders.longer, seed)
+    changed = filtered_parts(parts, *_solved_again(parts, wanted, values))
     whole = changed.partials + changed.residual
     whole *= _level(audio, whole, rate, parts.onset)
     if whole.shape[1] > audio.shape[1]:
@@ -86,10 +86,13 @@ def describe(hit: ArrayLike, rate: int) -> dict[str, float]:
     return dict(zip(DESCRIPTORS, values.tolist(), strict=True))
 
 
-def _solved_again(parts: Parts, wanted: Array) -> tuple[Array, Measured]:
-    """Return what `solved` does, where what rings and what is noise is separated anew in what comes out."""
-    mono = replace(parts, partials=mixdown(parts.partials, 1), residual=mixdown(parts.residual, 1))
-    before = measure(mono.partials, mono.residual, mono.rate, mono.onset)
+def _solved_again(parts: Parts, wanted: Array, values: Array) -> tuple[Array, Measured]:
+    """Return what `solved` does, where what rings and what is noise is separated anew in what comes out.
+
+    The descriptors move by what is wanted from the `values` (9,) that they have in the hit itself.
+    """
+    mono = _mono(parts)
+    before = replace(measure(mono.partials, mono.residual, mono.rate, mono.onset), values=values)
     matrix = couplings(mono.partials, mono.residual, mono.rate, mono.onset)
     inverse: Array = np.asarray(np.linalg.inv(matrix), np.float64)
     aim, amounts = wanted.copy(), (inverse @ (wanted / UNITS)) * UNITS
@@ -147,10 +150,19 @@ def _ordered(sliders: Sliders) -> Array:
     return np.array(astuple(sliders), float)
 
 
-def _parts(audio: Audio, rate: int, longer: float, seed: int) -> Parts:
-    """Return the parts of a hit, longer at their end where it is to decay longer."""
+def _mono(parts: Parts) -> Parts:
+    return replace(parts, partials=mixdown(parts.partials, 1), residual=mixdown(parts.residual, 1))
+
+
+def _parts(audio: Audio, rate: int, longer: float, seed: int) -> tuple[Parts, Array]:
+    """Return the parts of a hit, longer at their end where it is to decay longer, and its descriptors (9,) as it is.
+
+    What rings on after a recording's fade decays more slowly already.
+    """
     onset = onset_frame(audio)
     partials, residual = parts_of(audio, rate)
+    mono = _mono(Parts(partials, residual, rate, onset))
+    values = measure(mono.partials, mono.residual, rate, onset).values
     if longer > 0:
         frames = round(audio.shape[1] * 2 ** (longer * float(UNITS[DESCRIPTORS.index("longer")])))
         low = resample(audio, rate, RATE)
@@ -163,7 +175,7 @@ def _parts(audio: Audio, rate: int, longer: float, seed: int) -> Parts:
                 np.concatenate([part[:, :start], tail[:, start:]], axis=1)
                 for part, tail in zip((partials, residual), tails, strict=True)
             )
-    return Parts(partials, residual, rate, onset)
+    return Parts(partials, residual, rate, onset), values
 
 
 def _level(audio: Audio, changed: Audio, rate: int, onset: int) -> np.float32:

@@ -7,15 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.autoregression import burg, expected
+from ghostnote.bridge.dsp.onset import onset_frame
+from ghostnote.bridge.tools.damage import is_cut
 from ghostnote.bridge.tools.repair import repair
 from ghostnote.models.evaluate.distributions import bootstrap
 from ghostnote.models.evaluate.player import Tick
-from ghostnote.models.evaluate.tools.rows import ToolRow, ToolSplit
+from ghostnote.models.evaluate.tools.rows import ToolRow, ToolSplit, share
 
 Array = NDArray[np.float64]
 
 _RATE: Final = 44_100
 _GAPS_MS: Final = (5, 10, 20, 50)
+_CUTS_MS: Final = (0.5, 1.0, 2.0, 4.0)
 _STARTS_SECONDS: Final = (0.01, 0.06)
 _ORDER: Final = 100
 _CONTEXT: Final = 2205
@@ -29,7 +32,7 @@ _METHODS: Final = ("linear", "expected", "repair")
 
 
 def judge_repair(split: ToolSplit, tick: Tick) -> Iterator[ToolRow]:
-    """Return the rows: the log-spectral distance in gaps of each length, and by how much it is below the others'."""
+    """Return the rows: cut attacks that are found, and the log-spectral distance in gaps, beside the others'."""
     drums = split.drums()
     found: dict[tuple[int, str], list[float]] = {(ms, name): [] for ms in _GAPS_MS for name in _METHODS}
     for done, index in enumerate(drums):
@@ -40,6 +43,11 @@ def judge_repair(split: ToolSplit, tick: Tick) -> Iterator[ToolRow]:
             cases = [case for case in cases if case]
             for at, name in enumerate(_METHODS):
                 found[ms, name].append(float(np.mean([case[at] for case in cases])) if cases else float("nan"))
+    whole = [np.asarray(split.hit(index)[0], np.float64) for index in drums]
+    cut = [is_cut(hit[onset_frame(hit[None]) + round(ms * _RATE / 1000) :], _RATE) for hit in whole for ms in _CUTS_MS]
+    yield ToolRow("repair", "hits cut 0.5 to 4 ms after their onset that are found, %", share(cut), digits=0)
+    mistaken = share([is_cut(hit, _RATE) for hit in whole])
+    yield ToolRow("repair", "whole hits that are taken for cut, %", mistaken, digits=0)
     for ms in _GAPS_MS:
         linear, least, ours = (np.array(found[ms, name]) for name in _METHODS)
         figure = f"log-spectral distance in gaps of {ms} ms (dB)"

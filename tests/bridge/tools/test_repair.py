@@ -89,6 +89,15 @@ def test_a_cut_attack_gets_a_rise_before_it():
     assert steps.max() < 0.5 * abs(hit[0, 0])
 
 
+def test_a_cut_whose_first_sample_is_soft_is_found_and_a_room_before_a_hit_is_none():
+    hit = tom()[0]
+    late = next(at for at in range(400, 900) if 0.012 < abs(hit[at]) / np.abs(hit).max() < 0.03)
+    assert [damage.kind for damage in find_damage(hit[late:], RATE)] == ["cut attack"]
+    room = hit + 0.01 * np.random.default_rng(1).standard_normal(len(hit)).clip(-2, 2) * np.abs(hit).max()
+    room[0] = 0.015 * np.abs(hit).max()
+    assert not [damage for damage in find_damage(room, RATE) if damage.kind == "cut attack"]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_hit_that_is_whole_stays_as_it_is(seed):
     rng = np.random.default_rng(seed)

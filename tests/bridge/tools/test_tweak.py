@@ -97,3 +97,13 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert "snare (by name)" in capsys.readouterr().out
     with pytest.raises(InputError, match="no slider is given"):
         command([tmp_path / "snare.wav"], tmp_path / "out.wav")
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_longer_is_as_much_longer_as_it_says_where_a_recording_was_faded(steps: int):
+    t = np.arange(int(0.35 * RATE)) / RATE
+    noise = np.random.default_rng(4).standard_normal(len(t))
+    fade = np.cos(np.clip((t - 0.2) / 0.15, 0, 1) * np.pi / 2) ** 2
+    hat = (0.2 * np.exp(-9 * t) * noise * fade)[None].astype(np.float32)
+    before, after = (describe(sound, RATE)["longer"] for sound in (hat, tweak(hat, RATE, Sliders(longer=steps))))
+    assert 2 ** (after - before) == pytest.approx(1.32**steps, rel=0.06)
