@@ -1,7 +1,8 @@
-"""`ghostnote melody`: a tuned drum plays the notes of a MIDI file."""
+"""`ghostnote melody`: a tuned drum plays the notes of MIDI files."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -16,16 +17,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ghostnote.bridge.inference.model import Generator
+    from ghostnote.bridge.inference.variation import Variation
     from ghostnote.bridge.tools.melody import Note
 
 _KINDS: Final = {"tom": ("tom", "mid_tom"), "808": ("kick", "electronic_kick"), "bell": ("perc", "agogo")}
 
 
 def melody(
-    song: Annotated[Path, typer.Argument(metavar="SONG.mid", help="The MIDI file whose notes are played.")],
+    songs: Annotated[
+        list[Path],
+        typer.Argument(metavar="SONG.mid...", help="MIDI files whose notes are played, and folders of them."),
+    ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="OUT.wav", help="The sound file; by default SONG-melody.wav."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT.wav|FOLDER",
+            help="Where the sound goes; by default here, as SONG-melody.wav.",
+        ),
     ] = None,
     drum: Annotated[Path | None, typer.Option(metavar="HIT", help="A hit of the drum that plays.")] = None,
     kind: Annotated[str, typer.Option(help="Without --drum: a new tom, 808 or bell, made by the model.")] = "tom",
@@ -44,51 +54,123 @@ def melody(
     steps: tool_options.Steps = None,
     model: options.Model = None,
 ) -> None:
-    """Play the notes of a MIDI file on a tuned drum: each note is a new stroke at its pitch."""
+    """Play the notes of MIDI files on a tuned drum: each note is a new stroke at its pitch."""
+    from ghostnote.bridge.errors import InputError
+    from ghostnote.bridge.inference.model import Generator
+    from ghostnote.bridge.inference.variation import Variation
+    from ghostnote.bridge.io.output_guard import check_outputs
+
+    if drum is None and kind not in _KINDS:
+        raise InputError(f"--kind {kind}: choose one of {', '.join(_KINDS)}, or give a --drum")
+    tasks = _planned(songs, output, bits)
+    check_outputs((target for _, target in tasks), (*(song for song, _ in tasks), drum, model))
+    generator = Generator.open(model)
+    form = _Form(channel, scale, octaves, rate, bits, Variation(seed, amount, steps=steps))
+    played = _drum(drum, kind, drum_class, seed, generator)
+    failed = 0
+    for song, target in tasks:
+        try:
+            _play(song, target, played, form, generator)
+        except InputError as error:
+            if len(tasks) == 1:
+                raise
+            echo(f"failed: {error}", err=True)
+            failed += 1
+    if failed:
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How songs are played."""
+
+    channel: int | None
+    scale: str | None
+    octaves: int | None
+    rate: int | None
+    bits: int | None
+    variation: Variation
+
+
+@dataclass(frozen=True, eq=False)
+class _Drum:
+    """What plays them."""
+
+    name: str
+    """The file's, or the kind's."""
+    audio: NDArray[np.float32]
+    rate: int
+    drum_class: str
+    pitch_hz: float
+
+
+def _planned(songs: list[Path], output: Path | None, bits: int | None) -> list[tuple[Path, Path]]:
+    """Return each song and the sound file that it becomes, its name as wanted; `InputError`."""
+    from ghostnote.bridge.errors import InputError
+    from ghostnote.bridge.io.audio_file import FORMATS, format_for
+    from ghostnote.bridge.io.hit_files import distinct_name
+
+    found = [file for path in songs for file in (_songs_in(path) if path.is_dir() else [path])]
+    is_file = output is not None and not output.is_dir() and (output.suffix.lower() in FORMATS or bool(output.suffix))
+    if is_file and len(found) > 1:
+        raise InputError(f"{output}: is one file, and there are {len(found)} songs; give a folder")
+    taken: set[str] = set()
+    targets = []
+    for song in found:
+        name = distinct_name(song.stem, taken)
+        own = Path(f"{name}-melody.wav") if output is None else output if is_file else output / f"{name}.wav"
+        format_for(own, bits)
+        targets.append(own)
+    return list(zip(found, targets, strict=True))
+
+
+def _songs_in(folder: Path) -> list[Path]:
+    from ghostnote.bridge.errors import MidiFileError
+
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi") and path.is_file())
+    if not found:
+        raise MidiFileError(f"{folder}: no MIDI files found; their names end in .mid or .midi")
+    return found
+
+
+def _play(song: Path, wanted: Path, drum: _Drum, form: _Form, generator: Generator) -> None:
+    """Write what a song sounds like on a drum, and say so; `InputError`."""
     import numpy as np
     from rich.console import Console
     from rich.progress import Progress
 
     from ghostnote.bridge.dsp.conversion import resample
     from ghostnote.bridge.errors import InputError
-    from ghostnote.bridge.inference.model import Generator
-    from ghostnote.bridge.inference.variation import Variation
-    from ghostnote.bridge.io.audio_file import format_for, write_audio
-    from ghostnote.bridge.io.output_guard import check_outputs, numbered
+    from ghostnote.bridge.io.audio_file import write_audio
+    from ghostnote.bridge.io.output_guard import numbered
     from ghostnote.bridge.tools import melody as tools
 
-    wanted = output or Path(f"{song.stem}-melody.wav")
-    target = output or numbered(wanted)
-    format_for(target, bits)
-    check_outputs((target,), (song, drum, model))
-    generator = Generator.open(model)
-    notes = _notes(song, channel, scale)
-    audio, own_rate, name = _drum(drum, kind, drum_class, seed, generator)
-    try:
-        own_hz = tools.drum_pitch(audio, own_rate)
-        moved = octaves if octaves is not None else tools.nearest_octaves(notes, own_hz)
-        notes = [tools.Note(note.seconds, note.pitch + 12 * moved, note.velocity) for note in notes]
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("Playing", total=len(notes))
+    notes = _notes(song, form.channel, form.scale)
+    moved = form.octaves if form.octaves is not None else tools.nearest_octaves(notes, drum.pitch_hz)
+    notes = [tools.Note(note.seconds, note.pitch + 12 * moved, note.velocity) for note in notes]
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Playing", total=len(notes))
+        try:
             mix = tools.play_melody(
                 notes,
-                audio,
-                own_rate,
-                name,
+                drum.audio,
+                drum.rate,
+                drum.drum_class,
                 generator=generator,
-                variation=Variation(seed, amount, steps=steps),
-                pitch_hz=own_hz,
+                variation=form.variation,
+                pitch_hz=drum.pitch_hz,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-    except InputError as error:
-        raise InputError(f"{drum or kind}: {error}") from error
-    peak = float(np.abs(mix).max())
-    final_rate = rate or own_rate
-    write_audio(target, resample(mix / np.float32(max(peak, 1.0)), own_rate, final_rate), final_rate, bits)
+        except InputError as error:
+            raise InputError(f"{song} on {drum.name}: {error}") from error
+    peak, target = float(np.abs(mix).max()), numbered(wanted)
+    rate = form.rate or drum.rate
+    write_audio(target, resample(mix / np.float32(max(peak, 1.0)), drum.rate, rate), rate, form.bits)
     options.tell_numbered(wanted, target)
     by = f", {counted(abs(moved), 'octave')} {'up' if moved > 0 else 'down'}" if moved else ""
-    echo(f"{target}: {counted(len(notes), 'note')}{by} on a {name.replace('_', ' ')} of {own_hz:.1f} Hz")
+    name = drum.drum_class.replace("_", " ")
+    echo(f"{target}: {counted(len(notes), 'note')}{by} on a {name} of {drum.pitch_hz:.1f} Hz")
     if peak > 1:
         echo(f"note: turned down by {20 * np.log10(peak):.1f} dB, or it would clip", err=True)
 
@@ -111,19 +193,27 @@ def _notes(song: Path, channel: int | None, scale: str | None) -> list[Note]:
     return [Note(event.frame / rate, pitch, event.velocity) for event, pitch in zip(kept, pitches, strict=True)]
 
 
-def _drum(
-    drum: Path | None, kind: str, drum_class: str | None, seed: int, generator: Generator
-) -> tuple[NDArray[np.float32], int, str]:
-    """Return the hit that plays, its rate and its class: a file's, or a new one of a kind."""
+def _drum(drum: Path | None, kind: str, drum_class: str | None, seed: int, generator: Generator) -> _Drum:
+    """Return what plays, a file's hit or a new one of a kind; say so where its pitch is not clear. `InputError`."""
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.inference.stroke_source import generate_drum
     from ghostnote.bridge.io.audio_file import read_audio
     from ghostnote.bridge.tools.description import class_of
+    from ghostnote.bridge.tools.pitch import CLEAR, drum_pitch
 
     if drum is not None:
         audio, rate = read_audio(drum)
-        return audio, rate, class_of(drum, audio, rate, drum_class).drum_class
-    if kind not in _KINDS:
-        raise InputError(f"--kind {kind}: choose one of {', '.join(_KINDS)}, or give a --drum")
-    name, own = _KINDS[kind]
-    return generate_drum(generator, name, seed, kind=own)[None], generator.card.rate, name
+        name = class_of(drum, audio, rate, drum_class).drum_class
+    else:
+        name, own = _KINDS[kind]
+        audio, rate = generate_drum(generator, name, seed, kind=own)[None], generator.card.rate
+    said = str(drum) if drum else f"--kind {kind} --seed {seed}"
+    try:
+        pitch = drum_pitch(audio, rate)
+    except InputError as error:
+        raise InputError(f"{said}: {error}") from error
+    if pitch.clarity < CLEAR:
+        remedy = "a tom, a bell or an 808's kick has more" if drum else "another --seed may have more"
+        at = f"{pitch.clarity:.0%} of its energy is at its pitch, {pitch.hz:.0f} Hz, and a clear one has {CLEAR:.0%}"
+        echo(f"warning: {said}: {at}: the melody may be hard to hear; {remedy}", err=True)
+    return _Drum(said, audio, rate, name, pitch.hz)

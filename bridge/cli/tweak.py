@@ -16,8 +16,8 @@ def tweak(
     noisy: Annotated[float, typer.Option(min=-2, max=2, help="Noise, beside what rings.")] = 0.0,
     punch: Annotated[float, typer.Option(min=-2, max=2, help="The attack, beside what follows.")] = 0.0,
     hard: Annotated[float, typer.Option(min=-2, max=2, help="The highs of the attack.")] = 0.0,
-    longer: Annotated[float, typer.Option(min=-2, max=2, help="How long the tail takes to decay: 1.3 times as long a step.")] = 0.0,
-    tighter: Annotated[float, typer.Option(min=-2, max=2, help="How fast the body decays: 1.2 times as fast a step.")] = 0.0,
+    longer: Annotated[float, typer.Option(min=-2, max=2, help="The tail's decay, 1.3 times as long a step.")] = 0.0,
+    tighter: Annotated[float, typer.Option(min=-2, max=2, help="The body's decay, 1.2 times as short a step.")] = 0.0,
     rough: Annotated[float, typer.Option(min=-2, max=2, help="How much the level flutters.")] = 0.0,
     mask: Annotated[
         str | None,

@@ -50,8 +50,8 @@ def continued_lines(partials: Audio, residual: Audio, frames: int, onset: int) -
     left = np.concatenate([residual[:, :start], hit[:, start:] - whole[:, start:end]], axis=1)
     lows = [np.square(_lows(part[:, start:])).sum() for part in (partials, residual)]
     if lows[0] > lows[1]:
-        # A kick glides, which is not noise.
-        left[:, start:] -= _lows(left[:, start:])
+        # A kick glides, which is not noise: of its lows only what never rang goes on as that.
+        left[:, start:] += _lows(residual[:, start:] - left[:, start:])
     return whole, left
 
 

@@ -43,6 +43,15 @@ _SLOWER: Final = 1.3
 _SEAM_SECONDS: Final = 0.02
 _FADE_SECONDS: Final = 0.05
 _QUIET: Final = 1e-18
+_TREND_FRAMES: Final = 441
+_TREND_BLOCKS: Final = 22
+_LEAST_BLOCKS: Final = 5
+_SEAM_BLOCKS: Final = 3
+"""30 ms after the cut, in which a step of the level would be heard."""
+_SETTLED_FRAMES: Final = 1323
+_SLOWEST_FALL_DB: Final = -0.05
+"""In each block of 10 ms: a decay of 12 s."""
+_MOST_STEP_DB, _MOST_TREND_DB = 4.0, 6.0
 
 
 def extend(hit: ArrayLike, rate: int, seconds: float, *, seed: int = 1) -> Audio:
@@ -62,7 +71,7 @@ def extend(hit: ArrayLike, rate: int, seconds: float, *, seed: int = 1) -> Audio
     if end - onset_frame(low) < LEAST_SECONDS * RATE:
         raise InputError(f"the hit lasts less than {LEAST_SECONDS:g} s: that says too little of how it decays")
     ringing, noise = continued_parts(low[:, :end], -(-frames * RATE // rate), seed)
-    longer = fitted(resample(ringing + noise, RATE, rate), frames)
+    longer = fitted(resample(_on_trend(low[:, :end], ringing + noise), RATE, rate), frames)
     joined = _joined(audio, longer, round(end * rate / RATE), rate)
     fade = min(round(_FADE_SECONDS * rate), frames - round(end * rate / RATE))
     joined[:, frames - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade, dtype=np.float32)) ** 2
@@ -134,6 +143,40 @@ def _late_t60(hit: Audio) -> Array:
     seconds = 60 / np.maximum(-slope, 1e-3) * HOP_FRAMES / RATE
     # A band of noise says little of its own decay: none takes much longer than all together.
     return np.asarray(np.clip(np.minimum(seconds[:-1], _SLOWER * np.minimum(overall, seconds[-1])), *_T60_SECONDS))
+
+
+def _on_trend(hit: Audio, longer: Audio) -> Audio:
+    """Return a continued hit (channels, frames) whose level goes on as that of the `hit` (channels, fewer) fell.
+
+    Over the first 0.2 s after the cut: how loud and how fast noise and lines that beat happen to be there is chance.
+    """
+    end, block = hit.shape[1], _TREND_FRAMES
+    begun = min(onset_frame(hit) + _SETTLED_FRAMES, end - _LEAST_BLOCKS * block)
+    first = max(begun, end - _TREND_BLOCKS * block)
+    if first < 0 or longer.shape[1] - end < _TREND_BLOCKS * block:
+        return longer
+    before, after = _levels_db(hit[:, first:]), _levels_db(longer[:, end : end + _TREND_BLOCKS * block])
+    at = np.arange(len(before)) - len(before) + 0.5
+    fall = min(float(np.polyfit(at, before, 1)[0]), _SLOWEST_FALL_DB)
+    wanted = float(before.mean() - fall * at.mean())
+    places = np.arange(len(after)) + 0.5
+    now = float(np.polyfit(places, after, 1)[0])
+    # The level is set where it is heard as a step, the fall from there on.
+    seam = after[:_SEAM_BLOCKS]
+    step = np.clip(
+        wanted + fall * _SEAM_BLOCKS / 2 - 10 * np.log10((10 ** (seam / 10)).mean()), -_MOST_STEP_DB, _MOST_STEP_DB
+    )
+    blocks = (np.arange(longer.shape[1]) - end) / block
+    slope = np.clip(blocks, 0, _TREND_BLOCKS) - _SEAM_BLOCKS / 2 * np.clip(blocks, 0, 1)
+    gain_db = step * np.clip(blocks * block / _OVERLAP + 1, 0, 1)
+    gain_db += np.clip((fall - now) * slope, -_MOST_TREND_DB, _MOST_TREND_DB)
+    return longer * (10 ** (gain_db / 20)).astype(np.float32)
+
+
+def _levels_db(sound: Audio) -> Array:
+    """Return the level of the last whole blocks of a sound (channels, frames), in dB."""
+    whole = sound[:, sound.shape[1] % _TREND_FRAMES :].astype(np.float64)
+    return np.asarray(10 * np.log10(np.square(whole).reshape(len(whole), -1, _TREND_FRAMES).mean(axis=(0, 2)) + _QUIET))
 
 
 def _joined(audio: Audio, longer: Audio, end: int, rate: int) -> Audio:

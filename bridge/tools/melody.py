@@ -20,6 +20,7 @@ from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.kinds import find_class
 from ghostnote.bridge.tools.arguments import MOST_CHANNELS, checked
+from ghostnote.bridge.tools.pitch import drum_pitch, strongest_hz
 from ghostnote.bridge.tools.tracks import ringing, tracks_of
 
 Audio = NDArray[np.float32]
@@ -27,11 +28,6 @@ Array = NDArray[np.float64]
 
 _CONCERT_HZ: Final = 440.0
 _CONCERT_NOTE: Final = 69
-_PITCH_HZ: Final = (30.0, 6000.0)
-_SETTLED_SECONDS: Final = 0.03
-_SEEN_SECONDS: Final = 0.7
-_LEAST_SHARE: Final = 0.1
-_SIZE: Final = 2**17
 _MOST_RATIO: Final = 8.0
 _CORRECTIONS: Final = 2
 _EXACT_OCTAVES: Final = 0.5 / 1200
@@ -70,32 +66,6 @@ def note_hz(pitch: float) -> float:
     return float(_CONCERT_HZ * 2 ** ((pitch - _CONCERT_NOTE) / 12))
 
 
-def drum_pitch(hit: ArrayLike, rate: int) -> float:
-    """Return the pitch of a hit (channels, frames) in Hz; `InputError` where hardly anything of it rings.
-
-    It is the vertex of the strongest line's peak in the logarithm of the spectrum, once the first 30 ms, in which a
-    drum glides, are over.
-    """
-    mono = resample(np.asarray(hit, np.float32).mean(axis=0, keepdims=True), rate, RATE)
-    body = mono[:, onset_frame(mono) :][:, : round(_SEEN_SECONDS * RATE)]
-    partials = split(body)[0][0]
-    if np.square(partials).sum() < _LEAST_SHARE * np.square(body).sum():
-        raise InputError("hardly anything of it rings, so that it has no pitch: choose a tom, a bell, or an 808's kick")
-    return _strongest(partials, _PITCH_HZ)
-
-
-def _strongest(sound: Audio, between_hz: tuple[float, float]) -> float:
-    """Return the frequency of the strongest line of a sound (frames,) between two frequencies, once it has settled."""
-    start = min(round(_SETTLED_SECONDS * RATE), len(sound) // 2)
-    ring = sound[start : start + round(_SEEN_SECONDS * RATE)]
-    level = np.log(np.abs(np.fft.rfft(ring * np.hanning(len(ring) + 2)[1:-1], _SIZE)) + 1e-12)
-    low, high = (round(hz * _SIZE / RATE) for hz in between_hz)
-    peak = low + int(level[low : high + 1].argmax())
-    left, middle, right = level[peak - 1 : peak + 2].tolist()
-    bend = left - 2 * middle + right
-    return float((peak + (0.5 * (left - right) / bend if bend < 0 else 0.0)) * RATE / _SIZE)
-
-
 def tuned(stroke: Audio, ratio: float, target_hz: float | None = None) -> Audio:
     """Return a stroke (channels, frames) at 44.1 kHz at `ratio` times its pitch, as long as it was.
 
@@ -115,7 +85,7 @@ def tuned(stroke: Audio, ratio: float, target_hz: float | None = None) -> Audio:
             break
         mono = moved.mean(axis=0)
         around = target_hz / _AROUND, target_hz * _AROUND
-        off = float(np.log2(_strongest(mono[onset_frame(mono[None]) :], around) / target_hz))
+        off = float(np.log2(strongest_hz(mono[onset_frame(mono[None]) :], around) / target_hz))
         if abs(off) < _EXACT_OCTAVES:
             break
         octaves -= off
@@ -142,7 +112,7 @@ def play_melody(
     audio = checked(hit, rate, MOST_CHANNELS)
     if not notes:
         raise InputError("the melody has no notes: choose another track or channel")
-    own_hz = pitch_hz or drum_pitch(audio, rate)
+    own_hz = pitch_hz or drum_pitch(audio, rate).hz
     ratios = [note_hz(note.pitch) / own_hz for note in notes]
     far = next((note for note, ratio in zip(notes, ratios, strict=True) if not 1 / 8 <= ratio <= _MOST_RATIO), None)
     if far:

@@ -11,7 +11,8 @@ from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.variation import Variation
-from ghostnote.bridge.tools.melody import Note, drum_pitch, play_melody
+from ghostnote.bridge.tools.melody import Note, play_melody
+from ghostnote.bridge.tools.pitch import drum_pitch
 from ghostnote.models.evaluate.distributions import bootstrap
 from ghostnote.models.evaluate.player import Tick
 from ghostnote.models.evaluate.tools.rows import ToolRow, ToolSplit, share
@@ -32,7 +33,7 @@ def judge_melody(split: ToolSplit, tick: Tick) -> Iterator[ToolRow]:
     for index in split.drums(_CLASSES):
         hit = split.hit(index)
         try:
-            pitched.append((index, drum_pitch(hit, _RATE)))
+            pitched.append((index, drum_pitch(hit, _RATE).hz))
         except InputError:
             continue
     cents: list[float] = []

@@ -68,3 +68,21 @@ def test_what_cannot_ring_on_is_named():
         extend(ring(0.5), RATE, 0.4)
     with pytest.raises(InputError, match="too little of how it decays"):
         extend(ring(0.02), RATE, 1.0)
+
+
+def noise_hit(seed: int) -> np.ndarray:
+    """Return low noise of few ups and downs that decays by 60 dB a second, (1, frames)."""
+    white = np.fft.rfft(np.random.default_rng(seed).standard_normal(RATE // 2))
+    white[600:] = 0
+    return (0.005 * np.fft.irfft(white) * 10 ** (-3 * np.arange(RATE // 2) / RATE)).astype(np.float32)[None] * 40
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_level_goes_on_as_it_fell_whatever_the_noise(seed: int):
+    cut = noise_hit(seed)
+    longer = extend(cut, RATE, 1.2, seed=seed)
+    blocks = [level_db(longer, at / 100, seconds=0.01) for at in range(28, 72)]
+    before, after = np.array(blocks[:22]), np.array(blocks[22:])
+    fall, start = np.polyfit(np.arange(-22, 0), before, 1)
+    assert 10 * np.log10((10 ** (after[:3] / 10)).mean()) == pytest.approx(start + fall, abs=1.0)
+    assert np.polyfit(np.arange(22), after, 1)[0] == pytest.approx(min(fall, -0.05), rel=0.2, abs=0.04)

@@ -1,0 +1,69 @@
+"""`ghostnote melody` takes files and folders, and says what cannot be played."""
+
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from ghostnote.bridge.cli.app import app
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
+
+RATE = 44_100
+
+
+@pytest.fixture
+def songs(tmp_path: Path) -> Path:
+    for at, name in enumerate(("a.mid", "sub/b.MID", "sub/a.mid")):
+        path = tmp_path / "songs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        notes = [mido.Message("note_on", note=45 + at, velocity=90), mido.Message("note_on", note=50, velocity=90)]
+        mido.MidiFile(tracks=[mido.MidiTrack(notes)]).save(path)
+    return tmp_path / "songs"
+
+
+def written(path: Path, ring: float, noise: float) -> Path:
+    t = np.arange(RATE // 3) / RATE
+    sound = ring * np.sin(2 * np.pi * 120 * t) + noise * np.random.default_rng(1).standard_normal(len(t))
+    write_audio(path, (0.5 * np.exp(-8 * t) * sound)[None].astype(np.float32), RATE, 16)
+    return path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["melody", *map(str, arguments), "--steps", "0"])
+
+
+def test_a_folder_of_songs_is_played_and_a_broken_one_is_named(songs: Path, tmp_path: Path) -> None:
+    (songs / "broken.mid").write_text("no song")
+    tom = written(tmp_path / "tom.wav", 1.0, 0.02)
+    result = run(songs, "--drum", tom, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "broken.mid: is not a MIDI file" in result.output
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a 2.wav", "a.wav", "b.wav"]
+    assert np.abs(read_audio(tmp_path / "out" / "b.wav")[0]).max() > 0.1
+    assert "warning" not in result.output
+    one = run(songs, "--drum", tom, "-o", tmp_path / "one.wav")
+    assert isinstance(one.exception, InputError)
+    assert "is one file, and there are 4 songs; give a folder" in str(one.exception)
+
+
+def test_a_hit_without_a_pitch_is_refused_and_one_that_is_not_clear_is_said(songs: Path, tmp_path: Path) -> None:
+    hat = written(tmp_path / "hat.wav", 0.005, 1.0)
+    result = run(songs / "a.mid", "--drum", hat, "-o", tmp_path / "x.wav")
+    assert isinstance(result.exception, InputError)
+    assert "hat.wav: hardly anything of it rings" in str(result.exception)
+    assert not (tmp_path / "x.wav").exists()
+    snare = written(tmp_path / "snare.wav", 0.5, 0.8)
+    result = run(songs / "a.mid", "--drum", snare, "-o", tmp_path / "x.wav")
+    assert result.exit_code == 0
+    assert (
+        "of its energy is at its pitch, 120 Hz, and a clear one has 30%: the melody may be hard to hear"
+        in result.output
+    )
+
+
+def test_an_unknown_kind_is_said_before_anything_is_read() -> None:
+    result = run("none.mid", "--kind", "spoon")
+    assert "--kind spoon: choose one of tom, 808, bell" in str(result.exception)
