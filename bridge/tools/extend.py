@@ -38,7 +38,7 @@ _OVERLAP: Final = 1024
 _LATE_FRAMES: Final = 70
 """0.4 s, over which bands' decay is measured."""
 _T60_SECONDS: Final = (0.03, 12.0)
-_SLOWER: Final = 1.3
+_SLOWER: Final = 2.0
 """How much longer a band may take to decay than it took, and than all: what does not decay is the recording's."""
 _SEAM_SECONDS: Final = 0.02
 _FADE_SECONDS: Final = 0.05
@@ -47,7 +47,7 @@ _TREND_FRAMES: Final = 441
 _TREND_BLOCKS: Final = 22
 _LEAST_BLOCKS: Final = 5
 _SEAM_BLOCKS: Final = 3
-"""30 ms after the cut, in which a step of the level would be heard."""
+"""30 ms after the cut, in which a step of the level would be audible."""
 _SETTLED_FRAMES: Final = 1323
 _SLOWEST_FALL_DB: Final = -0.05
 """In each block of 10 ms: a decay of 12 s."""
@@ -135,7 +135,7 @@ def _late_t60(hit: Audio) -> Array:
     whole = hit[:, hit.shape[1] % HOP_FRAMES :]
     power = np.asarray(sum((to_bands(audio_power(side)) for side in whole), np.zeros(())))
     _, overall = describe_bands(power)
-    late = 10 * np.log10(power[:, -_LATE_FRAMES:-1] + _QUIET)
+    late = 10 * np.log10(power[:, -min(_LATE_FRAMES, power.shape[1] // 2) : -1] + _QUIET)
     if late.shape[1] < 6:
         return overall
     total = 10 * np.log10((10 ** (late / 10)).sum(axis=0))
@@ -161,7 +161,7 @@ def _on_trend(hit: Audio, longer: Audio) -> Audio:
     wanted = float(before.mean() - fall * at.mean())
     places = np.arange(len(after)) + 0.5
     now = float(np.polyfit(places, after, 1)[0])
-    # The level is set where it is heard as a step, the fall from there on.
+    # The level is set where a step would be audible, the fall from there on.
     seam = after[:_SEAM_BLOCKS]
     step = np.clip(
         wanted + fall * _SEAM_BLOCKS / 2 - 10 * np.log10((10 ** (seam / 10)).mean()), -_MOST_STEP_DB, _MOST_STEP_DB
@@ -170,7 +170,7 @@ def _on_trend(hit: Audio, longer: Audio) -> Audio:
     slope = np.clip(blocks, 0, _TREND_BLOCKS) - _SEAM_BLOCKS / 2 * np.clip(blocks, 0, 1)
     gain_db = step * np.clip(blocks * block / _OVERLAP + 1, 0, 1)
     gain_db += np.clip((fall - now) * slope, -_MOST_TREND_DB, _MOST_TREND_DB)
-    return longer * (10 ** (gain_db / 20)).astype(np.float32)
+    return np.asarray(longer * 10 ** (gain_db / 20), np.float32)
 
 
 def _levels_db(sound: Audio) -> Array:
