@@ -6,6 +6,7 @@ from typing import Any, Final
 from ghostnote.bridge.errors import InputError, ModelError
 from ghostnote.models.systems.ddpm import Ddpm
 from ghostnote.models.systems.system import System
+from ghostnote.models.systems.vqvae import VQVAE
 from ghostnote.models.systems.waveform import Waveform
 from ghostnote.models.systems.wavegan import WaveGAN
 from ghostnote.models.systems.wavenet import WaveNetSystem
@@ -15,6 +16,7 @@ SYSTEMS: Final[Mapping[str, type[System]]] = {
     "waveform": Waveform,
     "wavenet": WaveNetSystem,
     "wavegan": WaveGAN,
+    "vqvae": VQVAE,
 }
 """Systems by the name that `--system` takes."""
 

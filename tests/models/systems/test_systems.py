@@ -22,6 +22,7 @@ TINY: dict[str, dict] = {
     "waveform": {"decimation": 4, "front": "transform", "widths": (64,), "attention_levels": 1, "steps": 2},
     "wavegan": {"decimation": 4, "width": 2, "latent": 4},
     "wavenet": {"decimation": 4, "residual": 4, "skip": 4, "dilations": (1, 2), "window_frames": 64},
+    "vqvae": {"decimation": 4, "widths": (4, 8, 8), "latent": 4, "codes": 8, "prior_width": 32, "prior_depth": 1},
 }
 """Settings of each system that train in seconds."""
 STEPS = RunSettings(steps=4, batch=4, warmup_steps=1, validate_every=2, validation_examples=4, preview_every=1000)
