@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ghostnote.bridge.errors import InputError, ModelError
+from ghostnote.models.systems.codec import Codec
 from ghostnote.models.systems.ddpm import Ddpm
 from ghostnote.models.systems.system import System
+from ghostnote.models.systems.transformer import Transformer
 from ghostnote.models.systems.vqvae import VQVAE
 from ghostnote.models.systems.waveform import Waveform
 from ghostnote.models.systems.wavegan import WaveGAN
@@ -17,6 +19,8 @@ SYSTEMS: Final[Mapping[str, type[System]]] = {
     "wavenet": WaveNetSystem,
     "wavegan": WaveGAN,
     "vqvae": VQVAE,
+    "transformer": Transformer,
+    "codec": Codec,
 }
 """Systems by the name that `--system` takes."""
 

@@ -23,6 +23,8 @@ TINY: dict[str, dict] = {
     "wavegan": {"decimation": 4, "width": 2, "latent": 4},
     "wavenet": {"decimation": 4, "residual": 4, "skip": 4, "dilations": (1, 2), "window_frames": 64},
     "vqvae": {"decimation": 4, "widths": (4, 8, 8), "latent": 4, "codes": 8, "prior_width": 32, "prior_depth": 1},
+    "transformer": {"width": 32, "depth": 1, "patch": 32, "steps": 2},
+    "codec": {"decimation": 4, "widths": (4, 8, 8), "latent": 4, "unet": (8, 64, 64), "steps": 2},
 }
 """Settings of each system that train in seconds."""
 STEPS = RunSettings(steps=4, batch=4, warmup_steps=1, validate_every=2, validation_examples=4, preview_every=1000)
