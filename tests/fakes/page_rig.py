@@ -15,7 +15,9 @@ from page_makers import FakeMakerSpec, FakeStrokes
 
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.kit import Pad
+from ghostnote.bridge.live.commands import Played
 from ghostnote.bridge.live.daemon import Live
+from ghostnote.bridge.live.hit import Hit
 from ghostnote.bridge.page.serve import PageServer, PageSettings
 
 OTHER_HOST = "ghostnote.test"
@@ -107,6 +109,23 @@ def pad(live: Live, name: str = "Kick") -> Pad:
 def notes(live: Live) -> int:
     """Return how many strokes were played."""
     return sum(live.session.engine.counts[kind] for kind in ("fresh", "fallback", "reused"))
+
+
+@contextmanager
+def strikes_of(live: Live) -> Iterator[list[tuple[str, int]]]:
+    """Collect pads and velocities of what is struck."""
+    found: list[tuple[str, int]] = []
+    watch = live.session.engine.watch
+
+    def both(note: Played, hit: Hit, frame: int) -> None:
+        found.append((note.pad, note.velocity))
+        watch(note, hit, frame)
+
+    live.session.engine.watch = both
+    try:
+        yield found
+    finally:
+        live.session.engine.watch = watch
 
 
 def write_hit(path: Path, hertz: float = 55.0, rate: int = 44_100) -> Path:

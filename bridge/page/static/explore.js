@@ -40,6 +40,7 @@ function wishes() {
 
 function map() {
   view.lines = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  view.lines.setAttribute("aria-hidden", "true");
   view.lines.setAttribute("viewBox", "0 0 100 100");
   view.lines.setAttribute("preserveAspectRatio", "none");
   view.empty = make("p", { className: "map-empty" }, "New drums appear here, those that sound alike near each other. Say what they are like, or choose a class. Drop a folder of your own sounds to see it, too.");

@@ -29,10 +29,10 @@ function transport() {
 }
 
 function number(label, name, min, max, step, text) {
-  const output = make("output");
+  const output = make("output", { htmlFor: `grid-${name}` });
   const input = make("input", { type: "range", id: `grid-${name}`, min, max, step });
   input.addEventListener("input", () => { put(output, text(Number(input.value))); ask({ grid: { [name]: Number(input.value) } }); });
-  const row = make("label", { className: "knob small" }, make("span", {}, label), output, input);
+  const row = make("label", { className: "knob small", htmlFor: input.id }, make("span", {}, label), output, input);
   return { row, set(value) {
     if (document.activeElement !== input) input.value = String(value);
     put(output, text(value));

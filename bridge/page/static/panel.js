@@ -170,9 +170,9 @@ function drawStroke() {
 function drawHistory(pad) {
   const dots = [];
   const dot = (text, pressed, current) => make("button", { type: "button", className: `dot${current ? " is-now" : ""}`, disabled: pad.lock || current, title: text, "aria-label": text, on: { click: pressed } });
-  for (let back = Math.min(pad.undo, 8); back > 0; back--) dots.push(dot(`${back} drums before`, () => send("undo", back)));
+  for (let back = Math.min(pad.undo, 8); back > 0; back--) dots.push(dot(back > 1 ? `${back} drums before` : "the drum before", () => send("undo", back)));
   dots.push(dot("this drum", () => {}, true));
-  for (let on_ = 1; on_ <= Math.min(pad.redo, 8); on_++) dots.push(dot(`${on_} drums after`, () => send("redo", on_)));
+  for (let on_ = 1; on_ <= Math.min(pad.redo, 8); on_++) dots.push(dot(on_ > 1 ? `${on_} drums after` : "the drum after", () => send("redo", on_)));
   view.history.replaceChildren(...dots);
 }
 

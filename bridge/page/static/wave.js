@@ -65,7 +65,8 @@ function drawAxis(context, width, height, seconds, colour) {
     const x = (time / seconds) * width;
     context.moveTo(x, height);
     context.lineTo(x, height - 6 * scale);
-    context.fillText(time < 1 ? `${Math.round(time * 1000)} ms` : `${time.toFixed(1)} s`, x + 4 * scale, height - 3 * scale);
+    const text = time < 1 ? `${Math.round(time * 1000)} ms` : `${time.toFixed(1)} s`;
+    if (x + 4 * scale + context.measureText(text).width < width) context.fillText(text, x + 4 * scale, height - 3 * scale);
   }
   context.stroke();
 }

@@ -1,40 +1,19 @@
 """The page in a real browser, beside a daemon with fake strokes."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from live_fakes import until
-from page_rig import Rig, drop, notes, opened, pad
+from page_rig import Rig, drop, notes, opened, pad, strikes_of
 
-from ghostnote.bridge.live.commands import Played
 from ghostnote.bridge.live.daemon import Live
-from ghostnote.bridge.live.hit import Hit
 from ghostnote.bridge.live.osc.codec import pack
 
 _KEYBOARD = """
 globalThis.keys = { play(data) { this.onmidimessage({ data: new Uint8Array(data) }); } };
 navigator.requestMIDIAccess = async () => ({ inputs: new Map([["keys", keys]]) });
 """
-
-
-@contextmanager
-def strikes_of(live: Live) -> Iterator[list[tuple[str, int]]]:
-    """Collect pads and velocities of what is struck."""
-    found: list[tuple[str, int]] = []
-    watch = live.session.engine.watch
-
-    def both(note: Played, hit: Hit, frame: int) -> None:
-        found.append((note.pad, note.velocity))
-        watch(note, hit, frame)
-
-    live.session.engine.watch = both
-    try:
-        yield found
-    finally:
-        live.session.engine.watch = watch
 
 
 def test_a_click_plays_and_every_stroke_is_drawn(live: Live, page: Any) -> None:
