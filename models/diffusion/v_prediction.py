@@ -6,7 +6,7 @@ any variance-preserving schedule is a choice of times t in [0, 1].
 
 import math
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +18,7 @@ Prediction = Callable[[Tensor, Tensor], Tensor]
 """A network with its conditions bound: (z (batch, …), t (batch,)) to what it predicts (batch, …)."""
 Target = Literal["v", "eps", "x"]
 """What a network can predict."""
+_LEAST: Final = 1e-4
 
 
 def t_to_alpha_sigma(t: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,7 +58,7 @@ def from_v(z: Tensor, v: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
 def as_velocity(network: Prediction, target: Target) -> Prediction:
     """Return the v that follows from what `network` predicts: v = (ε − sigma·z)/alpha = (alpha·z − x)/sigma.
 
-    ε says nothing of v at time 1, where alpha is 0, nor x at time 0.
+    ε says nothing of v at time 1, where alpha is 0, nor x at time 0: there v is as if alpha or sigma were 1e-4.
     """
     if target == "v":
         return network
@@ -65,7 +66,9 @@ def as_velocity(network: Prediction, target: Target) -> Prediction:
     def velocity(z: Tensor, t: Tensor) -> Tensor:
         alpha, sigma = t_to_alpha_sigma(expand_dims(t, z))
         predicted = network(z, t)
-        return (predicted - sigma * z) / alpha if target == "eps" else (alpha * z - predicted) / sigma
+        if target == "eps":
+            return (predicted - sigma * z) / alpha.clamp_min(_LEAST)
+        return (alpha * z - predicted) / sigma.clamp_min(_LEAST)
 
     return velocity
 

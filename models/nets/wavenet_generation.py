@@ -36,21 +36,23 @@ class CachedLayer:
         self.ring = np.repeat(bias[None], layer.dilation, axis=0)
         self.bias = bias + offset @ older
         self.out = np.ascontiguousarray(_weight(layer.out).T / 2)
-        self.gates, self.at, self.width = gates, 0, width
+        self.gates, self.at = gates, 0
         self.taps, self.sums = np.empty((batch, 4 * width), np.float32), np.empty((batch, 2 * width), np.float32)
+        self.now, self.later = np.split(self.taps, 2, axis=1)
+        self.filtered, self.gate = np.split(self.sums, 2, axis=1)
         self.more = np.empty((batch, width), np.float32)
 
     def step(self, x: Array) -> None:
         """Add the layer's output to its input `x` (batch, residual), in place."""
-        split, past = 2 * self.width, self.ring[self.at]
+        past = self.ring[self.at]
         np.matmul(x, self.product, out=self.taps)
-        np.add(self.taps[:, :split], past, out=self.sums)
-        np.add(self.taps[:, split:], self.bias, out=past)
+        np.add(self.now, past, out=self.sums)
+        np.add(self.later, self.bias, out=past)
         np.tanh(self.sums, out=self.sums)
-        self.sums[:, self.width :] += 1
-        np.multiply(self.sums[:, : self.width], self.sums[:, self.width :], out=self.gates)
+        np.add(self.gate, 1, out=self.gate)
+        np.multiply(self.filtered, self.gate, out=self.gates)
         np.matmul(self.gates, self.out, out=self.more)
-        x += self.more
+        np.add(x, self.more, out=x)
         self.at = (self.at + 1) % len(self.ring)
 
 

@@ -19,7 +19,7 @@ def network(target, std=STD):
     def predict(z, t):
         alpha, sigma = t_to_alpha_sigma(t[:, None])
         x = z * alpha * std**2 / (alpha**2 * std**2 + sigma**2)
-        return PREDICTIONS[target](z, x, (z - alpha * x) / sigma, t)
+        return PREDICTIONS[target](z, x, (z - alpha * x) / sigma.clamp_min(1e-9), t)
 
     return predict
 
@@ -54,6 +54,14 @@ def test_the_error_falls_with_the_order_of_the_solver(name, order):
 def test_all_predictions_lead_to_the_same(name):
     errors = [error(name, 20, target) for target in PREDICTIONS]
     assert errors == pytest.approx([errors[0]] * 3, rel=1e-6)
+
+
+@pytest.mark.parametrize("target", PREDICTIONS)
+def test_every_prediction_is_followed_to_the_end(target):
+    z = torch.tensor([[1.0]])
+    found = SOLVERS["heun"].solve(as_velocity(network(target), target), z, solver_times(100), fresh_noise(z))
+    start = solver_times(100)[0]
+    assert float(found) == pytest.approx(float(z * STD / deviation(start)), abs=0.01)
 
 
 def sde_variance(steps, start=0.9, end=0.1):
