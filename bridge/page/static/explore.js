@@ -32,7 +32,7 @@ function wishes() {
   words.classList.add("wide");
   return make("form", { className: "wishes", on: { submit: begin } },
     make("div", { className: "row" }, words, field("Count", view.count), view.begin),
-    make("div", { className: "row" }, field("Class", view.class), field("Kind", view.kind), view.said,
+    make("div", { className: "row" }, field("Class", view.class), field("Kind", view.kind),
       picker("Your sounds…", filesOnMap, { isSeveral: true, title: "Put sounds of your own on the map" }),
       picker("Folder…", filesOnMap, { isFolder: true, title: "Put a folder of your own sounds on the map" }),
       make("button", { type: "button", title: "Empty the map", on: { click: () => ask({ clear_map: true }) } }, "Clear")));
@@ -45,7 +45,7 @@ function map() {
   view.lines.setAttribute("preserveAspectRatio", "none");
   view.empty = make("p", { className: "map-empty" }, "New drums appear here, those that sound alike near each other. Say what they are like, or choose a class. Drop a folder of your own sounds to see it, too.");
   view.legend = make("div", { className: "map-legend" });
-  view.map = make("div", { className: "map", id: "map", role: "group", "aria-label": "Map of drums: arrow keys move and play, Enter puts one on the pad, N makes four more near it" }, view.lines, view.empty, view.legend, view.left);
+  view.map = make("div", { className: "map", id: "map", role: "group", "aria-label": "Map of drums: arrow keys move and play, Enter puts one on the pad, N makes four more near it" }, view.lines, view.empty, view.said, view.legend, view.left);
   view.map.addEventListener("keydown", moved);
   view.map.addEventListener("dragover", (event) => { event.preventDefault(); view.map.classList.add("is-target"); });
   view.map.addEventListener("dragleave", () => view.map.classList.remove("is-target"));
