@@ -22,6 +22,7 @@ from ghostnote.models.systems.registry import make_system
 from ghostnote.models.systems.system import Stage, System, Update
 from ghostnote.models.train.loop import (
     Report,
+    TrainingData,
     Warn,
     default_device,
     joined_processes,
@@ -141,10 +142,22 @@ def train_system(
     """
     require_end(settings)
     with joined_processes() as rank:
-        with torch.random.fork_rng():
-            torch.manual_seed(settings.seed)
-            system = make_system(name, network)
         corpus = load_training_data(data, default_device(rank), warn)
-        trainer = SystemRun(name, system.train(), corpus.train, settings, corpus.device)
-        facts = {"training": {"hits": len(corpus.train.audio), "settings": asdict(settings)}, "credits": corpus.credits}
-        run_to_end(trainer, run, corpus.valid, facts, report if rank == 0 else None)
+        train_system_on(corpus, run, name, settings, network, report if rank == 0 else None)
+
+
+def train_system_on(
+    corpus: TrainingData,
+    run: Path,
+    name: str,
+    settings: RunSettings,
+    network: Mapping[str, Any] | None = None,
+    report: Report | None = None,
+) -> None:
+    """Train as `train_system` does on a corpus that is already loaded; the process that has a `report` saves."""
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        system = make_system(name, network)
+    trainer = SystemRun(name, system.train(), corpus.train, settings, corpus.device)
+    facts = {"training": {"hits": len(corpus.train.audio), "settings": asdict(settings)}, "credits": corpus.credits}
+    run_to_end(trainer, run, corpus.valid, facts, report)
