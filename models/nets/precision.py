@@ -17,5 +17,10 @@ def autocast(device: torch.device) -> AbstractContextManager[Any]:
     return torch.autocast(device.type, torch.bfloat16)
 
 
+def full_precision(device: torch.device) -> AbstractContextManager[Any]:
+    """Return a context in which all is computed in 32 bits, also inside of `autocast`."""
+    return torch.autocast(device.type, enabled=False)
+
+
 def _has_bf16(capabilities: Mapping[str, Any]) -> bool:
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))

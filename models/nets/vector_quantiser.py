@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, distributed, nn
 
+from ghostnote.models.nets.precision import full_precision
+
 _DECAY: Final = 0.99
 _DEAD: Final = 0.03
 """A code that fewer vectors choose than this share of the even number is replaced."""
@@ -51,7 +53,8 @@ class VectorQuantiser(nn.Module):
     def nearest(self, z: Tensor) -> Tensor:
         """Return the codes (batch, frames) nearest to vectors (batch, width, frames)."""
         codebook = self.codebook
-        distance = codebook.square().sum(1) - 2 * z.transpose(1, 2) @ codebook.T
+        with full_precision(z.device):
+            distance = codebook.square().sum(1) - 2 * z.float().transpose(1, 2) @ codebook.T
         return distance.argmin(-1)
 
     def vectors(self, codes: Tensor) -> Tensor:
@@ -63,6 +66,7 @@ class VectorQuantiser(nn.Module):
 
         The gradient goes straight through: that of the codes' vectors is taken for that of `z`.
         """
+        z = z.float()
         codes = self.nearest(z.detach())
         chosen = self.vectors(codes)
         if self.training:

@@ -57,7 +57,7 @@ class WaveGenerator(nn.Module):
         x = x.unflatten(1, (self.layers[0].in_channels, -1))
         for layer in self.layers:
             x = layer(F.relu(x))
-        return torch.tanh(x[:, 0])
+        return torch.tanh(x[:, 0].float())
 
 
 class WaveCritic(nn.Module):

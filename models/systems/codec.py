@@ -76,7 +76,7 @@ class Codec(GuidedDiffusion):
 
     def posterior(self, audio: Tensor) -> tuple[Tensor, Tensor]:
         """Return means and deviations (batch, latent, frames) of the latents of hits (batch, frames)."""
-        mean, log_deviation = self.encoder(audio[:, None]).chunk(2, dim=1)
+        mean, log_deviation = self.encoder(audio[:, None]).float().chunk(2, dim=1)
         return mean, log_deviation.clamp(-10, 2).exp()
 
     @torch.no_grad()

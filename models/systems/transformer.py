@@ -11,6 +11,7 @@ from ghostnote.models.diffusion.v_prediction import v_loss
 from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES, analyse, synthesise
 from ghostnote.models.nets.cascade import ANY_CLASS
 from ghostnote.models.nets.diffusion_transformer import DiffusionTransformer, DiffusionTransformerSettings
+from ghostnote.models.nets.precision import full_precision
 from ghostnote.models.nets.running_scale import RunningScale
 from ghostnote.models.systems.guided_diffusion import GuidedDiffusion, GuidedSettings
 from ghostnote.models.systems.system import Stage, Update
@@ -61,7 +62,8 @@ class Transformer(GuidedDiffusion):
 
     def loss(self, audio: Tensor, label: Tensor, generator: torch.Generator) -> Tensor:
         """Return the mean squared error of v, in training for a part of the batches over a hit's beginning alone."""
-        coefficients = analyse(audio)
+        with full_precision(audio.device):
+            coefficients = analyse(audio)
         if self.training:
             self.scale.learn(coefficients)
         patches = self.to_patches(self.scale(coefficients))[:, : self._length(generator)]

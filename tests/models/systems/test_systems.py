@@ -86,6 +86,21 @@ def test_the_stages_of_a_system_are_a_whole_run_and_own_what_they_train(name: st
     assert trained == own
 
 
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_losses_in_bf16_are_those_in_32_bits(name: str) -> None:
+    """As graphics cards compute them; a processor emulates it."""
+    torch.manual_seed(0)
+    system, label = make_system(name, TINY[name]).train(), torch.tensor([0, 3])
+    time = torch.arange(system.frames) / system.rate
+    audio = (torch.exp(-8 * time) * torch.sin(2 * torch.pi * 220 * time)).expand(2, -1)
+    for update in (update for stage in system.stages() for update in stage.updates[-2:]):
+        exact = update.loss(audio, label, torch.Generator().manual_seed(0))
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = update.loss(audio, label, torch.Generator().manual_seed(0))
+        loss.backward()
+        assert loss.item() == pytest.approx(exact.item(), rel=0.1, abs=0.1)
+
+
 def test_what_is_no_system_is_said() -> None:
     with pytest.raises(InputError, match="'wavenot' is not a system: take one of"):
         make_system("wavenot")
