@@ -17,11 +17,13 @@ from torch import Tensor
 
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.printable import counted
 from ghostnote.models.diffusion.solvers import SOLVERS, BrownianPath, Noise, solver_times
 from ghostnote.models.plots.hits import figure_format, new_figure, save_figure
 from ghostnote.models.systems.checkpoint import load_system
 from ghostnote.models.systems.diffusion_system import DiffusionSystem
 from ghostnote.models.systems.program import run_program
+from ghostnote.models.systems.registry import SYSTEMS
 
 Curve = Sequence[tuple[int, float]]
 """Evaluations and relative error."""
@@ -54,12 +56,12 @@ def measure(
     z, times = system.noise(label, generator), solver_times(steps)
     path, velocity = BrownianPath(z, times, generator), system.velocity(label)
 
-    def counted(z: Tensor, t: Tensor) -> Tensor:
+    def watched(z: Tensor, t: Tensor) -> Tensor:
         progress(1)
         return velocity(z, t)
 
     def solve(name: str, count: int, noise: Noise = path) -> Tensor:
-        return system.to_audio(SOLVERS[name].solve(counted, z, times[:: steps // count], noise))
+        return system.to_audio(SOLVERS[name].solve(watched, z, times[:: steps // count], noise))
 
     references = {kind: solve(kind, steps) for kind in (_STOCHASTIC, _REFERENCE)}
     curves: dict[str, Curve] = {}
@@ -100,11 +102,12 @@ def main(
     figure_format(output)
     system, _ = load_system(run)
     if not isinstance(system, DiffusionSystem):
-        raise InputError(f"{run} is a run of {system.title}, which does not diffuse: give one of ddpm or waveform")
+        able = ", ".join(name for name, kind in SYSTEMS.items() if issubclass(kind, DiffusionSystem))
+        raise InputError(f"{run} is a run of {system.title}, which does not diffuse: give a run of one of {able}")
     label = torch.arange(hits) % len(CLASS_NAMES)
     with typer.progressbar(length=evaluations(steps), label="evaluations") as bar:
         curves = measure(system, label, steps, seed, bar.update)
-    draw(output, curves, f"{system.title}: {hits} hits, against {steps} steps")
+    draw(output, curves, f"{system.title}: {counted(hits, 'hit')}, against {steps} steps")
     for name, curve in curves.items():
         figures = ", ".join(f"{count}: {error:.2g}" for count, error in curve)
         typer.echo(f"{SOLVERS[name].title}: {figures}")

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ghostnote.bridge.errors import InputError
 from ghostnote.models.dsp import mu_law
 from ghostnote.models.nets.wavenet import WaveNet, WaveNetSettings
 from ghostnote.models.nets.wavenet_generation import generate
@@ -69,7 +70,12 @@ class WaveNetSystem(System):
         return self.continue_hits(torch.empty(len(label), 0, device=label.device), label, generator)
 
     def continue_hits(self, start: Tensor, label: Tensor, generator: torch.Generator) -> Tensor:
-        """Return hits (batch, frames) that begin as `start` (batch, some frames) at full level, and go on as new."""
+        """Return hits (batch, frames) that begin as `start` (batch, some frames) at full level, and go on as new.
+
+        `InputError` where they begin with more frames than they have.
+        """
+        if start.shape[1] > self.frames:
+            raise InputError(f"a start of {start.shape[1]} frames is longer than a hit, {self.frames}: cut it")
         levels = generate(
             self.net, label, self.frames, generator, given=mu_law.encode(start), temperature=self.settings.temperature
         )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ghostnote.bridge.errors import InputError
 from ghostnote.models.dsp import mu_law
 from ghostnote.models.nets.wavenet import WaveNet, WaveNetSettings
 from ghostnote.models.nets.wavenet_generation import CachedWaveNet, generate, pick
@@ -150,6 +151,8 @@ def test_a_system_continues_a_hit_that_was_cut(system):
     assert hits.shape == (3, system.frames)
     assert torch.equal(hits[:, :8000], start)
     assert hits[:, 8000:].std() > 0.01
+    with pytest.raises(InputError, match="8193 frames is longer than a hit, 8192"):
+        system.continue_hits(torch.zeros(1, 8193), LABEL[:1], torch.Generator())
 
 
 def test_training_lowers_the_bits():
