@@ -48,7 +48,7 @@ def measure(path: Path) -> Sound:
     mono = mono_for_features(audio, rate)
     if not np.abs(mono).max() > 0:
         raise AudioFileError(f"{path}: is silent in mono: its channels cancel each other out")
-    return Sound(features(mono), hit_level_db(audio, rate), _pitch_hz(mono), why_not_a_hit(mono))
+    return Sound(features(mono), hit_level_db(audio, rate), body_pitch_hz(mono), why_not_a_hit(mono))
 
 
 def measure_all(paths: Iterable[Path]) -> dict[Path, Sound | str]:
@@ -81,7 +81,8 @@ def alike(sounds: Sequence[Sound], farthest_db: float) -> list[list[int]]:
     return sets
 
 
-def _pitch_hz(mono: NDArray[np.float64]) -> float:
+def body_pitch_hz(mono: NDArray[np.float64]) -> float:
+    """Return the frequency of the strongest partial of a hit's body, of a sound (frames,) at `FEATURE_RATE`."""
     onset = onset_frame(mono[None])
     first, last = (onset + round(seconds * FEATURE_RATE) for seconds in _PITCH_SECONDS)
     body = mono[first:last] if len(mono) > first else mono[onset:]

@@ -1,60 +1,117 @@
-"""`ghostnote slice`: a drum loop becomes its hits, a kit, and a MIDI file that plays them."""
+"""`ghostnote slice`: drum loops become their hits, a kit, and a MIDI file that plays them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostnote.bridge.cli import tool_options
+from ghostnote.bridge.cli import options, tool_options
 from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
     from ghostnote.bridge.tools.slice import Stroke
 
 
 def slice(
-    loop: Annotated[Path, typer.Argument(metavar="LOOP", help="A sound file with a drum loop.")],
+    loops: Annotated[
+        list[Path], typer.Argument(metavar="LOOP...", help="Sound files with drum loops, and folders of them.")
+    ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Where the hits go; by default LOOP-slice, here."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Where the hits go, in a folder each where there are several loops; by default LOOP-slice, here.",
+        ),
     ] = None,
     kit: Annotated[
         bool, typer.Option("--kit", help="Also write a kit of them, for render, live and the plugin.")
     ] = False,
-    bpm: Annotated[float, typer.Option(min=20, max=400, help="The loop's tempo, for the MIDI file's bars.")] = 120.0,
+    bpm: Annotated[
+        float | None,
+        typer.Option(
+            "--tempo", "--bpm", min=20, max=400, help="The loop's tempo, for the MIDI file; by default found."
+        ),
+    ] = None,
     bits: tool_options.Bits = None,
     figure: tool_options.Figure = None,
 ) -> None:
-    """Cut a drum loop into its hits: when each comes, how hard it is, and which drums it is."""
-    from ghostnote.bridge.cli.extras import needs_extra
+    """Cut drum loops into their hits: when each comes, how hard it is, which drums it is, and the tempo."""
     from ghostnote.bridge.errors import InputError
-    from ghostnote.bridge.io.audio_file import read_audio
-    from ghostnote.bridge.io.output_guard import check_outputs, numbered
-    from ghostnote.bridge.io.sample_size import source_bits
-    from ghostnote.bridge.tools.loop_kit import write_loop
-    from ghostnote.bridge.tools.slice import slice_loop
+    from ghostnote.bridge.io.output_guard import check_outputs
+    from ghostnote.bridge.tools.files import sources
 
-    check_outputs((figure,), (loop,))
+    found = sources(loops)
+    check_outputs((figure,), found)
+    if figure:
+        tool_options.check_figure(figure, "slice")
+        if len(found) > 1:
+            raise InputError(f"--figure {figure}: is of one loop, and there are {len(found)}; give one")
+    failed = 0
+    for loop in found:
+        own = output / loop.stem if output and len(found) > 1 else output or Path(f"{loop.stem}-slice")
+        try:
+            _sliced(loop, own, _Choices(kit, bpm, bits, figure))
+        except InputError as error:
+            said = error if str(error).startswith(str(loop)) else InputError(f"{loop}: {error}")
+            if len(found) == 1:
+                raise said from error
+            echo(f"failed: {said}", err=True)
+            failed += 1
+    if failed:
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """What is written of a loop."""
+
+    kit: bool
+    bpm: float | None
+    bits: int | None
+    figure: Path | None
+
+
+def _sliced(loop: Path, wanted: Path, choices: _Choices) -> None:
+    """Cut one loop, write what it is into a folder, and say so; `InputError`."""
+    from ghostnote.bridge.cli.extras import needs_extra
+    from ghostnote.bridge.io.audio_file import read_audio
+    from ghostnote.bridge.io.output_guard import numbered
+    from ghostnote.bridge.io.sample_size import source_bits
+    from ghostnote.bridge.tools.loop_kit import DEFAULT_BPM, write_loop
+    from ghostnote.bridge.tools.slice import slice_loop
+    from ghostnote.bridge.tools.tempo import estimated_bpm
+
     audio, rate = read_audio(loop)
-    try:
-        strokes = slice_loop(audio, rate)
-    except InputError as error:
-        raise InputError(f"{loop}: {error}") from error
-    folder = numbered(output or Path(f"{loop.stem}-slice"))
-    written = write_loop(strokes, rate, folder, loop.stem, bits=bits or source_bits(loop), bpm=bpm, with_kit=kit)
+    strokes = slice_loop(audio, rate)
+    times = [stroke.start / rate for stroke in strokes]
+    found = choices.bpm or estimated_bpm(times, [stroke.velocity for stroke in strokes])
+    folder, bits = numbered(wanted), choices.bits or source_bits(loop)
+    written = write_loop(strokes, rate, folder, loop.stem, bits=bits, bpm=found or DEFAULT_BPM, with_kit=choices.kit)
     for stroke in strokes:
         echo(_line(stroke, rate))
+    if not found:
+        echo(
+            f"note: {loop}: no tempo fits its strokes, so that its MIDI file has {DEFAULT_BPM:g}; --tempo says it",
+            err=True,
+        )
     for note in written.notes:
         echo(f"note: {note}", err=True)
-    echo(f"{folder}: {len(written.hits)} hits, {written.midi.name}" + (f", {written.kit.name}" if written.kit else ""))
-    if figure:
+    options.tell_numbered(wanted, folder)
+    tempo = "" if not found else f", {found:g} beats a minute ({'given' if choices.bpm else 'found'})"
+    kit = f", {written.kit.name}" if written.kit else ""
+    echo(f"{folder}: {counted(len(written.hits), 'hit')}{tempo}, {written.midi.name}{kit}")
+    if choices.figure:
         with needs_extra("slice --figure"):
             from ghostnote.models.plots.slices import draw_slices
 
-            draw_slices(figure, audio, rate, strokes)
-        echo(str(figure))
+            draw_slices(choices.figure, audio, rate, strokes)
+        echo(str(choices.figure))
 
 
 def _line(stroke: Stroke, rate: int) -> str:

@@ -120,6 +120,15 @@ def plan(paths: Sequence[Path], form: OutputForm) -> list[FileTask]:
     return [FileTask(source, _target(source, root, form)) for source, root in found]
 
 
+def sources(paths: Sequence[Path]) -> list[Path]:
+    """Return each sound file among `paths` and in the folders among them once; `InputError` where there is none."""
+    found = [file for file, _ in _sources(paths, OutputForm(""))]
+    if not found:
+        names = ", ".join(map(str, paths))
+        raise InputError(f"{names}: no sound files found; ghostnote reads {', '.join(HIT_SUFFIXES)}")
+    return found
+
+
 def process(tasks: Iterable[FileTask], form: OutputForm, tool: Tool) -> Iterator[FileOutcome]:
     """Read each source, write what the tool makes of it, and yield what became of it.
 

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Final
 
 import mido
+import numpy as np
 
+from ghostnote.bridge.classify.features import features, mono_for_features
 from ghostnote.bridge.classify.layers import layer_velocities
 from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.io.hit_files import distinct_name
+from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.kit.kit import DEFAULT_SEED, Kit, Pad, pad_seed
@@ -22,6 +25,7 @@ from ghostnote.bridge.tools.slice import Stroke
 
 _PPQ: Final = 960
 _NOTE_TICKS: Final = 60
+_CLEAN_DB: Final = 10.0
 DEFAULT_BPM: Final = 120.0
 """Of the MIDI file where nobody says the loop's own; notes come when the strokes do in any case."""
 
@@ -71,11 +75,15 @@ def write_loop(
             write_audio(files[id(stroke)], stroke.audio, rate, bits)
     midi, kit = folder / f"{name}.mid", folder / f"{name}.toml"
     write_bytes(midi, _midi(strokes, _notes_of(strokes, drums, together), rate, bpm))
-    said = [] if not together else [f"{len(together)} strokes of several drums at once are files, and no pads"]
+    said = [f"{counted(len(together), 'stroke')} of several drums at once: in files, not in pads"] if together else []
     if with_kit:
         taken = {id(stroke) for stroke in together}
-        pads = [_pad(drum, files) for drum in drums if id(drum.strokes[0]) not in taken and drum.notes]
-        said += [f"{drum.name}: no MIDI note is free" for drum in drums if not drum.notes]
+        pads = [_pad(drum, files, rate) for drum in drums if id(drum.strokes[0]) not in taken and drum.notes]
+        said += [
+            f"{drum.name}: no MIDI note is free"
+            for drum in drums
+            if not drum.notes and id(drum.strokes[0]) not in taken
+        ]
         save_kit(Kit(name, DEFAULT_SEED, tuple(pads)), kit)
     return LoopFiles(tuple(files.values()), midi, kit if with_kit else None, tuple(said))
 
@@ -133,10 +141,18 @@ def _midi(strokes: Sequence[Stroke], notes: Sequence[tuple[int, ...]], rate: int
     return data.getvalue()
 
 
-def _pad(drum: _Drum, files: dict[int, Path]) -> Pad:
+def _clean(strokes: Sequence[Stroke], rate: int) -> list[Stroke]:
+    """Return those strokes of a drum that sound most alike: in others what was struck before still rings."""
+    found = np.array([features(mono_for_features(stroke.audio, rate)) for stroke in strokes])
+    apart = np.sqrt(np.square(found[:, None] - found).mean(axis=2))
+    middle = int(np.median(apart, axis=1).argmin())
+    return [stroke for stroke, far in zip(strokes, apart[middle], strict=True) if far <= _CLEAN_DB]
+
+
+def _pad(drum: _Drum, files: dict[int, Path], rate: int) -> Pad:
     kind = drum.classes[0]
     pad = Pad(drum.name, drum.notes, kind, choke=default_choke(kind), seed=pad_seed(DEFAULT_SEED, drum.name))
-    paths = [files[id(stroke)] for stroke in drum.strokes]
+    paths = [files[id(stroke)] for stroke in _clean(drum.strokes, rate)]
     if len(paths) == 1:
         return replace(pad, hit=paths[0])
     velocities = layer_velocities(paths)

@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ghostnote.bridge.classify.features import FEATURES
 from ghostnote.bridge.classify.mixture import mixture_features, sounding
-from ghostnote.bridge.classify.sounds import Sound, alike
+from ghostnote.bridge.classify.sounds import Sound, alike, body_pitch_hz
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.velocity import level_velocity
@@ -26,8 +27,14 @@ _LEAD_SECONDS: Final = 0.001
 _FADE_SECONDS: Final = 0.004
 _AUDIBLE: Final = 10 ** (-60 / 20)
 _LEVEL_SECONDS: Final = 0.05
-_ALIKE_DB: Final = 5.0
-"""Strokes of a loop whose features are nearer than this are taken for the same drums."""
+_ALIKE_DB: Final = 14.0
+"""Strokes of one class in a loop are of one drum, unless they sound quite different."""
+_PITCHED: Final = ("tom", "perc")
+"""Of these a loop has several, which their pitches tell apart."""
+_SAME_PITCH: Final = 1.08
+_LEAST_KICKS: Final = 3
+_KICKS_PITCH: Final = 1.2
+"""A drummer has one bass drum: what is tuned otherwise is a tom."""
 _KERNEL_DB: Final = 2.5
 _MOST_LIMBS: Final = 3
 _SURE: Final = 1.0
@@ -74,8 +81,9 @@ def slice_loop(loop: ArrayLike, rate: int) -> list[Stroke]:
     numbers = np.array([mixture_features(wide, start, end) for start, end in parts])
     odds = _shared_odds(numbers)
     levels_db = [_level_db(wide[start:end]) for start, end in parts]
-    classes = with_company(wide, parts, [_classes(row) for row in odds])
-    sounds = _sounds(numbers, classes)
+    pitches = [body_pitch_hz(wide[start:end]) for start, end in parts]
+    classes = with_company(wide, parts, _without_tuned_kicks([_classes(row) for row in odds], pitches))
+    sounds = _sounds(numbers, pitches, classes)
     velocities = _velocities(levels_db, classes)
     scale = rate / RATE
     strokes = []
@@ -125,6 +133,18 @@ def _classes(odds: Floats) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _without_tuned_kicks(classes: list[tuple[str, ...]], pitches: list[float]) -> list[tuple[str, ...]]:
+    """Return classes where kicks that are tuned higher than the loop's other kicks are toms."""
+    kicks = [pitch for names, pitch in zip(classes, pitches, strict=True) if "kick" in names]
+    if len(kicks) < _LEAST_KICKS:
+        return classes
+    own = float(np.median(kicks))
+    return [
+        tuple("tom" if name == "kick" else name for name in names) if names == ("kick",) and high else names
+        for names, high in zip(classes, [pitch > own * _KICKS_PITCH for pitch in pitches], strict=True)
+    ]
+
+
 def _certainty(odds: Floats) -> float:
     """Return how probable it is that exactly the classes with even or better odds are struck."""
     return float(np.prod(1 / (1 + np.exp(-np.abs(odds)))))
@@ -143,15 +163,27 @@ def _velocities(levels_db: list[float], classes: list[tuple[str, ...]]) -> list[
     return [level_velocity(min(0.0, level - loudest[key])) for key, level in zip(keys, levels_db, strict=True)]
 
 
-def _sounds(numbers: Floats, classes: list[tuple[str, ...]]) -> list[int]:
-    """Return a number for each stroke, the same for strokes of the same classes that sound alike."""
+def _sounds(numbers: Floats, pitches: list[float], classes: list[tuple[str, ...]]) -> list[int]:
+    """Return a number for each stroke, the same for strokes of the same classes that sound like one drum."""
     found = [0] * len(classes)
     last = 0
     for key in dict.fromkeys(tuple(sorted(names)) for names in classes):
         places = [at for at, names in enumerate(classes) if tuple(sorted(names)) == key]
-        sounds = [Sound(numbers[at], 0.0, 0.0) for at in places]
+        sounds = [Sound(numbers[at, :FEATURES], 0.0, pitches[at]) for at in places]
         for near in alike(sounds, _ALIKE_DB):
-            for at in near:
-                found[places[at]] = last
-            last += 1
+            for one in _by_pitch(near, sounds) if key[0] in _PITCHED and len(key) == 1 else [near]:
+                for at in one:
+                    found[places[at]] = last
+                last += 1
     return found
+
+
+def _by_pitch(places: list[int], sounds: list[Sound]) -> list[list[int]]:
+    """Return places in sets, within which pitches that follow each other are nearly the same."""
+    sets: list[list[int]] = []
+    for at in sorted(places, key=lambda place: sounds[place].pitch_hz):
+        if sets and sounds[at].pitch_hz < sounds[sets[-1][-1]].pitch_hz * _SAME_PITCH:
+            sets[-1].append(at)
+        else:
+            sets.append([at])
+    return sets

@@ -13,7 +13,7 @@ from ghostnote.bridge.kit.kit import load_kit
 from ghostnote.bridge.tools import onsets
 from ghostnote.bridge.tools.company import with_company
 from ghostnote.bridge.tools.loop_kit import write_loop
-from ghostnote.bridge.tools.slice import Stroke, slice_loop
+from ghostnote.bridge.tools.slice import Stroke, _without_tuned_kicks, slice_loop
 
 RATE = 44_100
 STEP = 0.25
@@ -90,7 +90,7 @@ def test_drums_struck_together_are_several_notes_and_no_pad_where_each_is_struck
     assert sorted(pad.drum_class for pad in kit.pads) == ["closed_hat", "kick"]
     notes = [m.note for m in mido.MidiFile(written.midi).tracks[0] if m.type == "note_on" and m.velocity]
     assert len(notes) == 4
-    assert "1 strokes of several drums at once" in written.notes[0]
+    assert "1 stroke of several drums at once" in written.notes[0]
 
 
 def test_a_hat_that_keeps_time_is_also_under_the_kick_between_its_strokes():
@@ -117,3 +117,22 @@ def test_without_aubio_it_says_what_to_install(monkeypatch):
 def test_silence_is_said():
     with pytest.raises(InputError, match="is silent"):
         slice_loop(np.zeros((1, 1000)), RATE)
+
+
+def test_strokes_of_one_drum_are_one_pad_whatever_rings_below_them(tmp_path):
+    pytest.importorskip("aubio")
+    audio, _ = loop({"acoustic_kick": "x...x...x...x...", "acoustic_closed_hat": ".xxx.xxx.xxx.xxx"})
+    found = slice_loop(audio, RATE)
+    hats = [stroke for stroke in found if stroke.classes == ("closed_hat",)]
+    assert len(hats) >= 10
+    assert len({stroke.sound for stroke in hats}) == 1
+    kit = load_kit(write_loop(found, RATE, tmp_path, "loop", with_kit=True).kit)
+    (hat,) = [pad for pad in kit.pads if pad.drum_class == "closed_hat"]
+    assert 2 <= len(hat.hits) <= len(hats)
+
+
+def test_what_is_tuned_higher_than_the_loops_bass_drum_is_no_kick():
+    classes = [("kick",), ("kick", "closed_hat"), ("kick",), ("kick",), ("snare",)]
+    found = _without_tuned_kicks(classes, [55.0, 55.0, 56.0, 79.0, 190.0])
+    assert found == [("kick",), ("kick", "closed_hat"), ("kick",), ("tom",), ("snare",)]
+    assert _without_tuned_kicks(classes[2:], [56.0, 79.0, 190.0]) == classes[2:]

@@ -1,0 +1,61 @@
+"""`ghostnote slice` takes files and folders, and finds the tempo."""
+
+from pathlib import Path
+
+import mido
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from ghostnote.bridge.cli.app import app
+from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.audio_file import write_audio
+
+RATE = 44_100
+
+
+def write_loop(path: Path, bpm: float) -> None:
+    """Write two bars of clicks on eighths."""
+    pytest.importorskip("aubio")
+    rng, t = np.random.default_rng(1), np.arange(RATE // 12) / RATE
+    sound = np.zeros(round(RATE * (16 * 30 / bpm + 0.5)), np.float32)
+    for at in range(16):
+        first = round((0.1 + at * 30 / bpm) * RATE)
+        sound[first : first + len(t)] += (np.exp(-50 * t) * rng.standard_normal(len(t)) * 0.2).astype(np.float32)
+    write_audio(path, sound[None], RATE, 16)
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["slice", *map(str, arguments)])
+
+
+def tempo(path: Path) -> float:
+    return next(mido.tempo2bpm(message.tempo) for message in mido.MidiFile(path) if message.type == "set_tempo")
+
+
+def test_a_folder_of_loops_becomes_a_folder_each_with_the_tempo_that_is_found(tmp_path: Path) -> None:
+    loops = tmp_path / "loops"
+    loops.mkdir()
+    for name, bpm in (("slow", 90), ("fast", 125)):
+        write_loop(loops / f"{name}.wav", bpm)
+    write_audio(loops / "silent.wav", np.full((1, RATE), 1e-9, np.float32), RATE, 32)
+    result = run(loops, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "failed: " in result.output
+    assert "silent.wav" in result.output
+    assert tempo(tmp_path / "out" / "slow" / "slow.mid") == pytest.approx(90, rel=0.01)
+    assert tempo(tmp_path / "out" / "fast" / "fast.mid") == pytest.approx(125, rel=0.01)
+    assert "beats a minute (found)" in result.output
+
+
+def test_a_tempo_that_is_given_is_taken_and_a_taken_folder_stays(tmp_path: Path) -> None:
+    write_loop(tmp_path / "loop.wav", 100)
+    for name in ("out", "out-2"):
+        result = run(tmp_path / "loop.wav", "-o", tmp_path / "out", "--tempo", 50)
+        assert result.exit_code == 0
+        assert tempo(tmp_path / name / "loop.mid") == pytest.approx(50)
+        assert "50 beats a minute (given)" in result.output
+    assert "out is there already: wrote" in result.output
+    failed = run(tmp_path / "none.wav", "-o", tmp_path / "out")
+    assert isinstance(failed.exception, InputError)
+    assert "is there already" not in failed.output
