@@ -10,6 +10,7 @@ import typer
 from ghostnote.bridge.cli import train_options as options
 from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.cli.terminal import say
+from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def train(
     system: Annotated[
         str | None, typer.Option(metavar="NAME", help="Train another way to generate drums: see 'ghostnote systems'.")
     ] = None,
+    changed: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting of the system, as front=patch; may be repeated."),
+    ] = None,
     shapes_alone: Annotated[
         bool, typer.Option("--shapes-alone", help="Train only what new drums are drawn from, not strokes.")
     ] = False,
@@ -45,8 +50,10 @@ def train(
     with needs_extra("train"):
         if system is not None:
             _refuse_for_systems(initial, shapes_alone)
-            _run_system(data, run, system, common)
+            _run_system(data, run, system, common, changed or [])
             return
+        if changed:
+            raise InputError("--set is given without --system, whose settings it changes: add --system NAME")
         from ghostnote.models.train.trainer import TrainSettings
 
         settings = TrainSettings(**common, draws=draws, pair_share=0.0 if shapes_alone else pairs)
@@ -79,23 +86,23 @@ def _run(data: Path, run: Path, settings: TrainSettings, initial: Path | None, s
 
 def _refuse_for_systems(initial: Path | None, shapes_alone: bool) -> None:
     """Raise `InputError` for options that only the instrument's own model takes."""
-    from ghostnote.bridge.errors import InputError
-
     for option, given in (("--initial", initial is not None), ("--shapes-alone", shapes_alone)):
         if given:
             raise InputError(f"{option} is given with --system, which does not take it: leave one of them out")
 
 
-def _run_system(data: Path, run: Path, name: str, settings: dict[str, Any]) -> None:
+def _run_system(data: Path, run: Path, name: str, settings: dict[str, Any], changed: list[str]) -> None:
     """Train another system under a progress bar; files that are left out are named above it."""
     from rich.console import Console
 
     from ghostnote.bridge.cli.train_progress import run_bar
+    from ghostnote.models.systems.registry import read_settings
     from ghostnote.models.train.system_run import train_system
     from ghostnote.models.train.training_run import RunSettings
 
     console = Console(stderr=True)
     with run_bar(console, "loss") as report:
         chosen = RunSettings(**settings)
-        train_system(data, run, name, chosen, report=report, warn=lambda why: say(console, f"warning: {why}"))
+        network = read_settings(name, changed)
+        train_system(data, run, name, chosen, network, report=report, warn=lambda why: say(console, f"warning: {why}"))
     say(console, f"{run}: trained; next: ghostnote generate --run {run} -c snare, or ghostnote evaluate --system {run}")

@@ -1,6 +1,7 @@
 """The table of systems, by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from ghostnote.bridge.errors import InputError, ModelError
@@ -42,3 +43,30 @@ def make_system(name: str, settings: Mapping[str, Any] | None = None) -> System:
         return found(found.Settings(**values))
     except TypeError as error:
         raise ModelError(f"the settings do not fit system {name!r} ({error}): train anew") from error
+
+
+def read_settings(name: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Return settings of a system from texts as "width=64" or "dilations=1,2,4"; `InputError` for another form."""
+    default = asdict(system_class(name).Settings())
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, _, value = text.partition("=")
+        if key not in default:
+            raise InputError(f"--set {text}: {name} has no {key!r}, but {', '.join(default)}")
+        try:
+            found[key] = _like(default[key], value)
+        except ValueError as error:
+            shown = ",".join(map(str, default[key])) if isinstance(default[key], tuple) else default[key]
+            raise InputError(f"--set {text}: {value!r} is not like the default, {key}={shown}") from error
+    return found
+
+
+def _like(default: Any, text: str) -> Any:
+    """Return `text` as what `default` is: a number, a word, yes or no, or several numbers."""
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false"):
+            raise ValueError("neither true nor false")
+        return text.lower() == "true"
+    if isinstance(default, tuple):
+        return tuple(_like(default[0], part) for part in text.split(","))
+    return type(default)(text)

@@ -11,7 +11,7 @@ from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.nets.checkpoint import STATE, read_generation
 from ghostnote.models.systems.audio import decimate, interpolate, sample_hits
 from ghostnote.models.systems.checkpoint import load_system
-from ghostnote.models.systems.registry import SYSTEMS, make_system
+from ghostnote.models.systems.registry import SYSTEMS, make_system, read_settings
 from ghostnote.models.train import system_run
 from ghostnote.models.train.loop import load_training_data
 from ghostnote.models.train.system_run import SystemRun, train_system
@@ -110,3 +110,19 @@ def test_what_is_no_system_is_said() -> None:
 def test_settings_of_another_system_are_said(name: str) -> None:
     with pytest.raises(ModelError, match="do not fit"):
         make_system(name, {"unheard_of": 1})
+
+
+def test_settings_are_read_as_what_they_are() -> None:
+    read = read_settings("wavenet", ["dilations=1,2,4", "residual=8", "decimation=4"])
+    assert read == {"dilations": (1, 2, 4), "residual": 8, "decimation": 4}
+    assert make_system("wavenet", read).rate == 11_025
+    assert read_settings("waveform", ["front=patch"]) == {"front": "patch"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("front=patch", "wavenet has no 'front', but decimation"), ("residual=wide", "'wide' is not like the default")],
+)
+def test_settings_that_are_none_are_said(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_settings("wavenet", [text])
