@@ -32,6 +32,7 @@ def morph(
     figure: tool_options.Figure = None,
 ) -> None:
     """Make drums between two hits: each with one onset and one set of partials, where a crossfade has two."""
+    from ghostnote.bridge.tools.baselines import crossfades
     from ghostnote.bridge.tools.files import ToolResult
     from ghostnote.bridge.tools.morph import morph_steps
     from ghostnote.bridge.tools.output_form import OutputForm
@@ -41,7 +42,11 @@ def morph(
 
     def tool(hit: FileHit) -> list[ToolResult]:
         steps = morph_steps(hit.audio, other.at(hit.rate), hit.rate, count, curve=curve)
-        return [ToolResult(step, f"{number:0{len(str(count))}}") for number, step in enumerate(steps, 1)]
+        labels = [f"{number:0{len(str(count))}}" for number in range(1, count + 1)]
+        if figure is None:
+            return [ToolResult(step, label) for label, step in zip(labels, steps, strict=True)]
+        plain = [("crossfade", sound) for sound in crossfades(steps[0], steps[-1], count, curve)]
+        return [ToolResult(*each[:2], baseline=each[2]) for each in zip(steps, labels, plain, strict=True)]
 
     tool_options.run_tool(tool_options.ToolRun([first], form, figure), tool)
 
@@ -59,7 +64,9 @@ def transition(
     figure: tool_options.Figure = None,
 ) -> None:
     """Let one hit go over into another: it begins as A and ends as B, and its partials glide."""
+    from ghostnote.bridge.tools.baselines import crossfaded
     from ghostnote.bridge.tools.files import ToolResult
+    from ghostnote.bridge.tools.morph import morph_steps
     from ghostnote.bridge.tools.morph import transition as joined
     from ghostnote.bridge.tools.output_form import OutputForm
 
@@ -67,7 +74,11 @@ def transition(
     form = OutputForm("transition", output, file_format, bits, rate, drum_class)
 
     def tool(hit: FileHit) -> list[ToolResult]:
-        return [ToolResult(joined(hit.audio, other.at(hit.rate), hit.rate, start=start, seconds=seconds))]
+        made = joined(hit.audio, other.at(hit.rate), hit.rate, start=start, seconds=seconds)
+        if figure is None:
+            return [ToolResult(made)]
+        ends = morph_steps(hit.audio, other.at(hit.rate), hit.rate, 2)
+        return [ToolResult(made, baseline=("crossfade", crossfaded(*ends, hit.rate, start, seconds)))]
 
     tool_options.run_tool(tool_options.ToolRun([first], form, figure), tool)
 

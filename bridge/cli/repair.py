@@ -35,6 +35,7 @@ def repair(
     """Mend hits: clicks, dropouts, clipped peaks and cut attacks, found by itself or given; the rest stays."""
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.tools import repair as tools
+    from ghostnote.bridge.tools.baselines import interpolated
     from ghostnote.bridge.tools.files import ToolResult
     from ghostnote.bridge.tools.output_form import OutputForm
 
@@ -43,7 +44,8 @@ def repair(
 
     def tool(hit: FileHit) -> list[ToolResult]:
         mended = tools.repair(hit.audio, hit.rate, start=start, end=end, seed=seed)
-        return [ToolResult(mended.audio, note=f"{hit.path}: {_said(mended, hit.rate)}")]
+        plain = ("linear interpolation", interpolated(hit.audio, mended.damage)) if figure else None
+        return [ToolResult(mended.audio, note=f"{hit.path}: {_said(mended, hit.rate)}", baseline=plain)]
 
     form = OutputForm("repair", output, file_format, bits, rate, drum_class)
     tool_options.run_tool(tool_options.ToolRun(paths, form, figure), tool)

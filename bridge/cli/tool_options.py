@@ -109,6 +109,10 @@ def _draw(path: Path, outcomes: list[FileOutcome]) -> None:
             hit = outcome.hit
             if hit is not None:
                 after = [(made.label or "after", made.audio, made.rate or hit.rate) for made in outcome.results]
-                rows.append(BeforeAfter(hit.path.stem, (("before", hit.audio, hit.rate), *after)))
+                plain = [(*made.baseline, made.rate or hit.rate) for made in outcome.results if made.baseline]
+                beside = plain if len(plain) == 1 else []
+                rows.append(BeforeAfter(hit.path.stem, (("before", hit.audio, hit.rate), *after, *beside)))
+                if len(plain) > 1:
+                    rows.append(BeforeAfter("", (("before", hit.audio, hit.rate), *plain)))
         draw_before_after(path, rows)
     echo(str(path))

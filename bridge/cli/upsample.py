@@ -31,6 +31,8 @@ def upsample(
     figure: tool_options.Figure = None,
 ) -> None:
     """Give hits of a low rate, or from a lossy format, their top back; below the cut they stay as they are."""
+    from ghostnote.bridge.dsp.conversion import resample
+    from ghostnote.bridge.dsp.partials import RATE
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.tools import upsample as tools
@@ -53,7 +55,11 @@ def upsample(
             seed=seed,
             steps=steps,
         )
-        return [ToolResult(made.audio, note=f"{hit.path}: new above {made.cut_hz:.0f} Hz", rate=made.rate)]
+        note = f"{hit.path}: new above {made.cut_hz:.0f} Hz"
+        # Bands are moved at the rate of the model, to which all that is drawn comes.
+        plain = tools.replicated_plainly(resample(hit.audio, hit.rate, RATE), made.cut_hz) if figure else None
+        baseline = None if plain is None else ("band replication", resample(plain, RATE, made.rate))
+        return [ToolResult(made.audio, note=note, rate=made.rate, baseline=baseline)]
 
     form = OutputForm("upsample", output, file_format, bits, rate, drum_class)
     tool_options.run_tool(tool_options.ToolRun(paths, form, figure), tool)

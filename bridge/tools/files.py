@@ -74,6 +74,8 @@ class ToolResult:
     """What the user should know of it."""
     rate: int | None = None
     """In Hz; None is the hit's."""
+    baseline: tuple[str, Audio] | None = None
+    """What a plainer method makes instead, with its name, for a figure to compare with; at the same rate."""
 
 
 Tool = Callable[[FileHit], Iterable[ToolResult]]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.classify.features import attacks
 from ghostnote.bridge.dsp.conversion import fitted
+from ghostnote.bridge.tools.baselines import crossfaded, crossfades
 from ghostnote.bridge.tools.morph import morph_steps, transition
 from ghostnote.bridge.tools.parts import parts_of
 from ghostnote.models.dsp.lines import BODY_FRAMES, BODY_START, main_partial
@@ -87,7 +88,7 @@ def judge_transition(split: ToolSplit, tick: Tick) -> list[ToolRow]:
         tail = round((_START + _SECONDS + 0.05) * RATE)
         ends.append(_nearer(pair.moved[:, tail:], last[:, tail:], first[:, tail:]))
         inside.append(_between_levels(pair.moved, first, last))
-        plain.append(_between_levels(_faded_over(first, last), first, last))
+        plain.append(_between_levels(crossfaded(first, last, RATE, _START, _SECONDS), first, last))
         tick(done, len(pairs))
     target = (90.0, 100.0)
     return [
@@ -119,9 +120,7 @@ def _pairs(chosen: Sequence[int], seed: int) -> list[tuple[int, int]]:
 
 def _between(a: Audio, b: Audio, steps: int = STEPS) -> _Pair:
     made = morph_steps(a, b, RATE, steps)
-    parts = np.linspace(0, 1, steps, dtype=np.float32)
-    crossfades = [(1 - part) * made[0] + part * made[-1] for part in parts]
-    return _Pair(made, crossfades, transition(a, b, RATE, start=_START, seconds=_SECONDS))
+    return _Pair(made, crossfades(made[0], made[-1], steps), transition(a, b, RATE, start=_START, seconds=_SECONDS))
 
 
 def _measures(sound: Audio) -> Array:
@@ -212,12 +211,6 @@ def _between_levels(sound: Audio, a: Audio, b: Audio) -> bool:
     made, low, high = levels[0], np.minimum(*levels[1:]), np.maximum(*levels[1:])
     audible = high > high.max() - 50
     return bool(((made > low - _OUTSIDE_DB) & (made < high + _OUTSIDE_DB))[audible].all())
-
-
-def _faded_over(a: Audio, b: Audio) -> Audio:
-    """Return a crossfade over the time of the transition."""
-    progress = np.clip((np.arange(a.shape[1]) / RATE - _START) / _SECONDS, 0, 1).astype(np.float32)
-    return (1 - progress) * a + progress * b
 
 
 def _draw(split: ToolSplit, pairs: list[_Pair]) -> None:
