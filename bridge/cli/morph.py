@@ -77,8 +77,8 @@ def transition(
         made = joined(hit.audio, other.at(hit.rate), hit.rate, start=start, seconds=seconds)
         if figure is None:
             return [ToolResult(made)]
-        ends = morph_steps(hit.audio, other.at(hit.rate), hit.rate, 2)
-        return [ToolResult(made, baseline=("crossfade", crossfaded(*ends, hit.rate, start, seconds)))]
+        first, last = morph_steps(hit.audio, other.at(hit.rate), hit.rate, 2)
+        return [ToolResult(made, baseline=("crossfade", crossfaded(first, last, hit.rate, start, seconds)))]
 
     tool_options.run_tool(tool_options.ToolRun([first], form, figure), tool)
 
