@@ -71,7 +71,7 @@ class SystemRun(TrainingRun):
         audio = augment(self.hits.audio[target, None], _AUGMENTATION, self.generator)[:, 0]
         loss = self._loss(update, audio, self.hits.labels[target])
         self.descend(self.optimisers[update.name], loss, update.scale)
-        self.seconds += time.monotonic() - started
+        self.add_seconds(time.monotonic() - started)
         return loss.detach()[None]
 
     def validate(self, hits: HitSet) -> tuple[float, ...]:

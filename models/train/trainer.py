@@ -90,7 +90,7 @@ class Trainer(TrainingRun):
         with autocast(self.device):
             losses: Tensor = self.objective(self.batch, *self.task.draw(self.batch, self.generator))
         self.descend(self.optimiser, losses.sum())
-        self.seconds += time.monotonic() - started
+        self.add_seconds(time.monotonic() - started)
         return losses.detach()
 
     def validate(self, hits: HitSet) -> tuple[float, ...]:

@@ -95,6 +95,13 @@ class TrainingRun(ABC):
         shares = [self.step / steps if steps else 0.0, self.seconds / 60 / minutes if minutes else 0.0]
         return max(shares)
 
+    def add_seconds(self, seconds: float) -> None:
+        """Count `seconds` of training; all processes take the first one's, so that they end with the same step."""
+        total = torch.tensor(self.seconds + seconds, dtype=torch.float64, device=self.device)
+        if distributed.is_initialized():
+            distributed.broadcast(total, 0)
+        self.seconds = float(total)
+
     def schedule_share(self) -> float:
         """Return the share of the falling cosine that is over."""
         return self.done()

@@ -23,7 +23,8 @@ def main(corpus: Path, output: Path) -> None:
 
     def keeping(trainer: SystemRun, *arguments: Any) -> None:
         run_to_end(trainer, *arguments)
-        state = {"generator": trainer.generator.get_state(), **trainer.model.state_dict()}
+        clock = torch.tensor(trainer.seconds)
+        state = {"generator": trainer.generator.get_state(), "clock": clock, **trainer.model.state_dict()}
         torch.save(state, output / f"{trainer.name}-{distributed.get_rank()}.pt")
 
     @contextmanager

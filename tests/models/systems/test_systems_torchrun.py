@@ -33,6 +33,7 @@ def test_two_processes_draw_apart_and_learn_together(name: str, trained: Path) -
     first, second = (torch.load(trained / f"{name}-{rank}.pt") for rank in (0, 1))
     assert not torch.equal(first.pop("generator"), second.pop("generator"))
     assert first.keys() == second.keys()
+    assert first["clock"] == second["clock"] > 0
     for key, tensor in first.items():
         assert torch.allclose(tensor, second[key], atol=1e-6), key
     load_system(trained / name)
