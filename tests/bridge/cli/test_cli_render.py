@@ -187,7 +187,7 @@ def test_without_a_name_the_outputs_get_one_and_replace_nothing(
         first, second = run(*command), run(*command)
         assert (first.exit_code, second.exit_code) == (0, 0), second.output
         assert "is there already" not in first.stderr
-        assert "is there already: writing" in second.stderr
+        assert "is there already: wrote" in second.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "demo-2.wav", "demo-2_stems", "demo.wav", "demo_stems", "song-2.wav", "song.mid", "song.wav",
     ]  # fmt: skip
