@@ -52,8 +52,9 @@ function outline(context, stroke, width, height, seconds, level) {
 }
 
 function drawAxis(context, width, height, seconds, colour) {
-  const step = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2].find((each) => seconds / each <= 8) ?? 5;
   const scale = window.devicePixelRatio || 1;
+  const most = Math.min(8, width / (72 * scale));
+  const step = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60].find((each) => seconds / each <= most) ?? 120;
   context.strokeStyle = context.fillStyle = colour;
   context.lineWidth = scale;
   context.globalAlpha = 0.7;
