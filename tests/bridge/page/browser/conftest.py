@@ -50,7 +50,13 @@ def page(shared_page: Any, live: Live) -> Any:
     shared_page.wait_for_selector(".pad >> nth=3 >> text=Open Hat")
     shared_page.click("#tab-pad")
     shared_page.evaluate(
-        "import('/static/store.js').then(({ select, showBank, state }) => {"
-        " showBank(0); select(0); state.strokes.clear(); })"
+        """async () => {
+            const { select, showBank, state } = await import("/static/store.js");
+            showBank(0);
+            select(0);
+            state.strokes.clear();
+            (await import("/static/socket.js")).ask({ clear_map: true });
+        }"""
     )
+    shared_page.wait_for_selector(".map-dot", state="detached")
     return shared_page

@@ -85,17 +85,17 @@ def nodes(page: Any) -> list[dict[str, Any]]:
     return [node for node in found if not node.get("ignored")]
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_every_control_has_a_name_and_a_role(filled: Any, name: str) -> None:
-    filled.click(f"#tab-{name}")
-    filled.wait_for_timeout(100)
-    found = [
-        (node["role"]["value"], node.get("name", {}).get("value", ""))
-        for node in nodes(filled)
-        if node["role"]["value"] in CONTROLS
-    ]
-    assert {"button", "tab", "tabpanel"} <= {role for role, _ in found}
-    assert [role for role, text in found if not text.strip()] == []
+def test_every_control_has_a_name_and_a_role(filled: Any) -> None:
+    for name in VIEWS:
+        filled.click(f"#tab-{name}")
+        filled.wait_for_timeout(100)
+        found = [
+            (node["role"]["value"], node.get("name", {}).get("value", ""))
+            for node in nodes(filled)
+            if node["role"]["value"] in CONTROLS
+        ]
+        assert {"button", "tab", "tabpanel"} <= {role for role, _ in found}
+        assert [(name, role) for role, text in found if not text.strip()] == []
 
 
 def test_names_tell_controls_apart(filled: Any) -> None:
@@ -110,27 +110,27 @@ def test_names_tell_controls_apart(filled: Any) -> None:
     assert ("button", "Kick, note 36, 35, key Z") in names
 
 
-@pytest.mark.parametrize("name", VIEWS)
-def test_tab_reaches_every_control_of_a_view_in_its_order(filled: Any, name: str) -> None:
-    filled.click(f"#tab-{name}")
-    filled.focus(f"#tab-{name}")
-    wanted = filled.evaluate(
-        """(view) => [...document.querySelectorAll(`#view-${view} :is(button, a[href], input, select)`)]
-            .filter((each) => each.tabIndex >= 0 && !each.disabled && each.checkVisibility())
-            .map((each, at) => (each.dataset.order = at))""",
-        name,
-    )
-    assert wanted or name == "state"
-    reached = []
-    for _ in wanted:
-        filled.keyboard.press("Tab")
-        reached.append(
-            filled.evaluate(
-                """() => [Number(document.activeElement.dataset.order ?? -1),
-                    getComputedStyle(document.activeElement).outlineStyle !== "none"]"""
-            )
+def test_tab_reaches_every_control_of_a_view_in_its_order(filled: Any) -> None:
+    for name in VIEWS:
+        filled.click(f"#tab-{name}")
+        filled.focus(f"#tab-{name}")
+        wanted = filled.evaluate(
+            """(view) => [...document.querySelectorAll(`#view-${view} :is(button, a[href], input, select)`)]
+                .filter((each) => each.tabIndex >= 0 && !each.disabled && each.checkVisibility())
+                .map((each, at) => (each.dataset.order = `${view} ${at}`))""",
+            name,
         )
-    assert reached == [[at, True] for at in wanted]
+        assert wanted or name == "state"
+        reached = []
+        for _ in wanted:
+            filled.keyboard.press("Tab")
+            reached.append(
+                filled.evaluate(
+                    """() => [document.activeElement.dataset.order ?? "",
+                        getComputedStyle(document.activeElement).outlineStyle !== "none"]"""
+                )
+            )
+        assert reached == [[order, True] for order in wanted]
 
 
 def test_arrow_keys_move_between_tabs_pads_steps_and_drums(filled: Any) -> None:
