@@ -1,4 +1,4 @@
-"""Puts sounds onto pads: into the kits' folder first, then the daemon is told."""
+"""Puts sounds onto pads: into the kits' folder first, then a message goes to the daemon."""
 
 import asyncio
 from pathlib import Path

@@ -92,11 +92,11 @@ def test_another_page_in_the_same_browser_neither_acts_nor_listens(rig: Rig, pag
             const asked = (path, how) => fetch(`http://${where}${path}`, { credentials: "include", ...how })
                 .then((answer) => answer.status, () => "refused");
             const socket = new WebSocket(`ws://${where}/state`);
-            const heard = await new Promise((done) => {
+            const opened = await new Promise((done) => {
                 socket.onopen = () => done("open");
                 socket.onerror = () => done("refused");
             });
-            return [heard, await asked("/"), await asked("/export.zip"), await asked("/drops", { method: "POST" })];
+            return [opened, await asked("/"), await asked("/export.zip"), await asked("/drops", { method: "POST" })];
         }""",
         where,
     )
