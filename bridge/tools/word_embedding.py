@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import ModelError
+from ghostnote.bridge.inference.onnx_runtime import onnxruntime
 from ghostnote.bridge.tools.lexicon import DESCRIPTORS, table
 
 if TYPE_CHECKING:
