@@ -30,7 +30,7 @@ CORES: Final = 64
 """Of the machine with the GPUs."""
 PASSES: Final = 100
 """How often each hit is a target."""
-GPU_FLOPS: Final = 100e12
+GPU_FLOPS: Final = 50e12
 """Products and sums a second that a GPU is assumed to do in bf16 on a network as narrow as this one."""
 GPU_HOUR_DOLLARS: Final = 2.5
 """An assumed price."""

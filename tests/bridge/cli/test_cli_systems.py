@@ -1,0 +1,63 @@
+"""Other systems on the command line: listed, trained, generated from; what they do not take is said."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ghostnote.bridge.cli.app import app
+from ghostnote.bridge.io.audio_file import read_audio
+
+TINY = ("--set", "decimation=4", "--set", "width=2", "--set", "latent=4")
+
+
+def run(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(each) for each in arguments])
+    return done.exit_code, done.output + (str(done.exception) if done.exception else "")
+
+
+@pytest.fixture(scope="module")
+def trained(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("systems") / "run"
+    code, output = run("train", small_corpus, "-o", folder, "--system", "wavegan", *TINY, "--steps", 3, "--batch", 2)
+    assert code == 0, output
+    return folder
+
+
+def test_systems_are_listed() -> None:
+    code, output = run("systems")
+    assert code == 0
+    assert {"ddpm", "wavenet", "wavegan", "codec"} <= set(output.split())
+
+
+def test_a_run_generates_drums_by_seed(trained: Path, tmp_path: Path) -> None:
+    code, output = run("generate", "--run", trained, "-c", "snare", "-n", 2, "--seed", 5, "-o", tmp_path)
+    assert code == 0, output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["snare_5.wav", "snare_6.wav"]
+    first, rate = read_audio(tmp_path / "snare_5.wav")
+    assert rate == 44_100
+    assert first.any()
+    run("generate", "--run", trained, "-c", "snare", "-n", 1, "--seed", 5, "-o", tmp_path / "again")
+    assert (read_audio(tmp_path / "again" / "snare_5.wav")[0] == first).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--kind", "cowbell"), "--kind is given with --run"),
+        (("-c", "snare", "--guidance", "2"), "--guidance is given with --run"),
+    ],
+)
+def test_what_a_run_does_not_follow_is_said(trained: Path, tmp_path: Path, arguments: tuple, message: str) -> None:
+    code, output = run("generate", "--run", trained, *arguments, "-o", tmp_path)
+    assert code != 0
+    assert message in output
+
+
+def test_a_run_of_the_instrument_is_no_system(small_corpus: Path, tmp_path: Path) -> None:
+    code, output = run("generate", "--run", tmp_path, "-c", "snare", "-o", tmp_path / "out")
+    assert code != 0
+    assert "give a run's folder" in output
+    code, output = run("train", small_corpus, "-o", tmp_path / "run", "--set", "width=2", "--steps", 1)
+    assert code != 0
+    assert "--set is given without --system" in output
