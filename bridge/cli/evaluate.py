@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from ghostnote.bridge.cli import options
+from ghostnote.bridge.cli.evaluate_progress import stages
 from ghostnote.bridge.cli.evaluate_sweep import run_sweep
 from ghostnote.bridge.cli.evaluate_systems import SystemsRequest, run_systems_evaluation
 from ghostnote.bridge.cli.evaluate_tools import ToolsRequest, run_tools_evaluation
@@ -17,11 +18,12 @@ from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.output_guard import check_outputs
 
 if TYPE_CHECKING:
-    from ghostnote.models.evaluate.player import Tick
     from ghostnote.models.evaluate.run import EvaluationRequest
     from ghostnote.models.evaluate.settings import EvaluationSettings
 
 _REPORT, _TABLES = "report.json", "report.md"
+_BESIDE: Final = {"--tools": ("--tool",), "--system": ("--steps",)}
+"""What may be given beside an option that judges something else."""
 
 
 def evaluate(
@@ -64,8 +66,9 @@ def evaluate(
         typer.Option(metavar="NAME=N,N…", help="Once for each value, as seed=0,1,2 or steps=1,2; may be repeated."),
     ] = None,
     cluster: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="With --sweep: a Dask scheduler's address, or 'local'.")
-    ] = "local",
+        str | None,
+        typer.Option(metavar="ADDRESS", help="With --sweep: a Dask scheduler's address; by default this machine."),
+    ] = None,
     jobs: options.Jobs = 0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of samples and noise.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A first look, with wide intervals.")] = False,
@@ -75,10 +78,11 @@ def evaluate(
 
     from ghostnote.bridge.cli.extras import needs_extra
 
-    if tool and not tools:
-        raise InputError("--tool is given without --tools: add it")
-    if system and (tools or layers or peer or train):
-        raise InputError("--system is given with --tools, --layers, --peer or --train: it judges new drums alone")
+    given = {
+        "--layers": layers, "--tools": tools, "--system": system, "--sweep": sweep, "--peer": peer, "--train": train,
+        "--tool": tool, "--steps": steps, "--cluster": cluster, "--jobs": jobs,
+    }  # fmt: skip
+    _check_options([name for name, value in given.items() if value not in (None, False, 0, [])])
     check_outputs((output / _REPORT, output / _TABLES), (model,))
     with needs_extra("evaluate"):
         if tools:
@@ -98,6 +102,17 @@ def evaluate(
             run_evaluation(model, request, settings)
 
 
+def _check_options(given: list[str]) -> None:
+    """Raise `InputError` for options that exclude each other, or that do nothing without another."""
+    for alone, reason in (("--tools", "it judges the sound tools alone"), ("--system", "it judges new drums alone")):
+        others = [name for name in given if name not in (alone, *_BESIDE[alone])]
+        if alone in given and others:
+            raise InputError(f"{others[0]} is given with {alone}: {reason}, so leave one of them out")
+    for name, needed in (("--tool", "--tools"), ("--cluster", "--sweep"), ("--jobs", "--sweep")):
+        if name in given and needed not in given:
+            raise InputError(f"{name} is given without {needed}, which it belongs to: add it")
+
+
 def run_evaluation(model: Path | None, request: EvaluationRequest, settings: EvaluationSettings) -> None:
     """Evaluate with a progress bar, write report, tables and figures, and print the tables."""
     import json
@@ -105,7 +120,6 @@ def run_evaluation(model: Path | None, request: EvaluationRequest, settings: Eva
     import torch
     from rich.console import Console
     from rich.markdown import Markdown
-    from rich.progress import Progress, TimeElapsedColumn
 
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
@@ -118,12 +132,7 @@ def run_evaluation(model: Path | None, request: EvaluationRequest, settings: Eva
     prepare_folder(request.output)
     # The tensors are small: more threads would only wait for each other.
     torch.set_num_threads(1)
-    with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-
-        def stage(name: str) -> Tick:
-            task = bar.add_task(name, total=None)
-            return lambda done, total: bar.update(task, completed=done, total=total)
-
+    with stages() as stage:
         report = evaluation(generator, request, settings, stage)
     write_bytes(request.output / _REPORT, json.dumps(report, indent=1).encode())
     tables = render(report)

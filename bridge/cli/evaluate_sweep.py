@@ -20,7 +20,7 @@ def run_sweep(
     request: EvaluationRequest,
     settings: EvaluationSettings,
     sweeps: list[str],
-    cluster: str,
+    cluster: str | None,
     jobs: int,
 ) -> None:
     """Evaluate at every point under a progress bar; write and print the table."""
@@ -30,7 +30,7 @@ def run_sweep(
     from rich.markdown import Markdown
     from rich.progress import track
 
-    from ghostnote.bridge.batch.cluster import cluster_client
+    from ghostnote.bridge.batch.cluster import LOCAL, cluster_client
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
     from ghostnote.models.evaluate.sweep import points_of, sweep, sweep_table
@@ -39,7 +39,7 @@ def run_sweep(
     # A model that cannot be opened ends the command before the cluster starts.
     Generator.open(model)
     prepare_folder(request.output)
-    with cluster_client(cluster, min(jobs, len(points))) as client:
+    with cluster_client(cluster or LOCAL, min(jobs, len(points))) as client:
         found = sweep(client, model, request, settings, points)
         rows = list(track(found, "Evaluating", total=len(points), console=Console(stderr=True)))
     table = sweep_table(rows, points)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ghostnote.bridge.cli.evaluate_progress import stages
 from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ghostnote.models.evaluate.player import Tick
     from ghostnote.models.evaluate.systems import JudgedSystem
 
 REPORT: Final = "systems.json"
 TABLES: Final = "systems.md"
+MODEL: Final = "ghostnote"
+"""What the instrument's own model is called in the table."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,6 @@ def run_systems_evaluation(request: SystemsRequest) -> None:
 
     from rich.console import Console
     from rich.markdown import Markdown
-    from rich.progress import Progress, TimeElapsedColumn
 
     from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
     from ghostnote.models.data.trial_set import load_split
@@ -50,16 +53,12 @@ def run_systems_evaluation(request: SystemsRequest) -> None:
 
     # Opened first: a run that is none ends the command before the long work.
     systems = [_opened_model(request.model), *(_opened(run, request.steps) for run in request.runs)]
+    _require_names_apart([system.name for system in systems])
     prepare_folder(request.output)
     settings = replace(QUICK if request.quick else EvaluationSettings(), seed=request.seed)
     real = Real(load_split(request.data, request.split), load_split(request.data, "train"), request.output / EMBEDDING)
     figures = []
-    with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-
-        def stage(name: str) -> Tick:
-            task = bar.add_task(name, total=None)
-            return lambda done, total: bar.update(task, completed=done, total=total)
-
+    with stages() as stage:
         judge = SystemJudge(real, settings, stage("embedding"))
         for system in systems:
             found, sounds = judge.judge(system, stage(system.name))
@@ -75,8 +74,18 @@ def run_systems_evaluation(request: SystemsRequest) -> None:
     echo(f"{request.output / REPORT}, with the table and pictures beside it")
 
 
+def _require_names_apart(names: Sequence[str]) -> None:
+    """Raise `InputError` where two rows and pictures would have one name."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(
+            f"two systems are called '{twice}': runs are named by their folders, and '{MODEL}' is the instrument's own "
+            "model; rename a folder, or evaluate them one after the other"
+        )
+
+
 def _opened(run: Path, steps: int | None) -> JudgedSystem:
-    """Return a trained system; its name is that of the run's folder where two runs are of one system."""
+    """Return a trained system, called by its run's folder."""
     import torch
 
     from ghostnote.models.evaluate.systems import JudgedSystem
@@ -102,6 +111,6 @@ def _opened_model(model: Path | None) -> JudgedSystem:
     generator = Generator.open(model)
 
     def sample(label: Tensor, seed: int) -> Tensor:
-        return ModelPlayer(generator, seed=seed * len(label)).new_sounds(label.tolist())[:, :HIT_FRAMES]
+        return ModelPlayer(generator, seed=seed).new_sounds(label.tolist())[:, :HIT_FRAMES]
 
-    return JudgedSystem("ghostnote", sample)
+    return JudgedSystem(MODEL, sample)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from ghostnote.bridge.cli.evaluate_progress import stages
 from ghostnote.bridge.cli.terminal import echo
-
-if TYPE_CHECKING:
-    from ghostnote.models.evaluate.player import Tick
 
 REPORT: Final = "tools.json"
 TABLES: Final = "tools.md"
@@ -36,7 +34,6 @@ def run_tools_evaluation(request: ToolsRequest) -> None:
     import torch
     from rich.console import Console
     from rich.markdown import Markdown
-    from rich.progress import Progress, TimeElapsedColumn
 
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
@@ -51,12 +48,7 @@ def run_tools_evaluation(request: ToolsRequest) -> None:
     hits = load_split(request.data, request.split)
     per_class = 3 if request.quick else ToolSplit.per_class
     split = ToolSplit(hits, generator, request.output, request.seed, per_class)
-    with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
-
-        def stage(name: str) -> Tick:
-            task = bar.add_task(name, total=None)
-            return lambda done, total: bar.update(task, completed=done, total=total)
-
+    with stages() as stage:
         rows = evaluate_tools(split, stage, request.only)
     about = {
         "model": f"{generator.card.name} {generator.checksum[:12]}",

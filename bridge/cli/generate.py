@@ -61,6 +61,8 @@ def generate(
     from ghostnote.bridge.inference.one_shots import OneShotSettings, write_one_shots
     from ghostnote.bridge.tools.words import SeedSearch
 
+    if run is not None:
+        refuse_beside_run(words, kind, guidance, model)
     folder = output or word_options.folder_for(words)
     wish = None if words is None else word_options.read_aloud(words)
     name, kind = _named(drum_class, kind, wish, words)
@@ -72,7 +74,6 @@ def generate(
         change = word_options.changed_by(wish, strength, model) if wish else lambda drum: drum
         _write(folder, settings, write_one_shots(folder, settings, model, change))
     else:
-        refuse_beside_run(words, settings, model)
         _write(folder, settings, run_one_shots(folder, settings, run))
 
 

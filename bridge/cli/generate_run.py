@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from ghostnote.bridge.inference.variation import Audio
 
 
-def refuse_beside_run(words: str | None, settings: OneShotSettings, model: Path | None) -> None:
+def refuse_beside_run(words: str | None, kind: str | None, guidance: float, model: Path | None) -> None:
     """Raise `InputError` for what a run cannot follow: it knows classes and seeds, and no more."""
     unknown = {
-        "words": words is not None,
-        "--kind": settings.kind is not None,
-        "--guidance": settings.guidance != 1,
+        "WORDS": words is not None,
+        "--kind": kind is not None,
+        "--guidance": guidance != 1,
         "--model": model is not None,
     }
     for option, given in unknown.items():
@@ -29,7 +29,7 @@ def refuse_beside_run(words: str | None, settings: OneShotSettings, model: Path 
 
 def run_one_shots(folder: Path, settings: OneShotSettings, run: Path) -> Iterator[Path]:
     """Write what the system of `run` generates, as `write_one_shots` does; `ModelError` for a run that is none."""
-    with needs_extra("train"):
+    with needs_extra("generate --run"):
         import torch
 
         from ghostnote.bridge.drums import label_of

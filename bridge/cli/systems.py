@@ -7,7 +7,7 @@ from ghostnote.bridge.cli.extras import needs_extra
 
 def systems() -> None:
     """List the systems that can be trained on the same drums, by the names that 'train --system' takes."""
-    with needs_extra("train"):
+    with needs_extra("systems"):
         from rich.console import Console
         from rich.table import Table
 

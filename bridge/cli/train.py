@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from ghostnote.models.train.trainer import TrainSettings
 
 
+_DRAWS: Final = 3
+_PAIRS: Final = 0.6
+
+
 def train(
     data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder of drum hits, with or without a manifest.")],
     run: options.Run,
     minutes: options.Minutes = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Or for so many optimiser steps.")] = None,
     batch: options.BatchSize = 32,
-    draws: options.Draws = 3,
+    draws: options.Draws = _DRAWS,
     learning_rate: options.LearningRate = 5e-4,
-    pairs: options.Pairs = 0.6,
+    pairs: options.Pairs = _PAIRS,
     seed: options.Seed = 0,
     initial: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Start a new run from the weights of another.")
@@ -49,7 +53,10 @@ def train(
     common |= {"seed": seed, "compile": compiled, "preview_every": preview_every}
     with needs_extra("train"):
         if system is not None:
-            _refuse_for_systems(initial, shapes_alone)
+            _refuse_for_systems({
+                "--initial": initial is not None, "--shapes-alone": shapes_alone, "--compile": compiled,
+                "--draws": draws != _DRAWS, "--pairs": pairs != _PAIRS,
+            })  # fmt: skip
             _run_system(data, run, system, common, changed or [])
             return
         if changed:
@@ -84,10 +91,10 @@ def _run(data: Path, run: Path, settings: TrainSettings, initial: Path | None, s
     say(console, f"{run}: trained; next: ghostnote export {run} -o my-drums.onnx")
 
 
-def _refuse_for_systems(initial: Path | None, shapes_alone: bool) -> None:
+def _refuse_for_systems(given: dict[str, bool]) -> None:
     """Raise `InputError` for options that only the instrument's own model takes."""
-    for option, given in (("--initial", initial is not None), ("--shapes-alone", shapes_alone)):
-        if given:
+    for option, is_given in given.items():
+        if is_given:
             raise InputError(f"{option} is given with --system, which does not take it: leave one of them out")
 
 

@@ -30,18 +30,17 @@ KitOutput = Annotated[
 
 def read_aloud(words: str) -> Wish:
     """Return what words ask for, and say so, also which of them say nothing."""
-    from ghostnote.bridge.tools.word_embedding import open_embedding
+    from ghostnote.bridge.tools.word_embedding import guess, open_embedding
     from ghostnote.bridge.tools.words import read_words
 
-    embedding = open_embedding()
-    wish = read_words(words, embedding.meaning) if embedding else read_words(words)
+    wish = read_words(words, guess)
     drum = " ".join(part.replace("_", " ") for part in (wish.make, wish.kind or wish.drum_class) if part)
     sound = _listed(wish.weights)
     echo(f"words: {drum or 'any drum'}" + (f"; {sound}" if sound else ""), err=True)
     for word, meaning in wish.guessed.items():
         echo(f"note: '{word}' is taken for {_listed(meaning)}", err=True)
     if wish.unexplained:
-        hint = "" if embedding else "; pip install 'ghostnote[words]' explains more"
+        hint = "" if open_embedding() else "; pip install 'ghostnote[words]' explains more"
         echo(f"note: these words say nothing here: {', '.join(wish.unexplained)}{hint}", err=True)
     return wish
 

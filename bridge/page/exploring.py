@@ -18,7 +18,7 @@ from ghostnote.bridge.page.hub import Hub
 from ghostnote.bridge.page.studio import Studio
 from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum
 from ghostnote.bridge.tools.lexicon import Meaning
-from ghostnote.bridge.tools.word_embedding import open_embedding
+from ghostnote.bridge.tools.word_embedding import guess
 from ghostnote.bridge.tools.words import SeedSearch, Wish, read_words
 
 MOST_AT_ONCE: Final = 64
@@ -129,7 +129,7 @@ class Exploring:
 
     async def _find(self, words: str, asked: Mapping[str, Any], count: int, seed: int) -> None:
         # What explains unknown words takes a while to open.
-        wish = await asyncio.to_thread(read_words, words, _guess)
+        wish = await asyncio.to_thread(read_words, words, guess)
         if not wish.weights and wish.drum_class is None and wish.make is None:
             raise InputError(f'\'{words}\' says nothing here: say it as in "tight dusty snare" or "boomy 808 kick"')
         name, kind = (wish.drum_class, wish.kind) if wish.drum_class else _chosen(asked)
@@ -162,12 +162,6 @@ def said(wish: Wish, drum_class: str) -> str:
 
 def _compared(meaning: Meaning) -> str:
     return ", ".join(_COMPARED[name][far < 0] for name, far in meaning.items())
-
-
-def _guess(word: str) -> Meaning:
-    """Return what a word means that the lexicon lacks, where the extra for that is installed."""
-    embedding = open_embedding()
-    return embedding.meaning(word) if embedding else {}
 
 
 def _chosen(asked: Mapping[str, Any]) -> tuple[str, str | None]:

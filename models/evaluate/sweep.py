@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,8 @@ SWEPT: Final = (
 )
 """Settings that a sweep takes, all of them whole numbers."""
 REPORT: Final = "report.json"
+_ORIGIN: Final = "evaluated.json"
+"""What a report was made of, so that one of something else is not taken for it."""
 _SEED: Final = "seed"
 _MOST: Final = 1000
 
@@ -73,7 +75,7 @@ def sweep(
     """Evaluate at every point on the workers of a Dask `client`; yield rows in the points' order.
 
     Reports go into folders of the request's, which all workers must see under the same path. Those that are there
-    already are read: a sweep that was stopped goes on.
+    already are read: a sweep that was stopped goes on. `InputError` for one that is of another model, corpus or size.
     """
     where = replace(request, data=request.data.absolute(), output=request.output.absolute())
     futures = [
@@ -91,18 +93,20 @@ def evaluate_point(
     model: Path | None, request: EvaluationRequest, settings: EvaluationSettings, point: Point
 ) -> SweepRow:
     """Return the figures at one point, from its report where there is one, else evaluated and written."""
-    folder = request.output / name_of(point)
-    path = folder / REPORT
+    values: dict[str, Any] = dict(point)
+    here, settings = replace(request, output=request.output / name_of(point)), replace(settings, **values)
+    generator = Generator.open(model)
+    asked = json.dumps([generator.checksum, str(here.data), here.split, here.layers, asdict(settings)])
+    path, origin = here.output / REPORT, here.output / _ORIGIN
+    if path.is_file() and (not origin.is_file() or origin.read_text("utf-8") != asked):
+        raise InputError(f"{path} is of another model, corpus, split or size of evaluation: give another --output")
     if not path.is_file():
         # A worker has one thread; more would only wait for each other.
         torch.set_num_threads(1)
-        prepare_folder(folder)
-        values: dict[str, Any] = dict(point)
-        here = replace(request, output=folder)
-        report = evaluate(
-            Generator.open(model), here, replace(settings, **values), lambda name: lambda done, total: None
-        )
-        write_bytes(folder / "report.md", render(report).encode())
+        prepare_folder(here.output)
+        report = evaluate(generator, here, settings, _silent_stage)
+        write_bytes(here.output / "report.md", render(report).encode())
+        write_bytes(origin, asked.encode())
         write_bytes(path, json.dumps(report, indent=1).encode())
     found = targets(json.loads(path.read_text("utf-8")))
     return SweepRow(point, {target.name: target.value for target in found})

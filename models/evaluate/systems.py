@@ -33,7 +33,7 @@ class JudgedSystem:
 
     name: str
     sample: Callable[[Tensor, int], Tensor]
-    """Labels (batch,) and a seed to hits (batch, HIT_FRAMES) at full level."""
+    """Labels (batch,) and the first hit's seed, from which others count up, to hits (batch, HIT_FRAMES)."""
     parameters: int | None = None
     minutes: float | None = None
     """How long it was trained."""
@@ -67,7 +67,7 @@ class SystemJudge:
         labels = torch.arange(len(CLASS_NAMES)).repeat_interleave(self.settings.new_per_class)
         started, parts = time.perf_counter(), []
         for at, part in enumerate(labels.split(_BATCH)):
-            parts.append(system.sample(part, self.settings.seed + at))
+            parts.append(system.sample(part, self.settings.seed + at * _BATCH))
             tick(min(len(labels), (at + 1) * _BATCH), len(labels))
         seconds = (time.perf_counter() - started) / len(labels)
         hits = torch.cat(parts)

@@ -1,6 +1,7 @@
 """Other systems on the command line: listed, trained, generated from; what they do not take is said."""
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from typer.testing import CliRunner
@@ -46,6 +47,7 @@ def test_a_run_generates_drums_by_seed(trained: Path, tmp_path: Path) -> None:
     [
         (("--kind", "cowbell"), "--kind is given with --run"),
         (("-c", "snare", "--guidance", "2"), "--guidance is given with --run"),
+        (("tight snare",), "WORDS is given with --run"),
     ],
 )
 def test_what_a_run_does_not_follow_is_said(trained: Path, tmp_path: Path, arguments: tuple, message: str) -> None:
@@ -61,3 +63,31 @@ def test_a_run_of_the_instrument_is_no_system(small_corpus: Path, tmp_path: Path
     code, output = run("train", small_corpus, "-o", tmp_path / "run", "--set", "width=2", "--steps", 1)
     assert code != 0
     assert "--set is given without --system" in output
+
+
+@pytest.mark.parametrize("option", [("--compile",), ("--draws", "2"), ("--pairs", "0.5"), ("--shapes-alone",)])
+def test_what_training_a_system_does_not_take_is_said(small_corpus: Path, tmp_path: Path, option: tuple) -> None:
+    code, output = run("train", small_corpus, "-o", tmp_path / "run", "--system", "wavegan", "--steps", 1, *option)
+    assert code != 0
+    assert f"{option[0]} is given with --system" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--system", "RUN", "--layers"), "--layers is given with --system"),
+        (("--tools", "--sweep", "seed=1,2"), "--sweep is given with --tools"),
+        (("--jobs", "2"), "--jobs is given without --sweep"),
+        (("--tool", "tweak"), "--tool is given without --tools"),
+        (("--system", "RUN", "--system", "elsewhere/RUN"), "two systems are called 'run'"),
+    ],
+)
+def test_options_of_evaluate_that_exclude_each_other_are_said(
+    trained: Path, small_corpus: Path, tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    copytree(trained, tmp_path / "elsewhere" / "run")
+    paths = {"RUN": trained, "elsewhere/RUN": tmp_path / "elsewhere" / "run"}
+    given = [paths.get(option, option) for option in options]
+    code, output = run("evaluate", "--data", small_corpus, "-o", tmp_path / "out", *given)
+    assert code != 0
+    assert message in output

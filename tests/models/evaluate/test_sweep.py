@@ -1,7 +1,9 @@
 """An evaluation swept over seeds and settings, with a stand-in for the evaluation itself."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.models.evaluate import sweep as module
 from ghostnote.models.evaluate.run import EvaluationRequest
 from ghostnote.models.evaluate.settings import QUICK, EvaluationSettings
-from ghostnote.models.evaluate.sweep import SweepRow, name_of, points_of, sweep, sweep_table
+from ghostnote.models.evaluate.sweep import SweepRow, evaluate_point, name_of, points_of, sweep, sweep_table
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -27,7 +29,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[EvaluationSettings]:
 
     monkeypatch.setattr(module, "evaluate", evaluate)
     monkeypatch.setattr(module, "render", lambda report: "")
-    monkeypatch.setattr(module.Generator, "open", lambda model: None)
+    monkeypatch.setattr(module.Generator, "open", lambda model: SimpleNamespace(checksum="one model"))
     return called
 
 
@@ -62,6 +64,8 @@ def test_every_point_is_evaluated_once_and_a_sweep_goes_on(calls: list[Evaluatio
     assert [row.figures["C2ST accuracy"] for row in rows] == [13, 14, 23, 24]
     assert sorted((each.steps, each.seed) for each in calls) == [(1, 3), (1, 4), (2, 3), (2, 4)]
     assert all(each.references == QUICK.references for each in calls)
+    with pytest.raises(InputError, match="of another model, corpus, split or size"):
+        evaluate_point(None, replace(request, split="test"), QUICK, points[0])
     assert json.loads((tmp_path / "out" / "steps-2_seed-4" / "report.json").read_text())["c2st"]
 
 
