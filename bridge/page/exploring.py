@@ -102,12 +102,12 @@ class Exploring:
         classes = {stroke.path: drum.guess for drum in found.drums for stroke in drum.strokes}
         added = 0
         for file in files:
-            guess = classes.get(file)
+            named = classes.get(file)
             try:
                 audio, rate = read_audio(file)
             except InputError:
                 continue
-            self.map.add(MapDrum(file.stem, audio, rate, guess.drum_class if guess else _OTHER, is_own=True))
+            self.map.add(MapDrum(file.stem, audio, rate, named.drum_class if named else _OTHER, is_own=True))
             added += 1
         return added
 
