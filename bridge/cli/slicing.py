@@ -26,7 +26,7 @@ def slice(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="Where the hits go, in a folder each where there are several loops; by default LOOP-slice, here.",
+            help="Where the hits go, in a folder each where there may be several loops; by default LOOP-slice, here.",
         ),
     ] = None,
     kit: Annotated[
@@ -35,7 +35,11 @@ def slice(
     bpm: Annotated[
         float | None,
         typer.Option(
-            "--tempo", "--bpm", min=20, max=400, help="The loop's tempo, for the MIDI file; by default found."
+            "--tempo",
+            "--bpm",
+            min=20,
+            max=400,
+            help="The loop's tempo in beats a minute, for the MIDI file; by default found.",
         ),
     ] = None,
     bits: tool_options.Bits = None,
@@ -44,17 +48,15 @@ def slice(
     """Cut drum loops into their hits: when each comes, how hard it is, which drums it is, and the tempo."""
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.io.output_guard import check_outputs
-    from ghostnote.bridge.tools.files import sources
 
-    found = sources(loops)
-    check_outputs((figure,), found)
+    found = _planned(loops, output, bits)
+    check_outputs((figure,), [loop for loop, _ in found])
     if figure:
         tool_options.check_figure(figure, "slice")
         if len(found) > 1:
             raise InputError(f"--figure {figure}: is of one loop, and there are {len(found)}; give one")
     failed = 0
-    for loop in found:
-        own = output / loop.stem if output and len(found) > 1 else output or Path(f"{loop.stem}-slice")
+    for loop, own in found:
         try:
             _sliced(loop, own, _Choices(kit, bpm, bits, figure))
         except InputError as error:
@@ -77,6 +79,27 @@ class _Choices:
     figure: Path | None
 
 
+def _planned(loops: list[Path], output: Path | None, bits: int | None) -> list[tuple[Path, Path]]:
+    """Return each loop and the folder that its hits go to, its name as wanted; `InputError`.
+
+    Loops of a folder get a folder each, be it just one: a next run then leaves out what this one wrote.
+    """
+    from ghostnote.bridge.errors import InputError
+    from ghostnote.bridge.tools.files import plan
+    from ghostnote.bridge.tools.output_form import OutputForm
+
+    form = OutputForm("slice", output, bits=bits)
+    if form.is_file:
+        raise InputError(f"{output}: is the name of a sound file, and a loop becomes several; give a folder")
+    inside = next((path for path in loops if output and path.is_dir() and path.resolve() == output.resolve()), None)
+    if inside:
+        raise InputError(f"{output}: is the folder of the loops, and its hits would be loops; give another one")
+    tasks = plan(loops, form)
+    if output and len(tasks) == 1 and tasks[0].source in loops:
+        return [(tasks[0].source, output)]
+    return [(task.source, task.target.with_suffix("")) for task in tasks]
+
+
 def _sliced(loop: Path, wanted: Path, choices: _Choices) -> None:
     """Cut one loop, write what it is into a folder, and say so; `InputError`."""
     from ghostnote.bridge.cli.extras import needs_extra
@@ -97,7 +120,7 @@ def _sliced(loop: Path, wanted: Path, choices: _Choices) -> None:
         echo(_line(stroke, rate))
     if not found:
         echo(
-            f"note: {loop}: no tempo fits its strokes, so that its MIDI file has {DEFAULT_BPM:g}; --tempo says it",
+            f"note: {loop}: no tempo fits its strokes, so that its MIDI file has {DEFAULT_BPM:g}; give --tempo",
             err=True,
         )
     for note in written.notes:

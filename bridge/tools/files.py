@@ -122,15 +122,6 @@ def plan(paths: Sequence[Path], form: OutputForm) -> list[FileTask]:
     return [FileTask(source, _target(source, root, form)) for source, root in found]
 
 
-def sources(paths: Sequence[Path]) -> list[Path]:
-    """Return each sound file among `paths` and in the folders among them once; `InputError` where there is none."""
-    found = [file for file, _ in _sources(paths, OutputForm(""))]
-    if not found:
-        names = ", ".join(map(str, paths))
-        raise InputError(f"{names}: no sound files found; ghostnote reads {', '.join(HIT_SUFFIXES)}")
-    return found
-
-
 def process(tasks: Iterable[FileTask], form: OutputForm, tool: Tool) -> Iterator[FileOutcome]:
     """Read each source, write what the tool makes of it, and yield what became of it.
 
@@ -170,17 +161,17 @@ def write_result(path: Path, audio: Audio, rate: int, source: Path, form: Output
 
 def _sources(paths: Iterable[Path], form: OutputForm) -> Iterator[tuple[Path, Path | None]]:
     """Yield each sound file once, with the folder in which it was found."""
-    output = None if form.path is None or form.is_file else form.path.resolve()
     seen: set[Path] = set()
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder; check the path")
         inside = [file for file in hit_files(path, links=True) if file.is_file()] if path.is_dir() else [path]
-        inside_of = output if path.is_dir() and output != path.resolve() else None
+        output = None if form.is_file or not path.is_dir() else _folder(path, form).resolve()
+        earlier = None if output == path.resolve() else output
         for file in inside:
             real = file.resolve()
-            # What an earlier run wrote is no source of this one.
-            if real not in seen and not (inside_of and real.is_relative_to(inside_of)):
+            # What an earlier run wrote is not a source of this one.
+            if real not in seen and not (earlier and real.is_relative_to(earlier)):
                 seen.add(real)
                 yield file, path if path.is_dir() else None
 
@@ -192,8 +183,12 @@ def _target(source: Path, root: Path | None, form: OutputForm) -> Path:
     if root is None:
         named = Path(name)
         return form.path / name if form.path else Path(f"{named.stem}-{form.tool}{named.suffix}")
-    folder = form.path if form.path else Path(f"{root.resolve().name}-{form.tool}")
-    return folder / source.relative_to(root).with_name(name)
+    return _folder(root, form) / source.relative_to(root).with_name(name)
+
+
+def _folder(root: Path, form: OutputForm) -> Path:
+    """Return the folder of the results of a folder."""
+    return form.path or Path(f"{root.resolve().name}-{form.tool}")
 
 
 def _bits(path: Path, source: Path, form: OutputForm) -> int | None:

@@ -38,6 +38,9 @@ class OutputForm:
             raise InputError(f"format {self.format!r} cannot be written; choose one of {offer}")
         if self.format is not None:
             format_for(Path(f"--format.{self.format}"), self.bits)
+        elif not self.is_file and self.bits is not None and not any(self.bits in f.bits for f in FORMATS.values()):
+            offer = ", ".join(map(str, sorted({bits for f in FORMATS.values() for bits in f.bits})))
+            raise InputError(f"--bits {self.bits}: no format has that; choose one of {offer}")
         if self.path is not None:
             self._check_path(self.path)
         if self.drum_class is not None and self.drum_class not in CLASS_NAMES:

@@ -59,3 +59,40 @@ def test_a_tempo_that_is_given_is_taken_and_a_taken_folder_stays(tmp_path: Path)
     failed = run(tmp_path / "none.wav", "-o", tmp_path / "out")
     assert isinstance(failed.exception, InputError)
     assert "is there already" not in failed.output
+
+
+def test_what_an_earlier_run_wrote_is_not_sliced_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loops = tmp_path / "loops"
+    loops.mkdir()
+    monkeypatch.chdir(loops)
+    write_loop(loops / "take.wav", 100)
+    for output, folder in ((("-o", loops / "cut"), loops / "cut"), ((), loops / "loops-slice")):
+        for name in ("take", "take-2", "take-3"):
+            result = run(".", *output)
+            assert result.exit_code == 0, result.output
+            assert (folder / name / "take.mid").exists()
+            assert result.output.count(" hits") == 1
+        assert len([path for path in folder.iterdir() if path.is_dir()]) == 3
+        for path in sorted(folder.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("loop.wav", "-o", "out.wav"), "out.wav: is the name of a sound file, and a loop becomes several"),
+        (("loop.wav", "-o", "out.mp3"), "out.mp3: .mp3 cannot be written"),
+        (("loop.wav", "-o", "out", "--bits", 20), "--bits 20: no format has that; choose one of 16, 24, 32"),
+        ((".", "-o", "../loops"), "is the folder of the loops"),
+    ],
+)
+def test_an_output_that_cannot_be_is_said_before_any_loop_is_sliced(
+    arguments: tuple[object, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loops").mkdir()
+    monkeypatch.chdir(tmp_path / "loops")
+    Path("loop.wav").write_text("is never read")
+    result = run(*arguments)
+    assert isinstance(result.exception, InputError)
+    assert said in str(result.exception)
+    assert [path.name for path in Path().iterdir()] == ["loop.wav"]

@@ -69,6 +69,14 @@ def test_without_an_output_the_name_of_the_tool_is_added(tmp_path: Path, monkeyp
     assert run([Path("kit")], OutputForm("half"))[0].written == (Path("kit-half/rim.wav"),)
 
 
+def test_results_without_an_output_are_not_sources_of_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    write_audio(tmp_path / "rim.wav", tone(800, 44_100), 44_100)
+    folder = Path(f"{tmp_path.name}-half")
+    for name in ("rim.wav", "rim-2.wav"):
+        assert [outcome.written for outcome in run([Path()], OutputForm("half"))] == [(folder / name,)]
+
+
 def test_several_results_are_numbered_or_labelled(tmp_path: Path):
     write_audio(tmp_path / "tom.wav", tone(150, 44_100), 44_100)
 
@@ -122,6 +130,7 @@ def test_what_a_hit_is(tmp_path: Path):
         (OutputForm("half", Path("new.wav")), InputError, "2 sources; give a folder"),
         (OutputForm("half", format="mp3"), InputError, "choose one of wav"),
         (OutputForm("half", format="flac", bits=32), AudioFileError, "no 32 bits"),
+        (OutputForm("half", bits=20), InputError, "--bits 20: no format has that; choose one of 16, 24, 32"),
         (OutputForm("half", Path("a.flac"), "wav"), InputError, "leave --format out"),
         (OutputForm("half", drum_class="gong"), InputError, "'gong' is not a drum class"),
     ],
