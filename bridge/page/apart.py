@@ -1,14 +1,18 @@
 """Work that takes long, in a process of its own, so that the page still answers."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.errors import GhostnoteError, InputError
@@ -28,9 +32,11 @@ async def apart(work: Callable[..., Any], *arguments: Any, tell: Report = lambda
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(False)
     process = context.Process(target=_worked, args=(theirs, work, arguments), name=work.__name__)
-    await asyncio.to_thread(start, process)
-    theirs.close()
     try:
+        try:
+            await finished(start, process)
+        finally:
+            theirs.close()
         while True:
             kind, value = await asyncio.to_thread(ours.recv)
             if kind == "error":
@@ -41,9 +47,31 @@ async def apart(work: Callable[..., Any], *arguments: Any, tell: Report = lambda
     except EOFError as error:
         raise GhostnoteError("the process that does it ended: is there too little memory?") from error
     finally:
-        process.terminate()
-        await asyncio.to_thread(process.join)
+        if process.pid is not None:
+            process.terminate()
+            await finished(process.join)
         ours.close()
+
+
+async def finished(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Return what `work` returns on a thread; where this is cancelled meanwhile, that still comes to its end first."""
+    task = asyncio.create_task(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    finally:
+        while not task.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+
+
+@contextlib.asynccontextmanager
+async def work_folder(parent: Path | None = None) -> AsyncIterator[Path]:
+    """Yield a new folder, in another one or where temporary files go; it is removed on a thread in the end."""
+    folder = Path(tempfile.mkdtemp(prefix="ghostnote-", dir=parent))
+    try:
+        yield folder
+    finally:
+        await finished(shutil.rmtree, folder, True)
 
 
 def start(process: BaseProcess) -> None:

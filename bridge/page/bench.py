@@ -1,6 +1,7 @@
 """The sounds that a tool works on, and what it makes of them."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,9 @@ from ghostnote.bridge.page.studio import Studio
 from ghostnote.bridge.page.tool_runs import Made, Task
 from ghostnote.bridge.page.tool_table import TOOLS, Tool
 from ghostnote.bridge.sampler.write import safe_name
-from ghostnote.bridge.tools.loop_kit import write_loop
+from ghostnote.bridge.tools.loop_kit import DEFAULT_BPM, write_loop
+from ghostnote.bridge.tools.slice import Stroke
+from ghostnote.bridge.tools.tempo import estimated_bpm
 
 SIDES: Final = ("before", "other")
 """What tools work on: one sound, and the second one of those that take two."""
@@ -60,14 +63,15 @@ class Bench:
         """Let a tool make the sounds of after; `GhostnoteError` for what it cannot."""
         if name not in TOOLS:
             raise InputError(f"{name[:40]!r} is not a tool: choose {', '.join(TOOLS)}")
-        task = self._task(TOOLS[name], given)
+        values, drum_class = TOOLS[name].checked(given)
+        before, other, version = self.sound("before"), self._second(TOOLS[name]), self._version
         if self._working:
             raise InputError(f"{self._working} is at work still: wait for it")
-        before, version = self.given["before"], self._version
         self._working = name
         self.tell()
         try:
-            made = await self._studio.work(name, task)
+            second = await asyncio.to_thread(resample, other.audio, other.rate, before.rate) if other else None
+            made = await self._studio.work(name, Task(before.audio, before.rate, values, drum_class, second))
         finally:
             self._working = ""
             self.tell()
@@ -78,15 +82,15 @@ class Bench:
             self._version += 1
             self.tell()
 
-    def write_kit(self, kits: Path) -> str:
-        """Make a kit of the strokes of a loop in the kits' folder, and return its name there; `GhostnoteError`."""
+    async def write_kit(self, kits: Path) -> tuple[str, list[str]]:
+        """Make a kit of the strokes of a loop in the kits' folder; `GhostnoteError`.
+
+        Return its name there, and what its player should know.
+        """
         strokes = [made.stroke for made in self._made if made.stroke]
         if not strokes:
             raise InputError("there are no strokes of a loop: slice one first")
-        taken = {path.stem.casefold() for path in kits.iterdir()}
-        name = distinct_name(safe_name(self.given["before"].name), taken)
-        write_loop(strokes, self._made[0].rate, kits / name, name, with_kit=True)
-        return f"{name}/{name}.toml"
+        return await asyncio.to_thread(_written_kit, strokes, self._made[0].rate, self.given["before"].name, kits)
 
     def tell(self) -> None:
         """Tell all browsers what lies there."""
@@ -104,16 +108,11 @@ class Bench:
         of_tool = {"tool": self._tool, _AFTER: after}
         self._hub.tell({"type": "bench", "version": self._version, "working": self._working, **sides, **of_tool})
 
-    def _task(self, tool: Tool, given: Mapping[str, Any]) -> Task:
-        """Return what a tool is given; `InputError`."""
-        values, drum_class = tool.checked(given)
-        before, other = self.sound("before"), None
-        if tool.takes_two:
-            if "other" not in self.given:
-                raise InputError(f"{tool.name} takes two sounds: drop a second one")
-            second = self.given["other"]
-            other = resample(second.audio, second.rate, before.rate)
-        return Task(before.audio, before.rate, values, drum_class, other)
+    def _second(self, tool: Tool) -> Sound | None:
+        """Return the second sound of a tool that takes two; `InputError`."""
+        if tool.takes_two and "other" not in self.given:
+            raise InputError(f"{tool.name} takes two sounds: drop a second one")
+        return self.given["other"] if tool.takes_two else None
 
 
 def first_sound(folder: Path) -> Sound:
@@ -123,6 +122,16 @@ def first_sound(folder: Path) -> Sound:
         raise InputError("no sound was dropped")
     audio, rate = read_audio(files[0])
     return Sound(files[0].stem, audio, rate, "")
+
+
+def _written_kit(strokes: Sequence[Stroke], rate: int, loop: str, kits: Path) -> tuple[str, list[str]]:
+    """Write the kit of a loop under a free name; all else is as in `Bench.write_kit`."""
+    name = distinct_name(safe_name(loop), {path.stem.casefold() for path in kits.iterdir()})
+    times = [stroke.start / rate for stroke in strokes]
+    bpm = estimated_bpm(times, [stroke.velocity for stroke in strokes])
+    written = write_loop(strokes, rate, kits / name, name, bpm=bpm or DEFAULT_BPM, with_kit=True)
+    notes = [] if bpm else [f"no tempo fits the strokes, so that {written.midi.name} has {DEFAULT_BPM:g}"]
+    return f"{name}/{name}.toml", [*notes, *written.notes]
 
 
 def _named(made: Made, before: Sound, tool: str) -> Sound:

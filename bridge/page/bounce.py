@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,7 @@ from typing import Final
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.smf_reader import MidiSong
-from ghostnote.bridge.page.apart import Report, apart
+from ghostnote.bridge.page.apart import Report, apart, work_folder
 from ghostnote.bridge.page.strokes import StrokeMaker
 from ghostnote.bridge.render.offline import RenderSettings, render_song
 
@@ -29,10 +28,9 @@ class Bounces:
         """Return a zip of mix and stems; `GhostnoteError` as of `render_song`."""
         if not song.events:
             raise InputError("the pattern is empty: set some steps first")
-        async with self._busy:
-            with tempfile.TemporaryDirectory(prefix="ghostnote-") as folder:
-                await apart(_render, song, kit, self._strokes, Path(folder))
-                return await asyncio.to_thread(_zipped, Path(folder))
+        async with self._busy, work_folder() as folder:
+            await apart(_render, song, kit, self._strokes, folder)
+            return await asyncio.to_thread(_zipped, folder)
 
 
 def _render(report: Report, song: MidiSong, kit: Kit, strokes: StrokeMaker, folder: Path) -> None:

@@ -31,7 +31,7 @@ class MapAddresses:
         """Put the sounds that were dropped on the map."""
         drop = request.path_params["drop"]
         count = await asyncio.to_thread(self._exploring.add_files, self._drops.folder(drop))
-        self._drops.forget(drop)
+        await asyncio.to_thread(self._drops.forget, drop)
         self._exploring.tell()
         return JSONResponse({"count": count})
 

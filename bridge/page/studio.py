@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import GhostnoteError
-from ghostnote.bridge.page.apart import give_way, plain, start
+from ghostnote.bridge.page.apart import finished, give_way, plain, start
 from ghostnote.bridge.page.tool_runs import Made, Task
 from ghostnote.bridge.page.tool_table import TOOLS
 from ghostnote.bridge.render.workers import leave_with_parent
@@ -114,10 +114,11 @@ class Studio:
     async def _asked(self, *request: Any) -> AsyncIterator[Any]:
         """Yield the answers to a request."""
         async with self._busy:
-            line = await asyncio.to_thread(self._opened)
+            line = await finished(self._opened)
             is_whole = False
             try:
-                line.send(request)
+                # Sounds are longer than what the line takes at once, and the process may still be opening.
+                await asyncio.to_thread(line.send, request)
                 while (found := await asyncio.to_thread(line.recv)) is not None:
                     if isinstance(found, GhostnoteError):
                         is_whole = True
@@ -143,10 +144,11 @@ class Studio:
     def _opened(self) -> Connection:
         if self._line is None:
             context = multiprocessing.get_context("spawn")
-            self._line, theirs = context.Pipe()
-            self._process = context.Process(target=_work, args=(self._spec, theirs), name="studio", daemon=True)
-            start(self._process)
+            line, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(self._spec, theirs), name="studio", daemon=True)
+            start(process)
             theirs.close()
+            self._line, self._process = line, process
         return self._line
 
 

@@ -35,7 +35,7 @@ class ToolAddresses:
         """Let the tools work on a sound that was dropped."""
         drop = request.path_params["drop"]
         sound = await asyncio.to_thread(first_sound, self._drops.folder(drop))
-        self._drops.forget(drop)
+        await asyncio.to_thread(self._drops.forget, drop)
         self._bench.take(sound, request.path_params["side"])
         return JSONResponse({})
 
@@ -55,9 +55,9 @@ class ToolAddresses:
 
     async def _kit(self, _: Request) -> Response:
         """Make a kit of the strokes of a loop, and play it."""
-        name = await asyncio.to_thread(self._bench.write_kit, self._placing.kits())
+        name, report = await self._bench.write_kit(self._placing.kits())
         self._placing.play_kit(name)
-        return JSONResponse({"name": name})
+        return JSONResponse({"name": name, "report": report})
 
     async def _work(self, request: Request) -> Response:
         """Let a tool work, with the numbers and the class in the body."""

@@ -1,8 +1,9 @@
 """What makes drums and strokes for pages in tests; other processes import this alone, and soon."""
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,3 +80,10 @@ class FakeStrokes:
 
     def credits(self) -> tuple[str, ...]:
         return ("Nobody",)
+
+
+def never_done(report: Callable[[int, int], None]) -> NoReturn:
+    """Report that this began, and go on until it is ended."""
+    report(0, 1)
+    while True:
+        signal.pause()

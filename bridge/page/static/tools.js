@@ -75,8 +75,9 @@ async function run() {
 
 async function makeKit() {
   try {
-    const { name } = await (await post("/bench/kit")).json();
+    const { name, report } = await (await post("/bench/kit")).json();
     toast(`Saved as ${name}, which plays now`);
+    for (const line of report) toast(line);
   } catch (error) {
     toast(error.message, "error");
   }

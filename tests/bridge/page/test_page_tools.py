@@ -71,7 +71,7 @@ def test_a_tool_that_takes_two_names_the_lack_of_a_second() -> None:
     with pytest.raises(InputError, match="morph takes two sounds"):
         asyncio.run(bench.work("morph", {}))
     with pytest.raises(InputError, match="slice one first"):
-        bench.write_kit(Path())
+        asyncio.run(bench.write_kit(Path()))
     for place in ("other", "after-0", "after-x", "nowhere"):
         with pytest.raises(InputError, match="no such sound"):
             bench.sound(place)
