@@ -194,18 +194,15 @@ def export(
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.inference.stroke_source import SourceSpec
     from ghostnote.bridge.render.workers import auto_jobs
-    from ghostnote.bridge.sampler.build import KitShape, kit_from_pads
-    from ghostnote.bridge.sampler.write import export_kits, parse_formats
+    from ghostnote.bridge.sampler.build import KitShape
+    from ghostnote.bridge.sampler.export_pads import Strokes, export_pads
+    from ghostnote.bridge.sampler.write import parse_formats
 
     forms = parse_formats(to)
     kit = opened_kit(path)
     shape = KitShape(count, velocities, author, licence, Generator.open(model).card.credits)
     jobs = jobs or auto_jobs(len(kit.pads) * count * velocities)
-    with kit_from_pads(kit, SourceSpec(model, rate), rate, shape, jobs) as made:
-        paths, found = export_kits([made], forms, output)
-    notes = list(found)
-    if kit.all_effects:
-        notes.append("effects are not part of the samples: add them in the sampler")
+    paths, notes = export_pads(kit, Strokes(SourceSpec(model, rate), rate, jobs), shape, forms, output)
     for exported in paths:
         layers = f"{counted(velocities, 'velocity layer')}, {counted(count, 'round robin')}"
         echo(f"{exported}: {counted(len(kit.pads), 'drum')}, {layers}")

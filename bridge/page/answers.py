@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -34,7 +35,7 @@ async def table(request: Request) -> dict[str, Any]:
     return given
 
 
-def number(given: dict[str, Any], name: str, low: int, high: int, otherwise: int) -> int:
+def number(given: Mapping[str, Any], name: str, low: int, high: int, otherwise: int) -> int:
     """Return a whole number of a table, or else `otherwise`; `InputError`."""
     value = given.get(name, otherwise)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:

@@ -11,18 +11,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.page.answers import number
-from ghostnote.bridge.page.apart import Report, apart
+from ghostnote.bridge.page.apart import Report, apart, work_folder
 from ghostnote.bridge.page.bounce import pack
 from ghostnote.bridge.page.hub import Hub
 from ghostnote.bridge.page.strokes import StrokeMaker
-from ghostnote.bridge.sampler.build import KitShape, kit_from_pads
-from ghostnote.bridge.sampler.write import FORMATS, export_kits, parse_formats, safe_name
+from ghostnote.bridge.sampler.build import KitShape
+from ghostnote.bridge.sampler.export_pads import Strokes, export_pads
+from ghostnote.bridge.sampler.write import FORMATS, parse_formats, safe_name
 
 RATE: Final = 44_100
 MOST_LAYERS: Final = 16
 """Velocity layers, and round robins, of an export here; the command line makes more."""
+LAYERS: Final = 4
+"""The same where a page does not say it."""
+MOST_SAMPLES: Final = 8192
+"""Of all formats together. A stereo one of two seconds has half a megabyte, and lies there twice, once in the zip."""
 
 _MOST_TEXT: Final = 200
 _STEPS: Final = 100
@@ -36,13 +42,24 @@ class ExportWish:
     """Names of `FORMATS`, with commas."""
     shape: KitShape
 
+    def check_size(self, kit: Kit) -> None:
+        """Raise `InputError` where the kit has too many pads for all of that."""
+        shape, formats = self.shape, self.formats.count(",") + 1
+        samples = len(kit.pads) * shape.velocities * shape.count * formats
+        if samples > MOST_SAMPLES:
+            raise InputError(
+                f"{counted(len(kit.pads), 'pad')} in {counted(shape.velocities, 'velocity layer')} with "
+                f"{counted(shape.count, 'round robin')} and {counted(formats, 'format')} are {samples} samples, but "
+                f"the page exports at most {MOST_SAMPLES}: choose fewer, or save the kit and use 'ghostnote kit export'"
+            )
+
 
 def read_wish(given: Mapping[str, Any]) -> ExportWish:
     """Return what the table of a page asks for; `InputError`."""
     formats = ",".join(form.name for form in parse_formats(str(given.get("formats", ""))))
     if not formats:
         raise InputError(f"no format is chosen: choose among {', '.join(FORMATS)}")
-    layers, turns = (number(dict(given), name, 1, MOST_LAYERS, 4) for name in ("velocities", "count"))
+    layers, turns = (number(given, name, 1, MOST_LAYERS, LAYERS) for name in ("velocities", "count"))
     author, licence = (str(given.get(name, ""))[:_MOST_TEXT].strip() for name in ("author", "licence"))
     return ExportWish(formats, KitShape(turns, layers, author, licence))
 
@@ -72,6 +89,7 @@ class Exports:
         """Make the zip of a kit, and return what the formats could not hold; `GhostnoteError`."""
         if self._task:
             raise InputError("a kit is being exported already: wait for it, or stop it")
+        wish.check_size(kit)
         self._task = asyncio.create_task(self._made(kit, wish))
         try:
             return await self._task
@@ -92,12 +110,12 @@ class Exports:
         total = len(kit.pads) * wish.shape.count * wish.shape.velocities
         self._tell(kit.name, 0, total)
         target = self.folder / f"{safe_name(kit.name)}.zip"
-        with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+        async with work_folder(self.folder) as folder:
             tell = partial(self._tell, kit.name)
-            notes: tuple[str, ...] = await apart(_export, kit, self._strokes, wish, Path(folder), tell=tell)
+            notes: tuple[str, ...] = await apart(_export, kit, self._strokes, wish, folder, tell=tell)
             if self.file:
                 self.file.unlink(missing_ok=True)
-            self.file = (Path(folder) / "kit.zip").rename(target)
+            self.file = (folder / "kit.zip").rename(target)
         return notes
 
     def _tell(self, kit: str, done: int, of: int) -> None:
@@ -108,10 +126,8 @@ def _export(report: Report, kit: Kit, strokes: StrokeMaker, wish: ExportWish, fo
     """Write `kit.zip` into the folder."""
     tempfile.tempdir = str(folder)
     shape = replace(wish.shape, credits=strokes.credits())
-    with kit_from_pads(kit, strokes.spec(RATE), RATE, shape, 1, _sparing(report)) as made:
-        _, notes = export_kits([made], parse_formats(wish.formats), folder / "kits")
-    if kit.all_effects:
-        notes.append("effects are not part of the samples: add them in the sampler")
+    made = Strokes(strokes.spec(RATE), RATE, made=_sparing(report))
+    _, notes = export_pads(kit, made, shape, parse_formats(wish.formats), folder / "kits")
     pack(folder / "kits", folder / "kit.zip")
     return tuple(note.replace(f"{folder}/", "") for note in notes)
 

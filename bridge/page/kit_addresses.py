@@ -1,7 +1,6 @@
 """The addresses of kits: import, export, and the notes of drum modules and plugins."""
 
 import asyncio
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -83,7 +82,7 @@ class KitAddresses:
 def _saved_with_notes(kit: Kit, name: str, kits: Path) -> tuple[Path, list[str]]:
     """Write a kit with the notes of a map under a free name; return its path, and the pads that no note plays."""
     mapped = with_map(kit, NOTE_MAPS[name])
-    taken = {re.sub(r"\.toml$", "", path.name).casefold() for path in kits.glob("*.toml")}
+    taken = {path.stem.casefold() for path in kits.glob("*.toml")}
     path = kits / f"{distinct_name(safe_name(f'{kit.name} {name}'), taken)}.toml"
     pads = tuple(pad for pad in mapped.pads if pad.notes)
     save_kit(replace(mapped, name=path.stem, path=None, pads=pads), path)

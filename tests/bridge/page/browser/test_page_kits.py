@@ -1,5 +1,6 @@
 """Kits in a real browser: saved and loaded, exported, and played by other notes."""
 
+import multiprocessing
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,7 @@ def test_an_export_can_be_stopped_and_leaves_nothing(live: Live, page: Any, rig:
     page.wait_for_selector("#export-begin:enabled")
     base = rig.server.page.exports.folder
     assert [file.suffix for file in base.iterdir()] in ([], [".zip"])
+    assert "_export" not in [process.name for process in multiprocessing.active_children()]
 
 
 @pytest.mark.parametrize(
