@@ -4,8 +4,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +19,7 @@ from live_program import free_port
 from page_rig import OTHER_HOST, Rig, notes, page_server
 
 from ghostnote.bridge.live.osc.server import OscSettings
+from ghostnote.bridge.page import guard
 
 
 @contextmanager
@@ -81,12 +85,34 @@ def test_another_name_for_this_computer_shows_nothing_even_with_the_token(rig: R
     assert "not at another name" in stranger.inner_text("body")
 
 
-def test_another_page_in_the_same_browser_neither_acts_nor_listens(rig: Rig, page: Any) -> None:
+@pytest.fixture
+def neighbour(tmp_path: Path) -> Iterator[str]:
+    """Serve a page of another program of this computer; cookies know no ports, so it has that of our page, too."""
+    (tmp_path / "index.html").write_text("<title>another</title>")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_another_page_in_the_same_browser_neither_acts_nor_listens(
+    rig: Rig, page: Any, neighbour: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     where = urlsplit(rig.server.address).netloc
     other = page.context.new_page()
-    other.route("http://evil.test/", lambda route: route.fulfill(body="<title>evil</title>", content_type="text/html"))
-    other.goto("http://evil.test/")
+    other.goto(neighbour)
     browsers = len(rig.server.page.hub.browsers)
+    refused: list[tuple[str, str]] = []
+    refuse = guard._refuse
+
+    async def refuse_and_note(scope: Any, send: Any, status: int, reason: str) -> None:
+        refused.append((f"{scope.get('method', 'socket')} {scope['path']}", reason))
+        await refuse(scope, send, status, reason)
+
+    monkeypatch.setattr(guard, "_refuse", refuse_and_note)
     outcome = other.evaluate(
         """async (where) => {
             const asked = (path, how) => fetch(`http://${where}${path}`, { credentials: "include", ...how })
@@ -96,10 +122,18 @@ def test_another_page_in_the_same_browser_neither_acts_nor_listens(rig: Rig, pag
                 socket.onopen = () => done("open");
                 socket.onerror = () => done("refused");
             });
-            return [opened, await asked("/"), await asked("/export.zip"), await asked("/drops", { method: "POST" })];
+            const outcome = [opened];
+            for (const path of ["/", "/export.zip"]) outcome.push(await asked(path));
+            for (const path of ["/drops", "/export", "/kit/notes/roland"]) {
+                outcome.push(await asked(path, { method: "POST" }));
+            }
+            return outcome;
         }""",
         where,
     )
-    assert outcome == ["refused"] * 4
+    assert outcome == ["refused"] * 6
+    # What this page sees is refused by the browser in any case: the server has to have done it itself.
+    asked = ("socket /state", "GET /", "GET /export.zip", "POST /drops", "POST /export", "POST /kit/notes/roland")
+    assert refused == [(each, "this comes from another page") for each in asked]
     assert len(rig.server.page.hub.browsers) == browsers
     other.close()
