@@ -16,21 +16,26 @@ MOST_CHANNELS: Final = 2
 """Of hits whose stereo image is changed."""
 
 
-def checked(hit: ArrayLike, rate: int, most_channels: int | None = None) -> Audio:
-    """Return a hit as float32 (channels, frames).
+def checked(hit: ArrayLike, rate: int, most_channels: int | None = None, *, noun: str = "hit") -> Audio:
+    """Return a hit as float32 (channels, frames); `noun` is what errors call it.
 
     `InputError` where it is not sound, is silent or has too many channels, or where `rate` is out of range.
     """
     try:
         audio = np.asarray(hit, np.float32)
     except (TypeError, ValueError) as error:
-        raise InputError(f"the hit is not an array of numbers: {error}") from error
+        raise InputError(f"the {noun} is not an array of numbers: {error}") from error
     if audio.ndim != 2 or not audio.size:
-        raise InputError(f"the hit has the shape {audio.shape}: give (channels, frames), one of each at least")
+        raise InputError(f"the {noun} has the shape {audio.shape}: give (channels, frames), one of each at least")
     if most_channels and len(audio) > most_channels:
-        raise InputError(f"the hit has {len(audio)} channels: give {most_channels} at most")
-    if not np.isfinite(audio).all() or not audio.any():
-        raise InputError("the hit is silent, or holds values that are not finite")
+        raise InputError(f"the {noun} has {len(audio)} channels: give {most_channels} at most")
+    wrong = np.argwhere(~np.isfinite(audio))
+    if len(wrong):
+        channel, frame = wrong[0]
+        value = audio[channel, frame]
+        raise InputError(f"the {noun} holds {value} at frame {frame} of channel {channel}: give finite numbers alone")
+    if not audio.any():
+        raise InputError(f"the {noun} is silent: give one with sound in it")
     if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
         raise InputError(f"rate is {rate}: choose {RATES_HZ[0]} to {RATES_HZ[1]}")
     return audio

@@ -10,6 +10,7 @@ from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.partials import RATE, split
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.tools.arguments import checked
 
 Audio = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -40,12 +41,13 @@ class Pitch:
 
 
 def drum_pitch(hit: ArrayLike, rate: int) -> Pitch:
-    """Return the pitch of a hit (channels, frames); `InputError` where hardly anything of it rings, or at many pitches.
+    """Return the pitch of a hit (channels, frames) at `rate` Hz.
 
     It is the vertex of the strongest line's peak in the logarithm of the spectrum, once the first 30 ms, in which a
-    drum glides, are over. What lies within half a semitone, or 8 Hz, counts as the line.
+    drum glides, are over. What lies within half a semitone, or 8 Hz, counts as the line. `InputError` for what is not
+    sound, and where hardly anything of it rings, or at many pitches.
     """
-    mono = resample(np.asarray(hit, np.float32).mean(axis=0, keepdims=True), rate, RATE)
+    mono = resample(checked(hit, rate).mean(axis=0, keepdims=True), rate, RATE)
     body = mono[:, onset_frame(mono) :][:, : round(_SEEN_SECONDS * RATE)]
     partials = split(body)[0][0]
     if np.square(partials).sum() < _LEAST_SHARE * np.square(body).sum():

@@ -69,7 +69,7 @@ def slice_loop(loop: ArrayLike, rate: int) -> list[Stroke]:
 
     `InputError` for what is silent, longer than ten minutes, or has no onset; `MissingExtraError` without aubio.
     """
-    audio = checked(loop, rate)
+    audio = checked(loop, rate, noun="loop")
     if audio.shape[1] > _LONGEST_SECONDS * rate:
         raise InputError(f"the loop lasts {audio.shape[1] / rate:.0f} s: cut it to {_LONGEST_SECONDS:.0f} s at most")
     mono = resample(mixdown(audio, 1), rate, RATE)[0]
