@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ghostnote.bridge.tools.melody import Note
 
 _KINDS: Final = {"tom": ("tom", "mid_tom"), "808": ("kick", "electronic_kick"), "bell": ("perc", "agogo")}
+_DEFAULT_KIND: Final = "tom"
 
 
 def melody(
@@ -28,17 +29,11 @@ def melody(
         list[Path],
         typer.Argument(metavar="SONG.mid...", help="MIDI files whose notes are played, and folders of them."),
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="OUT.wav|FOLDER",
-            help="Where the sound goes; by default here, as SONG-melody.wav.",
-        ),
-    ] = None,
+    output: tool_options.Output = None,
     drum: Annotated[Path | None, typer.Option(metavar="HIT", help="A hit of the drum that plays.")] = None,
-    kind: Annotated[str, typer.Option(help="Without --drum: a new tom, 808 or bell, made by the model.")] = "tom",
+    kind: Annotated[
+        str | None, typer.Option(help="Without --drum: a new tom, 808 or bell, made by the model; by default a tom.")
+    ] = None,
     channel: Annotated[int | None, typer.Option(min=1, max=16, help="Only the notes of this channel.")] = None,
     scale: Annotated[
         str | None, typer.Option(metavar="SCALE", help="Move notes to the nearest of a scale, as 'C minor'.")
@@ -47,7 +42,9 @@ def melody(
         int | None, typer.Option(min=-8, max=8, help="Octaves up; by default those that bring it nearest to the drum.")
     ] = None,
     amount: Annotated[float, typer.Option(min=0, max=2, help="How much strokes differ.")] = 1.0,
-    drum_class: tool_options.DrumClass = None,
+    drum_class: Annotated[
+        str | None, typer.Option("--class", "-c", metavar="CLASS", help="The class of --drum; by default guessed.")
+    ] = None,
     bits: tool_options.Bits = None,
     rate: tool_options.Rate = None,
     seed: tool_options.Seed = 1,
@@ -59,18 +56,19 @@ def melody(
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.inference.variation import Variation
     from ghostnote.bridge.io.output_guard import check_outputs
+    from ghostnote.bridge.tools.files import plan
+    from ghostnote.bridge.tools.output_form import OutputForm
 
-    if drum is None and kind not in _KINDS:
-        raise InputError(f"--kind {kind}: choose one of {', '.join(_KINDS)}, or give a --drum")
-    tasks = _planned(songs, output, bits)
-    check_outputs((target for _, target in tasks), (*(song for song, _ in tasks), drum, model))
+    _check_drum(drum, kind, drum_class)
+    tasks = plan(songs, OutputForm("melody", output, bits=bits, rate=rate, drum_class=drum_class), songs=True)
+    check_outputs((task.target for task in tasks), (*(task.source for task in tasks), drum, model))
     generator = Generator.open(model)
     form = _Form(channel, scale, octaves, rate, bits, Variation(seed, amount, steps=steps))
-    played = _drum(drum, kind, drum_class, seed, generator)
+    played = _drum(drum, kind or _DEFAULT_KIND, drum_class, seed, generator)
     failed = 0
-    for song, target in tasks:
+    for task in tasks:
         try:
-            _play(song, target, played, form, generator)
+            _play(task.source, task.target, played, form, generator)
         except InputError as error:
             if len(tasks) == 1:
                 raise
@@ -104,33 +102,16 @@ class _Drum:
     pitch_hz: float
 
 
-def _planned(songs: list[Path], output: Path | None, bits: int | None) -> list[tuple[Path, Path]]:
-    """Return each song and the sound file that it becomes, its name as wanted; `InputError`."""
+def _check_drum(drum: Path | None, kind: str | None, drum_class: str | None) -> None:
+    """Raise `InputError` for options that do not go together, or name no kind."""
     from ghostnote.bridge.errors import InputError
-    from ghostnote.bridge.io.audio_file import FORMATS, format_for
-    from ghostnote.bridge.io.hit_files import distinct_name
 
-    found = [file for path in songs for file in (_songs_in(path) if path.is_dir() else [path])]
-    is_file = output is not None and not output.is_dir() and (output.suffix.lower() in FORMATS or bool(output.suffix))
-    if is_file and len(found) > 1:
-        raise InputError(f"{output}: is one file, and there are {len(found)} songs; give a folder")
-    taken: set[str] = set()
-    targets = []
-    for song in found:
-        name = distinct_name(song.stem, taken)
-        own = Path(f"{name}-melody.wav") if output is None else output if is_file else output / f"{name}.wav"
-        format_for(own, bits)
-        targets.append(own)
-    return list(zip(found, targets, strict=True))
-
-
-def _songs_in(folder: Path) -> list[Path]:
-    from ghostnote.bridge.errors import MidiFileError
-
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".mid", ".midi") and path.is_file())
-    if not found:
-        raise MidiFileError(f"{folder}: no MIDI files found; their names end in .mid or .midi")
-    return found
+    if drum is None and kind not in (*_KINDS, None):
+        raise InputError(f"--kind {kind}: choose one of {', '.join(_KINDS)}, or give a --drum")
+    if drum is None and drum_class is not None:
+        raise InputError(f"--class {drum_class}: is of a --drum; without one give --kind, as in --kind {_DEFAULT_KIND}")
+    if drum is not None and kind is not None:
+        raise InputError(f"--kind {kind}: is of a drum that the model makes; leave it out beside --drum {drum}")
 
 
 def _play(song: Path, wanted: Path, drum: _Drum, form: _Form, generator: Generator) -> None:
@@ -198,6 +179,7 @@ def _drum(drum: Path | None, kind: str, drum_class: str | None, seed: int, gener
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.inference.stroke_source import generate_drum
     from ghostnote.bridge.io.audio_file import read_audio
+    from ghostnote.bridge.tools.arguments import MOST_CHANNELS, checked
     from ghostnote.bridge.tools.description import class_of
     from ghostnote.bridge.tools.pitch import CLEAR, drum_pitch
 
@@ -209,7 +191,7 @@ def _drum(drum: Path | None, kind: str, drum_class: str | None, seed: int, gener
         audio, rate = generate_drum(generator, name, seed, kind=own)[None], generator.card.rate
     said = str(drum) if drum else f"--kind {kind} --seed {seed}"
     try:
-        pitch = drum_pitch(audio, rate)
+        pitch = drum_pitch(checked(audio, rate, MOST_CHANNELS), rate)
     except InputError as error:
         raise InputError(f"{said}: {error}") from error
     if pitch.clarity < CLEAR:

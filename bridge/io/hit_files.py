@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +12,13 @@ HIT_SUFFIXES: Final = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
 """Endings of the files that are taken for hits."""
 
 
-def hit_files(folder: Path, *, links: bool = False) -> list[Path]:
+def hit_files(folder: Path, *, links: bool = False, suffixes: Sequence[str] = HIT_SUFFIXES) -> list[Path]:
     """Return the files in a folder and below that end like sound files, tom2 before tom10, hidden ones left out.
 
-    With `links`, linked folders are entered, too; each folder is entered once, so that a loop ends.
+    With `links`, linked folders are entered, too; each folder is entered once, so that a loop ends. `suffixes` are
+    other endings to look for.
     """
-    found = (path for path in _visible_files(folder, links) if path.suffix.lower() in HIT_SUFFIXES)
+    found = (path for path in _visible_files(folder, links) if path.suffix.lower() in suffixes)
     return sorted(found, key=_natural_key)
 
 

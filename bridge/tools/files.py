@@ -26,6 +26,8 @@ from ghostnote.bridge.tools.output_form import OutputForm
 
 Audio = NDArray[np.float32]
 
+SONG_SUFFIXES: Final = (".mid", ".midi")
+"""Endings of the files that are taken for songs."""
 _FALLBACK_SUFFIX: Final = ".wav"
 _FLOAT_BITS: Final = 32
 
@@ -104,17 +106,18 @@ class FileOutcome:
     """Why there is no result, with the file's name."""
 
 
-def plan(paths: Sequence[Path], form: OutputForm) -> list[FileTask]:
+def plan(paths: Sequence[Path], form: OutputForm, *, songs: bool = False) -> list[FileTask]:
     """Return a task for each sound file among `paths` and in the folders among them, and what it will be called.
 
-    `InputError` for a path that is not there, where nothing is found, for one output file of several sources, or for
-    a form that cannot be written.
+    With `songs` they are MIDI files, that become sound files. `InputError` for a path that is not there, where nothing
+    is found, for one output file of several sources, or for a form that cannot be written.
     """
     form.check()
-    found = list(_sources(paths, form))
+    name, suffixes = ("MIDI", SONG_SUFFIXES) if songs else ("sound", HIT_SUFFIXES)
+    found = list(_sources(paths, form, suffixes))
     if not found:
         names = ", ".join(map(str, paths))
-        raise InputError(f"{names}: no sound files found; ghostnote reads {', '.join(HIT_SUFFIXES)}")
+        raise InputError(f"{names}: no {name} files found; ghostnote reads {', '.join(suffixes)}")
     if form.path is not None and form.is_file:
         if len(found) > 1:
             raise InputError(f"{form.path}: is one file, and there are {len(found)} sources; give a folder")
@@ -159,13 +162,13 @@ def write_result(path: Path, audio: Audio, rate: int, source: Path, form: Output
     return free, tuple(notes)
 
 
-def _sources(paths: Iterable[Path], form: OutputForm) -> Iterator[tuple[Path, Path | None]]:
+def _sources(paths: Iterable[Path], form: OutputForm, suffixes: Sequence[str]) -> Iterator[tuple[Path, Path | None]]:
     """Yield each sound file once, with the folder in which it was found."""
     seen: set[Path] = set()
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder; check the path")
-        inside = [file for file in hit_files(path, links=True) if file.is_file()] if path.is_dir() else [path]
+        inside = _files_in(path, suffixes) if path.is_dir() else [path]
         output = None if form.is_file or not path.is_dir() else _folder(path, form).resolve()
         earlier = None if output == path.resolve() else output
         for file in inside:
@@ -174,6 +177,10 @@ def _sources(paths: Iterable[Path], form: OutputForm) -> Iterator[tuple[Path, Pa
             if real not in seen and not (earlier and real.is_relative_to(earlier)):
                 seen.add(real)
                 yield file, path if path.is_dir() else None
+
+
+def _files_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    return [file for file in hit_files(folder, links=True, suffixes=suffixes) if file.is_file()]
 
 
 def _target(source: Path, root: Path | None, form: OutputForm) -> Path:

@@ -41,12 +41,13 @@ def test_a_folder_of_songs_is_played_and_a_broken_one_is_named(songs: Path, tmp_
     result = run(songs, "--drum", tom, "-o", tmp_path / "out")
     assert result.exit_code == 1
     assert "broken.mid: is not a MIDI file" in result.output
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a 2.wav", "a.wav", "b.wav"]
-    assert np.abs(read_audio(tmp_path / "out" / "b.wav")[0]).max() > 0.1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.wav", "sub"]
+    assert sorted(path.name for path in (tmp_path / "out" / "sub").iterdir()) == ["a.wav", "b.wav"]
+    assert np.abs(read_audio(tmp_path / "out" / "sub" / "b.wav")[0]).max() > 0.1
     assert "warning" not in result.output
     one = run(songs, "--drum", tom, "-o", tmp_path / "one.wav")
     assert isinstance(one.exception, InputError)
-    assert "is one file, and there are 4 songs; give a folder" in str(one.exception)
+    assert "is one file, and there are 4 sources; give a folder" in str(one.exception)
 
 
 def test_a_hit_without_a_pitch_is_refused_and_one_that_is_not_clear_is_said(songs: Path, tmp_path: Path) -> None:
@@ -67,3 +68,47 @@ def test_a_hit_without_a_pitch_is_refused_and_one_that_is_not_clear_is_said(song
 def test_an_unknown_kind_is_said_before_anything_is_read() -> None:
     result = run("none.mid", "--kind", "spoon")
     assert "--kind spoon: choose one of tom, 808, bell" in str(result.exception)
+
+
+def test_an_output_means_a_file_or_a_folder_as_for_other_tools(
+    songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tom = written(tmp_path / "tom.wav", 1.0, 0.02)
+    # A song that is given twice, and beside its folder, is played once.
+    result = run(songs / "a.mid", songs / "a.mid", songs, "--drum", tom, "-o", tmp_path / "take.1")
+    assert result.exit_code == 0, result.output
+    found = sorted(str(path.relative_to(tmp_path / "take.1")) for path in (tmp_path / "take.1").rglob("*.wav"))
+    assert found == ["a.wav", "sub/a.wav", "sub/b.wav"]
+    assert run(songs / "a.mid", "--drum", tom).exit_code == 0
+    assert (tmp_path / "a-melody.wav").exists()
+    assert run(songs / "sub", "--drum", tom).exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "sub-melody").iterdir()) == ["a.wav", "b.wav"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-o", "x.mp3"), "x.mp3: .mp3 cannot be written; choose one of .wav"),
+        (("--bits", 20), "--bits 20: no format has that; choose one of 16, 24, 32"),
+        (("--class", "tom"), "--class tom: is of a --drum; without one give --kind"),
+        (("--drum", "tom.wav", "--kind", "bell"), "--kind bell: is of a drum that the model makes; leave it out"),
+        (("--drum", "tom.wav", "--class", "gong"), "class 'gong' is not a drum class"),
+        (("--drum", "four.wav"), "four.wav: the hit has 4 channels: give 2 at most"),
+    ],
+)
+def test_what_cannot_be_played_is_said_once_before_any_song(
+    arguments: tuple[object, ...], said: str, songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tom = read_audio(written(tmp_path / "tom.wav", 1.0, 0.02))[0]
+    write_audio(tmp_path / "four.wav", np.repeat(tom, 4, axis=0), RATE, 16)
+    result = run(songs, *arguments)
+    assert isinstance(result.exception, InputError)
+    assert said in str(result.exception)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["four.wav", "songs", "tom.wav"]
+
+
+def test_a_folder_without_songs_is_named(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert f"{tmp_path}: no MIDI files found; ghostnote reads .mid, .midi" in str(result.exception)
