@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -89,7 +89,7 @@ def _opened(run: Path, steps: int | None) -> JudgedSystem:
     import torch
 
     from ghostnote.models.evaluate.systems import JudgedSystem
-    from ghostnote.models.systems.audio import sample_hits
+    from ghostnote.models.systems.audio import decimate, sample_hits
     from ghostnote.models.systems.checkpoint import load_system
 
     system, facts = load_system(run)
@@ -97,8 +97,11 @@ def _opened(run: Path, steps: int | None) -> JudgedSystem:
     def sample(label: Tensor, seed: int) -> Tensor:
         return sample_hits(system, label, torch.Generator().manual_seed(seed), steps)
 
+    def figures(audio: Tensor, label: Tensor) -> Mapping[str, float]:
+        return system.figures(decimate(audio, system.settings.decimation), label)
+
     parameters = sum(each.numel() for each in system.parameters())
-    return JudgedSystem(run.resolve().name, sample, parameters, facts["seconds"] / 60)
+    return JudgedSystem(run.resolve().name, sample, parameters, facts["seconds"] / 60, figures)
 
 
 def _opened_model(model: Path | None) -> JudgedSystem:

@@ -50,7 +50,7 @@ def train(
     """Train a model on a folder of drum hits; a run that was stopped resumes where it was."""
     options.check_run(run, initial)
     common: dict[str, Any] = {"steps": steps, "minutes": minutes, "batch": batch, "learning_rate": learning_rate}
-    common |= {"seed": seed, "compile": compiled, "preview_every": preview_every}
+    common |= {"seed": seed, "preview_every": preview_every}
     with needs_extra("train"):
         if system is not None:
             _refuse_for_systems({
@@ -63,7 +63,7 @@ def train(
             raise InputError("--set is given without --system, whose settings it changes: add --system NAME")
         from ghostnote.models.train.trainer import TrainSettings
 
-        settings = TrainSettings(**common, draws=draws, pair_share=0.0 if shapes_alone else pairs)
+        settings = TrainSettings(**common, compile=compiled, draws=draws, pair_share=0.0 if shapes_alone else pairs)
         _run(data, run, settings, initial, shapes_alone)
 
 

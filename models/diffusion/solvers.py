@@ -17,6 +17,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from ghostnote.bridge.errors import InputError
 from ghostnote.models.diffusion.sampling import Velocity, ddim, ddim_step, euler_step, predict
 from ghostnote.models.diffusion.v_prediction import expand_dims, from_v, linear_schedule, t_to_alpha_sigma
 
@@ -129,3 +130,15 @@ SOLVERS: Final[Mapping[str, Solver]] = {
     "ddim": Solver("DDIM", deterministic_ddim),
     "dpm++2m": Solver("DPM-Solver++(2M)", dpm_solver),
 }
+
+
+def solver_named(name: str) -> Solver:
+    """Return the solver of a name; `InputError` for a name that is none."""
+    if name not in SOLVERS:
+        raise InputError(f"{name!r} is not a solver: take one of {', '.join(SOLVERS)}")
+    return SOLVERS[name]
+
+
+def denoised(name: str, velocity: Velocity, z: Tensor, steps: int, generator: torch.Generator) -> Tensor:
+    """Return samples from the noise `z` (batch, …) by the solver of a name in even steps; `generator` is the SDE's."""
+    return solver_named(name).solve(velocity, z, solver_times(steps).to(z.device), fresh_noise(z, generator))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -49,12 +50,16 @@ def points_of(sweeps: Sequence[str]) -> list[Point]:
     values: dict[str, list[int]] = {}
     for sweep in sweeps:
         name, _, listed = sweep.partition("=")
+        if name in values:
+            raise InputError(f"--sweep {sweep}: {name} is swept twice; write all its values in one, as {name}=1,2,4")
         if name not in SWEPT:
             raise InputError(f"--sweep {sweep}: {name!r} is not one of {', '.join(SWEPT)}")
         try:
             values[name] = [int(value) for value in listed.split(",")]
         except ValueError as error:
             raise InputError(f"--sweep {sweep}: write whole numbers with commas, as {name}=1,2,4") from error
+        if len(set(values[name])) < len(values[name]):
+            raise InputError(f"--sweep {sweep}: one value is there twice; leave it out")
         least = 0 if name in (_SEED, "steps") else 1
         if min(values[name]) < least:
             raise InputError(f"--sweep {sweep}: {min(values[name])} is less than {least}")
@@ -101,15 +106,25 @@ def evaluate_point(
     if path.is_file() and (not origin.is_file() or origin.read_text("utf-8") != asked):
         raise InputError(f"{path} is of another model, corpus, split or size of evaluation: give another --output")
     if not path.is_file():
-        # A worker has one thread; more would only wait for each other.
-        torch.set_num_threads(1)
         prepare_folder(here.output)
-        report = evaluate(generator, here, settings, _silent_stage)
+        with _one_thread():
+            report = evaluate(generator, here, settings, _silent_stage)
         write_bytes(here.output / "report.md", render(report).encode())
         write_bytes(origin, asked.encode())
         write_bytes(path, json.dumps(report, indent=1).encode())
     found = targets(json.loads(path.read_text("utf-8")))
     return SweepRow(point, {target.name: target.value for target in found})
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread for the length of the block: the tensors are small, more would wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _silent_stage(name: str) -> Tick:

@@ -18,6 +18,8 @@ class Attention(nn.Module):
         """Build attention over vectors of `width` numbers, with heads of 32."""
         super().__init__()
         self.heads = max(1, width // _HEAD)
+        if width % self.heads:
+            raise ValueError(f"a width of {width} is no multiple of {self.heads} heads")
         self.query = nn.Linear(width, width)
         self.key_value = nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)

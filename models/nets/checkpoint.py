@@ -83,9 +83,14 @@ def save_model(path: Path, state: Mapping[str, Tensor], settings: CascadeSetting
 
     `TrainingError` for weights that are not numbers: the last good ones stay.
     """
-    if any(tensor.isnan().any() for tensor in state.values()):
+    write_weights(path, state, {"settings": settings.to_dict(), **facts})
+
+
+def write_weights(path: Path, state: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write weights as `write_generation` does; `TrainingError` for weights that are not numbers: the last stay."""
+    if any(tensor.isnan().any() for tensor in state.values() if tensor.is_floating_point()):
         raise TrainingError(f"{path} is not saved: there are weights that are not numbers; lower the learning rate")
-    write_generation(path, state, {"settings": settings.to_dict(), **facts})
+    write_generation(path, state, facts)
 
 
 @contextmanager

@@ -114,11 +114,16 @@ def _draw_map(axes: "Axes", errors: Array, title: str) -> None:
 
 
 def learned_transform(run: Path) -> LearnedTransform:
-    """Return the transform of a run; `InputError` for one that has none of one channel."""
+    """Return the transform of a run; `InputError` for one that has none of one channel and BANDS bands."""
     system, _ = load_system(run)
     found = system.net.transform if isinstance(system, WaveformDiffusion) else None
     if found is None or found.analysis.in_channels != 1:
-        raise InputError(f"{run} has no mono transform: train with --system waveform and its setting front=transform")
+        raise InputError(f"{run} has no mono transform: train with --system waveform --set front=transform")
+    if found.analysis.stride[0] != BANDS:
+        raise InputError(
+            f"{run} has a transform of {found.analysis.stride[0]} samples, and is compared with {BANDS} bands: "
+            f"train with --set stride={BANDS} as well"
+        )
     return found
 
 

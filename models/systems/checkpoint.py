@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from torch import Tensor
 
-from ghostnote.bridge.errors import ModelError, TrainingError
-from ghostnote.models.nets.checkpoint import matching, previous_of, read_generation, weights_file, write_generation
+from ghostnote.bridge.errors import ModelError
+from ghostnote.models.nets.checkpoint import matching, previous_of, read_generation, weights_file, write_weights
 from ghostnote.models.systems.registry import SYSTEMS, make_system
 from ghostnote.models.systems.system import System
 
@@ -15,9 +15,7 @@ _NAME: Final = "system"
 
 def save_system(path: Path, name: str, system: System, state: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Write the weights `state` of a system; `TrainingError` for weights that are not numbers: the last stay."""
-    if any(tensor.isnan().any() for tensor in state.values() if tensor.is_floating_point()):
-        raise TrainingError(f"{path} is not saved: there are weights that are not numbers; lower the learning rate")
-    write_generation(path, state, {_NAME: name, "settings": system.facts(), **facts})
+    write_weights(path, state, {_NAME: name, "settings": system.facts(), **facts})
 
 
 def load_system(path: Path) -> tuple[System, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Latent diffusion on a codec: an autoencoder of waveforms, then diffusion in its latent (Rombach et al. 2022)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -104,6 +104,10 @@ class Codec(GuidedDiffusion):
         """Return how well the latents keep hits (batch, frames) at the system's rate."""
         with torch.no_grad():
             return measure_reconstruction(self.to_audio(self.encode(audio)), audio)
+
+    def figures(self, audio: Tensor, label: Tensor) -> Mapping[str, float]:
+        """Return the figures of `reconstruction`."""
+        return self.reconstruction(audio).figures()
 
     def sample(self, label: Tensor, generator: torch.Generator, steps: int | None = None) -> Tensor:
         """Return new hits (batch, frames) of the classes `label` (batch,)."""

@@ -32,10 +32,10 @@ class Ddpm(WaveformDiffusion):
     Settings = DdpmSettings
     settings: DdpmSettings
 
-    @property
-    def diffusion(self) -> GaussianDiffusion:
-        """Return the chain."""
-        return GaussianDiffusion(self.settings.length)
+    def __init__(self, settings: DdpmSettings) -> None:
+        """Build the network and the chain."""
+        super().__init__(settings)
+        self.diffusion = GaussianDiffusion(settings.length)
 
     def loss(self, audio: Tensor, label: Tensor, generator: torch.Generator) -> Tensor:
         """Return the mean squared error of ε, ()."""

@@ -6,9 +6,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ghostnote.bridge.errors import InputError
 from ghostnote.models.diffusion.sampling import Velocity, guided
-from ghostnote.models.diffusion.solvers import SOLVERS, fresh_noise, solver_times
+from ghostnote.models.diffusion.solvers import denoised, solver_named
 from ghostnote.models.diffusion.v_prediction import Target
 from ghostnote.models.nets.cascade import ANY_CLASS
 from ghostnote.models.systems.diffusion_system import DiffusionSystem
@@ -36,8 +35,7 @@ class GuidedDiffusion(DiffusionSystem):
 
     def __init__(self, settings: GuidedSettings) -> None:
         """Check the solver; `InputError` for one that there is not."""
-        if settings.solver not in SOLVERS:
-            raise InputError(f"{settings.solver!r} is not a solver: take one of {', '.join(SOLVERS)}")
+        solver_named(settings.solver)
         super().__init__(settings)
 
     def velocity(self, label: Tensor) -> Velocity:
@@ -56,5 +54,4 @@ class GuidedDiffusion(DiffusionSystem):
 
     def denoise(self, z: Tensor, label: Tensor, generator: torch.Generator, steps: int | None) -> Tensor:
         """Return samples (batch, …) of the classes `label` (batch,) from the noise `z`."""
-        times = solver_times(steps or self.settings.steps).to(z.device)
-        return SOLVERS[self.settings.solver].solve(self.velocity(label), z, times, fresh_noise(z, generator))
+        return denoised(self.settings.solver, self.velocity(label), z, steps or self.settings.steps, generator)

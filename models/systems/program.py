@@ -1,4 +1,4 @@
-"""How the programs of this room run: `python -m ghostnote.models.systems.NAME`."""
+"""How the programs about systems run: `python -m ghostnote.models.systems.NAME` and their like."""
 
 import sys
 from collections.abc import Callable

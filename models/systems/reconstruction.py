@@ -18,6 +18,15 @@ class Reconstruction:
     perplexity: float | None = None
     """How many codes, evenly used, would be as varied as theirs; None without a codebook."""
 
+    def figures(self) -> dict[str, float]:
+        """Return the values that there are, by names for a table."""
+        named = {
+            "signal to noise, dB": self.signal_to_noise_db,
+            "log-spectral distance, dB": self.log_spectral_distance_db,
+            "perplexity of codes": self.perplexity,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
 
 def measure_reconstruction(decoded: Tensor, audio: Tensor, perplexity: float | None = None) -> Reconstruction:
     """Return how near hits `decoded` (batch, frames) are to those that went in, `audio` (batch, frames)."""

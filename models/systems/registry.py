@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from ghostnote.bridge.errors import InputError, ModelError
 from ghostnote.models.systems.codec import Codec
@@ -34,7 +34,10 @@ def system_class(name: str) -> type[System]:
 
 
 def make_system(name: str, settings: Mapping[str, Any] | None = None) -> System:
-    """Return a new system with new weights, by default at its own settings; `ModelError` for settings of another."""
+    """Return a new system with new weights, by default at its own settings.
+
+    `ModelError` for settings of another system, `InputError` for values that no network can have.
+    """
     found = system_class(name)
     try:
         values: dict[str, Any] = {
@@ -43,30 +46,36 @@ def make_system(name: str, settings: Mapping[str, Any] | None = None) -> System:
         return found(found.Settings(**values))
     except TypeError as error:
         raise ModelError(f"the settings do not fit system {name!r} ({error}): train anew") from error
+    except (ValueError, RuntimeError, ZeroDivisionError) as error:
+        said = str(error).splitlines()[0]
+        raise InputError(
+            f"these settings of {name} do not fit one another ({said}): change what --set gives"
+        ) from error
 
 
 def read_settings(name: str, texts: Sequence[str]) -> dict[str, Any]:
     """Return settings of a system from texts as "width=64" or "dilations=1,2,4"; `InputError` for another form."""
-    default = asdict(system_class(name).Settings())
+    settings = system_class(name).Settings
+    default, kinds = asdict(settings()), get_type_hints(settings)
     found: dict[str, Any] = {}
     for text in texts:
         key, _, value = text.partition("=")
         if key not in default:
             raise InputError(f"--set {text}: {name} has no {key!r}, but {', '.join(default)}")
         try:
-            found[key] = _like(default[key], value)
+            found[key] = _read_as(kinds[key], value)
         except ValueError as error:
             shown = ",".join(map(str, default[key])) if isinstance(default[key], tuple) else default[key]
             raise InputError(f"--set {text}: {value!r} is not like the default, {key}={shown}") from error
     return found
 
 
-def _like(default: Any, text: str) -> Any:
-    """Return `text` as what `default` is: a number, a word, yes or no, or several numbers."""
-    if isinstance(default, bool):
+def _read_as(kind: Any, text: str) -> Any:
+    """Return `text` as a number, a word, yes or no, or a tuple of them, by a setting's type; `ValueError`."""
+    if get_origin(kind) is tuple:
+        return tuple(_read_as(get_args(kind)[0], part) for part in text.split(","))
+    if kind is bool:
         if text.lower() not in ("true", "false"):
             raise ValueError("neither true nor false")
         return text.lower() == "true"
-    if isinstance(default, tuple):
-        return tuple(_like(default[0], part) for part in text.split(","))
-    return type(default)(text)
+    return kind(text)

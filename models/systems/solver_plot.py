@@ -1,4 +1,4 @@
-"""How many evaluations of a network each solver needs.
+"""How many evaluations of v each solver needs.
 
     python -m ghostnote.models.systems.solver_plot RUN -o solvers.png
 
@@ -83,7 +83,7 @@ def draw(path: Path, curves: Mapping[str, Curve], title: str) -> None:
     ticks = sorted({count for curve in curves.values() for count, _ in curve})
     axes.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=7)
     axes.set_xticks([], minor=True)
-    axes.set_xlabel("evaluations of the network")
+    axes.set_xlabel("evaluations of v (with guidance, two of the network)")
     axes.set_ylabel("RMS of the difference / RMS of the sound")
     axes.set_title(title, fontsize=10, parse_math=False)
     axes.grid(alpha=0.3)
@@ -100,6 +100,8 @@ def main(
 ) -> None:
     """Draw every solver's error over its evaluations of the network of RUN, and print the numbers."""
     figure_format(output)
+    if not all(plan(name, steps) for name in SOLVERS):
+        raise InputError(f"--steps {steps} has no divisor of {_FEWEST_STEPS} or more for each solver: take 200")
     system, _ = load_system(run)
     if not isinstance(system, DiffusionSystem):
         able = ", ".join(name for name, kind in SYSTEMS.items() if issubclass(kind, DiffusionSystem))

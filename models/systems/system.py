@@ -1,15 +1,17 @@
 """What a system is: networks that learn to generate hits of a class, by their own losses, and sample by themselves."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import torch
 from torch import Tensor, nn
 
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 
+DECIMATIONS: Final = (1, 2, 4)
+"""What the sample rate may be divided by."""
 Loss = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 """Audio (batch, frames) at full level, labels (batch,) and a generator to a loss ()."""
 
@@ -42,7 +44,7 @@ class SystemSettings:
     """What every system takes; each adds its own, all of them plain numbers, words or tuples of them."""
 
     decimation: int = 1
-    """Hits are modelled at 44,100 Hz over this: 1, 2 or 4."""
+    """Hits are modelled at 44,100 Hz over this, one of DECIMATIONS."""
 
 
 class System(nn.Module, ABC):
@@ -57,7 +59,9 @@ class System(nn.Module, ABC):
     settings: SystemSettings
 
     def __init__(self, settings: SystemSettings) -> None:
-        """Build the networks that `settings` describe."""
+        """Build the networks that `settings` describe; `ValueError` for a rate that there is not."""
+        if settings.decimation not in DECIMATIONS:
+            raise ValueError(f"decimation is one of {', '.join(map(str, DECIMATIONS))}, not {settings.decimation}")
         super().__init__()
         self.settings = settings
 
@@ -78,6 +82,10 @@ class System(nn.Module, ABC):
     @abstractmethod
     def stages(self) -> Sequence[Stage]:
         """Return the stages of its training, in order."""
+
+    def figures(self, audio: Tensor, label: Tensor) -> Mapping[str, float]:
+        """Return what only this kind of system can measure on hits (batch, frames) at its rate, of classes `label`."""
+        return {}
 
     @abstractmethod
     def sample(self, label: Tensor, generator: torch.Generator, steps: int | None = None) -> Tensor:

@@ -1,6 +1,6 @@
 """VQ-VAE (van den Oord, Vinyals & Kavukcuoglu 2017): hits as sequences of codes, and a prior over these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -99,6 +99,10 @@ class VQVAE(System):
         codes = self.encode(audio)
         used = torch.bincount(codes.flatten(), minlength=self.settings.codes).float()
         return measure_reconstruction(self.decode(codes), audio, perplexity(used))
+
+    def figures(self, audio: Tensor, label: Tensor) -> Mapping[str, float]:
+        """Return the figures of `reconstruction`."""
+        return self.reconstruction(audio).figures()
 
     def sample(self, label: Tensor, generator: torch.Generator, steps: int | None = None) -> Tensor:
         """Return new hits (batch, frames) of the classes `label` (batch,), one step for each code."""

@@ -1,7 +1,7 @@
 """WaveNet on 256 μ-law levels (van den Oord et al. 2016)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -64,6 +64,11 @@ class WaveNetSystem(System):
     def bits(self, audio: Tensor, label: Tensor) -> Tensor:
         """Return the bits a sample (batch,) that whole hits (batch, frames) take: their negative log likelihood."""
         return self._bits(mu_law.encode(audio), label).mean(1)
+
+    @torch.no_grad()
+    def figures(self, audio: Tensor, label: Tensor) -> Mapping[str, float]:
+        """Return the bits that a sample of hits takes, the mean of all."""
+        return {"bits a sample": float(self.bits(audio, label).mean())}
 
     def sample(self, label: Tensor, generator: torch.Generator, steps: int | None = None) -> Tensor:
         """Return new hits (batch, frames), a frame after the other."""

@@ -20,9 +20,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from ghostnote.bridge.errors import GhostnoteError, InputError
+from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.models.data.dataset import HitSet, PairSampler
 from ghostnote.models.dsp.mdct import to_peak
@@ -30,6 +31,7 @@ from ghostnote.models.evaluate.markdown import number, table
 from ghostnote.models.nets.cascade import ANY_CLASS
 from ghostnote.models.nets.diffusion_transformer import CONDITIONS
 from ghostnote.models.systems.checkpoint import load_system
+from ghostnote.models.systems.program import run_program
 from ghostnote.models.systems.registry import make_system
 from ghostnote.models.systems.transformer import Transformer
 from ghostnote.models.train.loop import TrainingData, TrainProgress, default_device, load_training_data
@@ -82,7 +84,8 @@ def compare_conditions(
 ) -> list[ConditioningRow]:
     """Train each way on `corpus` for the settings' steps or minutes, into runs of `folder`; return a row for each.
 
-    With `teraflop` (10¹² products and sums) the steps of each way are as many as these pay for, forward and backward.
+    With `teraflop` (10¹² products and sums) the steps of each way are as many as these pay for, forward and backward,
+    on whole hits: batches that are cut short cost less, in all ways alike.
     `network` has settings of all four that are not to be the system's own. Losses are over `batches` of 32 draws.
     """
     if batches < 2:
@@ -126,7 +129,8 @@ def forward_gflop(system: Transformer) -> float:
     """Return the products and sums, in 10⁹, of one step for a whole hit."""
     label = torch.zeros(1, dtype=torch.int64)
     noise = system.noise(label, torch.Generator().manual_seed(0))
-    with FlopCounterMode(display=False) as counter:
+    # The counter knows attention by its products only, not as one operation.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         system.predict(noise, torch.full((1,), 0.5), label)
     return float(counter.get_total_flops()) / 1e9
 
@@ -179,26 +183,22 @@ def main(
 ) -> None:
     """Train the four ways to condition the transformer alike, and print a table of their losses."""
     console = Console(stderr=True)
-    try:
-        if sum(each is not None for each in (minutes, steps, teraflop)) != 1:
-            raise InputError("give one of --minutes, --steps and --teraflop: what each way may cost")
-        corpus = load_training_data(data, default_device(), lambda why: console.print(f"warning: {why}", markup=False))
-        settings = RunSettings(steps=steps, minutes=minutes, batch=batch, seed=seed)
-        with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=console) as bar:
-            tasks = {condition: bar.add_task(condition, total=1.0) for condition in CONDITIONS}
-            rows = compare_conditions(
-                corpus,
-                output,
-                settings,
-                teraflop=teraflop,
-                report=lambda condition, progress: bar.update(tasks[condition], completed=progress.done),
-            )
-        write_conditioning(output, rows)
-    except GhostnoteError as error:
-        console.print(f"error: {error}", markup=False)
-        raise typer.Exit(1) from None
+    if sum(each is not None for each in (minutes, steps, teraflop)) != 1:
+        raise InputError("give one of --minutes, --steps and --teraflop: what each way may cost")
+    corpus = load_training_data(data, default_device(), lambda why: console.print(f"warning: {why}", markup=False))
+    settings = RunSettings(steps=steps, minutes=minutes, batch=batch, seed=seed)
+    with Progress(*Progress.get_default_columns(), TimeElapsedColumn(), console=console) as bar:
+        tasks = {condition: bar.add_task(condition, total=1.0) for condition in CONDITIONS}
+        rows = compare_conditions(
+            corpus,
+            output,
+            settings,
+            teraflop=teraflop,
+            report=lambda condition, progress: bar.update(tasks[condition], completed=progress.done),
+        )
+    write_conditioning(output, rows)
     typer.echo("\n".join(conditioning_table(rows)))
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

@@ -5,14 +5,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.atomic_file import output_errors
@@ -121,13 +121,14 @@ def run_to_end(trainer: TrainingRun, run: Path, valid: HitSet, facts: dict[str, 
         run.mkdir(parents=True, exist_ok=True)
     if (run / STATE).is_file() or previous_of(run / STATE).is_file():
         trainer.resume(run)
-    settings, mean = trainer.settings, torch.zeros(())
+    settings, means = trainer.settings, dict[str, Tensor]()
     with _finishing_steps() as stop_asked:
-        _log(run, trainer.losses)
+        _log(run, trainer)
         while trainer.done() < 1:
             started = time.monotonic()
             loss = trainer.train_step().cpu().sum()
-            mean = loss if trainer.step == 1 else mean.lerp(loss, 0.02)
+            means[trainer.taken] = means.get(trainer.taken, loss).lerp(loss, 0.02)
+            mean = float(means.get(trainer.judged, loss))
             rate = settings.batch / (time.monotonic() - started)
             if report is None:
                 continue
@@ -138,21 +139,26 @@ def run_to_end(trainer: TrainingRun, run: Path, valid: HitSet, facts: dict[str, 
             if over or trainer.step % settings.validate_every == 0:
                 validation = trainer.validate(valid)
                 trainer.save(run, facts)
-                _log(run, trainer.losses, trainer.step, trainer.seconds / 60, float(mean), *validation)
+                _log(run, trainer, trainer.step, trainer.seconds / 60, mean, *validation)
             if over or trainer.step % settings.preview_every == 0:
                 trainer.preview(run)
-            report(TrainProgress(trainer.step, trainer.done(), float(mean), rate, validation))
+            report(TrainProgress(trainer.step, trainer.done(), mean, rate, validation))
 
 
-def _log(run: Path, losses: Sequence[str], *figures: float) -> None:
-    """Append a row to the table of the run, which begins with its head; `OutputError`."""
+def _log(run: Path, trainer: TrainingRun, *figures: float) -> None:
+    """Append a row to the table of the run, which begins with its head; `OutputError`.
+
+    Where steps of several kinds take turns, it says of which its losses are.
+    """
     path = run / "metrics.csv"
     with output_errors(path), path.open("a", newline="") as file:
         log = csv.writer(file)
         if file.tell() == 0:
-            log.writerow(["step", "minutes", "loss", *(f"validation_{name}" for name in losses)])
+            head = ["step", "minutes", "loss", *(f"validation_{name}" for name in trainer.losses)]
+            log.writerow([*head, "of"] if trainer.judged else head)
         if figures:
-            log.writerow([figures[0], *(f"{figure:.4f}" for figure in figures[1:])])
+            row = [figures[0], *(f"{figure:.4f}" for figure in figures[1:])]
+            log.writerow([*row, trainer.judged] if trainer.judged else row)
 
 
 @contextmanager

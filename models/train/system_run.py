@@ -48,6 +48,8 @@ class SystemRun(TrainingRun):
         self.name, self.hits = name, hits.to(device)
         self.sampler = PairSampler(self.hits, 0.0, self.generator)
         self.stages = system.stages()
+        self.began: dict[int, int] = {}
+        """The first step of each stage, by its place."""
         for stage in self.stages:
             for update in stage.updates:
                 if update.name not in self.optimisers:
@@ -62,11 +64,22 @@ class SystemRun(TrainingRun):
                 return stage
         return self.stages[-1]
 
+    @property
+    def judged(self) -> str:
+        """The last update of the stage."""
+        return self.stage().updates[-1].name
+
+    def steps_warm(self) -> int:
+        """Return how many steps the stage has taken: each warms up, for its weights are new."""
+        return self.step - self.began.setdefault(self.stages.index(self.stage()), self.step)
+
     def train_step(self) -> Tensor:
         """Take one optimiser step; return its loss (1,)."""
         started = time.monotonic()
         stage = self.stage()
+        self.began.setdefault(self.stages.index(stage), self.step)
         update = stage.updates[self.step % len(stage.updates)]
+        self.taken = update.name
         target = self.sampler.draw(self.settings.batch)[0]
         audio = augment(self.hits.audio[target, None], _AUGMENTATION, self.generator)[:, 0]
         loss = self._loss(update, audio, self.hits.labels[target])
@@ -93,7 +106,8 @@ class SystemRun(TrainingRun):
         """Write the averaged weights and the whole state; `TrainingError` where a weight is not a number."""
         facts = {**facts, "step": self.step, "seconds": self.seconds}
         save_system(run / WEIGHTS, self.name, self.model, self.average.state, facts)
-        self.save_state(run, facts)
+        began = torch.tensor([self.began.get(at, -1) for at in range(len(self.stages))])
+        self.save_state(run, facts, {"stages.began": began})
 
     def preview(self, run: Path) -> None:
         """Draw what the saved system of `run` generates, into `run`."""
@@ -103,6 +117,11 @@ class SystemRun(TrainingRun):
             hits = sample_hits(system, torch.full((2,), label), torch.Generator().manual_seed(label)).numpy()
             rows.append((drum_class, [(f"new {i + 1}", hit) for i, hit in enumerate(hits)]))
         draw_hits(run / "preview.png", rows, RATE)
+
+    def restore(self, parts: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Take over saved tensors, and with which step each stage began."""
+        super().restore(parts)
+        self.began = {at: step for at, step in enumerate(parts["stages"]["began"].tolist()) if step >= 0}
 
     def _loss(self, update: Update, audio: Tensor, label: Tensor, generator: torch.Generator | None = None) -> Tensor:
         reduced = decimate(to_peak(audio), self.model.settings.decimation)

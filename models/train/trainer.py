@@ -25,6 +25,8 @@ from ghostnote.models.train.training_run import RunSettings, TrainingRun, requir
 class TrainSettings(RunSettings):
     """How long and how to train the cascade."""
 
+    compile: bool = False
+    """Fuse the networks with torch.compile: slow to start, faster in a long run."""
     draws: int = 3
     """Steps that share a batch's examples, each with new noise: measuring the factors is the dear part."""
     pair_share: float = 0.6
@@ -117,7 +119,8 @@ class Trainer(TrainingRun):
     def restore(self, parts: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Take over saved tensors, by what they belong to and their name."""
         super().restore(parts)
-        if "batch" in parts:
+        # Other processes than the first, which saved it, draw a batch of their own.
+        if "batch" in parts and not self.rank:
             self.batch = Batch(**parts["batch"])
 
 

@@ -34,8 +34,6 @@ class RunSettings:
     """Steps in which the learning rate rises to its peak."""
     seed: int = 0
     """Decides initial weights, draws and noise."""
-    compile: bool = False
-    """Fuse the network with torch.compile: slow to start, faster in a long run."""
     validate_every: int = 500
     """Steps between validation losses and saves."""
     validation_examples: int = 128
@@ -49,6 +47,8 @@ class TrainingRun(ABC):
 
     losses: ClassVar[tuple[str, ...]]
     """Names of the validation losses."""
+    taken: str = ""
+    """What the last step was one of, where steps of several kinds take turns."""
 
     def __init__(self, model: nn.Module, settings: RunSettings, device: torch.device) -> None:
         """Prepare to train `model` on `device`; under `torchrun` each process draws examples of its own."""
@@ -57,8 +57,14 @@ class TrainingRun(ABC):
         self.model = model.to(device)
         self.average = MovingAverage(self.model, _AVERAGE_DECAY)
         self.optimisers: dict[str, torch.optim.Optimizer] = {}
-        self.generator = torch.Generator(device).manual_seed(settings.seed + 7919 * rank)
+        self.generator = torch.Generator(device).manual_seed(_seed_of(settings.seed, rank))
+        self.rank = rank
         self.step, self.seconds = 0, 0.0
+
+    @property
+    def judged(self) -> str:
+        """The kind of step whose loss is reported and validated."""
+        return self.taken
 
     @abstractmethod
     def train_step(self) -> Tensor:
@@ -102,13 +108,17 @@ class TrainingRun(ABC):
             distributed.broadcast(total, 0)
         self.seconds = float(total)
 
+    def steps_warm(self) -> int:
+        """Return how many steps the warm-up has taken."""
+        return self.step
+
     def schedule_share(self) -> float:
         """Return the share of the falling cosine that is over."""
         return self.done()
 
     def learning_rate(self) -> float:
         """Return the learning rate of the next step: a linear warm-up under a falling cosine."""
-        warmup = min(1.0, (self.step + 1) / self.settings.warmup_steps)
+        warmup = min(1.0, (self.steps_warm() + 1) / self.settings.warmup_steps)
         fall = 0.5 * (1 + math.cos(math.pi * min(1.0, self.schedule_share())))
         return self.settings.learning_rate * warmup * fall
 
@@ -150,6 +160,9 @@ class TrainingRun(ABC):
             self.restore(parts)
             self.generator.set_state(drawn)
             self.step, self.seconds = facts["step"], facts["seconds"]
+        if self.rank:
+            # The state is the first process's, whose draws are its own.
+            self.generator.manual_seed(_seed_of(self.settings.seed, self.rank, self.step))
 
     def restore(self, parts: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Take over saved tensors, by what they belong to and their name."""
@@ -161,6 +174,11 @@ class TrainingRun(ABC):
                 index, _, field = name.partition(".")
                 entries.setdefault(int(index), {})[field] = tensor.cpu() if field == "step" else tensor
             optimiser.load_state_dict({**optimiser.state_dict(), "state": entries})
+
+
+def _seed_of(seed: int, rank: int, step: int = 0) -> int:
+    """Return the seed of a process's draws from a step on."""
+    return seed + 7919 * rank + 104_729 * rank * step
 
 
 def require_numbers(values: Tensor, step: int) -> None:

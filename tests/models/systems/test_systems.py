@@ -1,6 +1,6 @@
 """What every system does: it trains, resumes, is saved and loaded, and samples hits of a class."""
 
-from dataclasses import replace
+import csv
 
 import matplotlib.pyplot as plt
 import pytest
@@ -52,14 +52,33 @@ def quick_run(training_data, monkeypatch) -> None:
     monkeypatch.setattr(SystemRun, "preview", lambda self, run: None)
 
 
+def stopping(step):
+    """Return a step that ends a run before its third."""
+
+    def train_step(self):
+        if self.step == 2:
+            raise KeyboardInterrupt
+        return step(self)
+
+    return train_step
+
+
 @pytest.mark.usefixtures("quick_run")
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_run_is_saved_resumed_and_sampled_from(name: str, tmp_path) -> None:
-    run = tmp_path / "run"
-    train_system(tmp_path, run, name, replace(STEPS, steps=2), TINY[name])
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    train_system(tmp_path, whole, name, STEPS, TINY[name])
+    with pytest.MonkeyPatch.context() as patch:
+        # As if it were stopped after a step: the schedule is that of the whole run.
+        patch.setattr(SystemRun, "train_step", stopping(SystemRun.train_step))
+        with pytest.raises(KeyboardInterrupt):
+            train_system(tmp_path, run, name, STEPS, TINY[name])
     assert read_generation(run / STATE)[1]["step"] == 2
     train_system(tmp_path, run, name, STEPS, TINY[name])
-    assert read_generation(run / STATE)[1]["step"] == 4
+    expected, found = (read_generation(each / STATE)[0] for each in (whole, run))
+    assert expected.keys() == found.keys()
+    for key, tensor in expected.items():
+        assert torch.equal(tensor, found[key]), key
     system, facts = load_system(run)
     assert facts["training"]["hits"] > 0
     label = torch.tensor([0, 3])
@@ -106,6 +125,24 @@ def test_what_is_no_system_is_said() -> None:
         make_system("wavenot")
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("wavegan", {"decimation": 3}), ("ddpm", {"decimation": 0}), ("codec", {"unet": (10, 10, 10)}),
+     ("transformer", {"width": 100})],
+)  # fmt: skip
+def test_settings_that_no_network_can_have_are_said(name: str, settings: dict) -> None:
+    with pytest.raises(InputError, match=f"these settings of {name} do not fit one another"):
+        make_system(name, settings)
+
+
+@pytest.mark.usefixtures("quick_run")
+def test_each_stage_warms_up_and_its_losses_are_named(tmp_path) -> None:
+    train_system(tmp_path, tmp_path / "run", "vqvae", STEPS, TINY["vqvae"])
+    rows = list(csv.DictReader((tmp_path / "run" / "metrics.csv").open()))
+    assert [(row["step"], row["of"]) for row in rows] == [("2", "autoencoder"), ("4", "prior")]
+    assert read_generation(tmp_path / "run" / STATE)[0]["stages.began"].tolist() == [0, 3]
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_settings_of_another_system_are_said(name: str) -> None:
     with pytest.raises(ModelError, match="do not fit"):
@@ -116,7 +153,7 @@ def test_settings_are_read_as_what_they_are() -> None:
     read = read_settings("wavenet", ["dilations=1,2,4", "residual=8", "decimation=4"])
     assert read == {"dilations": (1, 2, 4), "residual": 8, "decimation": 4}
     assert make_system("wavenet", read).rate == 11_025
-    assert read_settings("waveform", ["front=patch"]) == {"front": "patch"}
+    assert read_settings("waveform", ["front=patch", "widths=8,16"]) == {"front": "patch", "widths": (8, 16)}
 
 
 @pytest.mark.parametrize(
