@@ -15,9 +15,10 @@ from ghostnote.bridge.io.hit_files import distinct_name
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.kit.note_map import NOTE_MAPS, with_map
 from ghostnote.bridge.kit.save import save_kit
+from ghostnote.bridge.midi.note_names import note_name
 from ghostnote.bridge.page.answers import table
 from ghostnote.bridge.page.drops import Drops
-from ghostnote.bridge.page.exports import Exports, read_wish
+from ghostnote.bridge.page.exports import LAYERS, MOST_LAYERS, Exports, read_wish
 from ghostnote.bridge.page.hub import Hub
 from ghostnote.bridge.page.line import DaemonLine
 from ghostnote.bridge.page.placing import Placing
@@ -34,7 +35,9 @@ class KitAddresses:
         """Act on these."""
         self._line, self._drops, self._placing, self._exports = line, drops, placing, exports
         maps = [name for name in NOTE_MAPS if name != _OWN_MAP]
-        hub.tell({"type": "kit_choices", "formats": list(FORMATS), "maps": maps})
+        sounds = [(note, note_name(note)) for note in range(128) if note_name(note)]
+        layers = {"layers": LAYERS, "most_layers": MOST_LAYERS}
+        hub.tell({"type": "kit_choices", "formats": list(FORMATS), "maps": maps, "sounds": sounds, **layers})
 
     def routes(self) -> list[BaseRoute]:
         """Return the addresses."""

@@ -18,6 +18,16 @@ export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// Children made anew: the button that had the keyboard's focus has it again, by what it is called.
+export function renew(box, ...children) {
+  const called = (button) => button.getAttribute("aria-label") ?? button.textContent;
+  const focused = box.contains(document.activeElement) ? document.activeElement : null;
+  const alike = () => [...box.querySelectorAll("button")].filter((button) => called(button) === called(focused));
+  const at = focused ? alike().indexOf(focused) : -1;
+  box.replaceChildren(...children);
+  if (focused) (alike()[at] ?? alike()[0])?.focus({ preventScroll: true });
+}
+
 export function toast(text, kind = "note") {
   const box = byId(kind === "error" ? "errors" : "toasts");
   for (const line of box.children) if (line.textContent === text) line.remove();

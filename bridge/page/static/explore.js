@@ -25,8 +25,8 @@ function wishes() {
   view.kind = make("select", { id: "explore-kind" });
   view.count = make("select", { id: "explore-count" }, ...[4, 16, 32, 64].map((count) => make("option", { value: count, selected: count === 16 }, String(count))));
   view.begin = make("button", { type: "submit", className: "primary", id: "explore-begin" }, "Explore");
-  view.left = make("span", { className: "map-left", role: "status" });
-  view.said = make("span", { className: "quiet said", id: "explore-said", role: "status" });
+  view.left = make("span", { className: "map-left", role: "status", "aria-label": "Drums to come" });
+  view.said = make("span", { className: "quiet said", id: "explore-said", role: "status", title: "What the words say" });
   const field = (label, input) => make("label", { className: "field", htmlFor: input.id }, make("span", {}, label), input);
   const words = field("Words", view.words);
   words.classList.add("wide");

@@ -5,7 +5,6 @@ import { post } from "./socket.js";
 import { on } from "./store.js";
 
 const TITLES = { sfz: "SFZ", hydrogen: "Hydrogen", drumgizmo: "DrumGizmo", decent: "DecentSampler" };
-const MOST = 16;
 const view = { formats: [] };
 
 export function exportSection() {
@@ -17,8 +16,11 @@ export function exportSection() {
   view.begin = make("button", { type: "submit", className: "primary", id: "export-begin" }, "Export");
   view.stop = make("button", { type: "button", hidden: true, id: "export-stop", on: { click: () => post("/export", { method: "DELETE" }) } }, "Stop");
   view.bar = make("progress", { max: 1, value: 0, "aria-label": "Strokes made", hidden: true });
-  view.text = make("span", { className: "quiet", role: "status" });
-  on("kit_choices", ({ formats }) => drawFormats(formats));
+  view.text = make("span", { className: "quiet", role: "status", "aria-label": "Progress of the export" });
+  on("kit_choices", ({ formats, layers, most_layers }) => {
+    drawFormats(formats);
+    for (const { input } of [view.layers, view.turns]) { input.max = most_layers; input.value ||= layers; }
+  });
   on("export", draw);
   return make("section", {}, make("h3", {}, "Export"),
     make("form", { className: "export", on: { submit: begin } }, view.choice,
@@ -35,7 +37,7 @@ function drawFormats(formats) {
 }
 
 function count(id, label) {
-  const input = make("input", { type: "number", id, min: 1, max: MOST, value: 4, required: true });
+  const input = make("input", { type: "number", id, min: 1, required: true });
   return { input, row: make("label", { className: "field", htmlFor: id }, make("span", {}, label), input) };
 }
 

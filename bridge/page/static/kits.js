@@ -1,6 +1,6 @@
 // Kits: load, save, import and export; and the notes that strike the pads.
 
-import { byId, make, put, toast } from "./dom.js";
+import { byId, make, put, renew, toast } from "./dom.js";
 import { dropAsKit, filesAsKit, picker } from "./drop.js";
 import { exportSection } from "./export.js";
 import { drawNotes, notesSection } from "./notes.js";
@@ -66,8 +66,8 @@ function entry(name) {
 }
 
 function drawKits() {
-  view.list.replaceChildren(...state.kits.map(entry));
-  view.built.replaceChildren(...BUILT_IN.map(entry));
+  renew(view.list, ...state.kits.map(entry));
+  renew(view.built, ...BUILT_IN.map(entry));
   put(view.folder, state.kit.folder ? `In ${state.kit.folder}` : "There is no kits' folder: start with --kits FOLDER.");
   if (document.activeElement !== view.name) view.name.value = (state.kit.file || state.kit.name).replace(/\.toml$/, "");
   if (!byId("view-kits").hidden) drawNotes();

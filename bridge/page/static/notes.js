@@ -1,25 +1,20 @@
 // Which note strikes which pad: by pads, to learn notes, and as the map of General MIDI.
 
-import { byId, make, put, toast } from "./dom.js";
+import { byId, make, renew, toast } from "./dom.js";
 import { osc, post } from "./socket.js";
 import { on, select, state } from "./store.js";
 
-const FIRST = 35;
-const GENERAL_MIDI = [
-  "Acoustic Bass Drum", "Bass Drum 1", "Side Stick", "Acoustic Snare", "Hand Clap", "Electric Snare", "Low Floor Tom", "Closed Hi-Hat", "High Floor Tom",
-  "Pedal Hi-Hat", "Low Tom", "Open Hi-Hat", "Low-Mid Tom", "Hi-Mid Tom", "Crash Cymbal 1", "High Tom", "Ride Cymbal 1", "Chinese Cymbal", "Ride Bell",
-  "Tambourine", "Splash Cymbal", "Cowbell", "Crash Cymbal 2", "Vibraslap", "Ride Cymbal 2", "Hi Bongo", "Low Bongo", "Mute Hi Conga", "Open Hi Conga",
-  "Low Conga", "High Timbale", "Low Timbale", "High Agogo", "Low Agogo", "Cabasa", "Maracas", "Short Whistle", "Long Whistle", "Short Guiro", "Long Guiro",
-  "Claves", "Hi Wood Block", "Low Wood Block", "Mute Cuica", "Open Cuica", "Mute Triangle", "Open Triangle",
-];
 const MAPS = { gm2: "General MIDI 2", roland: "Roland V-Drums", alesis: "Alesis", yamaha: "Yamaha DTX", superior: "EZdrummer, Superior Drummer", addictive: "Addictive Drums" };
-const view = {};
+const view = { sounds: new Map() };
 
 export function notesSection() {
   view.pads = make("tbody");
   view.notes = make("tbody");
   view.map = make("select", { id: "kit-map" });
-  on("kit_choices", ({ maps }) => view.map.replaceChildren(...maps.map((name) => make("option", { value: name }, MAPS[name] ?? name))));
+  on("kit_choices", ({ maps, sounds }) => {
+    view.map.replaceChildren(...maps.map((name) => make("option", { value: name }, MAPS[name] ?? name)));
+    view.sounds = new Map(sounds);
+  });
   on("pad", () => { if (!byId("view-kits").hidden) drawNotes(); });
   const field = make("label", { className: "field", htmlFor: "kit-map" }, make("span", {}, "Played by"), view.map);
   const apply = make("button", { type: "button", id: "kit-map-apply", title: "Saves this kit under another name with the notes that these send, and plays it", on: { click: applied } }, "Make a kit for it");
@@ -36,18 +31,18 @@ function part(label, heads, body) {
 
 export function drawNotes() {
   const pads = state.pads.filter(Boolean);
-  view.pads.replaceChildren(...pads.map((pad) => make("tr", {},
+  renew(view.pads, ...pads.map((pad) => make("tr", {},
     make("th", { scope: "row" }, named(pad)),
     make("td", {}, pad.notes.join(" ")), make("td", {}, pad.class.replace("_", " ")),
     make("td", {}, make("button", { type: "button", "aria-label": `Learn the note of ${pad.name}`, "aria-pressed": String(pad.learning), on: { click: () => osc(`pad/${pad.slug}/learn`, pad.learning ? 0 : 1) } }, pad.learning ? "waiting…" : "Learn")))));
   const struck = new Map(pads.flatMap((pad) => pad.notes.map((note) => [note, pad])));
-  const notes = new Set([...GENERAL_MIDI.keys()].map((at) => at + FIRST).concat([...struck.keys()]));
-  view.notes.replaceChildren(...[...notes].sort((a, b) => a - b).map((note) => noteRow(note, struck.get(note))));
+  const notes = new Set([...view.sounds.keys(), ...struck.keys()]);
+  renew(view.notes, ...[...notes].sort((a, b) => a - b).map((note) => noteRow(note, struck.get(note))));
 }
 
 function noteRow(note, pad) {
   const number = pad ? make("button", { type: "button", "aria-label": `Play note ${note}`, on: { click: () => osc("note", note, 100) } }, String(note)) : String(note);
-  return make("tr", { className: pad ? "" : "is-free" }, make("td", {}, number), make("td", {}, GENERAL_MIDI[note - FIRST] ?? "–"), make("td", {}, pad ? named(pad) : "–"));
+  return make("tr", { className: pad ? "" : "is-free" }, make("td", {}, number), make("td", {}, view.sounds.get(note) ?? "–"), make("td", {}, pad ? named(pad) : "–"));
 }
 
 function named(pad) {

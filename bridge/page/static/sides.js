@@ -41,7 +41,7 @@ export class Side {
     this.parts = parts;
     this.version = version;
     this.strip.hidden = parts.length < 2;
-    this.strip.replaceChildren(...parts.map((part, at) => make("button", { type: "button", title: `${part.seconds.toFixed(2)} s`, on: { click: () => this.choose(at).then(() => this.hear()) } }, part.name || String(at + 1))));
+    this.strip.replaceChildren(...parts.map((part, at) => make("button", { type: "button", title: `${part.seconds.toFixed(2)} s`, on: { click: () => this.choose(at).then((isChosen) => isChosen && this.hear()) } }, part.name || String(at + 1))));
     await this.choose(0);
   }
 
@@ -49,11 +49,16 @@ export class Side {
     return this.name === "after" ? `after-${this.at}` : this.name;
   }
 
+  // Whether it is still what is chosen when it is there: another may have been meanwhile.
   async choose(at) {
     this.at = at;
-    const part = this.parts[at];
+    const { version, parts: { [at]: part } } = this;
     const address = `/bench/${this.address()}.wav`;
-    this.sound = part ? await load(`${address}?${this.version}`).catch((error) => { toast(error.message, "error"); return null; }) : null;
+    let [sound, failure] = [null, ""];
+    if (part) await load(`${address}?${version}`).then((loaded) => { sound = loaded; }, (error) => { failure = error.message; });
+    if (this.at !== at || this.version !== version) return false;
+    if (failure) toast(failure, "error");
+    this.sound = sound;
     [...this.strip.children].forEach((button, place) => button.setAttribute("aria-pressed", String(place === at)));
     this.play.disabled = this.put.disabled = !this.sound;
     this.save.hidden = !this.sound;
@@ -61,6 +66,7 @@ export class Side {
     this.save.download = part ? `${part.file ?? part.name}.wav` : "";
     put(this.file, part ? `${part.file ?? part.name}, ${part.seconds.toFixed(2)} s` : this.empty);
     this.changed?.();
+    return true;
   }
 
   hear() {

@@ -91,7 +91,7 @@ async function draw(bench) {
   const parts = { before: bench.before ? [bench.before] : [], other: bench.other ? [bench.other] : [], after: bench.after };
   view.kit.hidden = !bench.after.some((part) => part.start !== null);
   await Promise.all(view.sides.map((side) => side.take(parts[side.name], bench.version)));
-  if (view.wantsToHear && bench.after.length) { view.wantsToHear = false; view.after.hear(); }
+  if (view.version === bench.version && view.wantsToHear && bench.after.length) { view.wantsToHear = false; view.after.hear(); }
 }
 
 function drawRun() {

@@ -16,7 +16,8 @@ from ghostnote.bridge.kit.importers.source import ImportChoices
 from ghostnote.bridge.kit.importers.write import import_kit
 from ghostnote.bridge.kit.kit import load_kit
 from ghostnote.bridge.live.daemon import Live
-from ghostnote.bridge.page.exports import read_wish
+from ghostnote.bridge.midi.note_names import note_name
+from ghostnote.bridge.page.exports import LAYERS, MOST_LAYERS, read_wish
 
 
 def test_a_kit_is_saved_loaded_and_still_there_in_a_page_that_is_loaded_anew(
@@ -72,6 +73,9 @@ def test_the_kit_is_exported_for_other_samplers_as_it_plays(live: Live, page: An
     live.session.set(pad(live), "gain", -6.0)
     page.click("#tab-kits")
     page.check("#export-hydrogen")
+    for number in ("#export-velocities", "#export-count"):
+        assert page.input_value(number) == str(LAYERS)
+        assert page.get_attribute(number, "max") == str(MOST_LAYERS)
     page.fill("#export-velocities", "2")
     page.fill("#export-count", "3")
     page.fill("#export-author", "Ada")
@@ -122,6 +126,11 @@ def test_the_map_of_general_midi_plays_and_a_kit_is_made_for_other_notes(live: L
     page.click("[aria-label='Play note 38']")
     until(lambda: notes(live) == before + 1)
     page.wait_for_selector("tr:has-text('Electric Snare'):has-text('–')")
+    named = page.eval_on_selector_all(
+        "[aria-label='General MIDI'] tbody tr",
+        "(all) => all.map((row) => [row.cells[0].innerText, row.cells[1].innerText])",
+    )
+    assert named == [[str(note), note_name(note)] for note in range(27, 88)]
     page.select_option("#kit-map", "roland")
     page.click("#kit-map-apply")
     until(lambda: live.session.kit.name == "test roland")
@@ -136,7 +145,16 @@ def test_a_note_is_learned_from_the_list_of_notes(live: Live, page: Any) -> None
     live.session.use(replace(KIT, name="learning"))
     page.click("#tab-kits")
     page.click("[aria-label='Learn the note of Hat']")
+    focused = "document.activeElement.getAttribute('aria-label')"
     page.wait_for_selector("[aria-label='Learn the note of Hat']:text-is('waiting…')")
+    assert page.evaluate(focused) == "Learn the note of Hat"
     live.session.handle_midi(bytes((0x99, 63, 80)), 0.0)
     until(lambda: 63 in pad(live, "Hat").notes)
     page.wait_for_selector("tr:has-text('Open Hi Conga') >> text=Hat")
+    page.wait_for_selector("[aria-label='Learn the note of Hat']:text-is('Learn')")
+    assert page.evaluate(focused) == "Learn the note of Hat"
+    again = page.locator("[aria-label='General MIDI'] tbody button:text-is('Kick')").nth(1)
+    again.focus()
+    live.session.set(pad(live, "Snare Drum"), "gain", -3.0)
+    page.wait_for_function("import('/static/store.js').then(({ state }) => state.pads[1].gain === -3)")
+    assert again.evaluate("(button) => button === document.activeElement")
