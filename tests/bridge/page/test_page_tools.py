@@ -1,4 +1,4 @@
-"""The page's table of sound tools: each does what its own function does."""
+"""The page's table of sound tools, without the model: each does what its own function does."""
 
 import asyncio
 from pathlib import Path
