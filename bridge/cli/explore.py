@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from ghostnote.bridge.cli import options, tool_options
 from ghostnote.bridge.cli.terminal import echo
-from ghostnote.bridge.errors import MissingExtraError
+from ghostnote.bridge.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from ghostnote.bridge.tools.explore import ExploreSettings
     from ghostnote.bridge.tools.sheet import SheetDrum
+
+_NEAR: Final = 0.7
 
 
 def explore(
@@ -29,8 +31,11 @@ def explore(
         Path | None, typer.Option(metavar="HIT", help="A sound file that they are near, as one of an earlier sheet.")
     ] = None,
     near: Annotated[
-        float, typer.Option(min=0, max=1, help="How near --like: 1 is the hit itself, 0 any drum of the class.")
-    ] = 0.7,
+        float | None,
+        typer.Option(
+            min=0, max=1, help=f"How near --like: 1 is the hit itself, 0 any drum of the class; by default {_NEAR}."
+        ),
+    ] = None,
     keep: Annotated[
         str, typer.Option("--keep", "--lock", metavar="PARTS", help="Of --like: partials, body, tail, with commas.")
     ] = "",
@@ -50,10 +55,14 @@ def explore(
     from ghostnote.bridge.tools.explore import ExploreSettings
     from ghostnote.bridge.tools.sheet import next_seed
 
+    if like is None and near is not None:
+        raise InputError(f"--near {near:g}: is of --like, which is not given; say which hit the drums are near")
     drum_class, kind = _named(drum_class, kind, like)
     parts = tuple(part.strip() for part in keep.split(",") if part.strip())
-    first = next_seed(output, _about(drum_class, kind, like)) if seed is None else seed
-    settings = ExploreSettings(drum_class, kind, count, first, near, parts, steps, guidance)
+    # Also where a seed is given: a damaged table is said before any drum is made.
+    following = next_seed(output, _about(drum_class, kind, like))
+    first = following if seed is None else seed
+    settings = ExploreSettings(drum_class, kind, count, first, _NEAR if near is None else near, parts, steps, guidance)
     drums = _write(output, settings, like, rate, bits, model)
     if len(drums) < count:
         echo(f"note: {len(drums)} of {count}: all others were too much alike; another --seed has more", err=True)
@@ -62,7 +71,6 @@ def explore(
 
 def _named(drum_class: str | None, kind: str | None, like: Path | None) -> tuple[str, str | None]:
     """Return the class and kind: given, or those of --like."""
-    from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.io.audio_file import read_audio
     from ghostnote.bridge.kinds import find_class, find_kind
     from ghostnote.bridge.tools.description import class_of

@@ -26,8 +26,18 @@ PICTURE: Final = "explore.png"
 
 _PAGE_SECONDS: Final = 2.0
 """As much of a drum is on the page."""
-_SAME: Final = ("class", "kind", "like")
-"""What has to be the same for a seed to make the same drum, more or less."""
+_TEXT, _NUMBER = (str, type(None)), (int, float)
+_FIELDS: Final[dict[str, tuple[type, ...]]] = {
+    "file": (str,),
+    "seed": (int,),
+    "seconds": _NUMBER,
+    "pitch_hz": (*_NUMBER, type(None)),
+    "brightness_hz": _NUMBER,
+    "class": _TEXT,
+    "kind": _TEXT,
+    "like": _TEXT,
+}
+"""What the table says of a drum, and of which type that is."""
 _COLUMNS: Final = 120
 _TEMPLATE: Final = Path(__file__).with_name("sheet.html")
 
@@ -60,7 +70,8 @@ def write_sheet(folder: Path, drums: Sequence[SheetDrum], about: Mapping[str, An
     """
     rows = [row for row in read_table(folder / TABLE) if row["file"] not in {drum.file for drum in drums}]
     every = (*drums, *(drum for row in rows if (drum := _earlier(folder, row, rate))))
-    rows += [{**about, **drum.row()} for drum in drums]
+    made_like = {**about, "like": _resolved(about["like"])} if about.get("like") else about
+    rows += [{**made_like, **drum.row()} for drum in drums]
     write_bytes(folder / TABLE, json.dumps({"drums": rows}, indent=1).encode())
     said = ", ".join(f"{name} {value}" for name, value in about.items() if value not in (None, "", []))
     new = "" if len(every) == len(drums) else f", {len(drums)} of them new"
@@ -69,21 +80,42 @@ def write_sheet(folder: Path, drums: Sequence[SheetDrum], about: Mapping[str, An
 
 
 def next_seed(folder: Path, about: Mapping[str, Any]) -> int:
-    """Return the seed after those of a folder's drums that were made like these; 0 where there are none."""
-    like = {**dict.fromkeys(_SAME), **about}
-    rows = [row for row in read_table(folder / TABLE) if all(row.get(name) == like[name] for name in _SAME)]
+    """Return the seed after those of a folder's drums that were made like these; 0 where there are none.
+
+    `InputError` for a table that is damaged.
+    """
+    rows = [row for row in read_table(folder / TABLE) if _made_like(row) == _made_like(about)]
     return max((int(row["seed"]) + 1 for row in rows if "seed" in row), default=0)
+
+
+def _made_like(about: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what has to be the same for a seed to make the same drum, more or less."""
+    like = about.get("like")
+    return about.get("class"), about.get("kind"), _resolved(like) if like else None
+
+
+def _resolved(path: str) -> str:
+    """Return one name for a file, however it was typed."""
+    return str(Path(path).resolve())
 
 
 def read_table(path: Path) -> list[dict[str, Any]]:
     """Return the rows of a table, none where there is no file; `InputError` for one that is damaged."""
     try:
         rows = json.loads(path.read_bytes())["drums"]
-        return [{**row, "file": str(row["file"])} for row in rows]
+        return [_checked(row) for row in rows]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a table of drums that 'ghostnote explore' wrote: move it away") from error
+
+
+def _checked(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row; `KeyError` or `TypeError` where it cannot be of a table of drums."""
+    wrong = [name for name, types in _FIELDS.items() if name in row and type(row[name]) not in types]
+    if wrong:
+        raise TypeError(f"{wrong[0]} is {row[wrong[0]]!r}")
+    return {**row, "file": row["file"]}
 
 
 def class_in_table(hit: Path) -> tuple[str, str | None] | None:

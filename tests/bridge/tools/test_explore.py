@@ -140,10 +140,27 @@ def test_a_sheet_plays_without_the_net_and_begins_a_later_command(tiny_generator
     assert [row["file"] for row in read_table(tmp_path / TABLE)] == [*(drum.file for drum in drums), "later.wav"]
 
 
-def test_a_damaged_table_is_named(tmp_path):
-    (tmp_path / TABLE).write_text(json.dumps([1, 2]))
+@pytest.mark.parametrize(
+    "content",
+    [
+        [1, 2],
+        {"drums": [{"seed": 1}]},
+        {"drums": [{"file": 3}]},
+        {"drums": [{"file": "a.wav", "seed": "first"}]},
+        {"drums": [{"file": "a.wav", "seed": True}]},
+        {"drums": [{"file": "a.wav", "brightness_hz": "bright"}]},
+        {"drums": [{"file": "a.wav", "pitch_hz": [1]}]},
+        {"drums": [{"file": "a.wav", "class": 7}]},
+    ],
+)
+@pytest.mark.parametrize("seed", [(), ("--seed", 1)])
+def test_a_damaged_table_is_named_before_anything_is_made(tiny_onnx, tmp_path, content, seed):
+    (tmp_path / TABLE).write_text(json.dumps(content))
     with pytest.raises(InputError, match="is not a table of drums"):
         class_in_table(tmp_path / "hit.wav")
+    failed = run("explore", "--kind", "cowbell", "-n", 1, "-o", tmp_path, "--steps", 1, "--model", tiny_onnx, *seed)
+    assert "is not a table of drums" in str(failed.exception)
+    assert [path.name for path in tmp_path.iterdir()] == [TABLE]
 
 
 def run(*arguments: object):
@@ -185,3 +202,19 @@ def test_a_second_run_into_a_folder_goes_on_behind_the_first(tiny_onnx, tmp_path
     assert "3 drums, 2 of them new: class perc, kind cowbell" in page
     assert run(*command, "--seed", first[0]["seed"]).exit_code == 0
     assert [row["seed"] for row in read_table(tmp_path / TABLE)[-2:]] == [row["seed"] for row in first]
+
+
+def test_a_hit_is_the_same_however_its_path_is_typed(tiny_onnx, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ("--steps", 1, "--model", tiny_onnx)
+    assert run("explore", "--kind", "cowbell", "-n", 1, "-o", "bells", *options).exit_code == 0
+    (tmp_path / "bells" / read_table(tmp_path / "bells" / TABLE)[0]["file"]).rename("bell.wav")
+    for typed in ("bell.wav", "bells/../bell.wav", tmp_path / "bell.wav"):
+        done = run("explore", "--like", typed, "--class", "perc", "-n", 1, "-o", "near", *options)
+        assert done.exit_code == 0, done.output
+    rows = read_table(tmp_path / "near" / TABLE)
+    assert [row["like"] for row in rows] == [str(tmp_path / "bell.wav")] * 3
+    # Each run goes on behind the one before.
+    assert len({row["seed"] for row in rows}) == 3
+    refused = run("explore", "--class", "perc", "--near", 0.5, "-o", "none", *options)
+    assert "--near 0.5: is of --like, which is not given" in str(refused.exception)
