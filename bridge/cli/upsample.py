@@ -9,7 +9,8 @@ import typer
 from ghostnote.bridge.cli import options, tool_options
 
 if TYPE_CHECKING:
-    from ghostnote.bridge.tools.files import FileHit, ToolResult
+    from ghostnote.bridge.tools.files import Audio, FileHit, ToolResult
+    from ghostnote.bridge.tools.upsample import Upsampled
 
 
 def upsample(
@@ -31,8 +32,6 @@ def upsample(
     figure: tool_options.Figure = None,
 ) -> None:
     """Give hits of a low rate, or from a lossy format, their top back; below the cut they stay as they are."""
-    from ghostnote.bridge.dsp.conversion import resample
-    from ghostnote.bridge.dsp.partials import RATE
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.tools import upsample as tools
@@ -56,10 +55,21 @@ def upsample(
             steps=steps,
         )
         note = f"{hit.path}: new above {made.cut_hz:.0f} Hz"
-        # Bands are moved at the rate of the model, to which all that is drawn comes.
-        plain = tools.replicated_plainly(resample(hit.audio, hit.rate, RATE), made.cut_hz) if figure else None
-        baseline = None if plain is None else ("band replication", resample(plain, RATE, made.rate))
+        baseline = _baseline(hit, made, above) if figure else None
         return [ToolResult(made.audio, note=note, rate=made.rate, baseline=baseline)]
 
     form = OutputForm("upsample", output, file_format, bits, rate, drum_class)
     tool_options.run_tool(tool_options.ToolRun(paths, form, figure), tool)
+
+
+def _baseline(hit: FileHit, made: Upsampled, above: float | None) -> tuple[str, Audio]:
+    """Return what band replication makes of the same: of a hit that has a top what lies below the cut."""
+    from ghostnote.bridge.dsp.conversion import resample
+    from ghostnote.bridge.dsp.partials import RATE
+    from ghostnote.bridge.tools.spectral_cut import band_filtered
+    from ghostnote.bridge.tools.upsample import replicated_plainly
+
+    # Bands are moved at the rate of the model, to which all that is drawn comes.
+    whole = resample(hit.audio, hit.rate, RATE)
+    low = whole if above is None else band_filtered(whole, RATE, made.cut_hz, high=False)
+    return "band replication", resample(replicated_plainly(low, made.cut_hz), RATE, made.rate)

@@ -11,6 +11,7 @@ from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.tools.baselines import crossfaded, crossfades, interpolated
 from ghostnote.bridge.tools.damage import Damage
+from ghostnote.bridge.tools.spectral_cut import band_filtered
 
 RATE = 44_100
 A, B = np.ones((1, 4), np.float32), np.full((1, 6), 3, np.float32)
@@ -71,3 +72,23 @@ def test_a_figure_shows_the_baseline(
     assert [[label for label, _, _ in row.sounds] for row in drawn] == rows
     for row in drawn:
         assert len({round(audio.shape[1] / rate, 2) for _, audio, rate in row.sounds[1:]}) == 1
+
+
+def test_the_baseline_of_a_hit_that_has_a_top_is_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("matplotlib")
+    from ghostnote.models.plots import before_after
+
+    drawn: list[Any] = []
+    monkeypatch.setattr(before_after, "draw_before_after", lambda path, made: drawn.extend(made))
+    t = np.arange(RATE // 2) / RATE
+    noise = np.random.default_rng(1).standard_normal(len(t)) * np.exp(-8 * t) * np.minimum(1, t / 0.002)
+    write_audio(tmp_path / "snare.wav", (0.1 * noise)[None].astype(np.float32), RATE, 32)
+    words = ["upsample", "snare.wav", "--above", "9000", "-o", "out.wav", "--figure", "x.png"]
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    (_, hit, _), _, (_, baseline, _) = drawn[0].sounds
+    above = [band_filtered(sound, RATE, 9500, high=True) for sound in (hit, baseline)]
+    level_db = 10 * np.log10(np.square(above[1]).mean() / np.square(above[0]).mean())
+    # The octave below the cut of white noise is as loud as what was above; both together were 3 dB louder.
+    assert abs(level_db) < 1.5
