@@ -16,8 +16,10 @@ def tweak(
     noisy: Annotated[float, typer.Option(min=-2, max=2, help="Noise, beside what rings.")] = 0.0,
     punch: Annotated[float, typer.Option(min=-2, max=2, help="The attack, beside what follows.")] = 0.0,
     hard: Annotated[float, typer.Option(min=-2, max=2, help="The highs of the attack.")] = 0.0,
-    longer: Annotated[float, typer.Option(min=-2, max=2, help="The tail's decay, 1.3 times as long a step.")] = 0.0,
-    tighter: Annotated[float, typer.Option(min=-2, max=2, help="The body's decay, 1.2 times as short a step.")] = 0.0,
+    longer: Annotated[float, typer.Option(min=-2, max=2, help="Longer tail: its decay times 1.3 a step.")] = 0.0,
+    tighter: Annotated[
+        float, typer.Option(min=-2, max=2, help="Shorter body: each step divides its decay by 1.2.")
+    ] = 0.0,
     rough: Annotated[float, typer.Option(min=-2, max=2, help="How much the level flutters.")] = 0.0,
     mask: Annotated[
         str | None,

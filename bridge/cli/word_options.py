@@ -30,7 +30,7 @@ KitOutput = Annotated[
 
 def read_aloud(words: str) -> Wish:
     """Return what words ask for, and say so, also which of them say nothing."""
-    from ghostnote.bridge.tools.word_embedding import guess, open_embedding
+    from ghostnote.bridge.tools.word_embedding import INSTALL, guess, open_embedding
     from ghostnote.bridge.tools.words import read_words
 
     wish = read_words(words, guess)
@@ -40,7 +40,7 @@ def read_aloud(words: str) -> Wish:
     for word, meaning in wish.guessed.items():
         echo(f"note: '{word}' is taken for {_listed(meaning)}", err=True)
     if wish.unexplained:
-        hint = "" if open_embedding() else "; pip install 'ghostnote[words]' explains more"
+        hint = "" if open_embedding() else f"; the 'words' extra explains more: install it {INSTALL}"
         echo(f"note: these words say nothing here: {', '.join(wish.unexplained)}{hint}", err=True)
     return wish
 
@@ -70,11 +70,10 @@ def fitting_seeds(wish: Wish, search: SeedSearch, count: int, model: Path | None
 def changed_by(wish: Wish, strength: float, model: Path | None) -> Callable[[Audio], Audio]:
     """Return what moves a drum's sliders by words, at the model's rate."""
     from ghostnote.bridge.inference.model import Generator
-    from ghostnote.bridge.tools.tweak import tweak
-    from ghostnote.bridge.tools.words import sliders_for
+    from ghostnote.bridge.tools.word_drums import worded
 
-    rate, sliders = Generator.open(model).card.rate, sliders_for(wish, strength)
-    return lambda drum: tweak(drum[None], rate, sliders)[0]
+    rate = Generator.open(model).card.rate
+    return lambda drum: worded(drum[None], rate, wish, strength)[0]
 
 
 def folder_for(words: str | None) -> Path:

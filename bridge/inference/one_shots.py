@@ -1,4 +1,4 @@
-"""New one-shot samples as files; the seed in a name makes the same file again."""
+"""New one-shot samples as files; the seed in a name makes the same drum again, as it was before words changed it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

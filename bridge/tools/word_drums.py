@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ghostnote.bridge.dsp.partials import RATE
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.tools.description import brightness_hz, pitch_hz
 from ghostnote.bridge.tools.explore import FoundDrum
@@ -14,13 +16,18 @@ if TYPE_CHECKING:
     from ghostnote.bridge.inference.model import Generator
 
 
+def worded(drum: ArrayLike, rate: int, wish: Wish, strength: float = 1.0) -> NDArray[np.float32]:
+    """Return a drum (channels, frames) at `rate` Hz, moved by the sliders that words mean; `InputError` as `tweak`."""
+    return tweak(drum, rate, sliders_for(wish, strength))
+
+
 def drums_for_words(generator: "Generator", wish: Wish, search: SeedSearch, count: int) -> Iterator[FoundDrum]:
     """Yield so many drums of the search, those first that words fit best, each moved by the words' sliders.
 
     `InputError` as of `seeds_for`.
     """
-    sliders = sliders_for(wish, search.strength)
+    rate = generator.card.rate
     for seed in seeds_for(generator.card, wish, search)[:count]:
         drum = generate_drum(generator, search.drum_class, seed, kind=search.kind)
-        audio = tweak(drum[None], RATE, sliders)
-        yield FoundDrum(audio, seed, audio.shape[1] / RATE, pitch_hz(audio, RATE), brightness_hz(audio, RATE))
+        audio = worded(drum[None], rate, wish, search.strength)
+        yield FoundDrum(audio, seed, audio.shape[1] / rate, pitch_hz(audio, rate), brightness_hz(audio, rate))

@@ -15,9 +15,9 @@ from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.tools.description import pitch_hz
 from ghostnote.bridge.tools.hit_parts import power_of
 from ghostnote.bridge.tools.lexicon import DESCRIPTORS
-from ghostnote.bridge.tools.tweak import tweak
+from ghostnote.bridge.tools.word_drums import drums_for_words
 from ghostnote.bridge.tools.word_embedding import open_embedding
-from ghostnote.bridge.tools.words import SeedSearch, Wish, read_words, seeds_for, sliders_for
+from ghostnote.bridge.tools.words import SeedSearch, Wish, read_words
 from ghostnote.models.dsp.mdct import HIT_FRAMES
 from ghostnote.models.evaluate.player import Tick
 from ghostnote.models.evaluate.tools.rows import Audio, ToolRow, ToolSplit, share
@@ -119,10 +119,7 @@ def _directions(split: ToolSplit, phrase: _Phrase, wish: Wish, neutral: _Neutral
     name = wish.drum_class or ""
     kind = wish.kind_of(split.generator.card, name)
     search = SeedSearch(name, kind, split.seed)
-    seeds = seeds_for(split.generator.card, wish, search)[:_CHOSEN]
-    sliders = sliders_for(wish, search.strength)
-    drums = [generate_drum(split.generator, name, seed, kind=kind) for seed in seeds]
-    found = _medians([measured(tweak(drum[None], RATE, sliders)) for drum in drums])
+    found = _medians([measured(drum.audio) for drum in drums_for_words(split.generator, wish, search, _CHOSEN)])
     plain = neutral.of(name, kind)
     return {which: (found[which] - plain[which]) * sign > 0 for which, sign in phrase.directions.items()}
 

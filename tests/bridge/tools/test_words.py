@@ -6,12 +6,15 @@ from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.dsp.shape import BANDS
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.drum_table import Drum
-from ghostnote.bridge.inference.stroke_source import described_drum
+from ghostnote.bridge.inference.one_shots import trim
+from ghostnote.bridge.inference.stroke_source import described_drum, generate_drum
+from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kinds import KIND_NAMES
 from ghostnote.bridge.kit.kit import load_kit
 from ghostnote.bridge.tools.lexicon import DESCRIPTORS, drum_of, table
+from ghostnote.bridge.tools.tweak import tweak
 from ghostnote.bridge.tools.word_kit import kit_from_words
-from ghostnote.bridge.tools.words import SeedSearch, Wish, descriptors_of, read_words, seeds_for
+from ghostnote.bridge.tools.words import SeedSearch, Wish, descriptors_of, read_words, seeds_for, sliders_for
 
 
 @pytest.mark.parametrize(
@@ -122,9 +125,29 @@ def test_generate_takes_words(tiny_onnx, tmp_path, monkeypatch):
     found = sorted(path.name for path in tmp_path.iterdir())
     assert len(found) == 2
     assert all(name.startswith("cowbell_") for name in found)
+    assert (
+        "the 'words' extra explains more: install it in ghostnote's folder with  pip install '.[words]'" in done.output
+    )
     failed = run("generate", "fluffy", "-o", tmp_path, "--model", tiny_onnx)
     assert isinstance(failed.exception, InputError)
     assert "names no drum" in str(failed.exception)
+
+
+@pytest.mark.parametrize(("strength", "options"), [(1.0, ()), (2.5, ("--strength", 2.5))])
+def test_words_move_the_sliders_of_what_generate_writes(tiny_onnx, tiny_generator, tmp_path, strength, options):
+    words = "very dark boomy cowbell"
+    command = ("generate", words, "-n", 2, "-o", tmp_path, "--model", tiny_onnx, "--bits", 32, *options)
+    assert run(*command).exit_code == 0
+    rate, sliders = tiny_generator.card.rate, sliders_for(read_words(words), strength)
+    assert sliders.bright < -0.5 * strength
+    assert sliders.boomy > 0.5 * strength
+    for path in tmp_path.iterdir():
+        plain = generate_drum(tiny_generator, "perc", int(path.stem.split("_")[1]), kind="cowbell")
+        moved = trim(tweak(plain[None], rate, sliders)[0], None, rate)
+        written, written_rate = read_audio(path)
+        assert written_rate == rate
+        np.testing.assert_allclose(written[0], moved, atol=1e-6)
+        assert np.abs(written[0] - trim(plain, None, rate)[: len(moved)]).max() > 0.01
 
 
 def test_kit_new_takes_words_and_one_name(tmp_path):
