@@ -30,7 +30,7 @@ KitOutput = Annotated[
 
 def read_aloud(words: str) -> Wish:
     """Return what words ask for, and say so, also which of them say nothing."""
-    from ghostnote.bridge.tools.word_embedding import INSTALL, guess, open_embedding
+    from ghostnote.bridge.tools.word_embedding import KNOWS_MORE, guess, open_embedding
     from ghostnote.bridge.tools.words import read_words
 
     wish = read_words(words, guess)
@@ -40,7 +40,7 @@ def read_aloud(words: str) -> Wish:
     for word, meaning in wish.guessed.items():
         echo(f"note: '{word}' is taken for {_listed(meaning)}", err=True)
     if wish.unexplained:
-        hint = "" if open_embedding() else f"; the 'words' extra explains more: install it {INSTALL}"
+        hint = "" if open_embedding() else f"; {KNOWS_MORE}"
         echo(f"note: these words say nothing here: {', '.join(wish.unexplained)}{hint}", err=True)
     return wish
 

@@ -18,7 +18,7 @@ from ghostnote.bridge.page.hub import Hub
 from ghostnote.bridge.page.studio import Studio
 from ghostnote.bridge.tools.explore import ExploreSettings, FoundDrum
 from ghostnote.bridge.tools.lexicon import Meaning
-from ghostnote.bridge.tools.word_embedding import guess, open_embedding
+from ghostnote.bridge.tools.word_embedding import KNOWS_MORE, guess, open_embedding
 from ghostnote.bridge.tools.words import SeedSearch, Wish, read_words
 
 MOST_AT_ONCE: Final = 64
@@ -35,7 +35,6 @@ _COMPARED: Final = {
     "high": ("higher", "lower"),
 }
 """How drums differ from others of their class, by descriptors that rise or fall."""
-_HINT: Final = "; pip install 'ghostnote[words]' explains more"
 _OTHER: Final = "perc"
 """What a sound counts as that nothing says the class of."""
 
@@ -132,7 +131,7 @@ class Exploring:
         # What explains unknown words takes a while to open.
         wish = await asyncio.to_thread(read_words, words, guess)
         knows_more = not wish.unexplained or await asyncio.to_thread(open_embedding) is not None
-        hint = "" if knows_more else _HINT
+        hint = "" if knows_more else f"; {KNOWS_MORE}"
         if not wish.weights and wish.drum_class is None and wish.make is None:
             example = 'say it as in "tight dusty snare" or "boomy 808 kick"'
             raise InputError(f"'{words}' says nothing here: {example}{hint}")

