@@ -26,6 +26,7 @@ from ghostnote.bridge.page.kit_addresses import KitAddresses
 from ghostnote.bridge.page.line import DaemonLine
 from ghostnote.bridge.page.map_addresses import MapAddresses
 from ghostnote.bridge.page.own_files import OwnFiles
+from ghostnote.bridge.page.pad_drums import PadDrums
 from ghostnote.bridge.page.pattern import midi_bytes
 from ghostnote.bridge.page.placing import Placing
 from ghostnote.bridge.page.player import GridPlayer
@@ -52,7 +53,7 @@ class Page:
         self.bounces, self.exports = Bounces(strokes), Exports(self.hub, strokes)
         self._parts = (
             MapAddresses(self.exploring, self.drops, self.placing),
-            ToolAddresses(self.bench, self.exploring, self.drops, self.placing),
+            ToolAddresses(self.bench, self.exploring, self.drops, self.placing, PadDrums(self.hub, self.line, studio)),
             KitAddresses(self.hub, self.line, self.drops, self.placing, self.exports),
         )
         self.hub.tell({"type": "drums", "kinds": {name: kinds_of(name) for name in CLASS_NAMES}})

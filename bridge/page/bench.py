@@ -32,6 +32,8 @@ class Bench:
         self._hub, self._studio = hub, studio
         self.given: dict[str, Sound] = {}
         """By `SIDES`, as far as they are there."""
+        self._pads: dict[str, str] = {}
+        """The names in addresses of the pads whose own drums they are, by `SIDES`."""
         self.after: tuple[Sound, ...] = ()
         """What the last tool made."""
         self._made: tuple[Made, ...] = ()
@@ -41,11 +43,11 @@ class Bench:
         hub.tell({"type": "tools", "tools": [tool.described() for tool in TOOLS.values()]})
         self.tell()
 
-    def take(self, sound: Sound, side: str = SIDES[0]) -> None:
-        """Work on a sound from now on; `InputError` for an unknown side."""
+    def take(self, sound: Sound, side: str = SIDES[0], pad: str = "") -> None:
+        """Work on a sound from now on, which is the drum of a pad if one is named; `InputError` for an unknown side."""
         if side not in SIDES:
             raise InputError(f"{side[:40]!r} is not a side: choose {' or '.join(SIDES)}")
-        self.given[side] = sound
+        self.given[side], self._pads[side] = sound, pad
         self.after = self._made = ()
         self._version += 1
         self.tell()
@@ -94,7 +96,10 @@ class Bench:
 
     def tell(self) -> None:
         """Tell all browsers what lies there."""
-        sides = {side: {"name": sound.name, "seconds": sound.seconds} for side, sound in self.given.items()}
+        sides = {
+            side: {"name": sound.name, "seconds": sound.seconds, "pad": self._pads[side]}
+            for side, sound in self.given.items()
+        }
         after = [
             {
                 "name": made.name,

@@ -9,12 +9,14 @@ from functools import cached_property
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import GhostnoteError
+from ghostnote.bridge.inference.stroke_source import StrokeSource
+from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.page.apart import finished, give_way, plain, start
 from ghostnote.bridge.page.tool_runs import Made, Task
 from ghostnote.bridge.page.tool_table import TOOLS
@@ -37,6 +39,9 @@ class Maker(Protocol):
 
     def find(self, wish: Wish, search: SeedSearch, count: int) -> Iterator[FoundDrum]:
         """Yield so many new drums, those first that words fit best; `InputError`."""
+
+    def drum(self, pad: Pad) -> Iterator[Made]:
+        """Yield the drum that the model generates for a pad; `GhostnoteError`."""
 
     def work(self, tool: str, task: Task) -> Iterator[Made]:
         """Yield what a tool of `TOOLS` makes; `GhostnoteError`."""
@@ -82,6 +87,11 @@ class ModelMaker:
         kind = search.kind or wish.kind_of(self._generator.card, search.drum_class)
         return drums_for_words(self._generator, wish, replace(search, kind=kind), count)
 
+    def drum(self, pad: Pad) -> Iterator[Made]:
+        """Yield the drum of a pad at the model's rate."""
+        rate = self._generator.card.rate
+        yield Made(StrokeSource(self._generator, rate).reference(pad).audio, rate)
+
     def work(self, tool: str, task: Task) -> Iterator[Made]:
         """Yield what a tool makes."""
         yield from TOOLS[tool].run(task, lambda: self._generator)
@@ -106,6 +116,11 @@ class Studio:
         """Yield drums that words choose as they come; `GhostnoteError` as of `explore`."""
         async for found in self._asked("find", wish, search, count):
             yield found
+
+    async def drum(self, pad: Pad) -> Made:
+        """Return the drum that the model generates for a pad; `GhostnoteError`."""
+        (made,) = [made async for made in self._asked("drum", pad)]
+        return cast(Made, made)
 
     async def work(self, tool: str, task: Task) -> tuple[Made, ...]:
         """Return what a tool makes; `GhostnoteError`."""

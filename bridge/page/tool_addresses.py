@@ -10,21 +10,24 @@ from ghostnote.bridge.page.answers import table, wav
 from ghostnote.bridge.page.bench import Bench, first_sound
 from ghostnote.bridge.page.drops import Drops
 from ghostnote.bridge.page.exploring import Exploring
+from ghostnote.bridge.page.pad_drums import PadDrums
 from ghostnote.bridge.page.placing import Placing
 
 
 class ToolAddresses:
     """What a page can do with the sounds that tools work on."""
 
-    def __init__(self, bench: Bench, exploring: Exploring, drops: Drops, placing: Placing) -> None:
+    def __init__(self, bench: Bench, exploring: Exploring, drops: Drops, placing: Placing, pad_drums: PadDrums) -> None:
         """Act on these."""
         self._bench, self._exploring, self._drops, self._placing = bench, exploring, drops, placing
+        self._pad_drums = pad_drums
 
     def routes(self) -> list[BaseRoute]:
         """Return the addresses."""
         return [
             Route("/drops/{drop}/bench/{side}", self._drop_on_bench, methods=["POST"]),
             Route("/map/{number}/bench/{side}", self._drum_on_bench, methods=["POST"]),
+            Route("/pad/{slug}/bench/{side}", self._pad_on_bench, methods=["POST"]),
             Route("/bench/{place}.wav", self._sound),
             Route("/bench/{place}/pad/{slug}", self._sound_on_pad, methods=["POST"]),
             Route("/bench/kit", self._kit, methods=["POST"]),
@@ -42,6 +45,12 @@ class ToolAddresses:
     async def _drum_on_bench(self, request: Request) -> Response:
         """Let the tools work on a drum of the map."""
         self._bench.take(self._exploring.drum(request.path_params["number"]), request.path_params["side"])
+        return JSONResponse({})
+
+    async def _pad_on_bench(self, request: Request) -> Response:
+        """Let the tools work on the drum of a pad."""
+        slug = request.path_params["slug"]
+        self._bench.take(await self._pad_drums.sound(slug), request.path_params["side"], slug)
         return JSONResponse({})
 
     async def _sound(self, request: Request) -> Response:

@@ -30,6 +30,10 @@ class FakeMaker:
     def find(self, wish: Wish, search: SeedSearch, count: int) -> Iterator[FoundDrum]:
         return self.explore(ExploreSettings(search.drum_class, search.kind, count, search.seed), None, RATE)
 
+    def drum(self, pad: Pad) -> Iterator[Made]:
+        time = np.arange(8_000) / RATE
+        yield Made((0.5 * np.sin(2 * np.pi * 100 * pad.drum_seed * time))[None].astype(np.float32), RATE)
+
     def work(self, tool: str, task: Task) -> Iterator[Made]:
         if tool == "extend":
             raise InputError("the hit lasts as long already")

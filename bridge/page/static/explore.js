@@ -1,10 +1,11 @@
 // The map of new drums: what sounds alike lies near. Hover to hear, click to put on the pad, four more near one.
 
 import { load, outlined, play, ready } from "./audio.js";
+import { toBench } from "./bench.js";
 import { byId, make, put, toast } from "./dom.js";
 import { dropOnMap, filesOnMap, picker } from "./drop.js";
 import { ask, post } from "./socket.js";
-import { emit, on, selectedPad, state } from "./store.js";
+import { on, selectedPad, state } from "./store.js";
 import { drawStrokes } from "./wave.js";
 
 const view = { dots: new Map(), current: "" };
@@ -58,21 +59,11 @@ function about() {
   view.name = make("b");
   view.put = make("button", { type: "button", className: "primary", id: "explore-put", on: { click: () => putOnPad(view.current) } });
   view.near = make("button", { type: "button", id: "explore-near", on: { click: () => ask({ near: view.current }) } }, "Four more near this");
-  view.tool = make("button", { type: "button", id: "explore-tool", title: "Let the tools work on it", on: { click: () => toBench("before") } }, "Tools");
-  view.other = make("button", { type: "button", id: "explore-other", title: "As the second sound of morph and transition", on: { click: () => toBench("other") } }, "Morph to");
+  view.tool = make("button", { type: "button", id: "explore-tool", title: "Let the tools work on it", on: { click: () => toBench(`map/${view.current}`, "before") } }, "Tools");
+  view.other = make("button", { type: "button", id: "explore-other", title: "As the second sound of morph and transition", on: { click: () => toBench(`map/${view.current}`, "other") } }, "Morph to");
   view.save = make("a", { className: "button", download: "" }, "Save");
   return (view.about = make("div", { className: "map-about", hidden: true }, view.wave,
     make("div", { className: "row" }, view.name, view.put, view.near, view.tool, view.other, view.save)));
-}
-
-async function toBench(side) {
-  try {
-    await post(`/map/${view.current}/bench/${side}`);
-    emit("bench_wanted", side);
-    byId("tab-tools").click();
-  } catch (error) {
-    toast(error.message, "error");
-  }
 }
 
 function drawClasses() {

@@ -1,5 +1,6 @@
 // A pad's panel: its strokes, its drum and all its settings. What is changed here goes to the daemon, and comes back.
 
+import { toBench } from "./bench.js";
 import { byId, make, put } from "./dom.js";
 import { dropOnPad, filesOnPad, picker } from "./drop.js";
 import { KNOBS, slider } from "./knobs.js";
@@ -60,9 +61,13 @@ function drum() {
   const folder = picker("Folder…", chosen, { isFolder: true, title: "Choose a folder of strokes of one drum" });
   view.files = make("span", { className: "quiet files" });
   view.generate = button("Generate instead", "Let the model make this drum", () => send("hits", ""));
+  view.tool = button("Tools", "Let the tools work on this drum", () => toBench(`pad/${selectedPad().slug}`, "before"));
+  view.tool.id = "pad-tool";
+  view.other = button("Morph to", "This drum as the second sound of morph and transition", () => toBench(`pad/${selectedPad().slug}`, "other"));
+  view.other.id = "pad-other";
   return make("section", { className: "panel-drum" },
     make("div", { className: "row split" }, make("div", { className: "row" }, view.reroll, view.undo, view.redo, view.lock), audition),
-    make("div", { className: "row" }, view.history, hits, folder, view.generate, view.files));
+    make("div", { className: "row" }, view.history, hits, folder, view.tool, view.other, view.generate, view.files));
 }
 
 function knobs() {

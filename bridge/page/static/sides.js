@@ -24,14 +24,14 @@ export class Side {
     this.strip = make("div", { className: "strip", role: "group", "aria-label": "What was made", hidden: true });
     this.play = make("button", { type: "button", disabled: true, id: `tool-play-${name}`, "aria-label": `Play ${name}`, on: { click: () => this.hear() } }, "Play");
     this.save = make("a", { className: "button", hidden: true, href: "", "aria-label": `Save ${name}` }, "Save");
-    this.put = make("button", { type: "button", disabled: true, id: `tool-put-${name}`, on: { click: () => this.onPad() } });
+    this.put = make("button", { type: "button", disabled: true, id: `tool-put-${name}`, on: { click: () => this.onPad(selectedPad()) } });
     this.actions = make("div", { className: "row" }, this.play, this.save, this.put);
     this.box = make("section", { className: "side-box", id: `tool-${name}`, "aria-label": title }, make("div", { className: "row split" }, this.title, this.file), this.wave, this.picture, this.strip, this.actions);
     if (empty) this.takeFiles();
   }
 
   takeFiles() {
-    this.actions.append(picker("Choose…", (files) => filesOnBench(this.name, files), { "aria-label": `Choose a sound for ${this.name}`, title: "Choose a sound; one can be dropped, too" }));
+    this.put.before(picker("Choose…", (files) => filesOnBench(this.name, files), { "aria-label": `Choose a sound for ${this.name}`, title: "Choose a sound; one can be dropped, too" }));
     this.box.addEventListener("dragover", (event) => event.preventDefault());
     this.box.addEventListener("drop", (event) => { event.preventDefault(); event.stopPropagation(); dropOnBench(this.name, event.dataTransfer); });
   }
@@ -73,10 +73,10 @@ export class Side {
     if (this.sound) play(this.sound);
   }
 
-  async onPad() {
+  async onPad(pad) {
     try {
-      await post(`/bench/${this.address()}/pad/${selectedPad().slug}`);
-      toast(`Put on ${selectedPad().name}; Undo brings back what it was`);
+      await post(`/bench/${this.address()}/pad/${pad.slug}`);
+      toast(`Put on ${pad.name}; Undo brings back what it was`);
     } catch (error) {
       toast(error.message, "error");
     }
@@ -86,7 +86,6 @@ export class Side {
     const points = Math.max(20, Math.round(POINTS * ((this.sound?.duration ?? 0) / seconds)));
     drawStrokes(this.wave, this.sound ? [outlined(this.sound, points)] : [], { axis: true, seconds, marks });
     drawSpectrogram(this.picture, this.sound, seconds);
-    this.drawTarget();
   }
 
   drawTarget() {

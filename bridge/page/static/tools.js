@@ -5,7 +5,7 @@ import { byId, make, put, toast } from "./dom.js";
 import { slider } from "./knobs.js";
 import { Side } from "./sides.js";
 import { post } from "./socket.js";
-import { on, state } from "./store.js";
+import { on, selectedPad, state } from "./store.js";
 
 const view = { values: {}, tools: [], chosen: "", version: -1 };
 
@@ -16,7 +16,8 @@ export function setUpTools() {
   view.sides = [view.before, view.other, view.after];
   for (const side of view.sides) side.changed = redraw;
   view.kit = make("button", { type: "button", id: "tool-kit", hidden: true, title: "A pad of each drum of the loop, with its strokes", on: { click: makeKit } }, "Make a kit");
-  view.after.actions.append(view.kit);
+  view.back = make("button", { type: "button", className: "primary", id: "tool-back", hidden: true, on: { click: () => view.after.onPad(origin()) } });
+  view.after.actions.append(view.back, view.kit);
   view.choice = make("div", { className: "row tool-choice", role: "group", "aria-label": "Tool" });
   view.about = make("p", { className: "quiet" });
   view.sliders = make("div", { className: "knobs" });
@@ -32,7 +33,7 @@ export function setUpTools() {
   on("bench", draw);
   on("bench_wanted", (side) => { if (side === "other" && !tool().takes_two) choose("morph"); });
   on("view", (name) => { if (name === "tools") redraw(); });
-  for (const kind of ["select", "pad"]) on(kind, () => view.sides.forEach((side) => side.drawTarget()));
+  for (const kind of ["select", "pad", "kit"]) on(kind, drawTargets);
 }
 
 const capital = (name) => (name[0].toUpperCase() + name.slice(1)).replaceAll("_", " ");
@@ -94,6 +95,18 @@ async function draw(bench) {
   if (view.version === bench.version && view.wantsToHear && bench.after.length) { view.wantsToHear = false; view.after.hear(); }
 }
 
+// The pad whose own drum the tools work on.
+const origin = () => state.pads.find((pad) => pad?.slug === view.bench?.before?.pad);
+
+function drawTargets() {
+  for (const side of view.sides) side.drawTarget();
+  const pad = origin();
+  view.back.hidden = !pad || !view.after.sound;
+  put(view.back, `Back on ${pad?.name}`);
+  view.back.title = `Let ${pad?.name} go on from this sound`;
+  view.after.put.hidden = !view.back.hidden && pad === selectedPad();
+}
+
 function drawRun() {
   const { bench } = view;
   const lacks = !bench?.before || (tool()?.takes_two && !bench.other);
@@ -102,6 +115,7 @@ function drawRun() {
 }
 
 function redraw() {
+  drawTargets();
   if (byId("view-tools").hidden) return;
   const shown = view.sides.filter((side) => !side.box.hidden);
   // All on one axis of time, so that they can be compared; but a stroke is too short beside its loop.
