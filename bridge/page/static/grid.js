@@ -69,7 +69,7 @@ function output() {
     event.dataTransfer.setData("DownloadURL", `audio/midi:ghostnote.mid:${midi.href}`);
     event.dataTransfer.setData("text/uri-list", midi.href);
   });
-  view.render = make("button", { type: "button", id: "grid-render", title: "A zip of the mix and a stem for each pad", on: { click: render } }, "Render mix and stems");
+  view.render = make("button", { type: "button", id: "grid-render", title: "A zip of the mix and a stem for each pad that plays", on: { click: render } }, "Render mix and stems");
   return make("div", { className: "row" }, make("label", { className: "field", htmlFor: "grid-bars" }, make("span", {}, "Bars"), view.bars), midi, view.render);
 }
 

@@ -8,27 +8,36 @@ let context = null;
 let node = null;
 
 export function setUpSound() {
-  const button = byId("sound");
-  button.addEventListener("click", () => (context ? stop() : start()));
+  byId("sound").addEventListener("click", () => (context ? stop() : start()));
   on("server", ({ is_there }) => { if (is_there && context) ask({ sound: true }); });
-  on("status", () => {
-    // Without a device nobody hears it elsewhere.
-    button.classList.toggle("is-wanted", !context && state.facts.driver === "no device");
-    put(button, context ? "Sound here: on" : "Sound here");
-  });
+  on("status", draw);
+  // Another daemon may play at another rate.
+  on("kit", () => { if (context && context.sampleRate !== state.kit.rate) { stop(); start(); } });
   setSoundListener((data) => node?.port.postMessage(data, [data]));
 }
 
+function draw() {
+  const button = byId("sound");
+  // Without a device nobody hears it elsewhere.
+  button.classList.toggle("is-wanted", !context && state.facts.driver === "no device");
+  button.setAttribute("aria-pressed", String(Boolean(context)));
+  put(button, context ? "Sound here: on" : "Sound here");
+}
+
 async function start() {
+  let mine = null;
   try {
-    context = new AudioContext({ sampleRate: state.kit.rate, latencyHint: "interactive" });
-    await context.audioWorklet.addModule("/static/sound-worklet.js");
-    node = new AudioWorkletNode(context, "ghostnote", { numberOfInputs: 0, outputChannelCount: [2] });
-    node.connect(context.destination);
-    await context.resume();
+    mine = context = new AudioContext({ sampleRate: state.kit.rate, latencyHint: "interactive" });
+    draw();
+    await mine.audioWorklet.addModule("/static/sound-worklet.js");
+    // It may have been stopped meanwhile.
+    if (context !== mine) return;
+    node = new AudioWorkletNode(mine, "ghostnote", { numberOfInputs: 0, outputChannelCount: [2] });
+    node.connect(mine.destination);
     ask({ sound: true });
-    byId("sound").setAttribute("aria-pressed", "true");
+    await mine.resume();
   } catch (error) {
+    if (context !== mine) return;
     toast(`This browser cannot play: ${error.message}`, "error");
     stop();
   }
@@ -38,5 +47,5 @@ function stop() {
   ask({ sound: false });
   context?.close();
   context = node = null;
-  byId("sound").setAttribute("aria-pressed", "false");
+  draw();
 }
