@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ghostnote.bridge.batch.humanize import BatchReport
     from ghostnote.bridge.batch.settings import BatchSettings
     from ghostnote.bridge.drums import CLASS_NAMES
+    from ghostnote.bridge.dsp.sliders import Sliders
     from ghostnote.bridge.errors import GhostnoteError, InputError, ModelError, OutputError
     from ghostnote.bridge.inference.variation import StrokeKey, Variation
     from ghostnote.bridge.io.audio_file import read_audio, write_audio
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from ghostnote.bridge.tools.repair import Repaired, repair
     from ghostnote.bridge.tools.slice import Stroke, slice_loop
     from ghostnote.bridge.tools.transfer import TransferSettings, transfer
-    from ghostnote.bridge.tools.tweak import Sliders, describe, tweak
+    from ghostnote.bridge.tools.tweak import describe, tweak
     from ghostnote.bridge.tools.upsample import Upsampled, upsample
     from ghostnote.bridge.tools.widen import Width, widen
 
@@ -38,6 +39,7 @@ _MODULES = {
     "batch.humanize": ("BatchReport",),
     "batch.settings": ("BatchSettings",),
     "drums": ("CLASS_NAMES",),
+    "dsp.sliders": ("Sliders",),
     "errors": ("GhostnoteError", "InputError", "ModelError", "OutputError"),
     "inference.variation": ("StrokeKey", "Variation"),
     "io.audio_file": ("read_audio", "write_audio"),
@@ -52,7 +54,7 @@ _MODULES = {
     "tools.repair": ("Repaired", "repair"),
     "tools.slice": ("Stroke", "slice_loop"),
     "tools.transfer": ("TransferSettings", "transfer"),
-    "tools.tweak": ("Sliders", "describe", "tweak"),
+    "tools.tweak": ("describe", "tweak"),
     "tools.upsample": ("Upsampled", "upsample"),
     "tools.widen": ("Width", "widen"),
 }

@@ -33,11 +33,11 @@ def tweak(
     figure: tool_options.Figure = None,
 ) -> None:
     """Change one quality of hits and keep the others: sliders from -2 to 2, where 0 leaves it as it is."""
+    from ghostnote.bridge.dsp.sliders import Sliders
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.tools.files import FileHit, ToolResult
     from ghostnote.bridge.tools.mask import parse_mask
     from ghostnote.bridge.tools.output_form import OutputForm
-    from ghostnote.bridge.tools.tweak import Sliders
     from ghostnote.bridge.tools.tweak import tweak as tweaked
 
     sliders = Sliders(bright, boomy, warm, noisy, punch, hard, longer, tighter, rough)

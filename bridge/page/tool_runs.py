@@ -67,7 +67,8 @@ def transfer_hit(task: Task, model: OpenModel) -> tuple[Made, ...]:
 
 def tweak_hit(task: Task, _: OpenModel) -> tuple[Made, ...]:
     """Change qualities of a hit."""
-    from ghostnote.bridge.tools.tweak import Sliders, tweak
+    from ghostnote.bridge.dsp.sliders import Sliders
+    from ghostnote.bridge.tools.tweak import tweak
 
     return (Made(tweak(task.audio, task.rate, Sliders(**task.values)), task.rate),)
 

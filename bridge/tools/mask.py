@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.conversion import fitted
+from ghostnote.bridge.dsp.parts import Audio
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.tools.parts import Audio
 
 _NUMBER: Final = r"(\d+(?:\.\d+)?)?"
 _RANGE: Final = re.compile(rf"{_NUMBER}-{_NUMBER}(s|ms|hz|khz)|{_NUMBER}(s|ms|hz|khz)-")

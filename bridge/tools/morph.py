@@ -11,14 +11,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ghostnote.bridge.dsp.continuation import LEAST_SECONDS, continued_parts, natural_end
 from ghostnote.bridge.dsp.conversion import fitted, resample
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.dsp.partials import RATE, split
+from ghostnote.bridge.dsp.parts import Audio
 from ghostnote.bridge.dsp.velocity import onset_power
 from ghostnote.bridge.tools.arguments import check, checked
-from ghostnote.bridge.tools.extend import LEAST_SECONDS, continued_parts, natural_end
 from ghostnote.bridge.tools.noise_cells import HOP, interpolated_noise, windows_of
-from ghostnote.bridge.tools.parts import Audio
 from ghostnote.bridge.tools.tracks import FLOOR_DB, NEPERS, STEP, LineTracks, Tracks, ringing, tracks_of
 
 Array = NDArray[np.float64]

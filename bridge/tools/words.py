@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.shape import BAND_HZ
+from ghostnote.bridge.dsp.sliders import MOST, Sliders
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.drum_table import Drum
 from ghostnote.bridge.inference.model_card import Card
 from ghostnote.bridge.inference.stroke_source import described_drum
 from ghostnote.bridge.tools.lexicon import DESCRIPTORS, Meaning, class_of_kind, drum_of, meaning_of, table
 from ghostnote.bridge.tools.spread import main_hz
-from ghostnote.bridge.tools.tweak import MOST, Sliders
 
 Array = NDArray[np.float64]
 

@@ -8,11 +8,12 @@ import torch
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.conversion import fitted
+from ghostnote.bridge.dsp.descriptors import DESCRIPTORS, UNITS, measure
 from ghostnote.bridge.dsp.onset import onset_frame
-from ghostnote.bridge.tools.descriptors import DESCRIPTORS, UNITS, measure
-from ghostnote.bridge.tools.parts import parts_of
-from ghostnote.bridge.tools.tweak import Sliders, describe, tweak
-from ghostnote.bridge.tools.tweak_filters import Parts, filtered_parts
+from ghostnote.bridge.dsp.parts import parts_of
+from ghostnote.bridge.dsp.sliders import Sliders
+from ghostnote.bridge.dsp.tweak_filters import Parts, filtered_parts
+from ghostnote.bridge.tools.tweak import describe, tweak
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.evaluate.distributions import Estimate, bootstrap
 from ghostnote.models.evaluate.diversity import retrieval_accuracy

@@ -11,6 +11,7 @@ from page_makers import FakeMakerSpec, no_model
 pytest.importorskip("starlette", reason="needs the 'page' extra")
 
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.dsp.sliders import Sliders
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.page.bench import Bench
 from ghostnote.bridge.page.drum_map import MOST_DRUMS, DrumMap, MapDrum, Sound, wav_bytes
@@ -21,7 +22,7 @@ from ghostnote.bridge.page.tool_runs import Task
 from ghostnote.bridge.page.tool_table import TOOLS
 from ghostnote.bridge.tools.extend import extend
 from ghostnote.bridge.tools.morph import morph_steps, transition
-from ghostnote.bridge.tools.tweak import Sliders, tweak
+from ghostnote.bridge.tools.tweak import tweak
 from ghostnote.bridge.tools.words import Wish, read_words
 
 RATE = 44_100

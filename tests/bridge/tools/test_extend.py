@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from ghostnote.bridge.dsp.continuation import natural_end
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.tools.extend import extend, natural_end
+from ghostnote.bridge.tools.extend import extend
 
 RATE = 44_100
 

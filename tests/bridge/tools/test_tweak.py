@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ghostnote.bridge.dsp.descriptors import DESCRIPTORS, UNITS
+from ghostnote.bridge.dsp.sliders import Sliders
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.tools.descriptors import DESCRIPTORS, UNITS
 from ghostnote.bridge.tools.mask import Region, parse_mask
-from ghostnote.bridge.tools.tweak import Sliders, describe, tweak
+from ghostnote.bridge.tools.tweak import describe, tweak
 
 RATE = 44_100
 

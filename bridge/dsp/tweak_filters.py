@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.descriptors import ATTACK_SECONDS, EARLY_DB, LATE_DB, Measured, fluctuation_db
 from ghostnote.bridge.dsp.partials import fast_size
-from ghostnote.bridge.tools.descriptors import ATTACK_SECONDS, EARLY_DB, LATE_DB, Measured, fluctuation_db
 
 Audio = NDArray[np.float32]
 Array = NDArray[np.float64]

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.conversion import fitted
 from ghostnote.bridge.dsp.partials import RATE
+from ghostnote.bridge.dsp.parts import Audio
 from ghostnote.bridge.dsp.ringing import T60_NEPERS, Lines, synthesize
-from ghostnote.bridge.tools.parts import Audio
 
 Array = NDArray[np.float64]
 
