@@ -60,7 +60,20 @@ def small_corpus(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_onnx(tiny_model, tmp_path_factory):
+def traced_once(tmp_path_factory):
+    """Let all processes of a run trace each part of a model once."""
+    import traced_parts
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "traced"
+    folder.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ghostnote.export.torch_parts.traced", traced_parts.traced_once(folder))
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx(tiny_model, traced_once, tmp_path_factory):
     """Return the path of that model as ONNX, fp32."""
     from tiny import FACTS
 

@@ -19,7 +19,7 @@ from ghostnote.models.nets.unet import UNet
 
 
 @pytest.fixture(scope="module")
-def eight_bit_onnx(tiny_model, tmp_path_factory):
+def eight_bit_onnx(tiny_model, traced_once, tmp_path_factory):
     path = tmp_path_factory.mktemp("eight") / "eight.onnx"
     settings = ExportSettings(half=False)
     path.write_bytes(to_onnx(tiny_model, make_card(tiny_model, FACTS, settings), half=False, eight_bit=True))
