@@ -15,6 +15,7 @@ from ghostnote.models.data.dataset import HitSet
 from ghostnote.models.nets.checkpoint import STATE, MovingAverage, matching, read_generation, write_generation
 
 _AVERAGE_DECAY: Final = 0.999
+_WARMUP_SHARE: Final = 0.05
 _SOLE: Final = "optimiser"
 
 
@@ -31,7 +32,7 @@ class RunSettings:
     learning_rate: float = 5e-4
     """The peak of the schedule."""
     warmup_steps: int = 200
-    """Steps in which the learning rate rises to its peak."""
+    """Steps in which the learning rate rises to its peak; in a run of few, a twentieth of it is enough."""
     seed: int = 0
     """Decides initial weights, draws and noise."""
     validate_every: int = 500
@@ -118,8 +119,9 @@ class TrainingRun(ABC):
 
     def learning_rate(self) -> float:
         """Return the learning rate of the next step: a linear warm-up under a falling cosine."""
-        warmup = min(1.0, (self.steps_warm() + 1) / self.settings.warmup_steps)
-        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, self.schedule_share())))
+        share = self.schedule_share()
+        warmup = min(1.0, max((self.steps_warm() + 1) / self.settings.warmup_steps, share / _WARMUP_SHARE))
+        fall = 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
         return self.settings.learning_rate * warmup * fall
 
     def descend(self, optimiser: torch.optim.Optimizer, loss: Tensor, scale: float = 1.0) -> None:

@@ -63,6 +63,18 @@ def stopping(step):
     return train_step
 
 
+@pytest.mark.parametrize(
+    ("minutes", "done", "share"), [(10, 0.0, 1 / 200), (10, 0.25, 0.5), (10, 0.5, 1), (1, 0.05, 1)]
+)
+def test_the_learning_rate_rises_over_a_twentieth_of_a_short_run(training_data, minutes, done, share) -> None:
+    settings = RunSettings(minutes=minutes, batch=1, learning_rate=1.0)
+    run = SystemRun(
+        "wavegan", make_system("wavegan", TINY["wavegan"]), training_data.train, settings, torch.device("cpu")
+    )
+    run.add_seconds(60 * done)
+    assert run.learning_rate() == pytest.approx(share, rel=0.02)
+
+
 @pytest.mark.usefixtures("quick_run")
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_run_is_saved_resumed_and_sampled_from(name: str, tmp_path) -> None:
