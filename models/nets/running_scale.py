@@ -19,16 +19,17 @@ class RunningScale(nn.Module):
     mean: Tensor
     square: Tensor
 
-    def __init__(self, channels: int) -> None:
-        """Start at mean 0 and deviation 1."""
+    def __init__(self, channels: int, spans: int = 1, span_frames: int = 1) -> None:
+        """Start at mean 0 and deviation 1, in each of so many `spans` of so many frames; one span is all frames."""
         super().__init__()
+        self.spans, self.span_frames = spans, span_frames
         self.register_buffer("count", torch.zeros(()))
-        self.register_buffer("mean", torch.zeros(channels, 1))
-        self.register_buffer("square", torch.ones(channels, 1))
+        self.register_buffer("mean", torch.zeros(channels, spans))
+        self.register_buffer("square", torch.ones(channels, spans))
 
     @property
     def deviation(self) -> Tensor:
-        """The standard deviation of each channel, (channels, 1)."""
+        """The standard deviation of each channel and span, (channels, spans)."""
         return (self.square - self.mean.square()).clamp_min(_LEAST**2).sqrt()
 
     @torch.no_grad()
@@ -36,13 +37,19 @@ class RunningScale(nn.Module):
         """Take `x` (batch, channels, frames) into account: as one of all batches, later as one of the last 1,000."""
         self.count += 1
         weight = (1 / self.count).clamp_min(1 - _DECAY)
-        self.mean.lerp_(x.mean((0, 2))[:, None].to(self.mean.dtype), weight)
-        self.square.lerp_(x.square().mean((0, 2))[:, None].to(self.square.dtype), weight)
+        spans = x.unflatten(2, (self.spans, -1))
+        self.mean.lerp_(spans.mean((0, 3)).to(self.mean.dtype), weight)
+        self.square.lerp_(spans.square().mean((0, 3)).to(self.square.dtype), weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return `x` (batch, channels, frames) scaled."""
-        return (x - self.mean) / self.deviation
+        """Return `x` (batch, channels, frames) scaled; it may be of any length."""
+        return (x - self._each_frame(self.mean, x)) / self._each_frame(self.deviation, x)
 
     def restore(self, scaled: Tensor) -> Tensor:
         """Undo `forward`."""
-        return scaled * self.deviation + self.mean
+        return scaled * self._each_frame(self.deviation, scaled) + self._each_frame(self.mean, scaled)
+
+    def _each_frame(self, statistic: Tensor, x: Tensor) -> Tensor:
+        """Return what is known of spans (channels, spans) for each frame of `x`; frames beyond all are of the last."""
+        at = torch.arange(x.shape[2], device=x.device) // self.span_frames
+        return statistic[:, at.clamp_max(self.spans - 1)]

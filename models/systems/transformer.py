@@ -48,7 +48,8 @@ class Transformer(GuidedDiffusion):
                 f"a decimation of {settings.decimation} or patches of {settings.patch} frames do not fit the lapped "
                 f"transform: leave the decimation at 1, and let the patch divide {MDCT_FRAMES}"
             )
-        self.scale = RunningScale(BANDS)
+        # A hit is loud for a moment and silent for long: scaled alike, most patches would be next to nothing.
+        self.scale = RunningScale(BANDS, self.patches, settings.patch)
         self.net = DiffusionTransformer(BANDS * settings.patch, ANY_CLASS + 1, settings)
 
     @property
