@@ -29,6 +29,13 @@ NoteMap = Annotated[
     ),
 ]
 
+Tweak = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SLIDER=VALUE",
+        help="Move every pad's drum by a slider of `ghostnote tweak`, as in bright=1 or longer=-0.5; may come again.",
+    ),
+]
 
 KIT_HELP: Final = (
     "KIT.toml; default, electronic or dry; a kit of SFZ, Hydrogen, DrumGizmo or DecentSampler; or a folder of hits."

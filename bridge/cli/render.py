@@ -52,6 +52,7 @@ def render(
     steps: Annotated[
         int | None, typer.Option(min=0, max=64, help="Diffusion steps: more is finer and slower; 0 is fastest.")
     ] = None,
+    tweak: options.Tweak = None,
     rate: options.Rate = 48_000,
     bits: Annotated[int | None, typer.Option(help="16, 24, or 32 (floating point, .wav only).")] = None,
     tail: Annotated[
@@ -95,7 +96,7 @@ def render(
 ) -> None:
     """Render a MIDI file: every note becomes a new hit, and the same seed gives the same file again."""
     from ghostnote.bridge.kit.note_map import load_map, with_map
-    from ghostnote.bridge.kit.overrides import with_settings
+    from ghostnote.bridge.kit.overrides import parse_sliders, with_settings
     from ghostnote.bridge.live.take.format import is_take, read_take
     from ghostnote.bridge.midi.channels import drums_of
     from ghostnote.bridge.midi.drummer import drummer_feel, drummer_placing, find_style
@@ -116,8 +117,8 @@ def render(
     check_outputs((output, midi_out), (song, kit, model, groove))
     take = read_take(song, kit)
     if take:
-        changes = (seed, amount, width, steps, channel, note_map, midi_out, timing or None, dynamics or None, groove)
-        if any(change is not None for change in changes) or drummer or swing != 50:
+        changes = (seed, amount, width, steps, tweak or None, channel, note_map, midi_out, groove)
+        if any(change is not None for change in changes) or timing or dynamics or drummer or swing != 50:
             raise InputError(
                 f"{song} is a live take, which fixes every hit: leave out the options that would change them"
             )
@@ -128,7 +129,8 @@ def render(
     played, choice = drums_of(read_midi(song, rate), channel)
     if choice:
         echo(f"{song.name}: {choice}")
-    pads = with_settings(options.opened_kit(kit), seed=seed, amount=amount, width=width, steps=steps)
+    pads = options.opened_kit(kit)
+    pads = with_settings(pads, seed=seed, amount=amount, width=width, steps=steps, sliders=parse_sliders(tweak or ()))
     if note_map:
         pads = with_map(pads, load_map(note_map))
     check_outputs((midi_out,), (file for pad in pads.pads for file in pad.files))

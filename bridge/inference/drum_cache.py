@@ -93,7 +93,7 @@ class CachedSource:
         if not self._is_intact(path):
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                write_audio(path, np.asarray(self._source.reference(pad).audio), self._rate, _FULL_PRECISION)
+                write_audio(path, np.asarray(self._source.reference(pad.plain).audio), self._rate, _FULL_PRECISION)
                 _remove_oldest(self._folder)
             except (GhostnoteError, OSError):
                 # A full or read-only disk only costs time at the next start.

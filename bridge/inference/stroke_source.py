@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.dsp.shaping import shaped
+from ghostnote.bridge.dsp.sliders import Sliders
+from ghostnote.bridge.dsp.tweak import tweaked
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.inference.drum_plan import plan_drum
 from ghostnote.bridge.inference.drum_table import Drum
@@ -25,8 +27,8 @@ from ghostnote.bridge.kit.hits import PadHit, picks
 from ghostnote.bridge.kit.kit import Pad
 
 Audio = NDArray[np.float32]
-ReferenceKey = tuple[Path | PadHit | None, str, str | None, int, int]
-"""The file, class, kind, seed and velocity of what strokes follow."""
+ReferenceKey = tuple[Path | PadHit | None, str, str | None, int, int, Sliders]
+"""The file, class, kind, seed, velocity and sliders of what strokes follow."""
 _DrumKey = tuple[tuple[PadHit, ...], str, int | None]
 """The recorded strokes, class and steps of a pad."""
 
@@ -108,9 +110,9 @@ class StrokeSource:
         return [made[number] for number in range(len(keys))]
 
     def reference(self, pad: Pad) -> Reference:
-        """Return what the pad's strokes follow: its own hit, or a drum generated from its seed."""
-        key = (pad.hit, pad.drum_class, *((None, 0) if pad.hit else (pad.kind, pad.drum_seed)), pad.velocity)
-        return self._kept(key, lambda: self._opened(pad))
+        """Return what the pad's strokes follow: its hit, or a drum generated from its seed, as its sliders move it."""
+        drum = (None, 0) if pad.hit else (pad.kind, pad.drum_seed)
+        return self._kept((pad.hit, pad.drum_class, *drum, pad.velocity, pad.sliders), lambda: self._opened(pad))
 
     def _by_reference(self, pad: Pad, keys: Sequence[StrokeKey]) -> Iterator[_Start]:
         """Yield what strokes start from, with those that do."""
@@ -142,10 +144,13 @@ class StrokeSource:
 
     def _recorded(self, pad: Pad, hit: PadHit) -> Reference:
         label = self._generator.card.classes.index(pad.drum_class)
-        return self._kept((hit, pad.drum_class, None, 0, 0), lambda: Reference(self._read(hit), label))
+        return self._kept(
+            (hit, pad.drum_class, None, 0, 0, pad.sliders),
+            lambda: Reference(self._moved(self._read(hit), pad.sliders), label),
+        )
 
     def _drum(self, pad: Pad) -> RecordedDrum:
-        """Return what a pad's recorded strokes say, measured once."""
+        """Return what a pad's recorded strokes say, measured once: sliders move all of them by the same steps."""
         key = pad.hits, pad.drum_class, pad.steps
         found = self._drums.pop(key, None)
         if found is None:
@@ -153,7 +158,7 @@ class StrokeSource:
             once = Variation(steps=pad.steps)
 
             def stroke_of(hit: PadHit) -> Audio:
-                return self._variator.next_stroke(self._recorded(pad, hit), once, index=0)
+                return self._variator.next_stroke(self._recorded(pad.plain, hit), once, index=0)
 
             found = RecordedDrum(layers, stroke_of)
             while len(self._drums) >= _MOST_PADS:
@@ -191,11 +196,17 @@ class StrokeSource:
     def _opened(self, pad: Pad) -> Reference:
         label = self._generator.card.classes.index(pad.drum_class)
         if pad.hit:
-            return Reference(self._read(PadHit(pad.hit)), label, pad.velocity)
+            return Reference(self._moved(self._read(PadHit(pad.hit)), pad.sliders), label, pad.velocity)
+        if pad.sliders != Sliders():
+            # The drum itself is kept, so that a slider that moves waits for no network.
+            return Reference(self._moved(self.reference(pad.plain).audio, pad.sliders), label, pad.velocity)
         # Of a kind that the model does not know, any of the class is nearest.
         kind = pad.kind if pad.kind in self._generator.card.drums.kinds else None
         drum = generate_drum(self._generator, pad.drum_class, pad.drum_seed, kind=kind)
         return Reference(drum[None], label, pad.velocity)
+
+    def _moved(self, audio: Audio, sliders: Sliders) -> Audio:
+        return tweaked(audio, self._generator.card.rate, sliders)
 
     def _read(self, hit: PadHit) -> Audio:
         return read_hit(hit, self._generator.card.rate)

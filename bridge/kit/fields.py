@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.bridge.dsp.sliders import MOST, SLIDERS
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.printable import UNPRINTABLE
 from ghostnote.bridge.kinds import Kind, find_kind
@@ -27,6 +28,7 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "attack": (-24.0, 24.0),
     "tone": (-24.0, 24.0),
     "start": (0.0, 1000.0),
+    **dict.fromkeys(SLIDERS, (-MOST, MOST)),
 }
 """Lowest and highest value of each number in a kit; whole numbers where the bounds are whole."""
 

@@ -2,36 +2,24 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ghostnote.bridge.drums import class_from_name
 from ghostnote.bridge.dsp.effects import Effect
 from ghostnote.bridge.dsp.shaping import Shaping
+from ghostnote.bridge.dsp.sliders import SLIDERS, Sliders
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.kit.effects import kit_effects
-from ghostnote.bridge.kit.fields import (
-    KIT_KEYS,
-    PAD_KEYS,
-    FieldError,
-    check_class,
-    check_hit,
-    check_keys,
-    check_kind,
-    check_name,
-    check_notes,
-    check_number,
-    check_switch,
-)
-from ghostnote.bridge.kit.hits import PadHit, check_hits
+from ghostnote.bridge.kit.fields import KIT_KEYS, FieldError, check_keys, check_name, check_number
+from ghostnote.bridge.kit.hits import PadHit
+from ghostnote.bridge.kit.pad_table import pad_settings, pad_tables
 from ghostnote.bridge.kit.toml_text import parse_text, read_text
 
 BUILT_IN: Final = ("default", "electronic", "dry")
 """Names of the kits that come along; the first plays when no other is given."""
 
 DEFAULT_SEED: Final = 1
-_PAD_HEAD: Final = ("name", "notes", "class", "kind")
 
 
 @dataclass(frozen=True)
@@ -80,6 +68,16 @@ class Pad:
     """What is left out after the onset, in ms."""
     reverse: bool = False
     """Whether strokes are played backwards."""
+    bright: float = 0.0
+    """The highs of the drum that strokes are made of; this and what follows is as in `dsp.sliders.Sliders`."""
+    boomy: float = 0.0
+    warm: float = 0.0
+    noisy: float = 0.0
+    punch: float = 0.0
+    hard: float = 0.0
+    longer: float = 0.0
+    tighter: float = 0.0
+    rough: float = 0.0
     effects: tuple[Effect, ...] = ()
     """What all its strokes together go through, after level and place."""
     out: str | None = None
@@ -94,6 +92,16 @@ class Pad:
     def shaping(self) -> Shaping:
         """Return what the pad's knobs do to its strokes."""
         return Shaping(self.tune, self.decay, self.attack, self.tone, self.start, self.reverse)
+
+    @property
+    def sliders(self) -> Sliders:
+        """Return what is done to the pad's drum before strokes are made of it."""
+        return Sliders(**{name: getattr(self, name) for name in SLIDERS})
+
+    @property
+    def plain(self) -> "Pad":
+        """Return the pad with its sliders at 0."""
+        return replace(self, **asdict(Sliders()))
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -189,7 +197,7 @@ def parse_kit(text: str, folder: Path, origin: str) -> Kit:
         seed = check_number("seed", table.get("seed", DEFAULT_SEED))
         effects = kit_effects(table.get("effects", []), folder)
         pads: list[Pad] = []
-        for number, entry in enumerate(_pad_tables(table), 1):
+        for number, entry in enumerate(pad_tables(table), 1):
             where = f"pad {number} {entry.get('name', 'without a name')!r}: "
             pads.append(_pad(entry, seed, folder))
             _check_unique(pads[-1], pads[:-1])
@@ -198,46 +206,9 @@ def parse_kit(text: str, folder: Path, origin: str) -> Kit:
     return Kit(name, seed, tuple(pads), effects=effects)
 
 
-def _pad_tables(table: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the tables of the pads, of which there must be one or more."""
-    pads = table.get("pad", [])
-    if not isinstance(pads, list) or not all(isinstance(pad, dict) for pad in pads):
-        raise FieldError("pad must be a list of tables; head each with [[pad]]")
-    if not pads:
-        raise FieldError("there are no pads; add one under a line [[pad]]")
-    return pads
-
-
 def _pad(entry: Mapping[str, Any], kit_seed: int, folder: Path) -> Pad:
-    """Make a pad of its table; `FieldError` for the first rule that it breaks."""
-    check_keys(entry, PAD_KEYS)
-    for key in ("name", "notes"):
-        if key not in entry:
-            raise FieldError(f"{key} is missing; every pad needs it")
-    for key in ("hit", "velocity"):
-        if key in entry and "hits" in entry:
-            raise FieldError(f"{key} and hits exclude each other; leave {key} out, and name its stroke in hits")
-    name = check_name("name", entry["name"])
-    kind = check_kind(entry["kind"]) if "kind" in entry else None
-    given = entry.get("class", kind.drum_class if kind else class_from_name(name))
-    if kind and given != kind.drum_class:
-        raise FieldError(f"kind = {kind.name!r} belongs to the class {kind.drum_class!r}; leave the class out")
-    if given is None:
-        raise FieldError("class is missing, and the name says no drum; add a line class = ...")
-    options: dict[str, Any] = {"seed": pad_seed(kit_seed, name), "kind": kind.name if kind else None}
-    options |= {key: _option(key, entry[key], folder) for key in entry if key not in _PAD_HEAD}
-    return Pad(name, check_notes(entry["notes"]), check_class(given), **options)
-
-
-def _option(key: str, value: object, folder: Path) -> Any:
-    """Return the checked value of a key that a pad may leave out."""
-    if key == "hit":
-        return check_hit(value, folder)
-    if key == "reverse":
-        return check_switch(key, value)
-    if key in ("hits", "effects"):
-        return check_hits(value, folder) if key == "hits" else kit_effects(value, folder)
-    return check_name(key, value) if key in ("choke", "out") else check_number(key, value)
+    settings = pad_settings(entry, folder)
+    return Pad(**{"seed": pad_seed(kit_seed, settings["name"]), **settings})
 
 
 def _check_unique(pad: Pad, others: list[Pad]) -> None:
