@@ -113,7 +113,6 @@ def light(page: Any) -> None:
 
 def tablet(page: Any) -> None:
     """Show pads and panel under each other."""
-    page.emulate_media(color_scheme="dark")
     page.set_viewport_size(TABLET)
     page.click(".pad[data-slug=low_floor_tom]")
     page.wait_for_timeout(700)
@@ -142,12 +141,13 @@ def explore(page: Any) -> None:
 
 
 def tools(page: Any) -> None:
-    """Show a snare of the map and a kick, and the drums between them."""
-    page.focus(".map-dot[data-class=snare] >> nth=5")
-    page.click("#explore-tool")
-    page.click("#tab-explore")
-    page.focus(".map-dot[data-class=kick] >> nth=2")
-    page.click("#explore-other")
+    """Show the snare's own drum and the kick's, and the drums between them."""
+    for slug, button in (("snare", "#pad-tool"), ("kick", "#pad-other")):
+        page.click("#tab-pad")
+        page.focus(f".pad[data-slug={slug}]")
+        page.click(button)
+        page.wait_for_selector("#view-tools:visible")
+    page.focus(".pad[data-slug=snare]")
     page.click("#tool-run:enabled")
     page.wait_for_selector("#tool-after .strip button >> nth=4")
     page.click("#tool-after .strip button >> nth=2")
@@ -156,7 +156,6 @@ def tools(page: Any) -> None:
 
 def kits(page: Any) -> None:
     """Show kits of one's own, and all that can be done with one."""
-    page.set_viewport_size(DESK)
     page.click("#tab-kits")
     for name in ("Attic", "Late night", "Wide room"):
         page.fill("#kit-save-name", name)
@@ -203,6 +202,8 @@ def main() -> None:
         strike_all(page)
         for name, show in VIEWS.items():
             if name in wanted:
+                page.set_viewport_size(DESK)
+                page.emulate_media(color_scheme="dark")
                 show(page)
                 take(page, chosen.output / f"page-{name}.png")
         browser.close()

@@ -157,7 +157,7 @@ function draw() {
   view.compare.disabled = pad.lock || !(pad.undo || pad.redo);
   view.generate.hidden = !pad.file_count;
   const more = pad.file_count - pad.files.length;
-  put(view.files, pad.file_count ? pad.files.map((file) => file.split("/").pop()).slice(0, 3).join(", ") + (pad.file_count > 3 ? ` and ${pad.files.length - 3 + more} more` : "") : `made by the model from seed ${pad.seed}`);
+  put(view.files, pad.file_count ? pad.files.map((file) => file.split("/").pop()).slice(0, 3).join(", ") + (pad.file_count > 3 ? ` and ${pad.files.length - 3 + more} more` : "") : `generated from seed ${pad.seed}`);
   put(view.failed, pad.failed);
   view.failed.hidden = !pad.failed;
   drawStroke();
