@@ -88,9 +88,9 @@ class ModelMaker:
         return drums_for_words(self._generator, wish, replace(search, kind=kind), count)
 
     def drum(self, pad: Pad) -> Iterator[Made]:
-        """Yield the drum of a pad at the model's rate."""
+        """Yield the drum of a pad at the model's rate, as no slider moves it."""
         rate = self._generator.card.rate
-        yield Made(StrokeSource(self._generator, rate).reference(pad).audio, rate)
+        yield Made(StrokeSource(self._generator, rate).reference(pad.plain).audio, rate)
 
     def work(self, tool: str, task: Task) -> Iterator[Made]:
         """Yield what a tool makes."""

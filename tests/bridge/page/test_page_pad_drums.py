@@ -60,7 +60,7 @@ def test_a_stroke_whose_file_is_gone_is_named(tmp_path: Path) -> None:
 
 
 def test_a_generated_drum_is_that_of_the_pads_own_seed(tiny_onnx: Path, tiny_generator) -> None:
-    pad = Pad("Low", (41,), "tom", seed=5, drum=9, amount=0.3, tune=4.0)
+    pad = Pad("Low", (41,), "tom", seed=5, drum=9, amount=0.3, tune=4.0, bright=0.8)
     (made,) = ModelMaker(tiny_onnx).drum(pad)
     np.testing.assert_array_equal(made.audio, generate_drum(tiny_generator, "tom", 9)[None])
     assert made.rate == tiny_generator.card.rate
