@@ -133,7 +133,8 @@ def _figure(rows: Sequence[tuple[str, Hits]], rate: int) -> "Figure":
 def _draw_wave(axes: "Axes", audio: NDArray[np.float32], rate: int, peak: float, label: str) -> None:
     axes.plot(np.arange(audio.size) / rate, audio, color=INK, linewidth=0.4)
     axes.set_ylim(-1.05 * peak, 1.05 * peak)
-    axes.set_title(label, fontsize=8, parse_math=False)
+    # At the right, where the name of the row does not reach.
+    axes.set_title(label, fontsize=8, loc="right", parse_math=False)
     axes.set_axis_off()
 
 
