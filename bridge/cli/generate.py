@@ -56,13 +56,20 @@ def generate(
     run: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Take a run of 'train --system' instead of the model.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--continue", metavar="HIT", help="With --run of a WaveNet: go on from this hit, cut short."),
+    ] = None,
 ) -> None:
     """Generate new drums: one-shot samples of a class or kind, each with its seed in its name."""
+    from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.inference.one_shots import OneShotSettings, write_one_shots
     from ghostnote.bridge.tools.words import SeedSearch
 
     if run is not None:
         refuse_beside_run(words, kind, guidance, model)
+    elif start is not None:
+        raise InputError("--continue is given without --run: add the run of a WaveNet, or take 'ghostnote extend'")
     folder = output or word_options.folder_for(words)
     wish = None if words is None else word_options.read_aloud(words)
     name, kind = _named(drum_class, kind, wish, words)
@@ -74,7 +81,7 @@ def generate(
         change = word_options.changed_by(wish, strength, model) if wish else lambda drum: drum
         _write(folder, settings, write_one_shots(folder, settings, model, change))
     else:
-        _write(folder, settings, run_one_shots(folder, settings, run))
+        _write(folder, settings, run_one_shots(folder, settings, run, start))
 
 
 def _named(drum_class: str | None, kind: str | None, wish: Wish | None, words: str | None) -> tuple[str, str | None]:

@@ -27,22 +27,36 @@ def refuse_beside_run(words: str | None, kind: str | None, guidance: float, mode
             raise InputError(f"{option} is given with --run, which takes --class alone: leave one of them out")
 
 
-def run_one_shots(folder: Path, settings: OneShotSettings, run: Path) -> Iterator[Path]:
-    """Write what the system of `run` generates, as `write_one_shots` does; `ModelError` for a run that is none."""
+def run_one_shots(folder: Path, settings: OneShotSettings, run: Path, start: Path | None) -> Iterator[Path]:
+    """Write what the system of `run` generates, as `write_one_shots` does; `ModelError` for a run that is none.
+
+    Of a `start`, a sound file, it makes what could follow; `InputError` where it cannot.
+    """
     with needs_extra("generate --run"):
         import torch
 
         from ghostnote.bridge.drums import label_of
+        from ghostnote.bridge.dsp.conversion import mixdown, resample
         from ghostnote.bridge.inference.one_shots import write_drawn
+        from ghostnote.bridge.io.audio_file import read_audio
         from ghostnote.models.dsp.mdct import RATE
-        from ghostnote.models.systems.audio import sample_hits
+        from ghostnote.models.systems.audio import continue_hit, sample_hits
         from ghostnote.models.systems.checkpoint import load_system
 
         system, _ = load_system(run)
         label = torch.tensor([label_of(settings.drum_class)])
 
+        begun = None
+        if start is not None:
+            sound, rate = read_audio(start)
+            begun = torch.from_numpy(resample(mixdown(sound, 1), rate, RATE))
+
         def draw(seed: int) -> Audio:
-            audio: Audio = sample_hits(system, label, torch.Generator().manual_seed(seed), settings.steps)[0].numpy()
+            generator = torch.Generator().manual_seed(seed)
+            if begun is None:
+                audio: Audio = sample_hits(system, label, generator, settings.steps)[0].numpy()
+            else:
+                audio = continue_hit(system, begun, label, generator)[0].numpy()
             return audio
 
         return write_drawn(folder, settings, draw, RATE)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 import torch
 from torch import Tensor, nn
 
+from ghostnote.bridge.errors import InputError
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 
 DECIMATIONS: Final = (1, 2, 4)
@@ -86,6 +87,13 @@ class System(nn.Module, ABC):
     def figures(self, audio: Tensor, label: Tensor) -> Mapping[str, float]:
         """Return what only this kind of system can measure on hits (batch, frames) at its rate, of classes `label`."""
         return {}
+
+    def continue_hits(self, start: Tensor, label: Tensor, generator: torch.Generator) -> Tensor:
+        """Return hits (batch, frames) that begin as `start` (batch, some frames) at full level, and go on as new.
+
+        `InputError` of a system that makes hits as a whole.
+        """
+        raise InputError(f"a {self.title} makes hits as a whole and continues none: take a run of --system wavenet")
 
     @abstractmethod
     def sample(self, label: Tensor, generator: torch.Generator, steps: int | None = None) -> Tensor:

@@ -3,11 +3,12 @@
 from pathlib import Path
 from shutil import copytree
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.app import app
-from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
 
 TINY = ("--set", "decimation=4", "--set", "width=2", "--set", "latent=4")
 
@@ -48,10 +49,15 @@ def test_a_run_generates_drums_by_seed(trained: Path, tmp_path: Path) -> None:
         (("--kind", "cowbell"), "--kind is given with --run"),
         (("-c", "snare", "--guidance", "2"), "--guidance is given with --run"),
         (("tight snare",), "WORDS is given with --run"),
+        (("-c", "snare", "--continue", "HIT"), "a WaveGAN makes hits as a whole"),
     ],
 )
 def test_what_a_run_does_not_follow_is_said(trained: Path, tmp_path: Path, arguments: tuple, message: str) -> None:
-    code, output = run("generate", "--run", trained, *arguments, "-o", tmp_path)
+    hit = tmp_path / "cut.wav"
+    write_audio(hit, np.full((1, 500), 0.1, np.float32), 44_100)
+    code, output = run(
+        "generate", "--run", trained, *(hit if each == "HIT" else each for each in arguments), "-o", tmp_path
+    )
     assert code != 0
     assert message in output
 

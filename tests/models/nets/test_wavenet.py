@@ -6,8 +6,11 @@ import torch
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.models.dsp import mu_law
+from ghostnote.models.dsp.mdct import HIT_FRAMES
 from ghostnote.models.nets.wavenet import WaveNet, WaveNetSettings
 from ghostnote.models.nets.wavenet_generation import CachedWaveNet, generate, pick
+from ghostnote.models.systems.audio import continue_hit
+from ghostnote.models.systems.registry import make_system
 from ghostnote.models.systems.wavenet import WaveNetSystem, WaveNetSystemSettings
 
 SETTINGS = WaveNetSettings(residual=6, skip=5, dilations=(1, 2, 4, 1, 3))
@@ -153,6 +156,21 @@ def test_a_system_continues_a_hit_that_was_cut(system):
     assert hits[:, 8000:].std() > 0.01
     with pytest.raises(InputError, match="8193 frames is longer than a hit, 8192"):
         system.continue_hits(torch.zeros(1, 8193), LABEL[:1], torch.Generator())
+
+
+def test_a_hit_goes_on_at_its_own_level_and_rate(system):
+    start = 0.05 * torch.randn(1, 8001)
+    hit = continue_hit(system, start, LABEL[:1], torch.Generator().manual_seed(0))
+    assert hit.shape == (1, HIT_FRAMES)
+    assert torch.equal(hit[:, :8000], start[:, :8000])
+    assert 1e-4 < hit[:, 8000:].std() < 1
+    louder = continue_hit(system, 4 * start, LABEL[:1], torch.Generator().manual_seed(0))
+    assert torch.allclose(louder[:, :8000], 4 * hit[:, :8000])
+    assert torch.allclose(louder[:, 8000:], 4 * hit[:, 8000:], atol=1e-5)
+    with pytest.raises(InputError, match="leaves nothing of a hit's 32768"):
+        continue_hit(system, torch.zeros(1, HIT_FRAMES), LABEL[:1], torch.Generator())
+    with pytest.raises(InputError, match="makes hits as a whole"):
+        continue_hit(make_system("wavegan", {"width": 2}), start, LABEL[:1], torch.Generator())
 
 
 def test_training_lowers_the_bits():
