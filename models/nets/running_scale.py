@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 _DECAY: Final = 0.999
 _LEAST: Final = 1e-3
+_LEAST_SHARE: Final = 0.05
+"""What is silent in nearly all examples would be made so loud that a single one is all that counts."""
 
 
 class RunningScale(nn.Module):
@@ -29,8 +31,9 @@ class RunningScale(nn.Module):
 
     @property
     def deviation(self) -> Tensor:
-        """The standard deviation of each channel and span, (channels, spans)."""
-        return (self.square - self.mean.square()).clamp_min(_LEAST**2).sqrt()
+        """The standard deviation of each channel and span, (channels, spans), at least a share of the largest span's."""
+        deviation = (self.square - self.mean.square()).clamp_min(_LEAST**2).sqrt()
+        return deviation.maximum(_LEAST_SHARE * deviation.amax(1, keepdim=True))
 
     @torch.no_grad()
     def learn(self, x: Tensor) -> None:

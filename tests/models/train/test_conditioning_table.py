@@ -58,7 +58,8 @@ def test_the_best_way_is_above_itself_by_nothing(rows) -> None:
     assert (best.above_best, best.above_best_error) == (0, 0)
     for row in rows:
         assert row.above_best == pytest.approx(row.loss - best.loss, abs=1e-6)
-        assert 0 < row.loss < 1.1
+        # Of unit variance are the hits of the train split; those of the other differ.
+        assert 0 < row.loss < 2
         assert row.loss_error > 0
 
 
@@ -68,7 +69,7 @@ def test_losses_are_of_the_same_draws_each_time_and_half_the_noise_where_hits_ar
     first, again = (validation_losses(system, corpus.valid, 3) for _ in range(2))
     assert torch.equal(first, again)
     assert len(set(first.tolist())) == 3
-    system.scale.learn(torch.zeros(1, 64, 8))
+    system.scale.learn(torch.zeros(1, 64, 512))
     system.scale.square.fill_(1e6)
     # Hits are as good as silent now: v is alpha·eps, whose mean square over even times is 1/2.
     assert validation_losses(system, corpus.valid, 8).mean().item() == pytest.approx(0.5, abs=0.05)
