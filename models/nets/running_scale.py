@@ -31,7 +31,7 @@ class RunningScale(nn.Module):
 
     @property
     def deviation(self) -> Tensor:
-        """The standard deviation of each channel and span, (channels, spans), at least a share of the largest span's."""
+        """The standard deviation of each channel and span, (channels, spans), at least a share of the largest."""
         deviation = (self.square - self.mean.square()).clamp_min(_LEAST**2).sqrt()
         return deviation.maximum(_LEAST_SHARE * deviation.amax(1, keepdim=True))
 
