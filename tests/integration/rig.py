@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -41,6 +42,39 @@ def program(*command: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def sequencer(first: int = 36, second: int = 38) -> Iterator[int]:
+    """Let JACK's own sequencer play two notes in turn, 12,000 frames apart; give how often it was started.
+
+    On a busy machine it may come up without ever being called by the server: then it is started anew.
+    """
+    command = ("jack_midiseq", "Sequencer", "24000", "0", str(first), "8000", "12000", str(second), "8000")
+    for count in range(1, 9):
+        with program(*command) as process:
+            if _sends("Sequencer:out"):
+                yield count
+                return
+            assert process.poll() is None, "jack_midiseq has ended by itself"
+    raise AssertionError("jack_midiseq was started eight times and sent no note")
+
+
+def _sends(port: str) -> bool:
+    """Return whether MIDI comes from a JACK port within ten seconds."""
+    import jack
+
+    client = jack.Client("listener", no_start_server=True)
+    arrived, inward = threading.Event(), client.midi_inports.register("in")
+
+    def look(frames: int) -> None:
+        if any(True for _ in inward.incoming_midi_events()):
+            arrived.set()
+
+    client.set_process_callback(look)
+    with client:
+        connect(port, inward.name)
+        return arrived.wait(10)
 
 
 def connect(source: str, target: str) -> None:

@@ -1,6 +1,5 @@
 """Ardour, headless, as the plugin's host: play, save, close, open, export, and the same sound."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -8,14 +7,13 @@ import numpy as np
 import pytest
 from live_fakes import Noise
 from plugin_rig import RATE, Home, home
-from rig import need, onsets, program
+from rig import need, onsets, sequencer
 from test_ardour import LUA
 
 from ghostnote.bridge.bench.jack_server import JackServer
 from ghostnote.bridge.io.audio_file import read_audio
 
 SNARE, KICK = 38, 36
-SEQUENCE = ("jack_midiseq", "Sequencer", "24000", "0", str(KICK), "8000", "12000", str(SNARE), "8000")
 
 
 @pytest.fixture
@@ -36,7 +34,7 @@ def run(*command: str) -> str:
 def test_a_session_that_is_opened_again_exports_the_same_sound_each_time(user: Home, tmp_path: Path) -> None:
     need("jackd", "jack_midiseq", LUA, LUA.replace("lua", "export"))
     session = tmp_path / "session"
-    with JackServer(256), program(*SEQUENCE, env=dict(os.environ)):
+    with JackServer(256), sequencer(KICK, SNARE):
         said = run(LUA, str(Path(__file__).with_name("ardour_plugin.lua")), str(session))
     assert "kit set true" in said, said
     exported = []

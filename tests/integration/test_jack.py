@@ -15,18 +15,18 @@ import mido.sockets
 import numpy as np
 import pytest
 from live_fakes import KIT, until
-from rig import QUIET, JackRecorder, connect, fake, need, onsets, program
+from rig import QUIET, JackRecorder, connect, fake, need, onsets, program, sequencer
 
 from ghostnote.bridge.bench.jack_server import JackServer
+from ghostnote.bridge.bench.rig import Daemon
 from ghostnote.bridge.devices.pedalboard import find_plugins
-
-SEQUENCE = ("jack_midiseq", "Sequencer", "24000", "0", "36", "8000", "12000", "38", "8000")
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[JackServer]:
     need("jackd", "jack_connect", "jack_midiseq")
-    with JackServer(256) as running:
+    # Periods of 21 ms: a machine that does much else keeps to them.
+    with JackServer(1024) as running:
         yield running
 
 
@@ -36,7 +36,7 @@ def whole_onsets(audio: np.ndarray) -> list[int]:
 
 
 def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: JackServer) -> None:
-    with fake(driver="jack") as daemon, program(*SEQUENCE), JackRecorder("ghostnote:out_1") as recorder:
+    with fake(driver="jack") as daemon, sequencer(), JackRecorder("ghostnote:out_1") as recorder:
         connect("Sequencer:out", "ghostnote:midi_in")
 
         def steps() -> list[np.ndarray]:
@@ -61,7 +61,7 @@ def test_a_sequencer_plays_through_jack_exactly_and_no_hit_comes_twice(server: J
 
 
 def test_each_pad_has_a_named_pair_of_ports_that_it_alone_sounds_on(server: JackServer) -> None:
-    with fake(driver="jack", outputs="pads") as daemon, program(*SEQUENCE):
+    with fake(driver="jack", outputs="pads") as daemon, sequencer():
         ports = subprocess.run(["jack_lsp"], capture_output=True, text=True, check=True).stdout.split("\n")
         named = [f"ghostnote:{name}_{side}" for name in ("out", *(pad.name for pad in KIT.pads)) for side in (1, 2)]
         assert [port for port in ports if port.startswith("ghostnote:") and "midi" not in port] == named
@@ -73,19 +73,32 @@ def test_each_pad_has_a_named_pair_of_ports_that_it_alone_sounds_on(server: Jack
 
 
 def test_a_sequencer_plays_a_port_of_our_own_while_another_driver_sounds(server: JackServer) -> None:
-    with fake(driver="null", midi=("virtual",)) as daemon, program(*SEQUENCE):
+    with fake(driver="null", midi=("virtual",)) as daemon, sequencer():
         connect("Sequencer:out", "ghostnote:midi_in")
         until(lambda: float(daemon.ask()["notes_fresh"]) >= 6, 30)
         assert daemon.ask().get("midi_garbage", 0) == 0
 
 
 def test_a_port_is_found_when_it_comes_and_missed_when_it_goes(server: JackServer) -> None:
-    with fake(driver="null", midi=("sequencer",)) as daemon:
-        assert "waiting for it" in str(daemon.ask()["notices"])
-        for times in (1, 2):
-            with program(*SEQUENCE):
-                until(lambda n=times: float(daemon.ask()["notes_fresh"]) >= 4 * n, 30)
-            until(lambda n=times: str(daemon.ask()["notices"]).count("is gone") == n, 30)
+    for _ in range(4):
+        with fake(driver="null", midi=("sequencer",)) as daemon:
+            assert "waiting for it" in str(daemon.ask()["notices"])
+            notes = [notes_of_a_port_that_comes_and_goes(daemon, times) for times in (1, 2)]
+        # On a busy machine the server may never call a client, as that of the daemon.
+        if min(notes) >= 4:
+            break
+    assert min(notes) >= 4
+
+
+def notes_of_a_port_that_comes_and_goes(daemon: Daemon, times: int) -> float:
+    """Return how many notes came of a sequencer, for the so many-th time, that is found and then missed."""
+    before = float(daemon.ask()["notes_fresh"])
+    gone = str(daemon.ask()["notices"]).count("is gone")
+    with sequencer() as starts, suppress(TimeoutError):
+        until(lambda: float(daemon.ask()["notes_fresh"]) >= before + 4, 15)
+    until(lambda: str(daemon.ask()["notices"]).count("is gone") == gone + starts, 30)
+    assert str(daemon.ask()["notices"]).count("is open") >= times
+    return float(daemon.ask()["notes_fresh"]) - before
 
 
 @pytest.mark.parametrize("driver", ["pedalboard", "sounddevice"])
@@ -134,7 +147,7 @@ def test_a_server_that_dies_and_comes_again_is_played_again(server: JackServer, 
         until(lambda: daemon.ask()["device_lost"] == 1, 30)
         server.start()
         until(lambda: daemon.ask()["device_lost"] == 0, 30)
-        with JackRecorder("ghostnote:out_1") as recorder, program(*SEQUENCE):
+        with JackRecorder("ghostnote:out_1") as recorder, sequencer():
             connect("Sequencer:out", "ghostnote:midi_in")
             until(lambda: len(onsets(recorder.recorded())) >= 4)
         assert daemon.ask()["device_losses"] == 1

@@ -12,7 +12,7 @@ import pytest
 from clap_host import ClapHost, midi, parameter
 from live_fakes import until
 from plugin_rig import RATE, SILENT_DB, Home, bounce, difference_db, home, load, rendered
-from rig import JackRecorder, need, onsets, program
+from rig import JackRecorder, need, onsets, program, sequencer
 
 from ghostnote.bridge.bench.jack_server import JackServer
 from ghostnote.bridge.plugin import layout
@@ -88,8 +88,7 @@ def test_lv2_plays_over_jack(bundles: Path, user: Home, monkeypatch: pytest.Monk
 def played_over_jack() -> np.ndarray:
     """Return the longest undisturbed stretch of a recording of the LV2, (frames,), with eight strokes or more."""
     jalv = ("jalv", "-n", "player", "-c", "kit=3", "urn:ghostnote:stereo")
-    sequence = ("jack_midiseq", "Sequencer", "24000", "0", str(KICK), "8000", "12000", str(SNARE), "8000")
-    with JackServer(256), program(*jalv, stdin=subprocess.PIPE), program(*sequence):
+    with JackServer(256), program(*jalv, stdin=subprocess.PIPE), sequencer(KICK, SNARE):
         # Its ports are there before it is active.
         link = ["jack_connect", "Sequencer:out", "player:lv2_events_in"]
         until(lambda: subprocess.run(link, capture_output=True, check=False).returncode == 0, 60)
