@@ -105,7 +105,9 @@ def _opened(run: Path, steps: int | None) -> JudgedSystem:
 
 
 def _opened_model(model: Path | None) -> JudgedSystem:
-    """Return the model of the instrument as a system."""
+    """Return the model of the instrument as a system; its hits, of any length, are cut or padded with silence."""
+    from torch.nn.functional import pad
+
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.models.dsp.mdct import HIT_FRAMES
     from ghostnote.models.evaluate.player import ModelPlayer
@@ -114,6 +116,7 @@ def _opened_model(model: Path | None) -> JudgedSystem:
     generator = Generator.open(model)
 
     def sample(label: Tensor, seed: int) -> Tensor:
-        return ModelPlayer(generator, seed=seed).new_sounds(label.tolist())[:, :HIT_FRAMES]
+        sounds = ModelPlayer(generator, seed=seed).new_sounds(label.tolist())
+        return pad(sounds, (0, HIT_FRAMES - sounds.shape[1]))
 
     return JudgedSystem(MODEL, sample)

@@ -5,10 +5,14 @@ from shutil import copytree
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.app import app
+from ghostnote.bridge.cli.evaluate_systems import _opened_model
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
+from ghostnote.models.dsp.mdct import HIT_FRAMES
+from ghostnote.models.evaluate.player import ModelPlayer
 
 TINY = ("--set", "decimation=4", "--set", "width=2", "--set", "latent=4")
 
@@ -97,3 +101,11 @@ def test_options_of_evaluate_that_exclude_each_other_are_said(
     code, output = run("evaluate", "--data", small_corpus, "-o", tmp_path / "out", *given)
     assert code != 0
     assert message in output
+
+
+@pytest.mark.parametrize("frames", [100, 40_000])
+def test_hits_of_the_model_are_brought_to_one_length(tiny_onnx: Path, monkeypatch, frames: int) -> None:
+    monkeypatch.setattr(ModelPlayer, "new_sounds", lambda self, labels: torch.ones(len(labels), frames))
+    hits = _opened_model(tiny_onnx).sample(torch.tensor([0, 3]), 1)
+    assert hits.shape == (2, HIT_FRAMES)
+    assert hits.sum(1).tolist() == [min(frames, HIT_FRAMES)] * 2
