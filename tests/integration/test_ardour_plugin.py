@@ -33,9 +33,13 @@ def run(*command: str) -> str:
 
 def test_a_session_that_is_opened_again_exports_the_same_sound_each_time(user: Home, tmp_path: Path) -> None:
     need("jackd", "jack_midiseq", LUA, LUA.replace("lua", "export"))
-    session = tmp_path / "session"
-    with JackServer(256), sequencer(KICK, SNARE):
-        said = run(LUA, str(Path(__file__).with_name("ardour_plugin.lua")), str(session))
+    for number in range(3):
+        session = tmp_path / f"session{number}"
+        with JackServer(256), sequencer(KICK, SNARE):
+            said = run(LUA, str(Path(__file__).with_name("ardour_plugin.lua")), str(session))
+        # JACK may refuse Ardour its ports while it tells others of clients that come and go.
+        if "engine 0" not in said:
+            break
     assert "kit set true" in said, said
     exported = []
     for name in ("first.wav", "second.wav"):
