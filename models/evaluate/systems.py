@@ -121,7 +121,7 @@ def systems_table(report: Mapping[str, Any]) -> str:
     real = ("real hits", *("–",) * 3, "1.00", "–", "–", recognised, "1.00", median, copies)
     rows = [*(_row(figures) for figures in report["systems"]), real]
     own = [
-        f"{figures['name']}, on real hits: "
+        f"- {figures['name']}, on real hits: "
         + ", ".join(f"{name} {value:.2f}" for name, value in figures["own"].items())
         for figures in report["systems"]
         if figures["own"]

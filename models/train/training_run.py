@@ -16,6 +16,7 @@ from ghostnote.models.nets.checkpoint import STATE, MovingAverage, matching, rea
 
 _AVERAGE_DECAY: Final = 0.999
 _WARMUP_SHARE: Final = 0.05
+"""Of a run, or of a stage of it: no warm-up is longer."""
 _SOLE: Final = "optimiser"
 
 

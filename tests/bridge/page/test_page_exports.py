@@ -14,7 +14,7 @@ pytest.importorskip("starlette", reason="needs the 'page' extra")
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.page import exports as module
-from ghostnote.bridge.page.exports import MOST_LAYERS, MOST_SAMPLES, Exports, read_wish
+from ghostnote.bridge.page.exports import LAYERS, MOST_LAYERS, MOST_SAMPLES, Exports, read_wish
 from ghostnote.bridge.page.hub import Hub
 from ghostnote.bridge.sampler.write import FORMATS
 
@@ -28,7 +28,8 @@ def wish(velocities: int, count: int, formats: int = 1) -> Any:
 
 
 def test_the_usual_numbers_are_for_every_kit_in_all_formats() -> None:
-    wish(4, 4, len(FORMATS)).check_size(kit_of(128))
+    assert 128 * LAYERS**2 * len(FORMATS) <= MOST_SAMPLES
+    wish(LAYERS, LAYERS, len(FORMATS)).check_size(kit_of(128))
 
 
 def test_the_limit_is_of_pads_layers_round_robins_and_formats_together() -> None:

@@ -31,7 +31,10 @@ def test_copies_are_counted_and_one_sound_for_all_has_no_diversity(judge: System
     def copied(label: Tensor, seed: int) -> Tensor:
         return torch.stack([split.audio[split.labels == each][seed % 3] for each in label])
 
-    copies, by_class = judge.judge(JudgedSystem("copies", copied, 5, 2.0), silent)
+    def counted(audio: Tensor, label: Tensor) -> dict[str, float]:
+        return {"hits": float(len(audio)), "peak": float(audio.abs().max())}
+
+    copies, by_class = judge.judge(JudgedSystem("copies", copied, 5, 2.0, counted), silent)
     assert copies["nearest_training_hit"]["copies"] == copies["nearest_training_hit"]["hits"]
     assert copies["nearest_training_hit"]["distance_db"]["median"] == pytest.approx(0, abs=0.01)
     assert copies["parameters"] == 5
@@ -48,3 +51,5 @@ def test_copies_are_counted_and_one_sound_for_all_has_no_diversity(judge: System
         "noise",
         "real hits",
     ]
+    assert f"\n\n- copies, on real hits: hits {min(64, len(split.audio))}.00, peak 0.90" in table
+    assert "- noise, on real hits" not in table
