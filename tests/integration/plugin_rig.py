@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from plugin_client import is_reachable, status
 from ghostnote.bridge.kit.kit import Kit, load_kit
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.midi.events import event_of
+from ghostnote.bridge.plugin.instance import ORIGINS
 from ghostnote.bridge.plugin.kits import config_folder
 from ghostnote.bridge.render.instants import Instants
 from ghostnote.bridge.render.mixer import Mixer
@@ -51,6 +53,11 @@ class Home:
     def plugins(self) -> list[dict[str, Any]]:
         """Return what the daemon says of the plugins that it serves."""
         return json.loads(status())["plugins"] if is_reachable() else []
+
+    def counts(self) -> Counter[str]:
+        """Return how many notes of the first plugin were of each origin."""
+        counts = self.plugins()[0]
+        return Counter({origin: int(counts.get(origin, 0)) for origin in ORIGINS})
 
     def process(self) -> int:
         until(is_reachable)
