@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -45,22 +46,29 @@ def measure_live(
     steps: int = 2,
     width: float = 0.0,
     block_frames: int = BLOCK_FRAMES,
+    page: bool = False,
 ) -> list[Measurement]:
     """Return latency and jitter, then how `seconds` of sixteenths on four pads and a burst are played.
 
-    `MissingExtraError` without JACK-Client, `GhostnoteError` without jackd.
+    With `page`, the page is open meanwhile, and looked at. `MissingExtraError` without JACK-Client, `GhostnoteError`
+    without jackd.
     """
     kit = with_settings(default_kit(), steps=steps, width=width)
-    return measure_source(LiveSpec(model, RATE), kit, seconds, block_frames=block_frames)
+    return measure_source(LiveSpec(model, RATE), kit, seconds, block_frames=block_frames, page=page)
 
 
 def measure_source(
-    spec: Spec, kit: Kit, seconds: float, latency_seconds: float = _LATENCY_SECONDS, block_frames: int = BLOCK_FRAMES
+    spec: Spec,
+    kit: Kit,
+    seconds: float,
+    latency_seconds: float = _LATENCY_SECONDS,
+    block_frames: int = BLOCK_FRAMES,
+    page: bool = False,
 ) -> list[Measurement]:
     """Return the same measurements for any source of strokes."""
     with JackServer(block_frames):
         latency = _latency(DaemonSetup(muted(kit, _MEASURED), spec), latency_seconds)
-        return latency + _load(DaemonSetup(kit, spec), seconds)
+        return latency + _load(DaemonSetup(kit, spec), seconds, page)
 
 
 def _latency(setup: DaemonSetup, seconds: float) -> list[Measurement]:
@@ -101,10 +109,10 @@ def _delays(audio: NDArray[np.float32], frames: NDArray[np.int64]) -> NDArray[np
     return np.asarray(delays[delays < 1000 * _EVERY_SECONDS / 2], np.float64)
 
 
-def _load(setup: DaemonSetup, seconds: float) -> list[Measurement]:
+def _load(setup: DaemonSetup, seconds: float, page: bool) -> list[Measurement]:
     """Play sixteenths on four pads, then a burst, and ask how it went."""
     monitor = CpuStallMonitor()
-    with Daemon(setup) as daemon, monitor, JackPlayer() as player:
+    with Daemon(setup) as daemon, _page_of(daemon, len(setup.kit.pads), page), monitor, JackPlayer() as player:
         player.records = False
         time.sleep(_SETTLE_SECONDS)
         before, start, began = daemon.ask(), daemon.xruns(), time.perf_counter()
@@ -137,6 +145,16 @@ def _load(setup: DaemonSetup, seconds: float) -> list[Measurement]:
         Measurement("memory_mb", "memory of the daemon and its workers", float(after["memory_mb"]), "MB"),
         Measurement("pool_mb", "of which hits in wait", float(after["pool_mb"]), "MB"),
     ]  # fmt: skip
+
+
+def _page_of(daemon: Daemon, pads: int, page: bool) -> AbstractContextManager[object]:
+    """Return the page of `daemon`, open and looked at, or nothing."""
+    if not page:
+        return nullcontext()
+    # It needs an extra.
+    from ghostnote.bridge.bench.page_client import looked_at
+
+    return looked_at(int(daemon.ask()["osc_port"]), pads)
 
 
 def _lateness(late: Iterable[LateBlock], spans: list[Span], began: float, block_seconds: float) -> list[Measurement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,7 @@ def bench(
         float | None, typer.Option(min=60, metavar="SECONDS", help="Stress live playing for this long.")
     ] = None,
     plugin: Annotated[bool, typer.Option("--plugin", help="Measure the plugin: loading, playing, a bounce.")] = False,
-    page: Annotated[bool, typer.Option("--page", help="Measure the page: click to sound, processor, loading.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="Measure the page, or --live with it open.")] = False,
     seconds: Annotated[float, typer.Option(min=5, help="How long --live, --plugin and --page play.")] = 600.0,
     steps: Annotated[int, typer.Option(min=0, max=64, help="Diffusion steps per hit in --live.")] = 2,
     width: Annotated[float, typer.Option(min=0, max=1, help="Stereo width in --live; 0 is mono.")] = 0.0,
@@ -45,7 +46,7 @@ def bench(
     """Measure speed and memory on this machine: of hits and renders, or of what an option names."""
     from ghostnote.bridge.bench.report import measurements_table, write_measurements
 
-    if sum((train, scale, peer, batch, live, plugin, page, soak is not None)) > 1:
+    if sum((train, scale, peer, batch, live, plugin, page and not live, soak is not None)) > 1:
         names = "--train, --scale, --peer, --batch, --live, --plugin, --page and --soak"
         raise InputError(f"more than one of {names} is given: measure one at a time")
     if report and not peer:
@@ -54,7 +55,8 @@ def bench(
     if live:
         from ghostnote.bridge.bench.live import measure_live
 
-        measurements = measure_live(model, seconds, steps, width, block)
+        with needs_page("bench --live --page") if page else nullcontext():
+            measurements = measure_live(model, seconds, steps, width, block, page)
     elif plugin:
         from ghostnote.bridge.bench.plugin import measure_plugin
 

@@ -24,3 +24,16 @@ def test_the_plugin_is_measured_for_the_seconds_that_are_given(monkeypatch: pyte
     found = CliRunner().invoke(app, ["bench", "--plugin", "--seconds", "7"])
     assert found.exit_code == 0
     assert "7.000 %   met" in found.output
+
+
+@pytest.mark.parametrize(("options", "with_page"), [((), False), (("--page",), True)])
+def test_live_playing_is_measured_with_the_page_open_where_both_are_given(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], with_page: bool
+) -> None:
+    pytest.importorskip("jack", reason="needs JACK-Client")
+    from ghostnote.bridge.bench import live
+
+    monkeypatch.setattr(live, "measure_live", lambda *given: [Measurement("page", f"with a page: {given[-1]}", 0.0)])
+    found = CliRunner().invoke(app, ["bench", "--live", *options])
+    assert found.exit_code == 0
+    assert f"with a page: {with_page}" in found.output
