@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 REPORT: Final = "systems.json"
 TABLES: Final = "systems.md"
+PICTURE: Final = "systems.png"
 MODEL: Final = "ghostnote"
 """What the instrument's own model is called in the table."""
 
@@ -50,6 +51,7 @@ def run_systems_evaluation(request: SystemsRequest) -> None:
     from ghostnote.models.evaluate.run import EMBEDDING
     from ghostnote.models.evaluate.settings import QUICK, EvaluationSettings
     from ghostnote.models.evaluate.systems import Real, SystemJudge, systems_table
+    from ghostnote.models.evaluate.systems_picture import draw_systems
 
     # Opened first: a run that is none ends the command before the long work.
     systems = [_opened_model(request.model), *(_opened(run, request.steps) for run in request.runs)]
@@ -57,19 +59,21 @@ def run_systems_evaluation(request: SystemsRequest) -> None:
     prepare_folder(request.output)
     settings = replace(QUICK if request.quick else EvaluationSettings(), seed=request.seed)
     real = Real(load_split(request.data, request.split), load_split(request.data, "train"), request.output / EMBEDDING)
-    figures = []
+    figures, made = [], {}
     with stages() as stage:
         judge = SystemJudge(real, settings, stage("embedding"))
         for system in systems:
             found, sounds = judge.judge(system, stage(system.name))
             figures.append(found)
             draw_sounds(request.output / f"{system.name}.png", sounds)
+            made[system.name] = sounds
     about = {"split": request.split, "hits": len(real.split.audio), "seed": request.seed}
     about["new_per_class"] = settings.new_per_class
     report = {"about": about, "systems": figures, "real": judge.real_figures()}
     write_bytes(request.output / REPORT, json.dumps(report, indent=1).encode())
     tables = systems_table(report)
     write_bytes(request.output / TABLES, tables.encode())
+    draw_systems(request.output / PICTURE, real.split, made)
     Console().print(Markdown(tables))
     echo(f"{request.output / REPORT}, with the table and pictures beside it")
 
