@@ -40,7 +40,17 @@ def tweak(
     from ghostnote.bridge.tools.output_form import OutputForm
     from ghostnote.bridge.tools.tweak import tweak as tweaked
 
-    sliders = Sliders(bright, boomy, warm, noisy, punch, hard, longer, tighter, rough)
+    sliders = Sliders(
+        bright=bright,
+        boomy=boomy,
+        warm=warm,
+        noisy=noisy,
+        punch=punch,
+        hard=hard,
+        longer=longer,
+        tighter=tighter,
+        rough=rough,
+    )
     if sliders == Sliders():
         raise InputError("no slider is given: say what to change, as in --bright 1 --tighter -0.5")
     keep = parse_mask(mask) if mask else None

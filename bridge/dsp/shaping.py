@@ -20,7 +20,7 @@ _FASTEST_T60, _SLOWEST_T60 = 0.02, 20.0
 _SILENT: Final = 1e-12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shaping:
     """Knobs of a pad; by default none does anything."""
 

@@ -7,7 +7,7 @@ MOST: Final = 2.0
 """How far each slider goes, either way."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sliders:
     """What to change, each from -2 to 2; 0 leaves it as it is."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,8 +23,8 @@ DEFAULT_SEED: Final = 1
 
 
 @dataclass(frozen=True)
-class Pad:
-    """One drum of a kit."""
+class Pad(Sliders, Shaping):
+    """One drum of a kit. Sliders move the drum before strokes are made of it, and knobs shape each stroke."""
 
     name: str
     """What it is called in tables, reports and the names of stems."""
@@ -56,28 +56,6 @@ class Pad:
     """Several recorded strokes instead of `hit`: velocity layers and round robins."""
     kind: str | None = None
     """What the model generates, finer than the class: a name of `kinds.KINDS`."""
-    tune: float = 0.0
-    """Pitch in semitones; this and what follows is as in `dsp.shaping.Shaping`."""
-    decay: float = 1.0
-    """Decay time beside the strokes' own."""
-    attack: float = 0.0
-    """Level of the first 15 ms in dB."""
-    tone: float = 0.0
-    """Tilt around 1 kHz in dB."""
-    start: float = 0.0
-    """What is left out after the onset, in ms."""
-    reverse: bool = False
-    """Whether strokes are played backwards."""
-    bright: float = 0.0
-    """The highs of the drum that strokes are made of; this and what follows is as in `dsp.sliders.Sliders`."""
-    boomy: float = 0.0
-    warm: float = 0.0
-    noisy: float = 0.0
-    punch: float = 0.0
-    hard: float = 0.0
-    longer: float = 0.0
-    tighter: float = 0.0
-    rough: float = 0.0
     effects: tuple[Effect, ...] = ()
     """What all its strokes together go through, after level and place."""
     out: str | None = None
@@ -91,7 +69,7 @@ class Pad:
     @property
     def shaping(self) -> Shaping:
         """Return what the pad's knobs do to its strokes."""
-        return Shaping(self.tune, self.decay, self.attack, self.tone, self.start, self.reverse)
+        return Shaping(**{field.name: getattr(self, field.name) for field in fields(Shaping)})
 
     @property
     def sliders(self) -> Sliders:

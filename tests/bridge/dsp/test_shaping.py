@@ -80,7 +80,13 @@ def test_start_leaves_out_and_reverse_turns_round() -> None:
 
 
 @pytest.mark.parametrize(
-    "shaping", [Shaping(tune=-24), Shaping(decay=0.05), Shaping(24, 4, 24, 24, 1000, True), Shaping(start=1000)]
+    "shaping",
+    [
+        Shaping(tune=-24),
+        Shaping(decay=0.05),
+        Shaping(tune=24, decay=4, attack=24, tone=24, start=1000, reverse=True),
+        Shaping(start=1000),
+    ],
 )
 @pytest.mark.parametrize("frames", [1, 2, 50, 3000])
 def test_silence_and_short_strokes_stay_numbers(shaping: Shaping, frames: int) -> None:

@@ -184,7 +184,7 @@ def test_a_kit_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_knobs_are_read_saved_and_checked(tmp_path: Path) -> None:
     text = "tune = -3.5\ndecay = 0.5\nattack = 6\ntone = -2\nstart = 12\nreverse = true"
     kit = parsed(pad_text(text))
-    assert kit.pads[0].shaping == Shaping(-3.5, 0.5, 6, -2, 12, True)
+    assert kit.pads[0].shaping == Shaping(tune=-3.5, decay=0.5, attack=6, tone=-2, start=12, reverse=True)
     save_kit(kit, tmp_path / "kit.toml")
     assert load_kit(tmp_path / "kit.toml").pads == kit.pads
     assert parsed(pad_text()).pads[0].shaping == Shaping()
