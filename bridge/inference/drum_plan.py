@@ -41,7 +41,10 @@ _FULL_OF_MODES: Final = 0.25
 """Share of a band's energy, below the frequency above which cymbals and hats are full of lines."""
 _CLOUDED_HZ: Final = 2100.0
 _LEAST_REST: Final = 0.01
-_LEVEL_SPREAD_DB: Final = 4.0
+_LEVEL_SPREAD_DB: Final = 6.0
+"""Of weak lines, each by itself."""
+_SWELL_DB, _SWELL_HZ = 6.0, 200.0
+"""Of all lines near one another, and how far that reaches."""
 _DECAY_SPREAD: Final = 0.3
 _UNIT_HZ: Final = 100.0
 _TONE_TOP_HZ: Final = 400.0
@@ -88,6 +91,8 @@ class Plan:
     """(BANDS,) seconds."""
     seconds: float
     """When all has decayed."""
+    prominence_db: Array
+    """(BANDS,), how far lines stand out, as `Drum.prominence_db`."""
 
 
 def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bool) -> Plan:
@@ -106,16 +111,19 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
     taken = to_bands(_power_of(lines, frames))
     if tone is not None:
         taken[0] += np.square(tone.amplitude) / 2
-    used = np.clip(taken.sum(axis=1) * (HOP_FRAMES / RATE) / np.maximum(energy, _SILENT), 0, 1)
-    # Where a few lines have the power, they are what stands out.
+    # What modes leave by decaying faster than their band is left as well.
+    held = np.minimum(taken, bands)[:, BODY_FRAME:].sum(axis=1)
+    used = held / np.maximum(bands[:, BODY_FRAME:].sum(axis=1), _SILENT)
+    # Where a few lines have the power, they are what stands out; kicks and toms have no others.
     full = np.where(np.array(BAND_HZ[1:]) < _CLOUDED_HZ, _FULL_OF_MODES, 1.0)
-    prominence = np.where(used < full, drum.prominence_db, 0)
+    prominence = np.where((used < full) & (not pitched), drum.prominence_db, 0)
     cloud = _cloud(power[:, BODY_FRAME:], prominence, 1 - used, np.maximum(t60, late), rng)
     cloud_power = _power_of(cloud, frames)
     taken = taken + to_bands(cloud_power)
     left = bands * np.clip(1 - taken / np.maximum(bands, _SILENT), _LEAST_REST, 1)
     seconds = _length(Lines.joined(lines, cloud), tone, left, late)
-    return Plan(lines, cloud, cloud_power, tone, float(rng.uniform(-np.pi, np.pi)), late, seconds)
+    phase = float(rng.uniform(-np.pi, np.pi))
+    return Plan(lines, cloud, cloud_power, tone, phase, late, seconds, drum.prominence_db)
 
 
 def _tone(shape: Audio, power: Array, modes: Array, t60: Array) -> tuple[Tone, Array]:
@@ -177,8 +185,9 @@ def _cloud(power: Array, prominence: Array, share_left: Array, t60: Array, rng: 
     edges = np.array(BAND_EDGES) * (RATE / 2 / MDCT_BANDS)
     spectrum = np.log(power.sum(axis=1) * (HOP_FRAMES / RATE) / np.diff(edges) + _SILENT)
     per_hz = np.exp(np.interp(hz, (edges[1:] + edges[:-1]) / 2, spectrum))
-    level = 10 ** (_LEVEL_SPREAD_DB * rng.standard_normal(len(band)) / 10)
-    level /= np.exp((_LEVEL_SPREAD_DB * np.log(10) / 10) ** 2 / 2)
+    knots = np.arange(0, BAND_HZ[-1] + _SWELL_HZ, _SWELL_HZ)
+    swell = np.interp(hz, knots, rng.standard_normal(len(knots)))
+    level = 10 ** ((_LEVEL_SPREAD_DB * rng.standard_normal(len(band)) + _SWELL_DB * swell) / 10)
     middles = (np.array(BAND_HZ)[1:] + np.array(BAND_HZ)[:-1]) / 2
     seconds = np.exp(np.interp(hz, middles, np.log(t60)) + _DECAY_SPREAD * rng.standard_normal(len(band)))
     energy = level * per_hz * share[band] * 1000 / np.maximum(density[band], 1)

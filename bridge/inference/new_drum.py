@@ -49,6 +49,10 @@ _TAKEN_BY_TONE: Final = np.array([6, 4, 3, 2, 1.5] + [1.1] * (GROUPS - 5))
 _LEAST_REST: Final = np.array([0.003] + [0.015] * (GROUPS - 1))
 _LEAST_BESIDE_TONE: Final = np.array([0.0003, 0.003] + [0.015] * (GROUPS - 2))
 _SILENT: Final = 1e-18
+_SKIRT_HZ, _SKIRT_DB = (50.0, 100.0, 200.0, 400.0, 800.0), (18.0, 17.0, 3.0, -11.0, 0.0)
+"""What surrounds a kick's tone falls away from it, as measured on real ones; the network's lowest band is flat."""
+_PURE_DB: Final = (26.0, 36.0)
+"""From here on a kick's tone stands alone, as a machine's does."""
 
 
 def choose_drum(
@@ -124,7 +128,17 @@ def synthesize_drum(
     rest[:GROUPS] = scaled(shape[:GROUPS], left_db)
     rest[GROUPS + 3 :] = 0  # No tone: the partials have it.
     head = generator.fill_shape(rest, rng, label=label, steps=steps, guidance=guidance)
+    if generator.card.classes[label] == _LOWEST:
+        head = with_skirt(head, float(np.interp(plan.prominence_db[0], _PURE_DB, (1, 0))))
     return continued_noise(head, plan.t60, frames, rng) + modes[:frames] + synthesize(plan.cloud, frames, RATE)
+
+
+def with_skirt(residual: Audio, share: float) -> Audio:
+    """Return the residual of a kick (frames,) whose lowest octaves surround its tone, by a `share` of the way."""
+    spectrum = np.fft.rfft(residual, 2 * len(residual))
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(2 * len(residual), 1 / RATE), 1))
+    gain_db = share * np.interp(octaves, np.log2(_SKIRT_HZ), _SKIRT_DB)
+    return np.fft.irfft(spectrum * 10 ** (gain_db / 20))[: len(residual)].astype(np.float32)
 
 
 def synthesize_modes(plan: Plan, frames: int) -> Audio:

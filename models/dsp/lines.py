@@ -12,10 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ghostnote.bridge.dsp.band_lines import BODY_FRAMES, BODY_START
 from ghostnote.models.dsp.mdct import RATE
 
-BODY_START: Final = 1500
-BODY_FRAMES: Final = 16_384
 BANDS_HZ: Final = ((150.0, 600.0), (600.0, 1500.0), (1500.0, 6000.0))
 """Where line prominence is measured."""
 LINE_DB: Final = 15.0

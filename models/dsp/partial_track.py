@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ghostnote.models.dsp.lines import BODY_START
+from ghostnote.bridge.dsp.band_lines import BODY_START
 from ghostnote.models.dsp.mdct import RATE
 
 HOP_FRAMES: Final = 128

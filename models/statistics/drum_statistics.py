@@ -2,19 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.band_lines import body_spectrum, has_body, line_prominence
 from ghostnote.bridge.dsp.ringing import T60_NEPERS
 from ghostnote.bridge.dsp.shape import BAND_HZ, BANDS, T60_SECONDS, describe_bands, group_power, to_bands
 from ghostnote.bridge.inference.drum_table import MODES, DrumTable
 from ghostnote.models.data.dataset import HitSet
 from ghostnote.models.dsp.decomposition import envelope
-from ghostnote.models.dsp.lines import BODY_FRAMES, BODY_START
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE, analyse, to_peak
 
 Array = NDArray[np.float64]
@@ -28,7 +27,6 @@ _STEP_SHARE: Final = 0.5
 _LINE_DB: Final = 18.0
 _SURROUNDINGS_HZ: Final = 600.0
 _WEAKEST_DB: Final = -35.0
-_AUDIBLE_DB: Final = -60.0
 _DECAYED_DB: Final = -45.0
 _LOWEST_HZ: Final = 35.0
 _HIGHEST_HZ: Final = 12_000.0
@@ -76,24 +74,11 @@ def _described(x: Array, log_envelope: NDArray[np.float32]) -> tuple[tuple[float
     """Return the columns of a hit (HIT_FRAMES,), its bands' and its modes'."""
     power = to_bands(group_power(log_envelope))
     level, t60 = describe_bands(power)
-    bands = np.stack([level, np.log2(t60), _prominence(x)])
+    # Of a drum that has died away too soon nothing is known.
+    prominence = line_prominence(body_spectrum(x)) if has_body(x) else np.zeros(BANDS)
+    bands = np.stack([level, np.log2(t60), prominence])
     energy = power.sum(axis=1) * (256 / RATE)
     return tuple(bands.round(2).ravel().tolist()), tuple(_modes(x, energy).ravel().tolist())
-
-
-def _prominence(x: Array) -> Array:
-    """Return how far lines stand out in each band (BANDS,), as `lines.line_prominence` measures it; 0 where unknown."""
-    body = x[BODY_START : BODY_START + BODY_FRAMES]
-    if np.square(body).sum() < 10 ** (_DECAYED_DB / 10) * np.square(x).sum():
-        return np.zeros(BANDS)
-    level = 20 * np.log10(np.abs(np.fft.rfft(body * np.blackman(BODY_FRAMES))) + _TINY)
-    level = np.maximum(level - level.max(), -90)
-    edges = np.rint(np.array(BAND_HZ) * BODY_FRAMES / RATE).astype(int)
-    found = []
-    for low, high in pairwise(edges):
-        top, middle = np.quantile(level[max(low, 12) : high + 1], (0.99, 0.5))
-        found.append(top - middle if top > _AUDIBLE_DB else 0.0)
-    return np.array(found)
 
 
 def _modes(x: Array, energy: Array) -> Array:

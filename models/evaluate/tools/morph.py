@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 
 from ghostnote.bridge.classify.features import attacks
+from ghostnote.bridge.dsp.band_lines import BODY_FRAMES, BODY_START
 from ghostnote.bridge.dsp.conversion import fitted
 from ghostnote.bridge.dsp.parts import parts_of
 from ghostnote.bridge.tools.baselines import crossfaded, crossfades
 from ghostnote.bridge.tools.morph import morph_steps, transition
-from ghostnote.models.dsp.lines import BODY_FRAMES, BODY_START, main_partial
+from ghostnote.models.dsp.lines import main_partial
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.dsp.metrics import describe
 from ghostnote.models.evaluate.distributions import Estimate

@@ -19,7 +19,14 @@ from ghostnote.bridge.dsp.shape import (
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.drum_plan import plan_drum
 from ghostnote.bridge.inference.drum_table import Drum
-from ghostnote.bridge.inference.new_drum import choose_drum, ended, moved_shape, residual_db, synthesize_modes
+from ghostnote.bridge.inference.new_drum import (
+    choose_drum,
+    ended,
+    moved_shape,
+    residual_db,
+    synthesize_modes,
+    with_skirt,
+)
 from ghostnote.bridge.inference.stroke_source import generate_drum
 
 RATE, FRAMES = 44_100, 128
@@ -144,3 +151,19 @@ def test_the_same_seed_makes_the_same_drum(tiny_generator) -> None:
     one, two = (generate_drum(tiny_generator, "perc", 4, kind="cowbell") for _ in range(2))
     np.testing.assert_array_equal(one, two)
     assert not np.array_equal(one[:1000], generate_drum(tiny_generator, "perc", 5, kind="cowbell")[:1000])
+
+
+def test_only_drums_without_a_tone_have_clouds_of_weak_lines() -> None:
+    rng = np.random.default_rng(0)
+    kick, ride = (plan_drum(shape(1.0), drum([], prominence=24), rng, pitched=pitched) for pitched in (True, False))
+    assert not len(kick.cloud.hz)
+    assert len(ride.cloud.hz) > 100
+
+
+def test_the_residual_of_a_kick_falls_away_from_its_tone() -> None:
+    residual = np.random.default_rng(0).standard_normal(32_768).astype(np.float32)
+    assert np.abs(with_skirt(residual, 0.0) - residual).max() < 1e-5
+    power = np.square(np.abs(np.fft.rfft(with_skirt(residual, 1.0)))) / np.square(np.abs(np.fft.rfft(residual)))
+    hz = np.fft.rfftfreq(32_768, 1 / RATE)
+    levels = [10 * np.log10(np.median(power[(hz > at / 1.1) & (hz < at * 1.1)])) for at in (75, 200, 400, 3_000)]
+    np.testing.assert_allclose(levels, [17.5, 3, -11, 0], atol=2)
