@@ -42,6 +42,11 @@ _TOO_LONG: Final = 1.5
 _SHORTEST: Final = 0.05
 _NEAR: Final = 0.4
 _BITS: Final = 16
+_TAIL_SECONDS, _BLOCK_SECONDS, _FALL_BLOCKS = 0.15, 0.02, 3
+_AUDIBLE_DB: Final = -45.0
+_MOST_FALL_DB: Final = 14.0
+"""What decays of itself may fall in 60 ms."""
+_SILENT: Final = 1e-10
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Description:
     """Middle of its power over the logarithm of frequency."""
     lufs: float
     """Loudness of its first 400 ms."""
+    gate_db: float
+    """How far it falls at most in 60 ms of its tail."""
 
 
 def describe(drum: Audio, rate: int) -> Description:
@@ -68,13 +75,25 @@ def describe(drum: Audio, rate: int) -> Description:
     meter, frames = LoudnessMeter(rate), int(_METERED_SECONDS * rate)
     meter.add(np.pad(drum, (0, max(0, frames - len(drum))))[None, :frames])
     strongest = float(hz[low][spectrum[low].argmax()])
-    return Description(strongest, float(sounding[-1] + 1) / rate, centroid, meter.integrated_lufs)
+    seconds = float(sounding[-1] + 1) / rate
+    return Description(strongest, seconds, centroid, meter.integrated_lufs, _steepest_fall_db(drum, rate))
+
+
+def _steepest_fall_db(drum: Audio, rate: int) -> float:
+    """Return how far the level of a drum (frames,) falls at most in 60 ms, from 0.15 s on, where it is audible."""
+    block = int(_BLOCK_SECONDS * rate)
+    blocks = drum[int(_TAIL_SECONDS * rate) :]
+    blocks = blocks[: len(blocks) // block * block].reshape(-1, block)
+    level = 10 * np.log10(np.square(blocks).mean(axis=1) + _SILENT)
+    falls = (level[:-_FALL_BLOCKS] - level[_FALL_BLOCKS:])[level[:-_FALL_BLOCKS] > _AUDIBLE_DB]
+    return float(falls.max(initial=0.0))
 
 
 def distance(found: Description, wanted: Wanted) -> float:
-    """Return how far a drum is from what is wanted, in octaves; those of pitch count four times."""
+    """Return how far a drum is from what is wanted, in octaves; those of pitch count four times, a gate each 5 dB."""
+    gate = max(0.0, found.gate_db - _MOST_FALL_DB) / 5
     pairs = ((4, wanted.hz, found.hz), (1, wanted.seconds, found.seconds), (1, wanted.centroid_hz, found.centroid_hz))
-    return sum(weight * abs(float(np.log2(value / wish))) for weight, wish, value in pairs if wish is not None)
+    return gate + sum(weight * abs(float(np.log2(value / wish))) for weight, wish, value in pairs if wish is not None)
 
 
 def class_and_kind(name: str) -> tuple[str, str | None]:

@@ -32,6 +32,15 @@ def test_distances_are_octaves_of_what_is_wanted() -> None:
     assert distance(found, Wanted("A", (1,), "tom", 0, hz=100, seconds=0.8)) == pytest.approx(5, abs=0.05)
 
 
+def test_a_drum_that_ends_by_a_gate_is_farther_than_one_that_decays() -> None:
+    wanted = Wanted("A", (1,), "tom", 0)
+    ringing = sine(200, 1.5)
+    assert distance(describe(ringing, RATE), wanted) == 0
+    assert distance(describe(sine(200, 0.25), RATE), wanted) < 0.2
+    assert distance(describe(ringing * (T < 0.4), RATE), wanted) > 3
+    assert np.isfinite(distance(describe(ringing[:2_000], RATE), wanted))
+
+
 def test_the_nearest_seed_is_chosen_and_levels_follow_the_snare(
     tiny_generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
