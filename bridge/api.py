@@ -57,7 +57,7 @@ class Model:
         channels of one. The same arguments give the same strokes. `InputError` for an argument out of its range.
         """
         audio, variation = checked(hit, rate), variation or Variation()
-        find_class(drum_class)
+        drum_class = find_class(drum_class)
         check("amount", variation.amount, 0, 2)
         check("width", variation.width, 0, 1)
         check("steps", variation.steps or 0, 0, MAX_STEPS)
@@ -82,7 +82,7 @@ class Model:
         more typical of the class, and less varied. `InputError` for an unknown class or kind, or a number out of its
         range.
         """
-        find_class(drum_class)
+        drum_class = find_class(drum_class)
         named = None if kind is None else find_kind(kind, drum_class).name
         check("seed", seed, 0, 2**64 - 1)
         check("steps", 1 if steps is None else steps, 1, MAX_STEPS)

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from ghostnote.bridge.drums import CLASS_NAMES, class_from_name
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.printable import nearest
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,13 @@ def kinds_of(drum_class: str) -> tuple[str, ...]:
 
 def find_kind(text: str, drum_class: str | None = None) -> Kind:
     """Return the kind of a name, of a class if given; `InputError`, with the names that there are, for any other."""
-    name = re.sub(r"[\s_-]+", "_", text.strip().lower())
+    name = plain_name(text)
     found = _BY_NAME.get(name) or _BY_NAME.get(name.removesuffix("s"))
     names = kinds_of(drum_class) if drum_class in CLASS_NAMES else KIND_NAMES
     if found is None or found.name not in names:
         # An everyday name of a class means its kinds: what is spelled like it may be quite another drum.
         meant = [each for each in names if _BY_NAME[each].drum_class in classes_like(name)]
-        close = [] if meant else get_close_matches(name, names, 1)
-        advice = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(meant or names)}"
+        advice = f"choose one of {', '.join(meant)}" if meant else nearest(name, names)
         of_class = f" of the class {drum_class}" if drum_class in CLASS_NAMES else ""
         raise InputError(f"'{text}' is not a kind of drum{of_class}; {advice}")
     return found
@@ -117,10 +116,16 @@ def classes_like(text: str) -> list[str]:
 
 
 def find_class(text: str) -> str:
-    """Return the class of that name; `InputError`, with the names that there are, for any other."""
-    if text in CLASS_NAMES:
-        return text
-    plain, classes = text.strip().lower(), classes_like(text)
-    kinds = [name for name in KIND_NAMES if plain and plain in name]
-    advice = f"choose {' or '.join(classes)}" if classes else f"choose one of {', '.join(CLASS_NAMES)}"
-    raise InputError(f"'{text}' is not a drum class: {advice}" + (f", or the kind {', '.join(kinds)}" if kinds else ""))
+    """Return the class of that name, however it is written; `InputError`, with the names that there are, for others."""
+    name = plain_name(text)
+    for known in (name, name.removesuffix("s")):
+        if known in CLASS_NAMES:
+            return known
+    classes, kinds = classes_like(text), [kind for kind in KIND_NAMES if name and name in kind]
+    advice = f"choose {' or '.join(classes)}" if classes else nearest(name, CLASS_NAMES)
+    raise InputError(f"'{text}' is not a drum class; {advice}" + (f", or the kind {', '.join(kinds)}" if kinds else ""))
+
+
+def plain_name(text: str) -> str:
+    """Return a name as classes and kinds are written: in lower case, its words joined by underscores."""
+    return re.sub(r"[\s_-]+", "_", text.strip().lower())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from ghostnote.bridge.cli import options, tool_options
+from ghostnote.bridge.cli import drum_options, options, tool_options
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError, MissingExtraError
 
@@ -21,12 +21,28 @@ _NEAR: Final = 0.7
 def explore(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where files and sheet go.")],
     drum_class: Annotated[
-        str | None, typer.Option("--class", "-c", metavar="CLASS", help="Class of drum; with --like it is guessed.")
+        str | None,
+        typer.Option(
+            "--class",
+            "-c",
+            metavar="CLASS",
+            help="Class of drum; '?' lists all. With --like it is guessed.",
+            callback=drum_options.class_given,
+            is_eager=True,
+        ),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", "-k", metavar="KIND", help="Kind of drum, finer than the class.")
+        str | None,
+        typer.Option(
+            "--kind",
+            "-k",
+            metavar="KIND",
+            help="Kind of drum, finer than the class; '?' lists all.",
+            callback=drum_options.drum_given,
+            is_eager=True,
+        ),
     ] = None,
-    count: Annotated[int, typer.Option("-n", min=1, max=999, help="How many.")] = 16,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=999, help="How many.")] = 16,
     like: Annotated[
         Path | None, typer.Option(metavar="HIT", help="A sound file that they are near, as one of an earlier sheet.")
     ] = None,
@@ -42,7 +58,9 @@ def explore(
     seed: Annotated[
         int | None, typer.Option(min=0, help="The first seed; by default the next one after those that the folder has.")
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, max=256, help="Diffusion steps.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Diffusion steps; by default the model's own.")
+    ] = None,
     guidance: Annotated[float, typer.Option(min=0, max=10, help="Above 1: more typical, less varied.")] = 1.0,
     rate: options.Rate = 44_100,
     bits: tool_options.Bits = None,

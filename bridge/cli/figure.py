@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from ghostnote.bridge.cli import drum_options
 from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import AudioFileError, InputError
@@ -20,9 +21,17 @@ def figure(
         typer.Argument(metavar="HIT…", help="Sound files; without any, drums that the model generates."),
     ] = None,
     drum_class: Annotated[
-        str, typer.Option("--class", "-c", metavar="CLASS", help="Kind of drum, where the name does not say it.")
+        str,
+        typer.Option(
+            "--class",
+            "-c",
+            metavar="CLASS",
+            help="Class of drum, where the name does not say it.",
+            callback=drum_options.class_given,
+            is_eager=True,
+        ),
     ] = "snare",
-    variations: Annotated[int, typer.Option("-n", min=1, max=12, help="Variations beside each hit.")] = 3,
+    variations: Annotated[int, typer.Option("--count", "-n", min=1, max=12, help="Variations beside each hit.")] = 3,
     seed: Annotated[int, typer.Option(min=0, help="Which drums and variations.")] = 1,
     steps: Annotated[int | None, typer.Option(min=0, max=64, help="Network steps a hit.")] = None,
     levels: Annotated[

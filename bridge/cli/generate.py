@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ghostnote.bridge.cli import options, word_options
+from ghostnote.bridge.cli import drum_options, options, word_options
 from ghostnote.bridge.cli.generate_run import refuse_beside_run, run_one_shots
 from ghostnote.bridge.cli.terminal import echo
 
@@ -23,25 +23,48 @@ _NUMBERED: Final = re.compile(r"-\d+$")
 
 def generate(
     words: Annotated[
-        str | None, typer.Argument(metavar="[WORDS]", help='What it should be like, as in "tight dry funk snare".')
+        list[str] | None, typer.Argument(metavar="WORDS", help='What it should be like, as in "tight dry funk snare".')
     ] = None,
     *,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Where the files go; with words, by default their name."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Where the files go; with words by default a folder named after them.",
+        ),
     ] = None,
     drum_class: Annotated[
-        str | None, typer.Option("--class", "-c", metavar="CLASS", help="Class of drum, as in 'snare'.")
+        str | None,
+        typer.Option(
+            "--class",
+            "-c",
+            metavar="CLASS",
+            help="Class of drum, as in 'snare'; '?' lists all.",
+            callback=drum_options.class_given,
+            is_eager=True,
+        ),
     ] = None,
     kind: Annotated[
-        str | None, typer.Option("--kind", "-k", metavar="KIND", help="Kind of drum, finer than the class: 'cowbell'.")
+        str | None,
+        typer.Option(
+            "--kind",
+            "-k",
+            metavar="KIND",
+            help="Kind of drum, finer than the class, as in 'cowbell'; '?' lists all.",
+            callback=drum_options.drum_given,
+            is_eager=True,
+        ),
     ] = None,
-    count: Annotated[int, typer.Option("-n", min=1, max=100_000, help="How many.")] = 8,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=100_000, help="How many.")] = 8,
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the first; the others count up. File names contain it.")
-    ] = 0,
+        int | None,
+        typer.Option(min=0, help="Seed of the first, by default 0; the others count up. Left out, words choose seeds."),
+    ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Diffusion steps: more is finer and slower.")
+        int | None,
+        typer.Option(min=1, max=256, help="Diffusion steps: more is finer and slower; by default the model's own."),
     ] = None,
     guidance: Annotated[
         float, typer.Option(min=0, max=10, help="Above 1: more typical of its class, less varied.")
@@ -66,17 +89,19 @@ def generate(
     from ghostnote.bridge.inference.one_shots import OneShotSettings, write_one_shots
     from ghostnote.bridge.tools.words import SeedSearch
 
+    text = word_options.one_text(words)
     if run is not None:
-        refuse_beside_run(words, kind, guidance, model)
+        refuse_beside_run(text, kind, guidance, model)
     elif start is not None:
         raise InputError("--continue is given without --run: add the run of a WaveNet, or take 'ghostnote extend'")
-    folder = output or word_options.folder_for(words)
-    wish = None if words is None else word_options.read_aloud(words)
-    name, kind = _named(drum_class, kind, wish, words)
+    wish = None if text is None else word_options.read_aloud(text)
+    name, kind = _named(drum_class, kind, wish, text)
+    folder = output or word_options.folder_for(text)
     seeds: tuple[int, ...] = ()
     if wish is not None:
-        seeds, kind = word_options.fitting_seeds(wish, SeedSearch(name, kind, seed, strength), count, model)
-    settings = OneShotSettings(name, kind, seed, count, steps, guidance, length, rate, bits, seeds)
+        search = SeedSearch(name, kind, seed or 0, strength)
+        seeds, kind = word_options.fitting_seeds(wish, search, count, model, counts_up=seed is not None)
+    settings = OneShotSettings(name, kind, seed or 0, count, steps, guidance, length, rate, bits, seeds)
     if run is None:
         change = word_options.changed_by(wish, strength, model) if wish else lambda drum: drum
         _write(folder, settings, write_one_shots(folder, settings, model, change))
@@ -93,10 +118,14 @@ def _named(drum_class: str | None, kind: str | None, wish: Wish | None, words: s
         kind, drum_class = wish.kind, wish.drum_class
     if kind is not None:
         found = find_kind(kind, drum_class)
-        return found.drum_class, found.name
+        drum_class, kind = found.drum_class, found.name
     if drum_class is None:
         raise InputError(_UNNAMED if words is None else f"{words!r} names no drum: add one, as snare, or --class")
-    return find_class(drum_class), None
+    name = find_class(drum_class)
+    if wish is not None and wish.contradicts(name, kind):
+        taken, meant = kind or name, wish.kind or wish.drum_class
+        echo(f"note: --{'kind' if kind else 'class'} {taken} counts, and not the words' {meant}", err=True)
+    return name, kind
 
 
 def _write(folder: Path, settings: OneShotSettings, paths: Iterator[Path]) -> None:

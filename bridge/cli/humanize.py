@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostnote.bridge.cli import options
+from ghostnote.bridge.cli import drum_options, options
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.printable import counted
@@ -37,7 +37,14 @@ def humanize(
     ] = 1.0,
     width: Annotated[float, typer.Option(min=0, max=1, help="Widen the stereo image; 0 leaves it as it is.")] = 0.0,
     drum_class: Annotated[
-        str | None, typer.Option("--class", help="The class of all files; by default guessed for each.")
+        str | None,
+        typer.Option(
+            "--class",
+            metavar="CLASS",
+            help="The class of all files; by default guessed for each.",
+            callback=drum_options.class_given,
+            is_eager=True,
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another number, other strokes.")] = 1,
     steps: Annotated[
@@ -81,13 +88,10 @@ def humanize(
     """Turn single hits into instruments: more strokes of the same drum, in velocity layers and round robins."""
     from ghostnote.bridge.batch.settings import BatchSettings, check_settings
     from ghostnote.bridge.batch.sources import find_sources
-    from ghostnote.bridge.drums import CLASS_NAMES
     from ghostnote.bridge.sampler.build import KitShape
     from ghostnote.bridge.sampler.write import parse_formats
 
     forms = parse_formats(export)
-    if drum_class is not None and drum_class not in CLASS_NAMES:
-        raise InputError(f"--class {drum_class}: not a drum class; choose one of {', '.join(CLASS_NAMES)}")
     settings = BatchSettings(count, velocities, amount, width, steps, seed, drum_class, file_format, bits, rate, force)
     check_settings(settings)
     sources = find_sources(paths, output)

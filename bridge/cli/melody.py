@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ghostnote.bridge.cli import options, tool_options
+from ghostnote.bridge.cli import drum_options, options, tool_options
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.io.printable import counted
 
@@ -43,7 +43,15 @@ def melody(
     ] = None,
     amount: Annotated[float, typer.Option(min=0, max=2, help="How much strokes differ.")] = 1.0,
     drum_class: Annotated[
-        str | None, typer.Option("--class", "-c", metavar="CLASS", help="The class of --drum; by default guessed.")
+        str | None,
+        typer.Option(
+            "--class",
+            "-c",
+            metavar="CLASS",
+            help="The class of --drum; by default guessed.",
+            callback=drum_options.class_given,
+            is_eager=True,
+        ),
     ] = None,
     bits: tool_options.Bits = None,
     rate: tool_options.Rate = None,

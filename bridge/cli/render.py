@@ -35,7 +35,9 @@ def render(
     kit: Annotated[
         Path | None,
         typer.Option(
-            metavar="KIT", help=f"{options.KIT_HELP} By default a General MIDI kit. Of a take: where its hits may lie."
+            metavar="KIT",
+            help=f"{options.KIT_HELP} By default a General MIDI kit. "
+            "Of a live take the kit that it was played with, beside which its hits may lie.",
         ),
     ] = None,
     stems: Annotated[
@@ -50,7 +52,10 @@ def render(
         float | None, typer.Option(min=0, max=1, help="Stereo width of every pad; 0 keeps the sample's own image.")
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=0, max=64, help="Diffusion steps: more is finer and slower; 0 is fastest.")
+        int | None,
+        typer.Option(
+            min=0, max=64, help="Diffusion steps: more is finer and slower, 0 fastest; by default each pad's own, 2."
+        ),
     ] = None,
     tweak: options.Tweak = None,
     rate: options.Rate = 48_000,

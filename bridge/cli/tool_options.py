@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ghostnote.bridge.cli.drum_options import class_given
 from ghostnote.bridge.cli.extras import needs_extra
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.io.output_guard import check_outputs
@@ -27,14 +28,24 @@ Output = Annotated[
     ),
 ]
 DrumClass = Annotated[
-    str | None, typer.Option("--class", "-c", metavar="CLASS", help="The class of all files; by default guessed.")
+    str | None,
+    typer.Option(
+        "--class",
+        "-c",
+        metavar="CLASS",
+        help="The class of all files; by default guessed.",
+        callback=class_given,
+        is_eager=True,
+    ),
 ]
 Format = Annotated[str | None, typer.Option("--format", help="wav, flac, aiff or ogg; by default the source's.")]
 Bits = Annotated[int | None, typer.Option(help="16, 24, or 32 (floating point); by default as in the source.")]
 Rate = Annotated[int | None, typer.Option(min=8000, max=192_000, help="Sample rate in Hz; by default the source's.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Another number, another result.")]
-Count = Annotated[int, typer.Option("-n", min=1, max=999, help="How many results of each hit.")]
-Steps = Annotated[int | None, typer.Option(min=0, max=256, help="Diffusion steps: more is finer and slower.")]
+Count = Annotated[int, typer.Option("--count", "-n", min=1, max=999, help="How many results of each hit.")]
+Steps = Annotated[
+    int | None, typer.Option(min=0, max=256, help="Diffusion steps, by default the model's own: more is finer.")
+]
 Figure = Annotated[
     Path | None,
     typer.Option("--figure", metavar="FILE.png", help="Draw before and after: PNG, SVG, PDF, JPEG, by its ending."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from ghostnote.bridge.cli import options, tool_options
+from ghostnote.bridge.cli import drum_options, options, tool_options
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.kinds import KIND_NAMES
 
@@ -18,7 +18,9 @@ _TO_HELP: Final = f"What it becomes. Classes: {', '.join(CLASS_NAMES)}. Kinds: {
 
 def transfer(
     paths: tool_options.Paths,
-    to: Annotated[str, typer.Option("--to", metavar="CLASS|KIND", help=_TO_HELP)],
+    to: Annotated[
+        str, typer.Option("--to", metavar="CLASS|KIND", help=_TO_HELP, callback=drum_options.drum_given, is_eager=True)
+    ],
     strength: Annotated[float, typer.Option(min=0, max=1, help="0 is the hit, 1 the other drum.")] = 0.8,
     keep: Annotated[str, typer.Option(metavar="PARTS", help="What stays: pitch, envelope, with a comma.")] = "",
     output: tool_options.Output = None,

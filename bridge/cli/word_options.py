@@ -49,10 +49,24 @@ def _listed(meaning: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {far:+.1f}" for name, far in meaning.items())
 
 
-def fitting_seeds(wish: Wish, search: SeedSearch, count: int, model: Path | None) -> tuple[tuple[int, ...], str | None]:
+def one_text(words: list[str] | None) -> str | None:
+    """Return the words, which are one argument; `InputError` where quotes were forgotten."""
+    from ghostnote.bridge.errors import InputError
+
+    if not words:
+        return None
+    if len(words) > 1:
+        raise InputError(f'{len(words)} arguments are given: put the words in quotes, as in "{" ".join(words)}"')
+    return words[0]
+
+
+def fitting_seeds(
+    wish: Wish, search: SeedSearch, count: int, model: Path | None, *, counts_up: bool = False
+) -> tuple[tuple[int, ...], str | None]:
     """Return the seeds of so many drums that words fit best, and their kind; `InputError` for too many.
 
-    Where no kind is named it is the electronic or acoustic one that words mean, if the model has it.
+    Where no kind is named it is the electronic or acoustic one that words mean, if the model has it. Seeds that count
+    up from the search's own make the drums that earlier files are named after.
     """
     from dataclasses import replace
 
@@ -60,10 +74,13 @@ def fitting_seeds(wish: Wish, search: SeedSearch, count: int, model: Path | None
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.tools.words import seeds_for
 
-    if count > search.pool:
-        raise InputError(f"{count} drums are more than the {search.pool} that words choose from: give a smaller -n")
     card = Generator.open(model).card
     kind = search.kind or wish.kind_of(card, search.drum_class)
+    if counts_up:
+        # So weak, words leave the seeds in their order.
+        search = replace(search, strength=0.0, pool=count)
+    if count > search.pool:
+        raise InputError(f"{count} drums are more than the {search.pool} that words choose from: give a smaller -n")
     return tuple(seeds_for(card, wish, replace(search, kind=kind))[:count]), kind
 
 

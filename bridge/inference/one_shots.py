@@ -1,7 +1,7 @@
 """New one-shot samples as files; the seed in a name makes the same drum again, as it was before words changed it."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -58,9 +58,9 @@ def write_one_shots(
     What is there stays: the new file gets a number. `change` maps each drum (frames,), at the model's rate, to what is
     written.
     """
-    find_class(settings.drum_class)
+    settings = replace(settings, drum_class=find_class(settings.drum_class))
     if settings.kind is not None:
-        find_kind(settings.kind, settings.drum_class)
+        settings = replace(settings, kind=find_kind(settings.kind, settings.drum_class).name)
     format_for(folder / f"hit{_SUFFIX}", settings.bits)
     generator = Generator.open(model)
 

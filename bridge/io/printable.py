@@ -1,6 +1,8 @@
 """Names and texts of others, made safe to print and to save."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 UNPRINTABLE: Final = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -18,3 +20,10 @@ def printable(text: str) -> str:
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """Return a count with its noun, as in '1 hit' and '2 hits'; an irregular plural is given."""
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def nearest(given: object, known: Iterable[str]) -> str:
+    """Return what to say of a name that is not known: the one that is spelled most like it, or all that there are."""
+    names = list(known)
+    close = get_close_matches(str(given), names, 1)
+    return f"did you mean {close[0]}?" if close else f"choose one of {', '.join(names)}"

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.dsp.effects import CONVOLUTION, EFFECTS, PLUGIN, Effect, Value
+from ghostnote.bridge.io.printable import nearest
 from ghostnote.bridge.kit.fields import (
     FieldError,
     MissingFileError,
@@ -143,9 +143,7 @@ def _kind(value: object) -> str:
     if value is None:
         raise FieldError("type is missing; name an effect, or a plugin's path as plugin = ...")
     if not isinstance(value, str) or value not in EFFECTS:
-        close = get_close_matches(str(value), EFFECTS, 1)
-        advice = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(EFFECTS)}"
-        raise FieldError(f"type = {value!r} is not an effect; {advice}")
+        raise FieldError(f"type = {value!r} is not an effect; {nearest(value, EFFECTS)}")
     return value
 
 

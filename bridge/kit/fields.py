@@ -4,15 +4,13 @@ import json
 import os
 import unicodedata
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.sliders import MOST, SLIDERS
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.printable import UNPRINTABLE
-from ghostnote.bridge.kinds import Kind, find_kind
+from ghostnote.bridge.io.printable import UNPRINTABLE, nearest
+from ghostnote.bridge.kinds import Kind, find_class, find_kind
 
 RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "amount": (0.0, 2.0),
@@ -56,9 +54,7 @@ def check_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raise `FieldError` for an unknown key, with the most similar known one."""
     for key in table:
         if key not in known:
-            close = get_close_matches(key, known, 1)
-            advice = f"did you mean {close[0]}?" if close else f"the keys are {', '.join(known)}"
-            raise FieldError(f"the key {key!r} is unknown; {advice}")
+            raise FieldError(f"the key {key!r} is unknown; {nearest(key, known)}")
 
 
 def check_number(key: str, value: object, ranges: Mapping[str, tuple[float, float]] = RANGES) -> Any:
@@ -112,11 +108,10 @@ def check_notes(value: object) -> tuple[int, ...]:
 
 def check_class(value: object) -> str:
     """Return the name of a drum class."""
-    if value not in CLASS_NAMES:
-        close = get_close_matches(str(value), CLASS_NAMES, 1)
-        advice = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(CLASS_NAMES)}"
-        raise FieldError(f"class = {value!r} is not a drum class; {advice}")
-    return str(value)
+    try:
+        return find_class(str(value))
+    except InputError as error:
+        raise FieldError(f"class = {error}") from error
 
 
 def check_kind(value: object) -> Kind:

@@ -8,6 +8,7 @@ from typing import Final
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.input_file import read_head
+from ghostnote.bridge.io.printable import nearest
 from ghostnote.bridge.kit.kit import Kit
 
 NoteMap = Mapping[int, int]
@@ -55,7 +56,7 @@ def load_map(name: str) -> NoteMap:
         return NOTE_MAPS[name.lower()]
     path = Path(name)
     if path.suffix.lower() != ".toml":
-        raise KitError(f"'{name}' is not a note map: choose {', '.join(NOTE_MAPS)}, or name a .toml file")
+        raise KitError(f"'{name}' is neither a note map nor a .toml file; {nearest(name.lower(), NOTE_MAPS)}")
     try:
         table = tomllib.loads(read_head(path, "a note map", KitError, _MOST_BYTES).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:

@@ -44,14 +44,15 @@ def pad_settings(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             raise FieldError(f"{key} and hits exclude each other; leave {key} out, and name its stroke in hits")
     name = check_name("name", entry["name"])
     kind = check_kind(entry["kind"]) if "kind" in entry else None
-    given = entry.get("class", kind.drum_class if kind else class_from_name(name))
+    own = kind.drum_class if kind else class_from_name(name)
+    given = check_class(entry["class"]) if "class" in entry else own
     if kind and given != kind.drum_class:
         raise FieldError(f"kind = {kind.name!r} belongs to the class {kind.drum_class!r}; leave the class out")
     if given is None:
         raise FieldError("class is missing, and the name says no drum; add a line class = ...")
     options = {key: _option(key, entry[key], folder) for key in entry if key not in _HEAD}
-    notes, drum_class = check_notes(entry["notes"]), check_class(given)
-    return {"name": name, "notes": notes, "drum_class": drum_class, "kind": kind.name if kind else None, **options}
+    notes = check_notes(entry["notes"])
+    return {"name": name, "notes": notes, "drum_class": given, "kind": kind.name if kind else None, **options}
 
 
 def _option(key: str, value: object, folder: Path) -> Any:

@@ -20,6 +20,7 @@ Measured:
 Everything in `STYLES` and the factors below are our own choice within that. A bar has four beats.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -28,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.printable import nearest
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.events import NoteOn
 from ghostnote.bridge.midi.humanize import Feel, Placing, limb_of
@@ -88,9 +90,10 @@ STYLES: Final[Mapping[str, Style]] = {
 
 def find_style(genre: str, *, swings: bool = True) -> Style:
     """Return a style of `STYLES`, without its swing if that is not to be; `InputError` for any other name."""
-    if genre not in STYLES:
-        raise InputError(f"--drummer {genre}: choose {', '.join([*STYLES][:-1])} or {[*STYLES][-1]}")
-    return replace(STYLES[genre], swings=swings and STYLES[genre].swings)
+    style = STYLES.get(re.sub(r"[\W_]+", "", genre.lower()))
+    if style is None:
+        raise InputError(f"--drummer {genre}: there is no such drummer; {nearest(genre.lower(), STYLES)}")
+    return replace(style, swings=swings and style.swings)
 
 
 def swing_ratio(beat_seconds: float) -> float:

@@ -10,6 +10,7 @@ from ghostnote.bridge.classify.classifier import Guess, class_by_name, class_by_
 from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.partials import RATE, split
+from ghostnote.bridge.kinds import find_class
 
 Audio = NDArray[np.float32]
 
@@ -22,9 +23,9 @@ _SPEAKERS: Final = {1: "mono", 2: "stereo"}
 
 
 def class_of(path: Path, audio: Audio, rate: int, given: str | None = None) -> Guess:
-    """Return a hit's class: the one given, or else the name's, or else what it sounds like."""
+    """Return a hit's class: the one given, or else the name's, or else what it sounds like; `InputError`."""
     if given is not None:
-        return Guess(given, "given")
+        return Guess(find_class(given), "given")
     return class_by_name(path) or class_by_sound(audio, rate)
 
 

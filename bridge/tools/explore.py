@@ -1,7 +1,7 @@
 """Many new drums of a class, spread out or near a given one."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -81,9 +81,9 @@ def explore(
     fewer. Without a generator the shipped model is opened. `InputError` for an unknown class, kind or part, or a number
     out of its range.
     """
-    find_class(settings.drum_class)
+    settings = replace(settings, drum_class=find_class(settings.drum_class))
     if settings.kind is not None:
-        find_kind(settings.kind, settings.drum_class)
+        settings = replace(settings, kind=find_kind(settings.kind, settings.drum_class).name)
     _check(settings, is_alone=like is None)
     parts = None if like is None else HitParts.of(resample(checked(like, rate), rate, RATE))
     return _found(generator or Generator.open(), settings, parts)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import FORMATS, format_for
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
+from ghostnote.bridge.kinds import find_class
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class OutputForm:
             raise InputError(f"--bits {self.bits}: no format has that; choose one of {offer}")
         if self.path is not None:
             self._check_path(self.path)
-        if self.drum_class is not None and self.drum_class not in CLASS_NAMES:
-            raise InputError(f"class {self.drum_class!r} is not a drum class; choose one of {', '.join(CLASS_NAMES)}")
+        if self.drum_class is not None:
+            find_class(self.drum_class)
 
     def _check_path(self, path: Path) -> None:
         if path.suffix.lower() in set(HIT_SUFFIXES) - set(FORMATS) and not path.is_dir():

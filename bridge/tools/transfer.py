@@ -13,7 +13,7 @@ from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.kinds import KIND_NAMES, classes_like, find_class, find_kind
+from ghostnote.bridge.kinds import KIND_NAMES, classes_like, find_class, find_kind, plain_name
 from ghostnote.bridge.tools.arguments import checked
 from ghostnote.bridge.tools.hit_parts import HitParts
 from ghostnote.bridge.tools.target_drum import draw_drum, target_drum
@@ -85,7 +85,7 @@ def transfer_steps(
 
 def target_of(text: str) -> tuple[str, str | None]:
     """Return the class, and the kind if it is one, that a name means; `InputError`, with all names, for any other."""
-    name = text.strip().lower().replace(" ", "_").replace("-", "_")
+    name = plain_name(text)
     if name in CLASS_NAMES:
         return name, None
     if name in KIND_NAMES:

@@ -51,6 +51,12 @@ class Wish:
     guessed: dict[str, Meaning] = field(default_factory=dict)
     """What words are taken to mean that the lexicon lacks."""
 
+    def contradicts(self, drum_class: str, kind: str | None) -> bool:
+        """Return whether the words name another drum than this one."""
+        if self.drum_class not in (None, drum_class):
+            return True
+        return kind is not None and self.kind not in (None, kind)
+
     def kind_of(self, card: Card, drum_class: str) -> str | None:
         """Return the kind to make of a class: the one named, or the electronic or acoustic one if the model has it."""
         if self.kind is not None and class_of_kind(self.kind) == drum_class:

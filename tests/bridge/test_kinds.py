@@ -67,6 +67,13 @@ def test_a_wrong_class_says_which_there_are() -> None:
         find_class("cowbell")
     with pytest.raises(InputError, match="choose one of kick, snare"):
         find_class("zzz")
+    with pytest.raises(InputError, match=r"'snaer' is not a drum class; did you mean snare\?"):
+        find_class("snaer")
+
+
+@pytest.mark.parametrize("text", ["closed_hat", "closed hat", "Closed-Hats", " CLOSED HAT "])
+def test_a_class_is_found_however_it_is_written(text: str) -> None:
+    assert find_class(text) == "closed_hat"
 
 
 def test_a_class_has_its_kinds() -> None:

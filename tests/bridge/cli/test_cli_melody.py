@@ -93,7 +93,7 @@ def test_an_output_means_a_file_or_a_folder_as_for_other_tools(
         (("--bits", 20), "--bits 20: no format has that; choose one of 16, 24, 32"),
         (("--class", "tom"), "--class tom: is of a --drum; without one give --kind"),
         (("--drum", "tom.wav", "--kind", "bell"), "--kind bell: is of a drum that the model makes; leave it out"),
-        (("--drum", "tom.wav", "--class", "gong"), "class 'gong' is not a drum class"),
+        (("--drum", "tom.wav", "--class", "gong"), "'gong' is not a drum class; choose one of kick"),
         (("--drum", "four.wav"), "four.wav: the hit has 4 channels: give 2 at most"),
     ],
 )

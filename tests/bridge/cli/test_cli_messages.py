@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.cli.app import _built, app
+from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.io.printable import counted
@@ -105,3 +106,59 @@ def test_a_taken_name_is_no_news_where_the_command_fails(tmp_path: Path, monkeyp
         result = run(*command.split())
         assert result.exit_code != 0
         assert "is there already" not in result.output
+
+
+@pytest.mark.parametrize(
+    "command", ["generate --kind ?", "generate --class ?", "explore -k ?", "transfer x.wav --to ?"]
+)
+def test_a_question_mark_lists_every_class_and_below_it_its_kinds(command: str) -> None:
+    result = run(*command.split())
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == list(CLASS_NAMES)
+    at = lines.index("clap")
+    assert lines[at + 1 : at + 3] == ["  finger_snap", "  hand_clap"]
+    assert "--kind" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["tweak --bright 1 -o x.wav", "humanize -o x", "melody --drum"])
+def test_a_class_that_is_none_is_refused_alike_by_every_command(hit: Path, command: str) -> None:
+    result = run(*command.split(), hit, "--class", "snaer")
+    assert isinstance(result.exception, InputError)
+    assert str(result.exception) == "'snaer' is not a drum class; did you mean snare?"
+
+
+def test_a_class_is_taken_as_words_say_it(hit: Path, tmp_path: Path) -> None:
+    result = run("tweak", hit, "--class", "Closed Hats", "--bright", 1, "-o", tmp_path / "x.wav")
+    assert result.exit_code == 0, result.exception
+    assert "closed hat (by given)" in result.output
+
+
+def generated(folder: Path, model: Path, *arguments: object) -> Result:
+    result = run("generate", *arguments, "--model", model, "--steps", 1, "-o", folder)
+    assert result.exit_code == 0, result.exception
+    return result
+
+
+def test_words_with_a_seed_make_the_drum_again_that_a_file_is_named_after(tiny_onnx: Path, tmp_path: Path) -> None:
+    chosen = generated(tmp_path / "chosen", tiny_onnx, "long dark cowbell", "-n", 2).stdout.split()
+    for name in map(Path, chosen):
+        seed = int(name.stem.rpartition("_")[2])
+        again = generated(tmp_path / "again", tiny_onnx, "long dark cowbell", "--seed", seed, "-n", 1)
+        assert Path(again.stdout.strip()).read_bytes() == name.read_bytes()
+    more = generated(tmp_path / "more", tiny_onnx, "long dark cowbell", "--seed", 300, "-n", 2).stdout.split()
+    assert [Path(name).name for name in more] == ["cowbell_300.wav", "cowbell_301.wav"]
+
+
+def test_a_class_or_kind_that_contradicts_the_words_is_said_to_count(tiny_onnx: Path, tmp_path: Path) -> None:
+    said = generated(tmp_path, tiny_onnx, "dark kick", "--class", "snare", "-n", 1)
+    assert "note: --class snare counts, and not the words' kick" in said.stderr
+    said = generated(tmp_path, tiny_onnx, "dark snare", "--kind", "cowbell", "-n", 1)
+    assert "note: --kind cowbell counts, and not the words' snare" in said.stderr
+    assert "counts" not in generated(tmp_path, tiny_onnx, "dark cowbell", "--class", "perc", "-n", 1).stderr
+
+
+def test_words_without_quotes_are_answered_with_the_quotes() -> None:
+    result = run("generate", "tight", "dry", "snare")
+    assert isinstance(result.exception, InputError)
+    assert 'put the words in quotes, as in "tight dry snare"' in str(result.exception)

@@ -120,7 +120,7 @@ def test_a_hit_outside_the_kit_names_the_kits_folder_in_full(tmp_path: Path, mon
         ('[pad]\nname = "Kick"', r"head each with \[\[pad\]\]"),
         ("pad = [1]", r"head each with \[\[pad\]\]"),
         ("sede = 1\n" + pad_text(), "'sede' is unknown; did you mean seed"),
-        ("zzz = 1\n" + pad_text(), "'zzz' is unknown; the keys are name, seed, effects, pad"),
+        ("zzz = 1\n" + pad_text(), "'zzz' is unknown; choose one of name, seed, effects, pad"),
         ("seed = -1\n" + pad_text(), "seed = -1.*from 0 to 4294967295"),
         ("seed = 1.5\n" + pad_text(), "seed = 1.5.*whole number"),
         ("name = 5\n" + pad_text(), "name = 5.*text in quotes"),

@@ -70,5 +70,5 @@ def test_a_file_that_breaks_the_rules_is_refused(tmp_path: Path, text: str, said
 
 @pytest.mark.parametrize("name", ["rolland", "", "missing.toml"])
 def test_what_is_not_a_map_is_refused(name: str) -> None:
-    with pytest.raises(KitError, match=r"choose gm, gm2, roland|no such file"):
+    with pytest.raises(KitError, match=r"did you mean roland|choose one of gm, gm2, roland|no such file"):
         load_map(name)

@@ -146,7 +146,10 @@ def test_the_amount_goes_from_the_score_to_a_drummer_and_the_seed_says_which() -
 
 
 def test_another_genre_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(InputError, match="rock, jazz, funk or hiphop"):
+    with pytest.raises(InputError, match="choose one of rock, jazz, funk, hiphop"):
         find_style("polka")
+    with pytest.raises(InputError, match="did you mean funk"):
+        find_style("fnuk")
+    assert find_style("Hip-Hop") == find_style("hiphop")
     assert find_style("jazz").swings
     assert not find_style("jazz", swings=False).swings
