@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ghostnote.bridge.live.saved_settings import SavedSettings
 
 _DRIVER = "pedalboard"
+_WRITES = "file"
 _RATE = 48_000
 _BLOCK = 256
 
@@ -47,10 +48,13 @@ def live(
     rate: Annotated[int | None, typer.Option(min=8000, max=192_000, help="Sample rate in Hz.")] = None,
     block: Annotated[int | None, typer.Option(min=16, max=8192, help="Frames a block.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="OUT.wav", help="What the file driver writes.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="OUT.wav", help="Write what is played to this file, and play it on no device."
+        ),
     ] = None,
     outputs: Annotated[
-        str, typer.Option(metavar="pads|groups|stereo", help="Beside the mix, a stereo pair for each pad or group.")
+        str, typer.Option(metavar="WHAT", help="pads or groups: beside the mix a stereo pair for each; or stereo.")
     ] = "stereo",
     midi_in: Annotated[
         list[str] | None,
@@ -88,10 +92,15 @@ def live(
     from ghostnote.bridge.live.stroke_spec import LiveSpec
     from ghostnote.bridge.midi.note_input import NoteInput
 
+    if output and driver not in (None, _WRITES):
+        raise InputError(
+            f"-o {output}: is written by the file driver, not by {driver}: leave --driver out, "
+            "or write what is played with --record TAKE.mid and render that"
+        )
     played = _kit(kit, seed)
     check_outputs((output, record), (played.path, model, *(file for pad in played.pads for file in pad.files)))
     _name_unfinished({path.parent for path in (output, record) if path} or {Path()})
-    choices = _choices(driver or ("file" if output else None), device, rate, block)
+    choices = _choices(driver or (_WRITES if output else None), device, rate, block)
     name = choices.driver or _DRIVER
     settings = LiveSettings(
         kit=played,
@@ -156,7 +165,7 @@ def _run(settings: LiveSettings, choices: SavedSettings) -> None:
     except AudioError as error:
         hint = "without a sound device: -o FILE.wav writes what is played, --driver null plays it to nobody"
         raise AudioError(f"{error}; {hint}") from error
-    if settings.driver not in ("file", "null"):
+    if settings.driver not in (_WRITES, "null"):
         save_settings(_saved_at(), choices)
     if hangs:
         sys.stdout.flush()

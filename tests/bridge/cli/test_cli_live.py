@@ -163,6 +163,16 @@ def test_a_session_replaces_no_input_and_no_earlier_recording(
     assert "cut.wav.ghostnote-part: an unfinished recording" in text
 
 
+@pytest.mark.parametrize("driver", ["null", "jack"])
+def test_a_driver_that_writes_no_file_is_refused_beside_one(started: list[LiveSettings], driver: str) -> None:
+    with pytest.raises(InputError, match=f"-o x.wav: is written by the file driver, not by {driver}: leave --driver"):
+        run(live, "--driver", driver, "-o", "x.wav")
+    run(live, "--driver", "sounddevice")
+    run(live, "-o", "x.wav")
+    run(live, "--driver", "file", "-o", "x.wav")
+    assert [settings.driver for settings in started] == ["sounddevice", "file", "file"]
+
+
 def test_without_a_midi_port_the_start_says_so_and_what_to_do(started: list[LiveSettings]) -> None:
     said = run(live, "--driver", "null", "--osc", "off")
     assert said.count("no MIDI comes in") == 1
