@@ -11,7 +11,7 @@ from typing import Final
 from ghostnote.bridge.classify.classifier import Guess
 from ghostnote.bridge.classify.finder import FoundDrum, find_drums
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, distinct_name, hit_files, short_name
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, distinct_name, hit_files, short_name, without_stems
 from ghostnote.bridge.io.printable import UNPRINTABLE
 from ghostnote.bridge.kit.hits import PadHit
 
@@ -56,7 +56,8 @@ def find_sources(paths: Sequence[Path], output: Path) -> list[SourceFile]:
         if any(path.resolve().is_relative_to(output.resolve()) for path in paths):
             raise InputError(f"{output}: holds the sources, and what is in the output is not humanized; choose another")
         names = ", ".join(map(str, paths))
-        raise InputError(f"{names}: no sound files found; ghostnote reads {', '.join(HIT_SUFFIXES)}")
+        stems = "".join(map(without_stems, paths))
+        raise InputError(f"{names}: no sound files found{stems}; ghostnote reads {', '.join(HIT_SUFFIXES)}")
     return sources
 
 

@@ -28,7 +28,9 @@ def new(
     path: Annotated[Path | None, typer.Argument(metavar="KIT.toml", help="The kit file to write.")] = None,
     hits: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Make a pad of each drum in here: its strokes by names and sounds."),
+        typer.Option(
+            metavar="PATH", help="Make a pad of each drum in this folder, by names and sounds, or of one file."
+        ),
     ] = None,
     base: Annotated[
         str, typer.Option("--from", metavar="NAME", help="The kit to copy: default, electronic or dry.")
@@ -41,13 +43,13 @@ def new(
 ) -> None:
     """Write a kit file to edit: a copy of one that comes along, one of your hits, or one of drums that words choose."""
     from ghostnote.bridge.io.atomic_file import write_bytes
-    from ghostnote.bridge.io.hit_files import hit_files
+    from ghostnote.bridge.io.hit_files import hits_at
     from ghostnote.bridge.io.output_guard import check_outputs
     from ghostnote.bridge.kit.create import kit_from_built_in, kit_from_hits
 
     path = word_options.one_path(path, output)
     _check_ending(path)
-    check_outputs((path,), hit_files(hits) if hits else ())
+    check_outputs((path,), hits_at(hits) if hits else ())
     if path.exists() and not force:
         raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
     if words is not None:
@@ -66,12 +68,18 @@ def import_(
         Path,
         typer.Argument(
             metavar="SOURCE",
-            help="A kit of SFZ, Hydrogen, DrumGizmo or DecentSampler, as file, folder or archive; or a folder of hits.",
+            help="A kit of SFZ, Hydrogen, DrumGizmo or DecentSampler, as file, folder or archive; "
+            "or hits, a folder or one file.",
         ),
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="KIT.toml", help="The kit file to write; by default SOURCE.toml here."),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="KIT.toml",
+            help="The kit file to write; by default SOURCE.toml, or PRESET.toml, here.",
+        ),
     ] = None,
     channels: Annotated[
         str, typer.Option("--channels", "--mic", metavar="NAMES", help="DrumGizmo: the channels to mix, with commas.")
@@ -86,13 +94,14 @@ def import_(
 
     Hits that lie outside the kit file's folder are copied into a folder beside it. What is not taken over is named.
     """
-    from ghostnote.bridge.kit.importers.source import ImportChoices, source_name
+    from ghostnote.bridge.kit.importers.source import ImportChoices, kit_name
     from ghostnote.bridge.kit.importers.write import import_kit
 
-    path = output or Path(f"{source_name(source)}.toml")
-    _check_ending(path)
     names = tuple(name.strip() for name in channels.split(",") if name.strip())
-    kit, report = import_kit(source, path, ImportChoices(preset, names, partial), replace_old=force)
+    choices = ImportChoices(preset, names, partial)
+    path = output or Path(f"{kit_name(source, choices)}.toml")
+    _check_ending(path)
+    kit, report = import_kit(source, path, choices, replace_old=force)
     hits, notes = sum(len(pad.files) for pad in kit.pads), sum(len(pad.notes) for pad in kit.pads)
     echo(f"{path}: {counted(len(kit.pads), 'pad')} of {counted(hits, 'hit')}, on {counted(notes, 'note')}")
     for line in report:

@@ -38,7 +38,8 @@ Tweak = Annotated[
 ]
 
 KIT_HELP: Final = (
-    "KIT.toml; default, electronic or dry; a kit of SFZ, Hydrogen, DrumGizmo or DecentSampler; or a folder of hits."
+    "KIT.toml; default, electronic or dry; a kit of SFZ, Hydrogen, DrumGizmo or DecentSampler; "
+    "or hits, a folder or one file."
 )
 
 

@@ -5,21 +5,48 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 HIT_SUFFIXES: Final = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
 """Endings of the files that are taken for hits."""
+STEM_LIST: Final = ".ghostnote-stems"
+"""The file in a folder of a song's stems that lists them, one name a line."""
+_MOST_LISTED: Final = 100_000
 
 
-def hit_files(folder: Path, *, links: bool = False, suffixes: Sequence[str] = HIT_SUFFIXES) -> list[Path]:
+def hit_files(
+    folder: Path, *, links: bool = False, suffixes: Sequence[str] = HIT_SUFFIXES, stems: bool = False
+) -> list[Path]:
     """Return the files in a folder and below that end like sound files, tom2 before tom10, hidden ones left out.
 
     With `links`, linked folders are entered, too; each folder is entered once, so that a loop ends. `suffixes` are
-    other endings to look for.
+    other endings to look for. The stems of a song that was rendered are no hits: only with `stems` they are found.
     """
     found = (path for path in _visible_files(folder, links) if path.suffix.lower() in suffixes)
-    return sorted(found, key=_natural_key)
+    listed = lru_cache(maxsize=None)(listed_stems)
+    kept = found if stems else (path for path in found if path.name not in listed(path.parent))
+    return sorted(kept, key=_natural_key)
+
+
+def hits_at(path: Path) -> list[Path]:
+    """Return the `hit_files` of a folder, or of a file itself."""
+    return hit_files(path) if path.is_dir() else [path]
+
+
+def listed_stems(folder: Path) -> frozenset[str]:
+    """Return the names of the stems that a render wrote into a folder; none where its list cannot be read."""
+    try:
+        text = (folder / STEM_LIST).read_bytes()[:_MOST_LISTED].decode("utf-8", "replace")
+    except OSError:
+        return frozenset()
+    return frozenset(name for name in text.split("\n") if name and Path(name).name == name)
+
+
+def without_stems(folder: Path) -> str:
+    """Return what to say where a folder has no hits but stems, to be put behind the rest; nothing for others."""
+    return "; the stems of a song in it are no hits" if listed_stems(folder) else ""
 
 
 def _visible_files(folder: Path, links: bool) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from ghostnote.bridge.classify.classifier import Guess
 from ghostnote.bridge.classify.finder import FoundDrum, find_drums
 from ghostnote.bridge.drums import CLASSES
 from ghostnote.bridge.errors import KitError
-from ghostnote.bridge.io.hit_files import distinct_name, hit_files
+from ghostnote.bridge.io.hit_files import distinct_name, hits_at, without_stems
 from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.fields import FieldError, check_name, check_text, path_inside, quoted
 from ghostnote.bridge.kit.hits import PadHit
@@ -49,22 +49,27 @@ def kit_from_built_in(name: str, base: str = BUILT_IN[0]) -> NewKit:
 
 
 def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
-    """Return a kit with one pad for each drum in `hits`, for a kit file in `folder`.
+    """Return a kit with one pad for each drum in `hits`, a folder or one file, for a kit file in `folder`.
 
     Strokes of one drum are one pad, by their names and sounds. A drum's class is the one that its name says, or
     else its folder's, or else that of its sound. `KitError` if `hits` does not lie in `folder` or below, or holds no
     file that can be used.
     """
-    if not hits.is_dir():
-        raise KitError(f"{hits}: there is no such folder of hits; check the path")
+    if not hits.exists():
+        raise KitError(f"{hits}: there is no such file or folder of hits; check the path")
     if path_inside(hits, folder) is None:
         raise KitError(f"{hits}: lies outside {folder}; write the kit file beside or above its hits")
     skipped: list[str] = []
-    files = [path for path in hit_files(hits) if _has_a_name(path, hits, skipped)]
-    made = pads_from_files([(path, hits) for path in files])
+    root = hits if hits.is_dir() else hits.parent
+    files = [path for path in hits_at(hits) if _has_a_name(path, root, skipped)]
+    made = pads_from_files([(path, root) for path in files])
     skipped += made.skipped
+    if not made.pads and hits.is_file():
+        raise KitError(skipped[0])
     if not made.pads:
-        raise KitError(f"{hits}: holds no hit for a kit" + "".join(f"; {reason}" for reason in skipped[:3]))
+        raise KitError(
+            f"{hits}: holds no hit for a kit{without_stems(hits)}" + "".join(f"; {reason}" for reason in skipped[:3])
+        )
     text = _parts(BUILT_IN[0])[0] + kit_text(Kit(name, DEFAULT_SEED, made.pads), folder)
     parse_kit(text, folder, name)
     return NewKit(text, len(made.pads), tuple(skipped), made.guessed)

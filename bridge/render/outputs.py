@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +17,13 @@ from ghostnote.bridge.dsp.loudness import LoudnessMeter
 from ghostnote.bridge.errors import OutputError
 from ghostnote.bridge.io.atomic_file import check_size, output_errors, prepare_folder, write_bytes
 from ghostnote.bridge.io.audio_file import AudioWriter, format_for
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, STEM_LIST, listed_stems
 from ghostnote.bridge.io.output_guard import check_outputs
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.render.mixer import Mixer
 from ghostnote.bridge.render.stems import StemWriter, soften
 
 Audio = NDArray[np.float32]
-
-
-_LIST: Final = ".ghostnote-stems"
-"""The file in a folder of stems that lists them, so that the next song's replace these and nothing else."""
-_MOST_LISTED: Final = 100_000
 
 
 def stem_name(number: int, pad: Pad, suffix: str) -> str:
@@ -81,9 +77,9 @@ class TakeFiles:
         """Open the files; `OutputError` where that cannot be done."""
         with ExitStack() as stack:
             if self._folder:
-                stack.enter_context(
-                    _stem_folder(self._folder, {path.name for path in self._paths.values()}, self._hits)
-                )
+                names = {path.name for path in self._paths.values()}
+                _check_stem_folder(self._folder, names, self.mix)
+                stack.enter_context(_stem_folder(self._folder, names, self._hits))
             for writer in (self._mix, *(stem.writer for stem in self._stems.values())):
                 stack.enter_context(writer)
             self._stack = stack.pop_all()
@@ -164,6 +160,22 @@ class TakeFiles:
             self._mix.write(block[:, skipped:])
 
 
+def _check_stem_folder(folder: Path, names: Collection[str], mix: Path) -> None:
+    """Raise `OutputError` for a folder whose sound files no render wrote, so that stems do not mix with others' files.
+
+    In a folder of stems only files that these would replace count.
+    """
+    listed = listed_stems(folder)
+    there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    for name in there:
+        is_meant = name in names if listed else Path(name).suffix.lower() in HIT_SUFFIXES
+        if is_meant and name not in listed and (folder / name).resolve() != mix.resolve():
+            raise OutputError(
+                f"cannot write stems into {folder}: {name} in it is no stem of an earlier render; "
+                "name another folder, or move your files out of it"
+            )
+
+
 @contextmanager
 def _stem_folder(folder: Path, names: Collection[str], hits: Collection[Path]) -> Iterator[None]:
     """Make the folder of the stems `names`, and remove it again if an error leaves it empty.
@@ -179,10 +191,9 @@ def _stem_folder(folder: Path, names: Collection[str], hits: Collection[Path]) -
             with suppress(OSError):
                 folder.rmdir()
         raise
-    listed = folder / _LIST
+    listed = folder / STEM_LIST
     with output_errors(listed):
-        earlier = listed.read_bytes()[:_MOST_LISTED].decode("utf-8", "replace").split("\n") if listed.is_file() else []
-        for path in (folder / name for name in earlier if Path(name).name == name and name not in names):
+        for path in (folder / name for name in listed_stems(folder) if name not in names):
             if path.is_file() and path.resolve() not in hits:
                 path.unlink()
         write_bytes(listed, "\n".join(sorted(names)).encode())

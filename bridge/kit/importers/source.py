@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ghostnote.bridge.errors import KitError
-from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hits_at, without_stems
 from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.kit.create import pads_from_files
 from ghostnote.bridge.kit.importers.archive import ARCHIVES, is_archive, unpack
@@ -50,8 +50,8 @@ class Imported:
 
 
 def is_source(path: Path) -> bool:
-    """Return whether a path is a kit of another sampler, or a folder, and not a kit file."""
-    return path.is_dir() or is_archive(path) or path.suffix.lower() in PROGRAMS
+    """Return whether a path is a kit of another sampler, a folder or a sound file, and not a kit file."""
+    return path.is_dir() or is_archive(path) or path.suffix.lower() in (*PROGRAMS, *HIT_SUFFIXES)
 
 
 def source_name(path: Path) -> str:
@@ -60,6 +60,12 @@ def source_name(path: Path) -> str:
         return path.resolve().name
     ending = next((each for each in ARCHIVES if path.name.lower().endswith(each)), path.suffix)
     return path.name[: len(path.name) - len(ending)] or path.name
+
+
+def kit_name(path: Path, choices: ImportChoices) -> str:
+    """Return what a source's kit is called: after the preset where one is chosen, without its ending."""
+    name = PurePosixPath((choices.preset or "").replace("\\", "/"))
+    return (name.stem if name.suffix.lower() in PROGRAMS else name.name) or source_name(path)
 
 
 def chosen_program(path: Path, choices: ImportChoices) -> Path:
@@ -76,13 +82,15 @@ def needs_room(path: Path, choices: ImportChoices) -> bool:
 
 
 def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
-    """Read a kit of another sampler, or a folder of sounds; what must be unpacked or mixed goes into `work`.
+    """Read a kit of another sampler, a folder of sounds or one; what must be unpacked or mixed goes into `work`.
 
     `KitError` for a source that is not there, holds no kit or several, or lacks samples.
     """
     if not path.exists():
         raise KitError(f"{path}: there is no such file or folder; check the path")
-    name, source = source_name(path), path
+    name, source = kit_name(path, choices), path
+    if path.suffix.lower() in HIT_SUFFIXES and path.is_file():
+        return _from_sounds(path, name, source)
     if is_archive(path):
         unpack(path, work / "source")
         path = work / "source"
@@ -206,12 +214,17 @@ def _how(kits: Sequence[Path], folder: Path, source: Path) -> str:
     return printable(command + play)
 
 
-def _from_sounds(folder: Path, name: str, source: Path) -> Imported:
-    """Return a kit of a folder's sound files, by their names and sounds; errors name the `source`."""
-    made = pads_from_files([(file, folder) for file in hit_files(folder)])
+def _from_sounds(path: Path, name: str, source: Path) -> Imported:
+    """Return a kit of a folder's sound files, or of one, by their names and sounds; errors name the `source`."""
+    folder = _root(path)
+    made = pads_from_files([(file, folder) for file in hits_at(path)])
+    if not made.pads and path.is_file():
+        raise KitError(made.skipped[0])
     if not made.pads:
         advice = f"name a folder with a kit, or with one file for each stroke: {', '.join(HIT_SUFFIXES)}"
         reasons = "".join(f"; {reason}" for reason in made.skipped[:3])
-        raise KitError(f"{source}: holds no kit and no sound file that can be a hit{reasons}; {advice}")
+        raise KitError(
+            f"{source}: holds no kit and no sound file that can be a hit{reasons}{without_stems(folder)}; {advice}"
+        )
     report = (*(f"left out {reason}" for reason in made.skipped), *made.guessed)
     return Imported(replace(Kit(name, DEFAULT_SEED, made.pads), path=None), folder, report)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ghostnote.bridge.errors import AudioFileError, KitError, OutputError
+from ghostnote.bridge.errors import AudioFileError, KitError
 from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.io.cache_folder import cache_folder
@@ -59,12 +59,15 @@ def import_kit(
     """Write a kit file of another sampler's kit, and beside it a folder of the hits that lie elsewhere.
 
     Both appear when all of it was read, or neither. Returns the kit and what was not taken over. `KitError` for
-    a source that cannot be used, `OutputError` where there is a kit already.
+    a source that cannot be used, or where there is a kit already.
     """
     folder = output.parent
     hits = folder / f"{output.stem} hits"
+    if source.is_dir():
+        # A preset that is not there is the first thing to mend.
+        chosen_program(source, choices)
     if not replace_old and output.exists():
-        raise OutputError(f"{output}: is already there; choose another name, or add --force to replace it")
+        raise KitError(f"{output}: is already there; choose another name, or add --force to replace it")
     prepare_folder(folder)
     remove_stale(folder)
     with output_errors(output), partial_folder(folder) as work:
@@ -73,7 +76,7 @@ def import_kit(
         _check_sounds(imported.kit)
         if placed and hits.exists():
             if not replace_old:
-                raise OutputError(f"{hits}: is already there; choose another name, or add --force to replace it")
+                raise KitError(f"{hits}: is already there; choose another name, or add --force to replace it")
             hits.rename(work / "replaced")
         if placed:
             (work / "hits").rename(hits)

@@ -12,7 +12,8 @@ from stroke_by_stroke import StrokeByStroke
 from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.cli.kit import app
-from ghostnote.bridge.errors import AudioFileError, GhostnoteError, InputError, KitError, OutputError
+from ghostnote.bridge.cli.options import opened_kit
+from ghostnote.bridge.errors import AudioFileError, GhostnoteError, InputError, KitError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.kit import Pad, default_kit, load_kit
 from ghostnote.bridge.render.workers import Audio
@@ -114,7 +115,7 @@ def test_new_makes_one_pad_of_a_drum_s_layers_and_round_robins_and_general_midi_
     [
         (["there.toml"], "already there"),
         (["kit.txt"], r"ends in \.toml"),
-        (["new.toml", "--hits", "none"], "no such folder"),
+        (["new.toml", "--hits", "none"], "no such file or folder"),
         (["new.toml", "--hits", "empty"], "holds no hit"),
         (["empty/new.toml", "--hits", "other"], "beside or above its hits"),
     ],
@@ -131,6 +132,35 @@ def test_new_refuses_what_cannot_become_a_kit(
     assert re.search(words, str(result.exception))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "other", "there.toml"]
     assert Path("there.toml").read_text() == "mine"
+
+
+def test_one_sound_file_is_a_kit_of_one_pad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    hit(Path("Snare.wav"))
+    assert run("new", "one.toml", "--hits", "Snare.wav").output == "one.toml: 1 pad\n"
+    assert run("import", "Snare.wav", "-o", "two.toml").exit_code == 0
+    for kit in (load_kit("one.toml"), load_kit("two.toml"), opened_kit(Path("Snare.wav"))):
+        (pad,) = kit.pads
+        assert (pad.name, pad.drum_class, pad.hit) == ("Snare", "snare", Path("Snare.wav"))
+
+
+def test_a_text_that_is_called_a_sound_file_is_no_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("snare.wav").write_text("hello")
+    for command in (("new", "one.toml", "--hits", "snare.wav"), ("show", "snare.wav"), ("import", "snare.wav")):
+        result = run(*command)
+        assert isinstance(result.exception, KitError)
+        assert str(result.exception) == "snare.wav: is not a sound file, or is damaged; export it again"
+
+
+def test_a_kit_of_hits_has_no_stems_of_a_song(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    hit(Path("hits/kick.wav"))
+    hit(Path("hits/stems/02_Snare_38.wav"))
+    Path("hits/stems/.ghostnote-stems").write_text("02_Snare_38.wav")
+    assert run("new", "one.toml", "--hits", "hits").output == "one.toml: 1 pad\n"
+    for command in (("new", "two.toml", "--hits", "hits/stems"), ("import", "hits/stems")):
+        assert "the stems of a song in it are no hits" in str(run(*command).exception)
 
 
 def test_new_leaves_out_hits_whose_path_is_not_utf_8(tmp_path: Path) -> None:
@@ -270,7 +300,9 @@ def test_import_writes_a_kit_and_says_what_is_not_taken_over(tmp_path: Path, mon
     assert "General MIDI's for its note: soft (snare)" in result.stderr
     (pad,) = load_kit(tmp_path / "My Snare.toml").pads
     assert [(hit.low, hit.high) for hit in pad.hits] == [(1, 60), (61, 127)]
-    assert isinstance(run("import", "source/My Snare.sfz").exception, OutputError)
+    refused = run("import", "source/My Snare.sfz").exception
+    assert isinstance(refused, KitError)
+    assert refused.exit_code == run("new", "My Snare.toml").exception.exit_code == 2
     assert run("import", "source", "-o", "My Snare.toml", "--force").exit_code == 0
     assert "2 hits" in run("show", "source").stdout
     assert "soft.wav, 44100 Hz, mono" in run("check", "source/My Snare.sfz").stdout

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from ghostnote.bridge.io.hit_files import distinct_name, hit_files, short_name
+from ghostnote.bridge.io.hit_files import STEM_LIST, distinct_name, hit_files, short_name, without_stems
 
 
 def test_hits_are_found_below_in_natural_order_without_hidden_ones(tmp_path: Path) -> None:
@@ -8,6 +8,17 @@ def test_hits_are_found_below_in_natural_order_without_hidden_ones(tmp_path: Pat
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert [path.name for path in hit_files(tmp_path)] == ["kick.flac", "Tom2.WAV", "tom10.wav"]
+
+
+def test_the_stems_of_a_song_are_hits_only_where_they_are_asked_for(tmp_path: Path) -> None:
+    for name in ("stems/01_Kick_36.wav", "stems/mine.wav", "01_Kick_36.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "stems" / STEM_LIST).write_text("01_Kick_36.wav\n02_Snare_38.wav")
+    assert [str(path.relative_to(tmp_path)) for path in hit_files(tmp_path)] == ["01_Kick_36.wav", "stems/mine.wav"]
+    assert len(hit_files(tmp_path, stems=True)) == 3
+    assert "stems of a song" in without_stems(tmp_path / "stems")
+    assert without_stems(tmp_path) == ""
 
 
 def test_a_repeated_name_is_numbered_whatever_its_capitals() -> None:

@@ -13,7 +13,7 @@ from ghostnote.bridge.errors import GhostnoteError, KitError, OutputError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.importers import archive as archives
 from ghostnote.bridge.kit.importers.region import MOST_REGIONS
-from ghostnote.bridge.kit.importers.source import ImportChoices
+from ghostnote.bridge.kit.importers.source import ImportChoices, kit_name
 from ghostnote.bridge.kit.importers.write import import_kit, open_kit
 from ghostnote.bridge.kit.kit import load_kit
 from ghostnote.bridge.sampler.write import FORMATS, export_kit
@@ -90,7 +90,7 @@ def test_hits_beside_the_kit_stay_and_others_are_copied(tmp_path: Path) -> None:
 def test_a_kit_that_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
     source = sfz(tmp_path / "source", "<region> key=36 sample=kick.wav")
     import_kit(source, tmp_path / "mine" / "kit.toml", ALL)
-    with pytest.raises(OutputError, match="already there"):
+    with pytest.raises(KitError, match="already there"):
         import_kit(source, tmp_path / "mine" / "kit.toml", ALL)
     import_kit(source, tmp_path / "mine" / "kit.toml", ALL, replace_old=True)
     assert load_kit(tmp_path / "mine" / "kit.toml").pads[0].hit
@@ -121,7 +121,17 @@ def test_one_of_several_kits_is_chosen_by_name(tmp_path: Path) -> None:
             tmp_path / "mine", folder, rf"has no kit '{name}'; it has kit\.sfz, other\.sfz$", ImportChoices(preset=name)
         )
     kit, _ = import_kit(folder, tmp_path / "mine" / "kit.toml", ImportChoices(preset="other"))
-    assert kit.pads[0].notes == (38,)
+    assert (kit.name, kit.pads[0].notes) == ("other", (38,))
+    with pytest.raises(KitError, match="has no kit 'third'"):
+        import_kit(folder, tmp_path / "mine" / "kit.toml", ImportChoices(preset="third"))
+
+
+@pytest.mark.parametrize(
+    ("preset", "name"),
+    [(None, "all"), ("", "all"), ("Jazz kit", "Jazz kit"), ("kits/Rock/drumkit.sfz", "drumkit"), ("v1.2", "v1.2")],
+)
+def test_a_kit_is_called_after_its_preset(tmp_path: Path, preset: str | None, name: str) -> None:
+    assert kit_name(tmp_path / "all.zip", ImportChoices(preset=preset)) == name
 
 
 def test_kits_of_the_same_file_name_are_chosen_by_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

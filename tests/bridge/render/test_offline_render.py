@@ -192,11 +192,24 @@ def test_an_earlier_stem_that_the_kit_plays_now_stays(tmp_path: Path) -> None:
     assert sound_files(tmp_path / "stems") == {report.stems[0].name, earlier[1].name}
 
 
-def test_stems_remove_nothing_that_no_render_wrote(tmp_path: Path) -> None:
+def test_stems_go_into_no_folder_of_sound_files_that_no_render_wrote(tmp_path: Path) -> None:
     (tmp_path / "stems").mkdir()
-    (tmp_path / "stems" / "03_Snare_38.wav").write_text("mine")
-    report = render(tmp_path, song(notes=(36,)))
-    assert sound_files(tmp_path / "stems") == {report.stems[0].name, "03_Snare_38.wav"}
+    (tmp_path / "stems" / "vocals.wav").write_text("mine")
+    with pytest.raises(OutputError, match=r"stems: vocals.wav in it is no stem .*; name another folder, or move"):
+        render(tmp_path, song(notes=(36,)))
+    assert [path.name for path in tmp_path.rglob("*.wav")] == ["vocals.wav"]
+    (tmp_path / "stems" / "vocals.wav").rename(tmp_path / "stems" / "notes.txt")
+    (stem,) = render(tmp_path, song(notes=(36,))).stems
+    (tmp_path / "stems" / ".ghostnote-stems").write_text("01_Other_35.wav")
+    with pytest.raises(OutputError, match=f"stems: {stem.name} in it is no stem"):
+        render(tmp_path, song(notes=(36,)))
+
+
+def test_the_mix_may_lie_among_its_stems(tmp_path: Path) -> None:
+    settings = RenderSettings(stems=tmp_path, jobs=1)
+    (tmp_path / "mix.wav").write_text("an earlier mix")
+    report = render_song(song(notes=(36,)), KIT, Spec(), tmp_path / "mix.wav", settings)
+    assert sound_files(tmp_path) == {"mix.wav", report.stems[0].name}
 
 
 def test_several_notes_of_a_pad_at_one_instant_are_one_stroke(tmp_path: Path) -> None:
