@@ -22,6 +22,8 @@ from ghostnote.bridge.io.wav_layout import read_doubles, wav_layout
 MAX_HIT_SECONDS: Final = 60.0
 """A longer file is a song or a loop, not a hit."""
 
+_SAYS_NO_MORE: Final = "does not seem to contain audio data"
+"""What the library's sentence on a file of another kind says: no more than ours."""
 _FULL_SCALE: Final = {16: 2**15 - 1, 24: 2**23 - 1}
 _OGG_SERIAL, _OGG_QUALITY = 0x67686F73, "best"
 
@@ -75,7 +77,8 @@ def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tup
     try:
         audio, rate = _decoded(path, max_seconds)
     except (ValueError, RuntimeError, OSError) as error:
-        raise AudioFileError(f"{path}: is not a sound file, or is damaged ({error}); export it again") from error
+        why = "" if _SAYS_NO_MORE in str(error) else f" ({error})"
+        raise AudioFileError(f"{path}: is not a sound file, or is damaged{why}; export it again") from error
     check_samples(path, audio)
     return audio, rate
 
