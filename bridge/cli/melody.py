@@ -137,6 +137,7 @@ def _play(song: Path, wanted: Path, drum: _Drum, form: _Form, generator: Generat
     notes = _notes(song, form.channel, form.scale)
     moved = form.octaves if form.octaves is not None else tools.nearest_octaves(notes, drum.pitch_hz)
     notes = [tools.Note(note.seconds, note.pitch + 12 * moved, note.velocity) for note in notes]
+    _check_notes(notes, song, drum, moved)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Playing", total=len(notes))
@@ -157,11 +158,27 @@ def _play(song: Path, wanted: Path, drum: _Drum, form: _Form, generator: Generat
     rate = form.rate or drum.rate
     write_audio(target, resample(mix / np.float32(max(peak, 1.0)), drum.rate, rate), rate, form.bits)
     options.tell_numbered(wanted, target)
-    by = f", {counted(abs(moved), 'octave')} {'up' if moved > 0 else 'down'}" if moved else ""
     name = drum.drum_class.replace("_", " ")
-    echo(f"{target}: {counted(len(notes), 'note')}{by} on a {name} of {drum.pitch_hz:.1f} Hz")
+    echo(f"{target}: {counted(len(notes), 'note')}{_octaves(moved)} on a {name} of {drum.pitch_hz:.1f} Hz")
     if peak > 1:
         echo(f"note: turned down by {20 * np.log10(peak):.1f} dB, or it would clip", err=True)
+
+
+def _check_notes(notes: list[Note], song: Path, drum: _Drum, moved: int) -> None:
+    """Raise `InputError` for a note that the drum cannot play, as the song has it before it was moved by octaves."""
+    from ghostnote.bridge.errors import InputError
+    from ghostnote.bridge.tools.melody import far_note, note_hz
+
+    far = far_note(notes, drum.pitch_hz)
+    if far:
+        raise InputError(
+            f"{song} on {drum.name}: note {far.pitch - 12 * moved:g}{_octaves(moved)} is {note_hz(far.pitch):.0f} Hz, "
+            f"more than three octaves from the drum's {drum.pitch_hz:.0f} Hz: give other --octaves, or another drum"
+        )
+
+
+def _octaves(moved: int) -> str:
+    return f", {counted(abs(moved), 'octave')} {'up' if moved > 0 else 'down'}," if moved else ""
 
 
 def _notes(song: Path, channel: int | None, scale: str | None) -> list[Note]:

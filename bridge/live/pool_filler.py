@@ -24,7 +24,7 @@ _IDLE_SECONDS: Final = 0.02
 _ALONE_SECONDS: Final = 0.5
 """How long the first worker makes hits alone at most, as when it generates the drums of a new kit."""
 _SILENT_SECONDS: Final = 10.0
-"""A worker that owes an answer for so long is named in the status; for much longer, it is replaced."""
+"""A worker that owes an answer for so long is named in the status, later while it starts; for longer it is replaced."""
 _STUCK_SECONDS: Final = 30.0
 _OPEN_SECONDS: Final = 90.0  # beside that
 _BACKOFF_SECONDS: Final = (0.0, 0.5, 2.0, 5.0)
@@ -71,8 +71,9 @@ class PoolFiller:
     def trouble(self) -> str:
         """What is wrong now with the thread, or with a worker."""
         now = time.monotonic()
-        silent = (w.number for w in self._workers if w.silent_seconds(now) > _SILENT_SECONDS)
-        mute = (f"worker {number} does not answer" for number in silent)
+        # To start and to open the model takes its time.
+        limits = ((w, _SILENT_SECONDS if w.last_reply else _STUCK_SECONDS) for w in self._workers)
+        mute = (f"worker {w.number} does not answer" for w, longest in limits if w.silent_seconds(now) > longest)
         return self._error or next((w.trouble for w in self._workers if w.trouble), "") or next(mute, "")
 
     def __enter__(self) -> "PoolFiller":

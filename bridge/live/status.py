@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ghostnote.bridge.devices.supervisor import DriverSupervisor
+from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.live.midi_input import MidiInput
 from ghostnote.bridge.live.osc.server import OscServer
 from ghostnote.bridge.live.pad_parameters import Value
@@ -112,7 +113,8 @@ def line(live: Live) -> str:
     learning = f", next note strikes {live.session.learning}" if live.session.learning else ""
     begin = "" if live.ready_seconds is not None else "making the first hits; "
     return (
-        f"{begin}{notes} notes{fresh}{silent}{double}, pool {depth}, {live.supervisor.underruns} underruns,"
+        f"{begin}{counted(notes, 'note')}{fresh}{silent}{double}, pool {depth},"
+        f" {counted(live.supervisor.underruns, 'underrun')},"
         f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{off_pads}{learning}{lost}{wrong}"
     )
 

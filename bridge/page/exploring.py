@@ -12,6 +12,7 @@ from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.errors import GhostnoteError, InputError
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.io.hit_files import hit_files
+from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.kinds import find_class, find_kind
 from ghostnote.bridge.page.drum_map import MOST_DRUMS, DrumMap, MapDrum
 from ghostnote.bridge.page.hub import Hub
@@ -114,7 +115,7 @@ class Exploring:
     def _begin(self, count: int, work: Coroutine[Any, Any, None]) -> None:
         if self._task and not self._task.done():
             work.close()
-            raise InputError(f"{self._left} drums are being made still: wait for them")
+            raise InputError(f"{counted(self._left, 'drum')} being made still: wait for the end")
         self._left, self._said = count, ""
         self._task = asyncio.create_task(self._run(work))
         self.tell()

@@ -4,7 +4,7 @@ The pitch of a drum is that of its strongest partial, measured where it has sett
 moved and keep their decay; what is noise stays as it is, as the stick and the shell do.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,6 +92,11 @@ def tuned(stroke: Audio, ratio: float, target_hz: float | None = None) -> Audio:
     return np.asarray(moved + rest + residual, np.float32)
 
 
+def far_note(notes: Iterable[Note], own_hz: float) -> Note | None:
+    """Return the first note that is more than three octaves from a drum's pitch, or None."""
+    return next((note for note in notes if not 1 / _MOST_RATIO <= note_hz(note.pitch) / own_hz <= _MOST_RATIO), None)
+
+
 def play_melody(
     notes: Sequence[Note],
     hit: ArrayLike,
@@ -113,13 +118,13 @@ def play_melody(
     if not notes:
         raise InputError("the melody has no notes: choose another track or channel")
     own_hz = pitch_hz or drum_pitch(audio, rate).hz
-    ratios = [note_hz(note.pitch) / own_hz for note in notes]
-    far = next((note for note, ratio in zip(notes, ratios, strict=True) if not 1 / 8 <= ratio <= _MOST_RATIO), None)
+    far = far_note(notes, own_hz)
     if far:
         raise InputError(
             f"note {far.pitch:g} is {note_hz(far.pitch):.0f} Hz, more than three octaves from the drum's "
             f"{own_hz:.0f} Hz: move the melody by octaves, or choose another drum"
         )
+    ratios = [note_hz(note.pitch) / own_hz for note in notes]
     at_model_rate = resample(audio, rate, RATE)
     reference = Reference(at_model_rate, label_of(find_class(drum_class)))
     keys = [StrokeKey(index, note.velocity) for index, note in enumerate(notes)]

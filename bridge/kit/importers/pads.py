@@ -10,7 +10,7 @@ from ghostnote.bridge.classify.names import parse_name
 from ghostnote.bridge.classify.sounds import measure
 from ghostnote.bridge.drums import CLASSES, class_from_name
 from ghostnote.bridge.io.hit_files import distinct_name
-from ghostnote.bridge.io.printable import UNPRINTABLE
+from ghostnote.bridge.io.printable import UNPRINTABLE, counted
 from ghostnote.bridge.kit.choke import HATS
 from ghostnote.bridge.kit.fields import MOST_TEXT
 from ghostnote.bridge.kit.hits import HIT_RANGES, PadHit
@@ -66,10 +66,12 @@ def _drums(found: Found) -> list[_Drum]:
     overlapping = sum(map(_overlap, keys_of))
     if several:
         found.notes.append(
-            f"on {several} notes several drums sound together in the source: here their strokes alternate"
+            f"on {counted(several, 'note')} several drums sound together in the source: here their strokes alternate"
         )
     elif overlapping:
-        found.notes.append(f"on {overlapping} notes ranges of velocity overlap: there the strokes of both alternate")
+        found.notes.append(
+            f"on {counted(overlapping, 'note')} ranges of velocity overlap: there the strokes of both alternate"
+        )
     return [_Drum(tuple(keys), regions) for regions, keys in keys_of.items()]
 
 
@@ -136,7 +138,7 @@ def _chokes(drums: Sequence[_Drum], classes: Sequence[str], found: Found) -> lis
             one_way += not enders[other] & own[at]
             group = [group[at] if each == group[other] else each for each in group]
     if one_way:
-        found.notes.append(f"{one_way} drums choke others one way in the source, and both ways here")
+        found.notes.append(f"chokes that go one way in the source go both ways here, of {counted(one_way, 'drum')}")
     words: dict[int, str] = {}
     for number in dict.fromkeys(group):
         members = [at for at, each in enumerate(group) if each == number]

@@ -1,5 +1,6 @@
 """`ghostnote melody` takes files and folders, and says what cannot be played."""
 
+import re
 from pathlib import Path
 
 import mido
@@ -107,6 +108,21 @@ def test_what_cannot_be_played_is_said_once_before_any_song(
     assert isinstance(result.exception, InputError)
     assert said in str(result.exception)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["four.wav", "songs", "tom.wav"]
+
+
+@pytest.mark.parametrize(
+    ("options", "moved"), [(("--octaves", -1), ", 1 octave down,"), (("--octaves", 1), ", 1 octave up,"), ((), "")]
+)
+def test_a_note_that_is_too_far_is_named_as_the_song_has_it(
+    options: tuple[object, ...], moved: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "tom.wav", 1.0, 0.02)
+    notes = [mido.Message("note_on", note=note, velocity=90) for note in (2, 47, 111)]
+    mido.MidiFile(tracks=[mido.MidiTrack(notes)]).save("far.mid")
+    said = str(run("far.mid", "--drum", "tom.wav", *options).exception)
+    assert re.search(rf"far.mid on tom.wav: note (2|111){moved} is \d+ Hz, more than three octaves", said), said
+    assert "give other --octaves, or another drum" in said
 
 
 def test_a_folder_without_songs_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from ghostnote.bridge.live import pool_filler
 from ghostnote.bridge.live.failing_pads import FailingPads
 from ghostnote.bridge.live.pool import Pool
 from ghostnote.bridge.live.pool_filler import PoolFiller
+from ghostnote.bridge.live.pool_process import PoolProcess
 
 
 def pool() -> Pool:
@@ -161,6 +163,16 @@ def test_a_worker_that_stands_still_is_named_and_replaced() -> None:
         filler._workers[0].last_reply -= 20
         until(lambda: filler.restarts == 1)
         until(lambda: not filler.trouble)
+
+
+def test_a_worker_that_starts_is_not_named_at_once() -> None:
+    filler = PoolFiller(pool(), FakeSpec(), RATE, 1)
+    stand_in: Any = object()
+    worker = PoolProcess(0, stand_in, line=stand_in, started=time.monotonic() - 20)
+    filler._workers.append(worker)
+    assert filler.trouble == ""
+    worker.started -= 20
+    assert filler.trouble == "worker 0 does not answer"
 
 
 def failing() -> None:

@@ -67,7 +67,7 @@ def test_the_plain_view_says_in_the_end_how_it_went() -> None:
             live.session.play(NoteOn(0, 36, 100), time.perf_counter())
             until(lambda: live.session.engine.counts.total() == 1)
     assert "no device" in lines[0]
-    assert "1 notes" in lines[-1]
+    assert "1 note, " in lines[-1]
 
 
 def test_the_picture_tells_the_state_of_pads() -> None:
