@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.channels import drums_of
 from ghostnote.bridge.midi.events import NoteOn
@@ -49,7 +50,7 @@ def read_groove(path: Path, kit: Kit) -> Groove:
     song, _ = drums_of(read_midi(path, _RATE))
     notes = sum(isinstance(event, NoteOn) for event in song.events)
     if notes < _LEAST_NOTES:
-        raise InputError(f"{path}: has {notes} notes; a groove needs {_LEAST_NOTES} or more")
+        raise InputError(f"{path}: has {counted(notes, 'note')}; a groove needs {_LEAST_NOTES} or more")
     return groove_of(song, kit)
 
 

@@ -18,6 +18,9 @@ from ghostnote.bridge.inference import drum_cache
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.save import save_kit
+from ghostnote.bridge.midi.demo_groove import groove
+from ghostnote.bridge.midi.events import NoteOn
+from ghostnote.bridge.midi.smf_reader import read_midi
 from ghostnote.bridge.render.workers import Audio
 
 
@@ -129,6 +132,23 @@ def test_bad_values_and_files_are_refused(song: Path, tmp_path: Path) -> None:
     assert isinstance(run("render", tmp_path / "none.mid", "-o", out).exception, InputError)
     assert isinstance(run("render", song, "-o", out, "--kit", tmp_path / "none.toml").exception, GhostnoteError)
     assert [path.name for path in tmp_path.iterdir()] == ["song.mid"]
+
+
+def test_the_demo_writes_its_groove_as_a_midi_file_that_plays_the_same(tmp_path: Path) -> None:
+    for name in ("song.mid", "song-2.mid"):
+        result = run("demo", "-o", tmp_path / "groove.wav", "--rate", 8_000, "--midi", tmp_path / "song.mid")
+        assert result.exit_code == 0, result.output
+        assert f"{tmp_path / name}: the groove" in result.stdout
+    assert (tmp_path / "song.mid").read_bytes() == (tmp_path / "song-2.mid").read_bytes()
+    read, made = read_midi(tmp_path / "song.mid", 48_000), groove(48_000)
+    played, meant = (
+        sorted((event.note, event.frame, event.velocity) for event in song.events if isinstance(event, NoteOn))
+        for song in (read, made)
+    )
+    assert [(note, velocity) for note, _, velocity in played] == [(note, velocity) for note, _, velocity in meant]
+    assert max(abs(one[1] - other[1]) for one, other in zip(played, meant, strict=True)) <= 2
+    assert abs(read.end_frame - made.end_frame) <= 2
+    assert read.warnings == ()
 
 
 def test_the_demo_writes_a_mix_and_stems_beside_it(tmp_path: Path) -> None:
