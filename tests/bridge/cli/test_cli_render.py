@@ -180,7 +180,7 @@ def test_a_drummer_of_a_genre_moves_notes_by_the_seed(song: Path, tmp_path: Path
     assert written[0] == written[1]
     assert len(set(written)) == 3
     result = run("render", song, "-o", tmp_path / "x.wav", "--drummer", "polka")
-    assert "rock, jazz, funk or hiphop" in str(result.exception)
+    assert "choose one of rock, jazz, funk, hiphop" in str(result.exception)
 
 
 @pytest.mark.parametrize(
