@@ -28,9 +28,7 @@ def new(
     path: Annotated[Path | None, typer.Argument(metavar="KIT.toml", help="The kit file to write.")] = None,
     hits: Annotated[
         Path | None,
-        typer.Option(
-            metavar="PATH", help="Make a pad of each drum in this folder, by names and sounds, or of one file."
-        ),
+        typer.Option(metavar="PATH", help="Make a pad of each drum in this folder, by names and sounds; or a file."),
     ] = None,
     base: Annotated[
         str, typer.Option("--from", metavar="NAME", help="The kit to copy: default, electronic or dry.")
@@ -74,12 +72,7 @@ def import_(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="KIT.toml",
-            help="The kit file to write; by default SOURCE.toml, or PRESET.toml, here.",
-        ),
+        typer.Option("--output", "-o", metavar="KIT.toml", help="The kit file; by default SOURCE.toml or PRESET.toml."),
     ] = None,
     channels: Annotated[
         str, typer.Option("--channels", "--mic", metavar="NAMES", help="DrumGizmo: the channels to mix, with commas.")
