@@ -60,7 +60,7 @@ def test_sliders_of_every_pad_by_the_command_line() -> None:
     for text, words in (
         ("bright", "'bright' is not a slider and its value"),
         ("bright=loud", "'bright=loud' is not a slider and its value"),
-        ("shiny=1", "the key 'shiny' is unknown; the keys are bright, boomy"),
+        ("shiny=1", "the key 'shiny' is unknown; choose one of bright, boomy"),
         ("bright=3", "bright = 3.0, but it must be a number from -2 to 2"),
     ):
         with pytest.raises(KitError, match=words):
