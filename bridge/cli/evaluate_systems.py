@@ -49,7 +49,7 @@ def run_systems_evaluation(request: SystemsRequest) -> None:
     from ghostnote.models.data.trial_set import load_split
     from ghostnote.models.evaluate.report_plots import draw_sounds
     from ghostnote.models.evaluate.run import EMBEDDING
-    from ghostnote.models.evaluate.settings import QUICK, EvaluationSettings
+    from ghostnote.models.evaluate.settings import QUICK_SYSTEMS, EvaluationSettings
     from ghostnote.models.evaluate.systems import Real, SystemJudge, systems_table
     from ghostnote.models.evaluate.systems_picture import draw_systems
 
@@ -57,7 +57,7 @@ def run_systems_evaluation(request: SystemsRequest) -> None:
     systems = [_opened_model(request.model), *(_opened(run, request.steps) for run in request.runs)]
     _require_names_apart([system.name for system in systems])
     prepare_folder(request.output)
-    settings = replace(QUICK if request.quick else EvaluationSettings(), seed=request.seed)
+    settings = replace(QUICK_SYSTEMS if request.quick else EvaluationSettings(), seed=request.seed)
     real = Real(load_split(request.data, request.split), load_split(request.data, "train"), request.output / EMBEDDING)
     figures, made = [], {}
     with stages() as stage:

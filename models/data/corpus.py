@@ -18,7 +18,7 @@ from ghostnote.bridge.dsp.velocity import FULL_VELOCITY
 from ghostnote.bridge.errors import AudioFileError, CorpusError
 from ghostnote.bridge.io.audio_checks import SILENCE_PEAK
 from ghostnote.bridge.io.audio_file import read_audio
-from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, listed_stems
 from ghostnote.bridge.kinds import kind_from_name
 from ghostnote.models.data.manifest import MANIFEST, HitFile, Skipped, read_manifest
 
@@ -148,7 +148,8 @@ def _audio_files(folder: Path, skipped: list[Skipped]) -> Iterator[Path]:
 
     for parent, folders, files in os.walk(folder, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
+        stems = listed_stems(Path(parent))
+        for name in sorted(set(files) - stems):
             if not name.startswith(".") and Path(name).suffix.lower() in HIT_SUFFIXES:
                 yield Path(parent, name)
 

@@ -313,3 +313,10 @@ def test_names_that_are_not_utf8_are_skipped_with_the_reason(tmp_path: Path) -> 
     assert [hit.path.name for hit in corpus.hits] == ["kick.wav"]
     assert sorted(str(path.relative_to(tmp_path)) for path, _ in corpus.skipped) == ["kick ?.wav", "snare?/snare.wav"]
     assert {reason for _, reason in corpus.skipped} == {"has a name that is not UTF-8: rename it"}
+
+
+def test_the_stems_of_a_song_that_was_rendered_are_no_hits(tmp_path: Path) -> None:
+    put(tmp_path / "kick.wav")
+    put(tmp_path / "36_Kick.wav")
+    (tmp_path / ".ghostnote-stems").write_text("36_Kick.wav\n")
+    assert [hit.path.name for hit in scan(tmp_path).hits] == ["kick.wav"]
