@@ -111,7 +111,7 @@ def test_a_terminal_that_cannot_show_a_name_or_is_gone_never_ends_live(tmp_path:
     assert b"\x1b[2J" not in shown
     if name in ("cp1252", "ascii", "dumb"):
         assert rb"\u65e5\u672c" in shown
-        assert b"1 notes" in shown
+        assert b"1 note, " in shown
     if name in ("cp1252", "dumb"):
         assert b"\x1b" not in shown
 

@@ -147,7 +147,8 @@ def test_words_move_the_sliders_of_what_generate_writes(tiny_onnx, tiny_generato
         written, written_rate = read_audio(path)
         assert written_rate == rate
         np.testing.assert_allclose(written[0], moved, atol=1e-6)
-        assert np.abs(written[0] - trim(plain, None, rate)[: len(moved)]).max() > 0.01
+        common = min(len(moved), len(plain))
+        assert np.abs(written[0, :common] - plain[:common]).max() > 0.01
 
 
 def test_kit_new_takes_words_and_one_name(tmp_path):
