@@ -28,6 +28,7 @@ from ghostnote.models.dsp.mdct import BANDS
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 from ghostnote.models.nets.checkpoint import WEIGHTS, save_model
 from ghostnote.models.statistics.repeatability import SHARED_LATENT, SPANS
+from ghostnote.models.systems.program import run_program
 
 AMOUNTS: Final = "amounts.json"
 """The card's amounts, as `--calibration` of `ghostnote finetune` and `ghostnote export` reads them."""
@@ -154,4 +155,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

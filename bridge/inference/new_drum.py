@@ -50,7 +50,7 @@ _LEAST_REST: Final = np.array([0.003] + [0.015] * (GROUPS - 1))
 _LEAST_BESIDE_TONE: Final = np.array([0.0003, 0.003] + [0.015] * (GROUPS - 2))
 _SILENT: Final = 1e-18
 _SKIRT_HZ, _SKIRT_DB = (50.0, 100.0, 200.0, 400.0, 800.0), (18.0, 17.0, 3.0, -11.0, 0.0)
-"""What surrounds a kick's tone falls away from it, as measured on real ones; the network's lowest band is flat."""
+"""What surrounds a real kick's tone falls away from it; the network's lowest band is flat. Fitted by hand."""
 _PURE_DB: Final = (26.0, 36.0)
 """From here on a kick's tone stands alone, as a machine's does."""
 

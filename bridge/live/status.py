@@ -90,12 +90,10 @@ def facts(live: Live) -> dict[str, Value]:
 def trouble(live: Live) -> str:
     """Return what is wrong now and since when: parts of the program, and pads that cannot be played."""
     now = time.perf_counter()
-    parts = [
-        f"{part}: {what} (for {now - since:.0f} s)" for part, (what, since) in live.session.troubles.copy().items()
-    ]
-    failing = [queue for queue in live.session.pool.queues if queue.failed]
-    pads = [f"{queue.pad.name}: {queue.failed} (for {now - queue.failed_since:.0f} s)" for queue in failing]
-    return "; ".join((*parts, *pads))[:_TROUBLE_LENGTH]
+    found = [(part, *trouble) for part, trouble in live.session.troubles.copy().items()]
+    failing = (queue for queue in live.session.pool.queues if queue.failed)
+    found += [(queue.pad.name, queue.failed, queue.failed_since) for queue in failing]
+    return "; ".join(f"{what}: {why} (for {now - since:.0f} s)" for what, why, since in found)[:_TROUBLE_LENGTH]
 
 
 def line(live: Live) -> str:
@@ -104,7 +102,7 @@ def line(live: Live) -> str:
     notes = sum(engine.counts[kind] for kind in ("fresh", "fallback", "reused", "frozen", "silent"))
     silent = f", {engine.counts['silent']} silent" if engine.counts["silent"] else ""
     lost = ", device lost" if live.supervisor.is_lost else ""
-    depth = sum(live.session.depths())
+    depth, underruns = sum(live.session.depths()), counted(live.supervisor.underruns, "underrun")
     unmapped = live.session.setup.performer.unmapped
     off_pads = f", {unmapped.total()} on no pad: {named_note(unmapped.most_common(1)[0][0])}" if unmapped else ""
     double = f", {engine.counts['double']} doubled" if engine.counts["double"] else ""
@@ -113,8 +111,7 @@ def line(live: Live) -> str:
     learning = f", next note strikes {live.session.learning}" if live.session.learning else ""
     begin = "" if live.ready_seconds is not None else "making the first hits; "
     return (
-        f"{begin}{counted(notes, 'note')}{fresh}{silent}{double}, pool {depth},"
-        f" {counted(live.supervisor.underruns, 'underrun')},"
+        f"{begin}{counted(notes, 'note')}{fresh}{silent}{double}, pool {depth}, {underruns},"
         f" MIDI {live.session.counts['midi']}, OSC {live.session.counts['osc']}{off_pads}{learning}{lost}{wrong}"
     )
 

@@ -1,4 +1,4 @@
-"""How the programs about systems run: `python -m ghostnote.models.systems.NAME` and their like."""
+"""How programs beside the command line run: `python -m ghostnote.models.systems.NAME`, `.export.recover` …"""
 
 import sys
 from collections.abc import Callable
