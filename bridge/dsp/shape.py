@@ -31,6 +31,10 @@ T60_SECONDS: Final = (0.02, 12.0)
 
 _BAND_OF_GROUP: Final = np.repeat(np.arange(BANDS), np.diff(WIDE_BANDS))
 _WIDTHS: Final = np.diff(BAND_EDGES).astype(float)
+_PLACES: Final = np.interp(
+    np.arange(GROUPS) + 0.5, (np.array(WIDE_BANDS[1:]) + np.array(WIDE_BANDS[:-1])) / 2, np.arange(BANDS)
+)
+"""Of the groups' middles between the bands' middles."""
 _FALL_DB: Final = 35.0
 _FLOOR_DB: Final = -75.0
 _LEAST_FRAMES: Final = 4
@@ -78,6 +82,13 @@ def scaled(log_envelope: NDArray[np.float32], gain_db: Array) -> NDArray[np.floa
 def to_groups(bands: Array) -> Array:
     """Repeat values (BANDS, ...) for each of a band's groups, (GROUPS, ...)."""
     return np.asarray(bands[_BAND_OF_GROUP])
+
+
+def between_bands(bands: Array) -> Array:
+    """Return values (BANDS, ...) at the middles of the groups, (GROUPS, ...), on straight lines between the bands'."""
+    low, share = _PLACES.astype(int).clip(0, BANDS - 2), _PLACES.reshape(-1, *[1] * (bands.ndim - 1))
+    share = share - low.reshape(share.shape)
+    return np.asarray(bands[low] * (1 - share) + bands[low + 1] * share)
 
 
 def to_bands(power: Array) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.descriptors import ATTACK_SECONDS, EARLY_DB, LATE_DB, Measured, fluctuation_db
+from ghostnote.bridge.dsp.minimum_phase import equalized
 from ghostnote.bridge.dsp.partials import fast_size
 
 Audio = NDArray[np.float32]
@@ -43,7 +44,7 @@ def filtered_parts(parts: Parts, amounts: Array, measured: Measured) -> Parts:
     bright, boomy, warm, noisy, punch, hard, longer, tighter, rough = np.clip(amounts, -_LIMITS, _LIMITS).tolist()
     both = np.concatenate([parts.partials, parts.residual])
     if bright or boomy or warm:
-        both = _equalized(both, parts.rate, bright, boomy, warm)
+        both = _tilted(both, parts.rate, bright, boomy, warm)
     if hard:
         both = _harder(both, parts, hard)
     gain_db = _envelope_db(parts, both.shape[1], measured, punch=punch, longer=longer, tighter=tighter)
@@ -56,18 +57,15 @@ def filtered_parts(parts: Parts, amounts: Array, measured: Measured) -> Parts:
     return Parts(both[:half], both[half:], parts.rate, parts.onset)
 
 
-def _equalized(audio: Audio, rate: int, bright: float, boomy: float, warm: float) -> Audio:
-    """Return audio (channels, frames) through shelves and a bell of these gains in dB, of minimum phase."""
-    size = fast_size(2 * audio.shape[1])
-    hz = np.maximum(np.fft.rfftfreq(size, 1 / rate), 1.0)
-    gain_db = boomy * (1 - _rise(hz, *_LOW_SHELF_HZ)) + bright * _rise(hz, *_HIGH_SHELF_HZ)
-    gain_db += warm * _rise(hz, *_WARM_HZ[:2]) * (1 - _rise(hz, *_WARM_HZ[2:]))
-    # The real cepstrum, folded, is that of the filter of minimum phase (Oppenheim & Schafer 1975).
-    cepstrum = np.fft.irfft(gain_db * (np.log(10) / 20), size)
-    cepstrum[1 : size // 2] *= 2
-    cepstrum[size // 2 + 1 :] = 0
-    response = np.exp(np.fft.rfft(cepstrum))
-    return np.fft.irfft(np.fft.rfft(audio, size) * response, size)[:, : audio.shape[1]].astype(np.float32)
+def _tilted(audio: Audio, rate: int, bright: float, boomy: float, warm: float) -> Audio:
+    """Return audio (channels, frames) through shelves and a bell of these gains in dB."""
+
+    def gain_db(hz: Array) -> Array:
+        hz = np.maximum(hz, 1.0)
+        shelves = boomy * (1 - _rise(hz, *_LOW_SHELF_HZ)) + bright * _rise(hz, *_HIGH_SHELF_HZ)
+        return np.asarray(shelves + warm * _rise(hz, *_WARM_HZ[:2]) * (1 - _rise(hz, *_WARM_HZ[2:])))
+
+    return equalized(audio, rate, gain_db)
 
 
 def _rise(hz: Array, low: float, high: float) -> Array:

@@ -23,6 +23,7 @@ from ghostnote.bridge.dsp.shape import (
     to_groups,
 )
 from ghostnote.bridge.inference.drum_table import Drum
+from ghostnote.bridge.inference.swell import Swell, draw_swell
 
 Audio = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -32,8 +33,9 @@ LONGEST_SECONDS: Final = 10.0
 
 _DENSITY: Final = ((0, 10, 14, 18, 22, 26, 30, 40, 60), (90, 90, 72, 52, 36, 26, 18, 9, 5))
 """Lines a kHz by prominence in dB."""
-_SHARE: Final = ((0, 10, 12, 14, 16, 18, 22, 26, 30, 60), (0, 0, 0.4, 0.6, 0.75, 0.84, 0.93, 0.96, 0.98, 0.995))
-"""Share of such lines in their band's energy by prominence in dB; both were found with lines in noise."""
+_SHARE: Final = ((0, 10, 12, 14, 16, 18, 22, 26, 30, 60), (0, 0, 0.4, 0.6, 0.75, 0.84, 0.955, 0.98, 0.99, 0.997))
+"""Share of such lines in their band's energy by prominence in dB; both were found with lines in noise, from
+22 dB on more is needed beside what the network makes."""
 _SHAPE_FRAMES: Final = 128
 BODY_FRAME: Final = 6
 """Many weak lines are as strong as the drum after its attack, 35 ms: that is mostly noise."""
@@ -43,8 +45,6 @@ _CLOUDED_HZ: Final = 2100.0
 _LEAST_REST: Final = 0.01
 _LEVEL_SPREAD_DB: Final = 6.0
 """Of weak lines, each by itself."""
-_SWELL_DB, _SWELL_HZ = 6.0, 200.0
-"""Of all lines near one another, and how far that reaches."""
 _DECAY_SPREAD: Final = 0.3
 _UNIT_HZ: Final = 100.0
 _TONE_TOP_HZ: Final = 400.0
@@ -93,6 +93,8 @@ class Plan:
     """When all has decayed."""
     prominence_db: Array
     """(BANDS,), how far lines stand out, as `Drum.prominence_db`."""
+    swell: Swell
+    """Of the cloud and of the residual."""
 
 
 def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bool) -> Plan:
@@ -119,11 +121,14 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
     prominence = np.where((used < full) & (not pitched), drum.prominence_db, 0)
     cloud = _cloud(power[:, BODY_FRAME:], prominence, 1 - used, np.maximum(t60, late), rng)
     cloud_power = _power_of(cloud, frames)
+    # The noise between its lines swells as they do.
+    swell = draw_swell(np.where(pitched, 0, drum.prominence_db), rng)
+    cloud = swell.over(cloud)
     taken = taken + to_bands(cloud_power)
     left = bands * np.clip(1 - taken / np.maximum(bands, _SILENT), _LEAST_REST, 1)
     seconds = _length(Lines.joined(lines, cloud), tone, left, late)
     phase = float(rng.uniform(-np.pi, np.pi))
-    return Plan(lines, cloud, cloud_power, tone, phase, late, seconds, drum.prominence_db)
+    return Plan(lines, cloud, cloud_power, tone, phase, late, seconds, drum.prominence_db, swell)
 
 
 def _tone(shape: Audio, power: Array, modes: Array, t60: Array) -> tuple[Tone, Array]:
@@ -185,9 +190,7 @@ def _cloud(power: Array, prominence: Array, share_left: Array, t60: Array, rng: 
     edges = np.array(BAND_EDGES) * (RATE / 2 / MDCT_BANDS)
     spectrum = np.log(power.sum(axis=1) * (HOP_FRAMES / RATE) / np.diff(edges) + _SILENT)
     per_hz = np.exp(np.interp(hz, (edges[1:] + edges[:-1]) / 2, spectrum))
-    knots = np.arange(0, BAND_HZ[-1] + _SWELL_HZ, _SWELL_HZ)
-    swell = np.interp(hz, knots, rng.standard_normal(len(knots)))
-    level = 10 ** ((_LEVEL_SPREAD_DB * rng.standard_normal(len(band)) + _SWELL_DB * swell) / 10)
+    level = 10 ** (_LEVEL_SPREAD_DB * rng.standard_normal(len(band)) / 10)
     middles = (np.array(BAND_HZ)[1:] + np.array(BAND_HZ)[:-1]) / 2
     seconds = np.exp(np.interp(hz, middles, np.log(t60)) + _DECAY_SPREAD * rng.standard_normal(len(band)))
     energy = level * per_hz * share[band] * 1000 / np.maximum(density[band], 1)

@@ -9,19 +9,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.minimum_phase import equalized
 from ghostnote.bridge.dsp.noise_tail import continued_noise
 from ghostnote.bridge.dsp.ringing import synthesize, synthesize_glide
 from ghostnote.bridge.dsp.shape import (
+    BAND_EDGES,
     BANDS,
     GROUPS,
     HOP_FRAMES,
+    MDCT_BANDS,
     RATE,
     audio_power,
+    between_bands,
     describe_bands,
     group_power,
     scaled,
     to_bands,
-    to_groups,
     without_gate,
 )
 from ghostnote.bridge.errors import InputError
@@ -36,7 +39,10 @@ PITCHED: Final = ("kick", "tom")
 
 _LOWEST: Final = "kick"
 """The class whose tone leaks most: toms have room noise around theirs."""
+_ROUNDS: Final = 4
 _MOST_MOVED: Final = 60.0
+_MOST_SMOOTHED_DB: Final = 15.0
+_BAND_HZ: Final = RATE / 2 / MDCT_BANDS
 _ATTACK_FRAMES: Final = 2
 _LONGER: Final = (1 / 16, 16.0)
 _NOTHING: Final = 1e-30
@@ -79,12 +85,12 @@ def choose_drum(
 def moved_shape(shape: Audio, drum: Drum) -> Audio:
     """Return a shape (rows, frames) whose bands are as loud, and decay as fast, as the drum's."""
     envelope = shape[:GROUPS]
-    for _ in range(2):
+    for _ in range(_ROUNDS):
         t60 = describe_bands(to_bands(group_power(envelope)))[1]
-        envelope = _stretched(envelope, to_groups(drum.t60 / t60), to_groups(drum.t60))
+        envelope = _stretched(envelope, between_bands(drum.t60 / t60), between_bands(drum.t60))
         level = describe_bands(to_bands(group_power(envelope)))[0]
         offset = np.clip(drum.level_db - level, -_MOST_MOVED, _MOST_MOVED)[:, None]
-        envelope = scaled(envelope, to_groups(np.broadcast_to(offset, (BANDS, envelope.shape[1]))))
+        envelope = scaled(envelope, between_bands(np.broadcast_to(offset, (BANDS, envelope.shape[1]))))
     # Nothing is softer than the softest that the network knows.
     return np.concatenate([np.maximum(envelope, shape[:GROUPS].min()), shape[GROUPS:]])
 
@@ -130,6 +136,8 @@ def synthesize_drum(
     head = generator.fill_shape(rest, rng, label=label, steps=steps, guidance=guidance)
     if generator.card.classes[label] == _LOWEST:
         head = with_skirt(head, float(np.interp(plan.prominence_db[0], _PURE_DB, (1, 0))))
+    if plan.tone is None:
+        head = plan.swell.through(without_steps(head))
     return continued_noise(head, plan.t60, frames, rng) + modes[:frames] + synthesize(plan.cloud, frames, RATE)
 
 
@@ -139,6 +147,22 @@ def with_skirt(residual: Audio, share: float) -> Audio:
     octaves = np.log2(np.maximum(np.fft.rfftfreq(2 * len(residual), 1 / RATE), 1))
     gain_db = share * np.interp(octaves, np.log2(_SKIRT_HZ), _SKIRT_DB)
     return np.fft.irfft(spectrum * 10 ** (gain_db / 20))[: len(residual)].astype(np.float32)
+
+
+def without_steps(residual: Audio) -> Audio:
+    """Return noise (frames of a hit,) whose spectrum goes in straight lines from group to group, not in steps."""
+    edges = np.array(BAND_EDGES) * (RATE / 2 / MDCT_BANDS)
+    level = 10 * np.log10(audio_power(residual).sum(axis=1) / np.diff(edges) + _SILENT)
+    # The bands of a transform overlap by half.
+    step_hz = np.concatenate([[0.0], *([edge - _BAND_HZ / 2, edge + _BAND_HZ / 2] for edge in edges[1:-1]), edges[-1:]])
+    steps = np.repeat(level, 2)
+    middles = (edges[1:] + edges[:-1]) / 2
+
+    def gain_db(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+        change = np.interp(hz, middles, level) - np.interp(hz, step_hz, steps)
+        return np.clip(change, -_MOST_SMOOTHED_DB, _MOST_SMOOTHED_DB)
+
+    return equalized(residual, RATE, gain_db)
 
 
 def synthesize_modes(plan: Plan, frames: int) -> Audio:

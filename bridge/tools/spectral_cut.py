@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.minimum_phase import minimum_phase
 from ghostnote.bridge.dsp.partials import RATE, fast_size
 
 Audio = NDArray[np.float32]
@@ -58,15 +59,12 @@ def band_filtered(audio: Audio, rate: int, cut: float, *, high: bool) -> Audio:
 def without_bottom(audio: Audio, cut: float) -> Audio:
     """Return what lies above the cut of a sound (frames,) at 44.1 kHz, by a filter that never sounds before it.
 
-    The filter has minimum phase, by its cepstrum (Oppenheim & Schafer 1975): one of linear phase would ring ahead of an
-    attack, and, where a file begins with it, be cut off there, which spreads below the cut.
+    The filter has minimum phase: one of linear phase would ring ahead of an attack, and, where a file begins with it,
+    be cut off there, which spreads below the cut.
     """
     hz = np.fft.rfftfreq(_TAPS, 1 / RATE)
     gain = np.sin(np.clip((hz - cut) / _TRANSITION_HZ, 0, 1) * np.pi / 2) ** 2
-    cepstrum = np.fft.irfft(np.log(np.maximum(gain, _STOPPED)), _TAPS)
-    cepstrum[1 : _TAPS // 2] *= 2
-    cepstrum[_TAPS // 2 + 1 :] = 0
-    taps = np.fft.irfft(np.exp(np.fft.rfft(cepstrum)), _TAPS)
+    taps = np.fft.irfft(minimum_phase(np.log(np.maximum(gain, _STOPPED))), _TAPS)
     ended = audio.copy()
     fade = min(_END_FRAMES, len(ended))
     ended[len(ended) - fade :] *= np.cos(np.linspace(0, np.pi / 2, fade)) ** 2

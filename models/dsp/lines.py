@@ -91,15 +91,21 @@ def spurious_lines(reference: Tensor, stroke: Tensor) -> SpuriousLine:
     A line stands LINE_DB over its surroundings in the stroke, and LACKS_DB over all of the reference within LACKS_HZ.
     Noise has none: what two strokes of a drummer differ by in noise does not stand out so far.
     """
-    spectra = [_body_db(x, _BLACKMAN_HARRIS) for x in (reference, stroke)]
-    top = spectra[0].amax(1, keepdim=True)
-    before, after = (spectrum - top for spectrum in spectra)
-    reach = round(LACKS_HZ * BODY_FRAMES / RATE)
-    present = F.max_pool1d(before[:, None], 2 * reach + 1, 1, reach)[:, 0].clamp_min(NO_LINE_DB)
+    after, present = _stroke_and_present(reference, stroke)
     lacking = _inside((after > present + LACKS_DB) & (after - surroundings_db(after) > LINE_DB))
     level, at = after.masked_fill(~lacking, NO_LINE_DB).max(1)
     hz = torch.where(lacking.any(1), at * (RATE / BODY_FRAMES), torch.nan)
     return SpuriousLine(torch.where(_sounds(reference), level, torch.nan), hz)
+
+
+def lacking_db(reference: Tensor, stroke: Tensor, most_hz: float = _MOST_HZ) -> Tensor:
+    """Return how far each bin of strokes, from 30 Hz to `most_hz`, stands over all of their reference near it.
+
+    (hits, bins) in dB, LACKS_DB less, and 0 where it does not; a loss can be made of it.
+    """
+    after, present = _stroke_and_present(reference, stroke)
+    over = (after - present - LACKS_DB).clamp_min(0)
+    return over * _inside(torch.ones_like(over, dtype=torch.bool), most_hz)
 
 
 def partials(x: Tensor) -> Partials:
@@ -122,6 +128,15 @@ def surroundings_db(level: Tensor) -> Tensor:
     windows = F.pad(level[:, None], (side, side), "reflect")[:, 0].unfold(1, _SURROUNDINGS, _STRIDE)
     medians = windows.median(2).values
     return medians.repeat_interleave(_STRIDE, 1)[:, _offsets(level.shape[1], medians.shape[1], level.device)]
+
+
+def _stroke_and_present(reference: Tensor, stroke: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the lines of strokes, and the highest of their reference within LACKS_HZ; both under its top, in dB."""
+    before, after = (_body_db(x, _BLACKMAN_HARRIS) for x in (reference, stroke))
+    top = before.amax(1, keepdim=True)
+    reach = round(LACKS_HZ * BODY_FRAMES / RATE)
+    present = F.max_pool1d((before - top)[:, None], 2 * reach + 1, 1, reach)[:, 0].clamp_min(NO_LINE_DB)
+    return after - top, present
 
 
 def _offsets(bins: int, windows: int, device: torch.device) -> Tensor:

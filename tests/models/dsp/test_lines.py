@@ -6,7 +6,9 @@ from torch import Tensor
 
 from ghostnote.models.dsp.lines import (
     BANDS_HZ,
+    LACKS_DB,
     NO_LINE_DB,
+    lacking_db,
     line_prominence,
     main_partial,
     partials,
@@ -131,3 +133,16 @@ def test_surroundings_are_the_median_of_the_bins_around() -> None:
     found = surroundings_db(level)
     assert found.shape == level.shape
     assert float((found - torch.arange(2000.0))[0, 120:-120].abs().max()) <= 13
+
+
+def test_what_a_reference_lacks_is_measured_over_it_and_has_a_gradient() -> None:
+    reference = noise(1)
+    assert float(lacking_db(reference, noise(1, seed=1)).max()) < 3
+    assert not lacking_db(reference + sine(220.0), noise(1, seed=1) + sine(220.0)).any()
+    stroke = (noise(1, seed=1) + sine(220.0, level_db=-3.0)).requires_grad_()
+    lacking = lacking_db(reference, stroke)
+    assert float(lacking.max()) == pytest.approx(float(spurious_lines(reference, stroke).level_db) - LACKS_DB, abs=12)
+    assert not lacking_db(reference, stroke, most_hz=200.0).any()
+    lacking.sum().backward()
+    # Less of the sine lacks less.
+    assert float((stroke.grad * sine(220.0)).sum()) > 0

@@ -11,6 +11,7 @@ from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import ModelError, TrainingError
 from ghostnote.models.data.trial_set import load_split, make_trials
 from ghostnote.models.dsp.decomposition import GROUPS, SEGMENTS
+from ghostnote.models.dsp.lines import line_prominence
 from ghostnote.models.dsp.mdct import BANDS, HIT_FRAMES, MDCT_FRAMES
 from ghostnote.models.dsp.noise_shaping import line_power, spectral_gain_of, with_contrast
 from ghostnote.models.nets.checkpoint import load_model
@@ -19,7 +20,7 @@ from ghostnote.models.statistics.repeatability import COHERENCE_LIMIT, COMPONENT
 from ghostnote.models.train.adversarial import FineTuner, FinetuneSettings
 from ghostnote.models.train.finetune import finetune
 from ghostnote.models.train.loop import train
-from ghostnote.models.train.stroke_pairs import StrokePairs
+from ghostnote.models.train.stroke_pairs import StrokePairs, decaying_noise
 
 AMOUNTS = (1.0,) * (len(CLASS_NAMES) + 1)
 
@@ -82,6 +83,16 @@ def test_without_a_reference_the_network_is_anchored(small_corpus, run):
     with torch.no_grad():
         model.sound.out.weight.add_(0.1)
     assert float(tuner._anchor_loss().detach()) > 0
+
+
+def test_noise_to_learn_on_decays_and_has_no_lines():
+    noises = decaying_noise(32, torch.Generator().manual_seed(0), torch.device("cpu"))
+    assert noises.shape == (32, HIT_FRAMES)
+    peaks = noises.abs().amax(1)
+    assert 0.007 <= float(peaks.min()) < 0.05 < 0.3 < float(peaks.max()) <= 0.7
+    assert (noises[:, -2000:].std(1) < 0.2 * noises[:, :2000].std(1)).all()
+    prominence = line_prominence(noises)
+    assert float(prominence[~prominence.isnan()].median()) < 12
 
 
 def test_strokes_of_another_kind_are_farther_and_discriminators_learn_to_distinguish_them():
