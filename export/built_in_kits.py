@@ -26,7 +26,7 @@ from ghostnote.bridge.kit.fields import quoted
 from ghostnote.bridge.kit.kit import BUILT_IN, DEFAULT_SEED, Pad, built_in_file, load_kit, pad_seed
 from ghostnote.bridge.kit.save import pad_text
 from ghostnote.export.kit_plans import KIT_PLANS, KitPlan, Wanted
-from ghostnote.models.systems.program import run_program
+from ghostnote.models.program import run_program
 
 Audio = NDArray[np.float32]
 

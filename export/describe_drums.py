@@ -19,8 +19,8 @@ from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.export.export import with_card
 from ghostnote.models.data.corpus import load_splits
 from ghostnote.models.data.dataset import make_hit_set
+from ghostnote.models.program import run_program
 from ghostnote.models.statistics.drum_statistics import measure_drums
-from ghostnote.models.systems.program import run_program
 
 _Cell = TypeVar("_Cell")
 _TRAIN: Final = "train"

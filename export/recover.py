@@ -27,8 +27,8 @@ from ghostnote.models.dsp.decomposition import GROUPS
 from ghostnote.models.dsp.mdct import BANDS
 from ghostnote.models.nets.cascade import Cascade, CascadeSettings
 from ghostnote.models.nets.checkpoint import WEIGHTS, save_model
+from ghostnote.models.program import run_program
 from ghostnote.models.statistics.repeatability import SHARED_LATENT, SPANS
-from ghostnote.models.systems.program import run_program
 
 AMOUNTS: Final = "amounts.json"
 """The card's amounts, as `--calibration` of `ghostnote finetune` and `ghostnote export` reads them."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.top_bands import FLOOR_DB, band_levels
 from ghostnote.models.data.corpus import Split, load_splits
+from ghostnote.models.program import run_program
 
 Array = NDArray[np.float64]
 
@@ -47,4 +48,4 @@ def main(folder: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

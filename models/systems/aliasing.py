@@ -23,8 +23,8 @@ from ghostnote.models.dsp.aliasing import BAND_BINS, Array, equalised_map, error
 from ghostnote.models.dsp.mdct import BANDS, mdct
 from ghostnote.models.nets.waveform_unet import LearnedTransform
 from ghostnote.models.plots.hits import figure_format, new_figure, save_figure
+from ghostnote.models.program import run_program
 from ghostnote.models.systems.checkpoint import load_system
-from ghostnote.models.systems.program import run_program
 from ghostnote.models.systems.waveform_diffusion import WaveformDiffusion
 
 if TYPE_CHECKING:

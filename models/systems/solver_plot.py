@@ -20,9 +20,9 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.printable import counted
 from ghostnote.models.diffusion.solvers import SOLVERS, BrownianPath, Noise, solver_times
 from ghostnote.models.plots.hits import figure_format, new_figure, save_figure
+from ghostnote.models.program import run_program
 from ghostnote.models.systems.checkpoint import load_system
 from ghostnote.models.systems.diffusion_system import DiffusionSystem
-from ghostnote.models.systems.program import run_program
 from ghostnote.models.systems.registry import SYSTEMS
 
 Curve = Sequence[tuple[int, float]]

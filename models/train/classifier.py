@@ -22,6 +22,7 @@ from ghostnote.bridge.classify.features import features, mono_for_features
 from ghostnote.bridge.drums import CLASS_NAMES, label_of
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.models.data.corpus import Corpus, HitFile, scan
+from ghostnote.models.program import run_program
 
 HIDDEN: Final = 32
 STEPS: Final = 600
@@ -94,4 +95,4 @@ def main(folder: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

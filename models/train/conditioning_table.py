@@ -30,8 +30,8 @@ from ghostnote.models.dsp.mdct import to_peak
 from ghostnote.models.evaluate.markdown import number, table
 from ghostnote.models.nets.cascade import ANY_CLASS
 from ghostnote.models.nets.diffusion_transformer import CONDITIONS
+from ghostnote.models.program import run_program
 from ghostnote.models.systems.checkpoint import load_system
-from ghostnote.models.systems.program import run_program
 from ghostnote.models.systems.registry import make_system
 from ghostnote.models.systems.transformer import Transformer
 from ghostnote.models.train.loop import TrainingData, TrainProgress, default_device, load_training_data

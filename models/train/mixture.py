@@ -24,6 +24,7 @@ from ghostnote.bridge.classify.mixture import MIXTURE_FEATURES, band_power, mixt
 from ghostnote.bridge.drums import CLASS_NAMES, label_of
 from ghostnote.models.data.corpus import Split, load_splits
 from ghostnote.models.dsp.mdct import RATE
+from ghostnote.models.program import run_program
 
 _STROKES: Final = 12
 """Moments at which a loop is struck."""
@@ -166,4 +167,4 @@ def main(folder: Path, output: Path, loops: int = 3500) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    run_program(main)

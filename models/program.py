@@ -1,4 +1,4 @@
-"""How programs beside the command line run: `python -m ghostnote.models.systems.NAME`, `.export.recover` …"""
+"""How programs beside the command line run: `python -m ghostnote.export.recover`, `.models.train.classifier` …"""
 
 import sys
 from collections.abc import Callable
