@@ -98,13 +98,13 @@ def spurious_lines(reference: Tensor, stroke: Tensor) -> SpuriousLine:
     return SpuriousLine(torch.where(_sounds(reference), level, torch.nan), hz)
 
 
-def lacking_db(reference: Tensor, stroke: Tensor, most_hz: float = _MOST_HZ) -> Tensor:
-    """Return how far each bin of strokes, from 30 Hz to `most_hz`, stands over all of their reference near it.
+def lacking_db(reference: Tensor, stroke: Tensor, allowed_db: float = LACKS_DB, most_hz: float = _MOST_HZ) -> Tensor:
+    """Return by how much each bin of strokes is more than `allowed_db` over all of their reference within LACKS_HZ.
 
-    (hits, bins) in dB, LACKS_DB less, and 0 where it does not; a loss can be made of it.
+    (hits, bins) in dB from 30 Hz to `most_hz`, 0 where it is not; a loss can be made of it.
     """
     after, present = _stroke_and_present(reference, stroke)
-    over = (after - present - LACKS_DB).clamp_min(0)
+    over = (after - present - allowed_db).clamp_min(0)
     return over * _inside(torch.ones_like(over, dtype=torch.bool), most_hz)
 
 

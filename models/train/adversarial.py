@@ -43,7 +43,9 @@ _DISTANCE_WEIGHT: Final = 10.0
 _ANCHOR_WEIGHT: Final = 5.0
 _ANCHORED: Final = 6
 """Sounds without a reference in a step, on which the network is anchored."""
-_LINE_WEIGHT: Final = 0.01
+_LINE_WEIGHT: Final = 0.02
+_ALLOWED_DB: Final = 6.0
+"""A line of a stroke's noise may stand so far over those of its reference near it: chance is seldom more."""
 _LINE_TOP_HZ: Final = 2000.0
 """Lines that references lack are looked for below it: where bands are coded as they are, a network may ring."""
 _NOISES: Final = 4
@@ -142,7 +144,7 @@ class FineTuner:
         if is_warm:
             loss = _DISTANCE_WEIGHT * self.discriminators.distance(generated, real) - verdicts.mean(1).sum()
             loss = loss + _SIZE_WEIGHT * self.statistics.size()
-            loss = loss + _LINE_WEIGHT * lacking_db(references, residuals, _LINE_TOP_HZ).sum(1).mean()
+            loss = loss + _LINE_WEIGHT * lacking_db(references, residuals, _ALLOWED_DB, _LINE_TOP_HZ).sum(1).mean()
             if self.network:
                 loss = loss + _ANCHOR_WEIGHT * self._anchor_loss()
             self._descend(loss)
