@@ -42,6 +42,8 @@ _LOWEST: Final = "kick"
 _ROUNDS: Final = 4
 _MOST_MOVED: Final = 60.0
 _MOST_SMOOTHED_DB: Final = 15.0
+_NARROW: Final = 4
+"""So many groups are of one band each: below the middle of the next one is nothing to smooth."""
 _BAND_HZ: Final = RATE / 2 / MDCT_BANDS
 _ATTACK_FRAMES: Final = 2
 _LONGER: Final = (1 / 16, 16.0)
@@ -136,8 +138,7 @@ def synthesize_drum(
     head = generator.fill_shape(rest, rng, label=label, steps=steps, guidance=guidance)
     if generator.card.classes[label] == _LOWEST:
         head = with_skirt(head, float(np.interp(plan.prominence_db[0], _PURE_DB, (1, 0))))
-    if plan.tone is None:
-        head = plan.swell.through(without_steps(head))
+    head = plan.swell.through(without_steps(head))
     return continued_noise(head, plan.t60, frames, rng) + modes[:frames] + synthesize(plan.cloud, frames, RATE)
 
 
@@ -160,7 +161,7 @@ def without_steps(residual: Audio) -> Audio:
 
     def gain_db(hz: NDArray[np.float64]) -> NDArray[np.float64]:
         change = np.interp(hz, middles, level) - np.interp(hz, step_hz, steps)
-        return np.clip(change, -_MOST_SMOOTHED_DB, _MOST_SMOOTHED_DB)
+        return np.where(hz < middles[_NARROW], 0, np.clip(change, -_MOST_SMOOTHED_DB, _MOST_SMOOTHED_DB))
 
     return equalized(residual, RATE, gain_db)
 

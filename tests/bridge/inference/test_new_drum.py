@@ -26,6 +26,7 @@ from ghostnote.bridge.inference.new_drum import (
     residual_db,
     synthesize_modes,
     with_skirt,
+    without_steps,
 )
 from ghostnote.bridge.inference.stroke_source import generate_drum
 
@@ -167,3 +168,24 @@ def test_the_residual_of_a_kick_falls_away_from_its_tone() -> None:
     hz = np.fft.rfftfreq(32_768, 1 / RATE)
     levels = [10 * np.log10(np.median(power[(hz > at / 1.1) & (hz < at * 1.1)])) for at in (75, 200, 400, 3_000)]
     np.testing.assert_allclose(levels, [17.5, 3, -11, 0], atol=2)
+
+
+def test_the_spectrum_of_noise_goes_in_straight_lines_where_it_went_in_steps() -> None:
+    rng = np.random.default_rng(0)
+    frames, edge_hz = FRAMES * HOP_FRAMES, 35 * RATE / 128
+    hz = np.fft.rfftfreq(frames, 1 / RATE)
+    gain = np.where(hz > edge_hz, 0.1, 1.0)
+    stepped = np.fft.irfft(np.fft.rfft(0.1 * rng.standard_normal(frames)) * gain).astype(np.float32)
+
+    def level_db(x: np.ndarray, low: float, high: float) -> float:
+        power = np.square(np.abs(np.fft.rfft(x)))
+        return float(10 * np.log10(power[(hz >= low) & (hz < high)].mean()))
+
+    smooth = without_steps(stepped)
+    beside = (edge_hz - 700, edge_hz - 300), (edge_hz + 300, edge_hz + 700)
+    before, after = (level_db(x, *beside[0]) - level_db(x, *beside[1]) for x in (stepped, smooth))
+    assert before == pytest.approx(20, abs=1)
+    assert 5 < after < 12
+    # What is far from the step, and the narrow groups at the bottom, stay as they are.
+    for low, high in ((100, 1300), (2500, 8000), (17_000, 20_000)):
+        assert level_db(smooth, low, high) == pytest.approx(level_db(stepped, low, high), abs=1)
