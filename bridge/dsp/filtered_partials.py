@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.block_filter import Spectra, block_spectra, filter_blocks
 from ghostnote.bridge.dsp.partial_response import LEAD_FRAMES, TAIL_FRAMES
 from ghostnote.bridge.dsp.partials import RATE, fast_size
 from ghostnote.bridge.dsp.stereo_image import turned_apart
@@ -50,16 +51,16 @@ class FilteredPartials:
         between them from hit to hit.
         """
         spectra = self._spectra_at(width)
-        filtered = np.fft.irfft(spectra * np.fft.rfft(taps, _BLOCK_FRAMES).astype(np.complex64))[:, :, _TAPS - 1 :]
+        filtered = filter_blocks(spectra, taps)
         stroke = np.zeros((len(spectra), self.frames), np.float32)
         # The filter rings on, and what was silent after a hit stays so.
         sounding = stroke[:, : self._end + len(_FALL)]
-        sounding[:] = filtered.reshape(len(spectra), -1)[:, : sounding.shape[1]]
+        sounding[:] = filtered[:, : sounding.shape[1]]
         after = sounding[:, self._end :]
         after *= _FALL[: after.shape[1]]
         return stroke
 
-    def _spectra_at(self, width: float) -> NDArray[np.complex64]:
+    def _spectra_at(self, width: float) -> Spectra:
         """Return the spectra of the blocks, (channels or 2, blocks, bins); those of the last width are kept."""
         kept = self._kept
         if kept[0] != width:
@@ -67,7 +68,7 @@ class FilteredPartials:
             self._kept = kept = width, self._transformed(width)
         return kept[1]
 
-    def _transformed(self, width: float) -> NDArray[np.complex64]:
+    def _transformed(self, width: float) -> Spectra:
         if not width:
             return _block_spectra(np.pad(self._partials, ((0, 0), (_BEFORE_FRAMES, 0))))
         size = fast_size(self.frames + 2 * _TAPS)
@@ -77,17 +78,10 @@ class FilteredPartials:
         return _block_spectra(begun[:, : self._end + len(_FALL) + _TAPS])
 
 
-def _block_spectra(partials: Audio) -> NDArray[np.complex64]:
-    """Return the spectra (channels, blocks, bins) of partials (channels, frames) that begin `_BEFORE_FRAMES` early.
-
-    Each block overlaps the one before by what a filter spoils (Stockham 1966).
-    """
-    hop = _BLOCK_FRAMES - _TAPS + 1
-    blocks = 1 + (partials.shape[1] - _BEFORE_FRAMES + len(_FALL)) // hop
-    end = (blocks - 1) * hop + _BLOCK_FRAMES
-    padded = np.pad(partials, ((0, 0), (0, max(0, end - partials.shape[1]))))[:, :end]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _BLOCK_FRAMES, axis=1)[:, ::hop]
-    return np.fft.rfft(windows).astype(np.complex64)
+def _block_spectra(begun: Audio) -> Spectra:
+    """Return the spectra of partials (channels, frames) that begin `_BEFORE_FRAMES` early, and ring on."""
+    frames = begun.shape[1] - _BEFORE_FRAMES + len(_FALL)
+    return block_spectra(begun, frames, taps=_TAPS, block=_BLOCK_FRAMES)
 
 
 def _turns(size: int, width: float) -> NDArray[np.complex64]:

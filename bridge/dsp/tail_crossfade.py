@@ -1,11 +1,12 @@
 """The tail of a hit that is longer than the model's: the original's, matched in spectrum and crossfaded."""
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp import block_filter
 from ghostnote.bridge.dsp.stereo_image import balance_sides, match_image, turned_apart
 
 Audio = NDArray[np.float32]
@@ -40,44 +41,81 @@ _FALL_POWER: Final = 1.5
 _SMOOTHED_BINS: Final = 8
 _SMOOTHED_WINDOWS: Final = 1
 """How many neighbours on either side the correlation of stroke and tail is measured over."""
+_TAPS: Final = 4096
+"""Of the filter that matches a tail: a resolution of 20 Hz. Half of them are ahead of a frame."""
+_BLOCK_FRAMES: Final = 16_384
 _MOST_CANCELLED: Final = -0.7
 """The most cancellation, as a share of their power, that the crossfade makes up for."""
 _QUIET: Final = 1e-12
 
 
-def with_body(varied: Audio, head: Audio, body: Audio, width: float) -> Audio:
-    """Return a varied head (channels, frames) with its image, and as long as `body`; `varied` may be changed."""
+class Tail:
+    """A hit whose tail is matched to many strokes."""
+
+    def __init__(self, hit: Audio) -> None:
+        """Take a hit (channels, frames)."""
+        self.hit = hit
+
+    @cached_property
+    def spectra(self) -> block_filter.Spectra:
+        """Of its blocks; they are transformed once."""
+        begun = np.pad(self.hit, ((0, 0), (_TAPS // 2 - 1, 0)))
+        return block_filter.block_spectra(begun, self.hit.shape[1], taps=_TAPS, block=_BLOCK_FRAMES)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the spectra take, once there are any."""
+        return self.spectra.nbytes if "spectra" in self.__dict__ else 0
+
+
+def with_body(varied: Audio, head: Audio, tail: Tail, width: float) -> Audio:
+    """Return a varied head (channels, frames) with its image, and as long as its `tail`; `varied` may be changed."""
+    body = tail.hit
     if len(body) == 2:
         varied = match_image(varied, head, width)
     elif len(varied) == 2:
         varied = balance_sides(varied)
     if body.shape[1] > head.shape[1]:
-        original = np.broadcast_to(body, (len(varied), body.shape[1]))
-        whole = attach_tail(varied, original, widened=width > 0)
+        whole = attach_tail(varied, tail, widened=width > 0)
         # A dry attack and a wide room have an image each, and the tail brings the original's: set it once more.
         return match_image(whole, body, width) if len(body) == 2 else whole
     return varied[:, : body.shape[1]]
 
 
-def attach_tail(varied: Audio, original: Audio, *, widened: bool = False) -> Audio:
-    """Return `varied` (channels, frames) crossfaded into the longer `original` (channels, more).
+def attach_tail(varied: Audio, tail: Tail, *, widened: bool = False) -> Audio:
+    """Return `varied` (channels, frames) crossfaded into the longer hit of `tail`.
 
     The tail gets the spectrum and level of the stroke's end, so that a softer stroke rings on softer. The crossfade
     keeps the level at each frequency, whatever the correlation of the two there. The tail of a `widened` stroke is
     as wide as the stroke; otherwise it keeps the original's image.
     """
     end = varied.shape[1] - _UNRELIABLE_FRAMES
-    tail = _match_spectrum(original, varied[:, :end], widened=widened)
-    return np.concatenate([_crossfade(varied[:, :end], tail[:, :end]), tail[:, end:]], axis=1)
+    matched = _match_spectrum(tail, varied[:, :end], widened=widened)
+    return np.concatenate([_crossfade(varied[:, :end], matched[:, :end]), matched[:, end:]], axis=1)
 
 
-def _match_spectrum(tail: Audio, stroke: Audio, *, widened: bool) -> Audio:
-    """Return `tail` filtered to the spectrum of the end of `stroke`, band by band."""
-    end = stroke.shape[1]
+def _match_spectrum(tail: Tail, stroke: Audio, *, widened: bool) -> Audio:
+    """Return the tail's hit filtered to the spectrum of the end of `stroke`, band by band."""
+    hit, end = np.broadcast_to(tail.hit, (len(stroke), tail.hit.shape[1])), stroke.shape[1]
     frames = min(_MATCH_FRAMES, end)
-    window = np.hanning(frames)
-    ends = [x[:, end - frames : end] * window for x in (stroke, tail)]
-    powers = [(np.abs(np.fft.rfft(x)) ** 2).sum(axis=0) for x in ends]
+    window = np.hanning(frames).astype(np.float32)
+    ends = [x[:, end - frames : end] * window for x in (stroke, hit)]
+    places, gain_db = _band_gains(*ends)
+    if not widened:
+        curve_db = np.interp(np.linspace(0, 1, _TAPS // 2 + 1), places, gain_db)
+        taps = np.roll(np.fft.irfft(10 ** (curve_db / 20)), _TAPS // 2) * np.hanning(_TAPS + 1)[:-1]
+        return block_filter.filter_blocks(tail.spectra, taps.astype(np.float32))[:, : hit.shape[1]]
+    # Longer than the hit, so that the filter's ringing does not wrap around.
+    size = -(-(hit.shape[1] + frames) // _FFT_MULTIPLE) * _FFT_MULTIPLE
+    curve_db = np.interp(np.linspace(0, 1, size // 2 + 1), places, gain_db)
+    spectra = np.fft.rfft(hit, size) * (10 ** (curve_db / 20)).astype(np.float32)
+    spectra = _decorrelated(spectra, *map(_correlation, ends))
+    return np.fft.irfft(spectra, size)[:, : hit.shape[1]].astype(np.float32)
+
+
+def _band_gains(stroke: Audio, hit: Audio) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the middles of bands as shares of the spectrum, and the gains in dB that bring `hit` to `stroke`."""
+    powers = [(np.abs(np.fft.rfft(x)) ** 2).sum(axis=0) for x in (stroke, hit)]
     bins = len(powers[0])
     edges = np.unique(np.geomspace(bins * _LOWEST_HZ_SHARE, bins, _MATCH_BANDS + 1).astype(int))
     starts = np.concatenate([[0], edges[:-1]])
@@ -85,17 +123,7 @@ def _match_spectrum(tail: Audio, stroke: Audio, *, widened: bool) -> Audio:
     all_db = 10 * np.log10(target.sum() / current.sum())
     strength = np.interp(10 * np.log10(current / current.max()), (_WEAK_DB, _STRONG_DB), (0, 1))
     tilt_db = (10 * np.log10(target / current) - all_db).clip(max=strength * _MAX_BOOST_DB)
-    gain_db = (all_db + tilt_db).clip(-_MAX_CUT_DB, _MAX_BOOST_DB)
-    centres = (starts + np.append(starts[1:], bins)) / 2 / bins
-    # Longer than the tail, so that the filter's ringing does not wrap around.
-    size = -(-(tail.shape[1] + frames) // _FFT_MULTIPLE) * _FFT_MULTIPLE
-    curve_db = np.interp(np.linspace(0, 1, size // 2 + 1), centres, gain_db)
-    curve = (10 ** (curve_db / 20)).astype(np.float32)
-    spectra = np.fft.rfft(tail, size) * curve
-    if widened:
-        spectra = _decorrelated(spectra, *map(_correlation, ends))
-    filtered = np.fft.irfft(spectra, size)[:, : tail.shape[1]]
-    return filtered.astype(np.float32)
+    return (starts + np.append(starts[1:], bins)) / 2 / bins, (all_db + tilt_db).clip(-_MAX_CUT_DB, _MAX_BOOST_DB)
 
 
 def _correlation(pair: NDArray[Any]) -> float:

@@ -11,6 +11,7 @@ from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.dsp.partial_response import drum_features
 from ghostnote.bridge.dsp.partials import RESIDUAL_FLOOR, split
 from ghostnote.bridge.dsp.stereo_image import band_correlation
+from ghostnote.bridge.dsp.tail_crossfade import Tail
 from ghostnote.bridge.inference.model import ReferenceFeatures
 
 Audio = NDArray[np.float32]
@@ -42,6 +43,7 @@ class PreparedReference:
         partials, self.residual = split(self.body)
         self.has_residual = bool(np.abs(self.residual).max() > RESIDUAL_FLOOR * np.abs(self.body).max())
         """Whether there is more to the hit than its partials."""
+        self.tail = Tail(self.residual)
         self.partials = FilteredPartials(partials)
         self.drum = drum_features(partials, self.residual)
         self.attack = Attack.of(self.body)
@@ -72,4 +74,4 @@ class PreparedReference:
         """The memory that the parts and the features take."""
         padded = [head.audio for head in self._heads.values() if head.audio.shape[1] > self.residual.shape[1]]
         kept = sum(array.nbytes for array in (*self._features.values(), *padded))
-        return self.residual.nbytes + self.partials.nbytes + kept
+        return self.residual.nbytes + self.tail.nbytes + self.partials.nbytes + kept

@@ -167,7 +167,7 @@ class Variator:
         )
         for varied in rows.reshape(len(struck), *head.audio.shape):
             head.attack.apply_to(varied)
-            yield with_body(varied, head.audio, prepared.residual, variation.width)
+            yield with_body(varied, head.audio, prepared.tail, variation.width)
 
     def bytes_held(self, reference: Reference) -> int:
         """Return what a reference takes: its audio, and its features so far."""

@@ -3,7 +3,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from ghostnote.bridge.dsp.tail_crossfade import attach_tail
+from ghostnote.bridge.dsp.tail_crossfade import Tail, attach_tail
 
 RATE = 44_100
 HEAD_FRAMES = 32_768
@@ -39,7 +39,7 @@ def joints(tones, noise, strayed):
     """Return hits, and each with a stroke's beginning: the same partials, other noise."""
     hits = [cymbal(tones, noise, seed) for seed in range(STROKES)]
     strokes = [cymbal(tones, noise, 100 + seed, strayed)[:, :HEAD_FRAMES] for seed in range(STROKES)]
-    return hits, [attach_tail(stroke, hit) for stroke, hit in zip(strokes, hits, strict=True)]
+    return hits, [attach_tail(stroke, Tail(hit)) for stroke, hit in zip(strokes, hits, strict=True)]
 
 
 @pytest.mark.parametrize("highest_hz", [1_500, 22_050])
@@ -65,7 +65,7 @@ def test_the_noise_of_a_stroke_gives_way_to_the_tones_of_the_original_little_by_
     """Within a moment that would be an audible seam, though the level stays."""
     hits = [cymbal(1.0, 0.0, seed) for seed in range(STROKES)]
     noise = [cymbal(0.0, 1.0, 100 + seed) for seed in range(STROKES)]
-    whole = [attach_tail(stroke[:, :HEAD_FRAMES], hit) for stroke, hit in zip(noise, hits, strict=True)]
+    whole = [attach_tail(stroke[:, :HEAD_FRAMES], Tail(hit)) for stroke, hit in zip(noise, hits, strict=True)]
     decay_db = np.mean(
         [between_partials_db(w) - between_partials_db(n) for w, n in zip(whole, noise, strict=True)], axis=0
     )
@@ -92,7 +92,7 @@ def test_what_is_weak_in_the_original_rings_on_as_weak_whatever_the_stroke_has_t
     rumble *= 1e-3 / rumble.std()
     hits = [(cymbal(1.0, 1.0, seed) + rumble[:1]).astype(np.float32) for seed in range(4)]
     strokes = [(cymbal(1.0, 1.0, 100 + seed) + 4 * rumble[1:])[:, :HEAD_FRAMES] for seed in range(4)]
-    whole = [attach_tail(stroke.astype(np.float32), hit) for stroke, hit in zip(strokes, hits, strict=True)]
+    whole = [attach_tail(stroke.astype(np.float32), Tail(hit)) for stroke, hit in zip(strokes, hits, strict=True)]
     beside = (levels_db(whole, 60) - levels_db(hits, 60))[85:125]
     assert abs(beside.mean()) < 3.5
 
@@ -103,19 +103,19 @@ def test_a_widened_hit_stays_as_wide_in_its_tail(alike: float) -> None:
     own, other = cymbal(0.0, 2.0, 2), cymbal(0.0, 2.0, 3)
     shared, parted = np.sqrt((1 + alike) / 2) * own, np.sqrt((1 - alike) / 2) * other
     stroke = np.concatenate([shared + parted, shared - parted])[:, :HEAD_FRAMES]
-    whole = attach_tail(stroke, hit, widened=True)
+    whole = attach_tail(stroke, Tail(hit), widened=True)
     tail = whole[:, HEAD_FRAMES:]
     assert np.corrcoef(tail)[0, 1] == pytest.approx(alike, abs=0.2)
     assert 20 * np.log10(tail[0].std() / tail[1].std()) == pytest.approx(0, abs=0.3)
     assert np.ptp(np.convolve(levels_db([whole[:1]], 22_050)[60:90], np.ones(5) / 5, "valid")) < 5
-    narrow = attach_tail(stroke, hit)[:, HEAD_FRAMES:]
+    narrow = attach_tail(stroke, Tail(hit))[:, HEAD_FRAMES:]
     assert np.array_equal(narrow[0], narrow[1])
 
 
 def test_beginning_and_end_are_the_stroke_s_and_the_original_s() -> None:
     hit = cymbal(1.0, 1.0, 1)
     stroke = cymbal(1.0, 1.0, 2, 1.0)[:, :HEAD_FRAMES]
-    whole = attach_tail(stroke, hit)
+    whole = attach_tail(stroke, Tail(hit))
     assert whole.shape == hit.shape
     assert whole.dtype == np.float32
     assert np.abs(whole - hit)[:, :5_000].max() > 0.05
@@ -127,6 +127,6 @@ def test_beginning_and_end_are_the_stroke_s_and_the_original_s() -> None:
 @pytest.mark.parametrize("frames", [HEAD_FRAMES + 1, HEAD_FRAMES + 5_000, 10 * RATE])
 def test_any_longer_length_stays(frames: int) -> None:
     hit = np.random.default_rng(4).standard_normal((2, frames)).astype(np.float32)
-    whole = attach_tail(hit[:, :HEAD_FRAMES], hit)
+    whole = attach_tail(hit[:, :HEAD_FRAMES], Tail(hit))
     assert whole.shape == hit.shape
     assert np.abs(whole - hit).max() < 1e-3 * np.abs(hit).max()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ghostnote.bridge.dsp.tail_crossfade import attach_tail
+from ghostnote.bridge.dsp.tail_crossfade import Tail, attach_tail
 from ghostnote.bridge.dsp.velocity import velocity_db
 from ghostnote.bridge.inference.variation import ROWS, Reference, StrokeKey, Variation, Variator
 
@@ -163,7 +163,7 @@ def test_a_long_hit_rings_to_its_end_without_a_step(variator):
 def test_a_softer_tail_is_attached_softer():
     original = hit(2.0, decay=2.0)
     softer = 0.25 * hit(2.0, decay=2.0, seed=5)[:, :32_768]
-    whole = attach_tail(softer, original)
+    whole = attach_tail(softer, Tail(original))
     assert whole.shape == original.shape
     after = slice(34_000, 60_000)
     assert level_db(whole[:, after]) - level_db(original[:, after]) == pytest.approx(-12, abs=1.5)
@@ -171,7 +171,7 @@ def test_a_softer_tail_is_attached_softer():
 
 def test_the_crossfade_of_a_hit_with_itself_is_the_hit():
     original = hit(2.0, decay=2.0)
-    whole = attach_tail(original[:, :32_768], original)
+    whole = attach_tail(original[:, :32_768], Tail(original))
     assert np.abs(whole - original).max() < 2e-3
 
 
