@@ -54,6 +54,9 @@ _SILENT: Final = 1e-18
 _SMOOTH_FRAMES: Final = 3
 _UNEXPLAINED: Final = 0.3
 """Of what the shape's tone leaves unexplained in its bands, the rest rings with it."""
+_THUMP: Final = ((5.0, 12.0, 20.0, 30.0), (0.65, 0.5, 0.25, 0.0))
+"""How much of a tone's group is no line at first, by how far lines stand out there."""
+_THUMP_SECONDS: Final = 0.08
 _GLIDE_FRAMES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 _GLIDE_OCTAVES: Final = (-0.2, 3.0)
 _LONGEST_T60: Final = 4.0
@@ -107,7 +110,8 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
     late = late_t60(bands, np.minimum(np.maximum(t60, drum.t60), longest))
     modes, tone = drum.modes, None
     if pitched:
-        tone, modes = _tone(shape, power, modes, t60)
+        thump = np.interp(drum.prominence_db[0], *_THUMP) * thump_course(power.shape[1])
+        tone, modes = _tone(shape, power * (1 - thump), modes, t60)
     lines = _modes(modes, drum, energy, t60, rng)
     frames = power.shape[1]
     taken = to_bands(_power_of(lines, frames))
@@ -129,6 +133,11 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
     seconds = _length(Lines.joined(lines, cloud), tone, left, late)
     phase = float(rng.uniform(-np.pi, np.pi))
     return Plan(lines, cloud, cloud_power, tone, phase, late, seconds, drum.prominence_db, swell)
+
+
+def thump_course(frames: int) -> Array:
+    """Return how the power of a thump falls beside its tone's, over the frames of a shape, (frames,)."""
+    return np.exp(-np.arange(frames) * (HOP_FRAMES / RATE / _THUMP_SECONDS))
 
 
 def _tone(shape: Audio, power: Array, modes: Array, t60: Array) -> tuple[Tone, Array]:

@@ -28,7 +28,7 @@ from ghostnote.bridge.dsp.shape import (
     without_gate,
 )
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.inference.drum_plan import BODY_FRAME, Plan, Tone
+from ghostnote.bridge.inference.drum_plan import BODY_FRAME, Plan, Tone, thump_course
 from ghostnote.bridge.inference.drum_table import Drum, DrumTable
 from ghostnote.bridge.inference.model import Generator
 
@@ -56,6 +56,8 @@ _TAKEN_BY_TONE: Final = np.array([6, 4, 3, 2, 1.5] + [1.1] * (GROUPS - 5))
 """More of the lowest groups is a gliding tone and what leaks of it into the groups above."""
 _LEAST_REST: Final = np.array([0.003] + [0.015] * (GROUPS - 1))
 _LEAST_BESIDE_TONE: Final = np.array([0.0003, 0.003] + [0.015] * (GROUPS - 2))
+_THUMP_LEFT: Final = ((5.0, 12.0, 20.0, 30.0, 36.0), (0.2, 0.13, 0.04, 0.003, 0.0))
+"""At first, of the group that holds the tone, before its skirt: by how far lines stand out there."""
 _SILENT: Final = 1e-18
 _SKIRT_HZ, _SKIRT_DB = (50.0, 100.0, 200.0, 400.0, 800.0), (18.0, 17.0, 3.0, -11.0, 0.0)
 """What surrounds a real kick's tone falls away from it; the network's lowest band is flat. Fitted by hand."""
@@ -127,12 +129,8 @@ def synthesize_drum(
     frames = max(1, int(plan.seconds * RATE))
     modes = synthesize_modes(plan, max(frames, generator.card.hit_frames))
     rest = shape.copy()
-    left_db = residual_db(
-        shape,
-        modes[: generator.card.hit_frames],
-        plan.cloud_power,
-        beside_tone=generator.card.classes[label] == _LOWEST,
-    )
+    beside_tone = plan.prominence_db[0] if generator.card.classes[label] == _LOWEST else None
+    left_db = residual_db(shape, modes[: generator.card.hit_frames], plan.cloud_power, beside_tone=beside_tone)
     rest[:GROUPS] = scaled(shape[:GROUPS], left_db)
     rest[GROUPS + 3 :] = 0  # No tone: the partials have it.
     head = generator.fill_shape(rest, rng, label=label, steps=steps, guidance=guidance)
@@ -173,23 +171,28 @@ def synthesize_modes(plan: Plan, frames: int) -> Audio:
 
 
 def residual_db(
-    shape: Audio, modes: Audio, cloud_power: NDArray[np.float64] | float = 0.0, *, beside_tone: bool = False
+    shape: Audio, modes: Audio, cloud_power: NDArray[np.float64] | float = 0.0, *, beside_tone: float | None = None
 ) -> NDArray[np.float64]:
     """Return what `modes` (frames of a hit,) and a cloud leave of a shape's power, (GROUPS, frames), in dB.
 
     More than they have is taken (Berouti et al. 1979): what leaks of a loud line into the groups around it, and beats,
-    would become noise.
+    would become noise. `beside_tone` is how far lines stand out beside a kick's tone, whose thump is no line.
     """
     taken = audio_power(modes)
     padded = np.pad(taken, ((0, 0), (_AROUND, _AROUND)), mode="edge")
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * _AROUND + 1, axis=1)
     power = group_power(shape[:GROUPS]) + _SILENT
-    over, least = (_TAKEN_BY_TONE, _LEAST_BESIDE_TONE) if beside_tone else (_TAKEN_OVER, _LEAST_REST)
+    over, least = _TAKEN_OVER, np.broadcast_to(_LEAST_REST[:, None], power.shape)
+    if beside_tone is not None:
+        thump = np.interp(beside_tone, *_THUMP_LEFT) * thump_course(power.shape[1])
+        over = _TAKEN_BY_TONE
+        least = np.broadcast_to(_LEAST_BESIDE_TONE[:, None], power.shape).copy()
+        least[0] = np.maximum(least[0], thump)
     share = (over[:, None] * around.mean(axis=2) + cloud_power) / power
     # Nor are there gaps where the decay of a cloud is not quite the shape's.
     of_body = (cloud_power * np.ones_like(power))[:, BODY_FRAME:].sum(axis=1) / power[:, BODY_FRAME:].sum(axis=1)
     share[:, BODY_FRAME:] = np.maximum(share[:, BODY_FRAME:], of_body[:, None])
-    return np.asarray(10 * np.log10(np.clip(1 - share, least[:, None], 1)))
+    return np.asarray(10 * np.log10(np.clip(1 - share, least, 1)))
 
 
 def ended(hit: Audio) -> Audio:

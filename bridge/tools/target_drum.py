@@ -98,7 +98,9 @@ def target_drum(generator: Generator, label: int, drum: Drum | None, rng: np.ran
     head = generator.card.hit_frames
     frames = max(head, int(min(plan.seconds, _LONGEST_SECONDS) * RATE))
     modes = synthesize_modes(plan, frames)
-    left_db = residual_db(shape, modes[:head], plan.cloud_power, beside_tone=name == PITCHED[0])
+    left_db = residual_db(
+        shape, modes[:head], plan.cloud_power, beside_tone=drum.prominence_db[0] if name == PITCHED[0] else None
+    )
     partials = modes + synthesize(plan.cloud, frames, RATE)
     power = group_power(scaled(shape[:GROUPS], left_db))
     loudest = float((power + audio_power(partials[:head])).sum(axis=0).max()) + _SILENT

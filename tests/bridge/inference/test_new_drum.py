@@ -189,3 +189,25 @@ def test_the_spectrum_of_noise_goes_in_straight_lines_where_it_went_in_steps() -
     # What is far from the step, and the narrow groups at the bottom, stay as they are.
     for low, high in ((100, 1300), (2500, 8000), (17_000, 20_000)):
         assert level_db(smooth, low, high) == pytest.approx(level_db(stepped, low, high), abs=1)
+
+
+def test_a_kick_whose_lines_hardly_stand_out_has_a_thump_that_gives_way_to_its_tone() -> None:
+    at = np.arange(FRAMES * HOP_FRAMES) / RATE
+    tone = (np.sin(2 * np.pi * 55 * at) * np.exp(-6 * at)).astype(np.float32)
+    left = {prominence: residual_db(shape(0.6), tone, beside_tone=prominence)[0] for prominence in (5.0, 20.0, 40.0)}
+    assert left[5.0][0] > left[20.0][0] + 5 > left[40.0][0] + 20
+    # Of its power beside the tone's, a tenth is left after 0.18 s.
+    frames = round(0.184 * RATE / HOP_FRAMES)
+    assert left[5.0][0] - left[5.0][frames] == pytest.approx(10, abs=0.5)
+    assert left[40.0] == pytest.approx(np.full(FRAMES, left[40.0][0]))
+
+
+def test_the_more_a_kick_is_thump_the_less_of_it_is_a_line() -> None:
+    pitch = shape(0.6)
+    tones = [
+        plan_drum(pitch, drum([(60.0, -1.0, 0.6)], 0.6, prominence), np.random.default_rng(0), pitched=True).tone
+        for prominence in (5.0, 30.0)
+    ]
+    thump, pure = (one.amplitude for one in tones if one is not None)
+    assert 20 * np.log10(thump[0] / pure[0]) == pytest.approx(10 * np.log10(0.35), abs=0.6)
+    assert thump[-1] == pytest.approx(pure[-1], rel=0.02)
