@@ -21,7 +21,7 @@ class Bands:
     def __init__(self, frames: int, rate: int) -> None:
         """Prepare transforms of sounds of so many frames at `rate` Hz, padded so that filters do not wrap around."""
         self.frames = frames
-        self.size = fast_size(frames + rate // 20)
+        self.size = fast_size(frames + rate)
         self.hz = np.fft.rfftfreq(self.size, 1 / rate)
         count = int(np.floor(np.log2(rate / 2 / LOWEST_HZ) * PER_OCTAVE)) + 1
         self.centres: Array = LOWEST_HZ * 2 ** (np.arange(count) / PER_OCTAVE)

@@ -29,6 +29,7 @@ _WAVES_PER_OCTAVE: Final = 3
 _MOST_BOOST: Final = 10 ** (18 / 20)
 _MOST_MOVED: Final = 10 ** (6 / 20)
 _RISE_SECONDS: Final = 0.001
+_FALL_SECONDS: Final = 0.01
 _LIMIT_SECONDS: Final = 0.002
 _ROUNDS: Final = 4
 _LEAST_POWER: Final = 1e-9
@@ -81,8 +82,14 @@ def widen(
         middle = _as_loud_as(fitted(mean[0], len(middle)), middle, rate)
     apart = fitted(resample(_apart(mono, strokes, card.rate), card.rate, rate)[0], len(middle))
     added = _side(middle, side, apart, rate, width, onset)
+    added[-round(_FALL_SECONDS * rate) :] *= _fall(min(round(_FALL_SECONDS * rate), len(added)))
     added = _within_full_scale(middle, added, max(1.0, float(np.abs(audio).max())), rate)
     return np.stack([middle + added, middle - added])
+
+
+def _fall(frames: int) -> Audio:
+    """Return how what is added falls silent with the hit, (frames,), as its filters ring on."""
+    return np.cos(np.linspace(0, np.pi / 2, frames, dtype=np.float32)) ** 2
 
 
 def _apart(mono: Audio, strokes: list[Audio], rate: int) -> Audio:

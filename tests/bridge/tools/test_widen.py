@@ -90,3 +90,14 @@ def test_any_rate_keeps_length_and_the_same_seed_gives_the_same_sound(tiny_gener
 def test_what_cannot_be_widened_is_said(tiny_generator, hit, width, words):
     with pytest.raises(InputError, match=words):
         widen(hit, RATE, "snare", width, generator=tiny_generator)
+
+
+def test_what_is_added_ends_with_the_hit(tiny_generator):
+    """Filters that turn low phases reach far: what comes before an attack must not come around to the end."""
+    at = np.arange(38_000) / RATE
+    hit = (0.8 * np.exp(-16 * at) * np.sin(2 * np.pi * 90 * at)).astype(np.float32)[None]
+    wide = widen(hit, RATE, "tom", Width(0.8), generator=tiny_generator)
+    side = (wide[0] - wide[1]) / 2
+    assert np.abs(side[:4000]).max() > 0.02
+    assert np.abs(side[-400:]).max() < 1e-5
+    assert abs(side[-1]) < 1e-6
