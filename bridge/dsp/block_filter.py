@@ -26,4 +26,5 @@ def filter_blocks(spectra: Spectra, taps: Audio) -> Audio:
     """Return the audio (channels, at least the frames) of `block_spectra` through a filter (taps,)."""
     block = 2 * (spectra.shape[2] - 1)
     response = np.fft.rfft(taps, block).astype(np.complex64)
-    return np.fft.irfft(spectra * response)[:, :, len(taps) - 1 :].reshape(len(spectra), -1)
+    blocks = np.fft.irfft(spectra * response)[:, :, len(taps) - 1 :]
+    return np.asarray(blocks.reshape(len(spectra), -1), np.float32)

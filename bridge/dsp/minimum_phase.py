@@ -27,5 +27,6 @@ def equalized(audio: Audio, rate: int, gain_db: Callable[[Array], Array]) -> Aud
     """Return audio (..., frames) with a gain in dB over frequency in Hz."""
     frames = audio.shape[-1]
     size = fast_size(2 * frames)
-    response = minimum_phase(gain_db(np.fft.rfftfreq(size, 1 / rate)) * (np.log(10) / 20))
+    hz = np.asarray(np.fft.rfftfreq(size, 1 / rate), np.float64)
+    response = minimum_phase(gain_db(hz) * (np.log(10) / 20))
     return np.fft.irfft(np.fft.rfft(audio, size) * response, size)[..., :frames].astype(np.float32)

@@ -137,7 +137,7 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
 
 def thump_course(frames: int) -> Array:
     """Return how the power of a thump falls beside its tone's, over the frames of a shape, (frames,)."""
-    return np.exp(-np.arange(frames) * (HOP_FRAMES / RATE / _THUMP_SECONDS))
+    return np.asarray(np.exp(-np.arange(frames) * (HOP_FRAMES / RATE / _THUMP_SECONDS)))
 
 
 def _tone(shape: Audio, power: Array, modes: Array, t60: Array) -> tuple[Tone, Array]:

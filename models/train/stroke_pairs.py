@@ -71,4 +71,5 @@ def decaying_noise(count: int, generator: torch.Generator, device: torch.device)
     octaves = torch.arange(1, spectrum.shape[1] + 1, device=device).log2()
     noise = torch.fft.irfft(spectrum * 10 ** (uniform(_SLOPE_DB) * octaves / 20), HIT_FRAMES)
     noise = noise * torch.exp(-uniform(_NEPERS) * torch.arange(HIT_FRAMES, device=device) / RATE)
-    return noise / noise.abs().amax(1, keepdim=True) * (_PEAK * 10 ** (uniform(_LEVEL_DB) / 20))
+    hits: Tensor = noise / noise.abs().amax(1, keepdim=True) * (_PEAK * 10 ** (uniform(_LEVEL_DB) / 20))
+    return hits
