@@ -1,6 +1,7 @@
 """Stems: one file a pad, with one gain for all of them where one would clip."""
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ Audio = NDArray[np.float32]
 _CEILING: Final = 0.9999
 """Full scale, less what rounding and dither add."""
 _BLOCK_FRAMES: Final = 1 << 16
+_MOST_AT_ONCE: Final = 4
 
 
 @dataclass
@@ -46,8 +48,9 @@ def soften(stems: Mapping[Path, StemWriter], rate: int, bits: int | None) -> flo
     peak = max((stem.peak for stem in stems.values()), default=0.0)
     if peak <= 1 or format_for(next(iter(stems)), bits)[1] not in (16, 24):
         return 0.0
-    for path, stem in stems.items():
-        _rewrite(path, stem, rate, bits, _CEILING / peak)
+    with ThreadPoolExecutor(_MOST_AT_ONCE) as pool:
+        for done in [pool.submit(_rewrite, path, stem, rate, bits, _CEILING / peak) for path, stem in stems.items()]:
+            done.result()
     return float(20 * np.log10(_CEILING / peak))
 
 
