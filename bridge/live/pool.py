@@ -24,8 +24,10 @@ BUDGET_BYTES: Final = 96 * 2**20
 _FALLBACKS: Final = 3
 _MOST_SKIPPED: Final = 8
 _LEAST: Final = 1
-_MOST: Final = 24
 _DEMAND_SECONDS: Final = 4.0
+_ASKED: Final = 0.1
+_STOCK, _IF_SCARCE = (24, 1.2), (16, 0.4)
+"""Strokes of a layer that wait at most, and for each that was played in the last seconds."""
 _FIRST_LAYER: Final = 4
 _UNOPENED_PENALTY: Final = 0.4
 """How much fuller a pad must be before a process that has not opened its drum yet is set to it."""
@@ -169,14 +171,18 @@ class PadQueue:
             return
         if not self._present(self.fresh[_FIRST_LAYER], _FIRST_LAYER) and not self.depth:
             yield -1.0, _FIRST_LAYER
-        fallbacks = self._present(self.fallback, -1)
-        if fallbacks < _FALLBACKS and self.pad.steps:
-            yield fallbacks / _FALLBACKS / 2, None
-        for layer in _LAYERS:
-            most = _LEAST if scarce else min(_MOST, _LEAST + math.ceil(self.asked[layer] * 1.2))
+        fallbacks, most = self._present(self.fallback, -1), _LEAST if scarce else _FALLBACKS
+        if fallbacks < most and self.pad.steps:
+            yield fallbacks / most / 2, None
+        for layer, asked in enumerate(self.asked):
+            is_asked = asked >= _ASKED
+            # What is scarce goes to what is played.
+            least = _LEAST * (is_asked or not scarce or layer == _FIRST_LAYER)
+            limit, stock = _IF_SCARCE if scarce else _STOCK
+            most = min(limit, least + math.ceil(asked * is_asked * stock))
             have = self._present(self.fresh[layer], layer)
             if have < most:
-                yield have / most + 0.5 * (self.asked[layer] < 0.1), layer
+                yield have / most + 0.5 * (not is_asked), layer
 
     def _present(self, hits: deque[Hit], at: int) -> int:
         """Return how many strokes of the present settings wait or are being made."""
