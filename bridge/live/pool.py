@@ -19,14 +19,16 @@ from ghostnote.bridge.live.hit import Audio, Hit, Origin
 LAYER_VELOCITIES: Final = (16, 40, 64, 84, 104, 122)
 """The velocities at which strokes are made; a note gets the nearest, brought to its own level."""
 BUDGET_BYTES: Final = 96 * 2**20
-"""What the strokes that are kept may take before only the scarcest are made."""
+"""What the strokes that are kept may take before it goes to what is played."""
 
 _FALLBACKS: Final = 3
 _MOST_SKIPPED: Final = 8
 _LEAST: Final = 1
 _DEMAND_SECONDS: Final = 4.0
 _ASKED: Final = 0.1
-_STOCK, _IF_SCARCE = (24, 1.2), (16, 0.4)
+_FULL: Final = 1.6
+"""So many times the budget only one stroke of each layer that is played waits."""
+_STOCK, _SCARCE_STOCK, _FULL_STOCK = (24, 1.2), (16, 0.4), (1, 0.0)
 """Strokes of a layer that wait at most, and for each that was played in the last seconds."""
 _FIRST_LAYER: Final = 4
 _UNOPENED_PENALTY: Final = 0.4
@@ -165,20 +167,24 @@ class PadQueue:
         """Count a request as finished, whatever came of it."""
         self.under_way[-1 if request.layer is None else request.layer] -= 1
 
-    def wants(self, scarce: bool) -> Iterator[tuple[float, int | None]]:
-        """Yield how full each layer is, from 0 to under 1, and the layer, for those that are not full."""
+    def wants(self, held: float) -> Iterator[tuple[float, int | None]]:
+        """Yield how full each layer is, from 0 to under 1, and the layer, for those that are not full.
+
+        `held` is what all strokes take, over the budget.
+        """
         if self.failed:
             return
         if not self._present(self.fresh[_FIRST_LAYER], _FIRST_LAYER) and not self.depth:
             yield -1.0, _FIRST_LAYER
-        fallbacks, most = self._present(self.fallback, -1), _LEAST if scarce else _FALLBACKS
+        is_scarce = held > 1
+        fallbacks, most = self._present(self.fallback, -1), _LEAST if is_scarce else _FALLBACKS
         if fallbacks < most and self.pad.steps:
             yield fallbacks / most / 2, None
         for layer, asked in enumerate(self.asked):
             is_asked = asked >= _ASKED
             # What is scarce goes to what is played.
-            least = _LEAST * (is_asked or not scarce or layer == _FIRST_LAYER)
-            limit, stock = _IF_SCARCE if scarce else _STOCK
+            least = _LEAST * (is_asked or not is_scarce or layer == _FIRST_LAYER)
+            limit, stock = _FULL_STOCK if held > _FULL else _SCARCE_STOCK if is_scarce else _STOCK
             most = min(limit, least + math.ceil(asked * is_asked * stock))
             have = self._present(self.fresh[layer], layer)
             if have < most:
@@ -224,12 +230,15 @@ class Pool:
         """Whether every pad has a stroke to play, or cannot have one."""
         return all(queue.depth or queue.fallback or queue.recent or queue.failed for queue in self.queues)
 
-    def next_request(self, process: int, scarce: bool) -> StrokeRequest | None:
-        """Return what the process of this number had best make now; None when all is full."""
+    def next_request(self, process: int, held: float) -> StrokeRequest | None:
+        """Return what the process of this number had best make now; None when all is full.
+
+        `held` is what the strokes take, over the budget.
+        """
         wants = (
             (full + _UNOPENED_PENALTY * (bool(queue.opened_by) and process not in queue.opened_by), number, layer)
             for number, queue in enumerate(self.queues)
-            for full, layer in queue.wants(scarce)
+            for full, layer in queue.wants(held)
         )
         best = min(wants, key=lambda want: want[:2], default=None)
         if best is None:

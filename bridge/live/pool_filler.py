@@ -51,7 +51,7 @@ class PoolFiller:
         self.failing = FailingPads(pool)
         """Pads whose strokes cannot be made."""
         self._pool, self._spec = pool, spec
-        self._scarce = False
+        self._held = 0.0
         self._error = ""
         self._opened = 0.0
         self._counted = time.monotonic()
@@ -114,7 +114,7 @@ class PoolFiller:
         if now - self._counted > _COUNT_SECONDS:
             self._pool.forget(now - self._counted)
             # Not at every stroke: to count takes the interpreter's lock for a third of a millisecond.
-            self._scarce = self._pool.bytes_held > BUDGET_BYTES
+            self._held = self._pool.bytes_held / BUDGET_BYTES
             self._counted = now
             self.failing.try_again(now)
         self._send_requests()
@@ -130,7 +130,7 @@ class PoolFiller:
     def _send_requests(self) -> None:
         for worker in self._workers:
             while worker.line and worker.last_reply and len(worker.requests) < PLACES:
-                request = self._pool.next_request(worker.number, self._scarce)
+                request = self._pool.next_request(worker.number, self._held)
                 if request is None:
                     return
                 place = next(i for i in range(PLACES) if i not in worker.requests)

@@ -71,11 +71,11 @@ class SharedQueue(PadQueue):
                 if waiting and waiting[0] is hit:
                     waiting.popleft()
 
-    def wants(self, scarce: bool) -> Iterator[tuple[float, int | None]]:
+    def wants(self, held: float) -> Iterator[tuple[float, int | None]]:
         """Yield what is not full, as long as the memory has room; of a host that only bounces, the fallbacks."""
         if not self._memory.is_full:
             is_offline = bool(self._memory.fields["offline"])
-            yield from (want for want in super().wants(scarce) if not is_offline or want[1] is None)
+            yield from (want for want in super().wants(held) if not is_offline or want[1] is None)
 
 
 class SharedPool(Pool):
@@ -86,6 +86,6 @@ class SharedPool(Pool):
         super().__init__()
         self._is_paused = is_paused
 
-    def next_request(self, process: int, scarce: bool) -> StrokeRequest | None:
+    def next_request(self, process: int, held: float) -> StrokeRequest | None:
         """Return what the process of this number had best make now; None when all is full."""
-        return None if self._is_paused() else super().next_request(process, scarce)
+        return None if self._is_paused() else super().next_request(process, held)

@@ -25,7 +25,7 @@ def serve(made: Pool, requests: int, process: int = 0) -> list[StrokeRequest]:
     """Make what the pool wants most, `requests` times."""
     done = []
     for _ in range(requests):
-        request = made.next_request(process, scarce=False)
+        request = made.next_request(process, held=0.0)
         if request is None:
             break
         request.queue.put(request, audio())
@@ -63,13 +63,13 @@ def test_it_fills_up_to_an_end_and_forgets_what_is_no_longer_asked_for() -> None
     for _ in range(40):
         made.queues[0].take(100)
     serve(made, 500)
-    assert made.next_request(0, scarce=False) is None
+    assert made.next_request(0, held=0.0) is None
     assert made.queues[0].depth > 20
     depth = made.queues[0].depth
     made.forget(60)
     for _ in range(5):
         made.queues[0].fresh[layer_of(100)].popleft()
-    assert made.next_request(0, scarce=False) is None
+    assert made.next_request(0, held=0.0) is None
     assert made.queues[0].depth < depth
 
 
@@ -153,13 +153,18 @@ def test_when_memory_is_scarce_it_goes_to_what_is_played() -> None:
     made = pool()
     for _ in range(100):
         made.queues[0].take(100)
-    while (request := made.next_request(0, scarce=True)) is not None:
+    while (request := made.next_request(0, held=1.1)) is not None:
         request.queue.put(request, audio())
         request.queue.finish(request)
     played, *others = made.queues
     assert 12 < len(played.fresh[layer_of(100)]) <= 16
     assert played.depth <= 17
     assert all(queue.depth == 1 and len(queue.fallback) <= 1 for queue in others)
+    played.fresh[layer_of(100)].clear()
+    while (request := made.next_request(0, held=2.0)) is not None:
+        request.queue.put(request, audio())
+        request.queue.finish(request)
+    assert len(played.fresh[layer_of(100)]) == 1
 
 
 def test_sides_that_are_the_same_are_kept_once_and_what_can_be_frozen_counts() -> None:
