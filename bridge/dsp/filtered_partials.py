@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.block_filter import Spectra, block_spectra, filter_blocks
 from ghostnote.bridge.dsp.partial_response import LEAD_FRAMES, TAIL_FRAMES
-from ghostnote.bridge.dsp.partials import RATE, fast_size
+from ghostnote.bridge.dsp.partials import fast_size
 from ghostnote.bridge.dsp.stereo_image import turned_apart
 
 Audio = NDArray[np.float32]
@@ -19,8 +19,6 @@ _BLOCK_FRAMES: Final = 8192
 """Partials are filtered in blocks of this size, which is fastest for so many taps."""
 _MAX_ANGLE: Final = np.pi / 2
 """Between two sides at full width: their sum loses 3 dB at most."""
-_MONO_HZ: Final = 150.0
-"""Below this the sides are alike; an octave above they are as far apart as the width says."""
 _SILENT: Final = 1e-5
 """A hit has ended where it stays below this share of its peak (-100 dB)."""
 _FALL: Final = np.cos(np.linspace(0, np.pi / 2, 256, dtype=np.float32)) ** 2
@@ -72,7 +70,8 @@ class FilteredPartials:
         if not width:
             return _block_spectra(np.pad(self._partials, ((0, 0), (_BEFORE_FRAMES, 0))))
         size = fast_size(self.frames + 2 * _TAPS)
-        turned = np.fft.irfft(np.fft.rfft(self._partials, size) * _turns(size, width), size).astype(np.float32)
+        spectra = np.fft.rfft(self._partials, size) * turned_apart(size, width * _MAX_ANGLE)
+        turned = np.fft.irfft(spectra, size).astype(np.float32)
         # What the turning brings before the first frame lies at the end.
         begun = np.roll(turned, _BEFORE_FRAMES, axis=1)
         return _block_spectra(begun[:, : self._end + len(_FALL) + _TAPS])
@@ -82,10 +81,3 @@ def _block_spectra(begun: Audio) -> Spectra:
     """Return the spectra of partials (channels, frames) that begin `_BEFORE_FRAMES` early, and ring on."""
     frames = begun.shape[1] - _BEFORE_FRAMES + len(_FALL)
     return block_spectra(begun, frames, taps=_TAPS, block=_BLOCK_FRAMES)
-
-
-def _turns(size: int, width: float) -> NDArray[np.complex64]:
-    """Return what turns the phases of two sides apart, (2, bins)."""
-    octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / RATE), 1))
-    angle = width * _MAX_ANGLE * np.clip(octaves - np.log2(_MONO_HZ), 0, 1)
-    return turned_apart(octaves, angle)

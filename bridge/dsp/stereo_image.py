@@ -1,15 +1,19 @@
 """The stereo image of a hit: the correlation of left and right, and their balance."""
 
 import math
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ghostnote.bridge.dsp.partials import RATE
 
 Audio = NDArray[np.float32]
 
 _QUIET = 1e-12
 _WAVES_PER_OCTAVE = 3
+_MONO_HZ = 150.0
+"""Below this the sides are alike; an octave above they are as far apart as the angle says."""
 
 
 def match_image(varied: Audio, original: Audio, width: float = 0.0) -> Audio:
@@ -46,17 +50,24 @@ def correlated_sides(pair: Audio, correlation: Audio | np.float32) -> Audio:
     return np.stack([mid + side, mid - side]).astype(np.float32, copy=False)
 
 
-def turned_apart(octaves: NDArray[Any], angle: NDArray[Any] | float) -> NDArray[np.complex64]:
-    """Return what turns the phases of two sides apart, (2, bins), by up to `angle` in radians.
+def turned_apart(size: int, angle: float) -> NDArray[np.complex64]:
+    """Return what turns the phases of two sides apart, (2, bins of a transform of `size`), by up to `angle` in radians.
 
-    To and fro along the spectrum, whose bins lie at `octaves` (bins,): each side keeps its level everywhere.
+    To and fro along the spectrum: each side keeps its level everywhere. Below `_MONO_HZ` the sides are alike, as turned
+    phases there would ring on for longer than the hit.
     """
-    phase = (angle / 2 * np.sin(2 * np.pi * _WAVES_PER_OCTAVE * octaves)).astype(np.float32)
+    phase = np.float32(angle / 2) * _waves(size)
     turn = np.empty((2, len(phase)), np.complex64)
     turn.real = np.cos(phase)
     np.sin(phase, out=turn.imag[0])
     np.negative(turn.imag[0], out=turn.imag[1])
     return turn
+
+
+@lru_cache(maxsize=16)
+def _waves(size: int) -> Audio:
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(size, 1 / RATE), 1) / _MONO_HZ)
+    return np.asarray(np.clip(octaves, 0, 1) * np.sin(2 * np.pi * _WAVES_PER_OCTAVE * octaves), np.float32)
 
 
 def _covariance(pair: Audio) -> NDArray[np.float64]:

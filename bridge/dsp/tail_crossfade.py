@@ -1,6 +1,6 @@
 """The tail of a hit that is longer than the model's: the original's, matched in spectrum and crossfaded."""
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -109,7 +109,7 @@ def _match_spectrum(tail: Tail, stroke: Audio, *, widened: bool) -> Audio:
     size = -(-(hit.shape[1] + frames) // _FFT_MULTIPLE) * _FFT_MULTIPLE
     curve_db = np.interp(np.linspace(0, 1, size // 2 + 1), places, gain_db)
     spectra = np.fft.rfft(hit, size) * (10 ** (curve_db / 20)).astype(np.float32)
-    spectra = _decorrelated(spectra, *map(_correlation, ends))
+    spectra *= turned_apart(size, _angle(*map(_correlation, ends)))
     return np.fft.irfft(spectra, size)[:, : hit.shape[1]].astype(np.float32)
 
 
@@ -132,22 +132,12 @@ def _correlation(pair: NDArray[Any]) -> float:
     return float((left * right).sum() / (np.sqrt(np.square(pair).sum(axis=1).prod()) + _QUIET))
 
 
-def _decorrelated(spectra: NDArray[Any], target: float, current: float) -> NDArray[Any]:
-    """Return the spectra (2, bins) of two sides with their correlation lowered from `current` to `target`.
-
-    Their phases are turned apart, to and fro along the spectrum: each side keeps its level everywhere.
-    """
+def _angle(target: float, current: float) -> float:
+    """Return the radians by which two sides are turned apart for their correlation to go from `current` to `target`."""
     angles = np.linspace(0, _MAX_ANGLE, 64)
     # Over whole waves this is the Bessel function J0.
     correlation = np.cos(angles[:, None] * np.sin(np.linspace(0, 2 * np.pi, 64, endpoint=False))).mean(axis=1)
-    angle = np.interp(-target / max(current, _QUIET), -correlation, angles)
-    decorrelated: NDArray[Any] = spectra * turned_apart(_octaves(spectra.shape[1]), float(angle))
-    return decorrelated
-
-
-@lru_cache(maxsize=16)
-def _octaves(bins: int) -> NDArray[np.float32]:
-    return np.log2(np.maximum(np.arange(bins), 1)).astype(np.float32)
+    return float(np.interp(-target / max(current, _QUIET), -correlation, angles))
 
 
 def _crossfade(stroke: Audio, tail: Audio) -> Audio:

@@ -130,3 +130,13 @@ def test_any_longer_length_stays(frames: int) -> None:
     whole = attach_tail(hit[:, :HEAD_FRAMES], Tail(hit))
     assert whole.shape == hit.shape
     assert np.abs(whole - hit).max() < 1e-3 * np.abs(hit).max()
+
+
+def test_the_tail_of_a_widened_hit_dies_away_with_it() -> None:
+    """Low phases that are turned apart would ring on."""
+    rng = np.random.default_rng(5)
+    decay = np.exp(-14 * np.arange(60_000) / RATE)
+    hit = (rng.standard_normal((1, 60_000)) * decay).astype(np.float32)
+    other = (rng.standard_normal((1, HEAD_FRAMES)) * decay[:HEAD_FRAMES]).astype(np.float32)
+    whole = attach_tail(np.concatenate([hit[:, :HEAD_FRAMES], other]), Tail(hit), widened=True)
+    assert np.abs(whole[:, -4410:]).max() < 1e-4
