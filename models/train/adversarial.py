@@ -3,7 +3,7 @@
 The sound network's last step and the statistics of variation (coherence, spectral deviation, spectral contrast and
 sparsity) are trained against discriminators: an adversarial post-training, as Sauer et al. 2023 do for few steps. Pairs
 are augmented, so that discriminators see more drums than there are; without a reference, the network is anchored to its
-initial state. Lines that a reference lacks cost more: a hump that comes in one stroke of twenty escapes discriminators.
+initial state. Lines that a reference lacks cost more: a line that comes in one stroke of sixty escapes discriminators.
 """
 
 import copy
