@@ -15,21 +15,13 @@ from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.kit.zones import zones_of
 from ghostnote.bridge.live.commands import FREEZE_MOST
 from ghostnote.bridge.live.hit import Audio, Hit, Origin
+from ghostnote.bridge.live.stock import is_asked, most_fallbacks, most_strokes
 
 LAYER_VELOCITIES: Final = (16, 40, 64, 84, 104, 122)
 """The velocities at which strokes are made; a note gets the nearest, brought to its own level."""
-BUDGET_BYTES: Final = 96 * 2**20
-"""What the strokes that are kept may take before it goes to what is played."""
 
-_FALLBACKS: Final = 3
 _MOST_SKIPPED: Final = 8
-_LEAST: Final = 1
 _DEMAND_SECONDS: Final = 4.0
-_ASKED: Final = 0.1
-_FULL: Final = 1.6
-"""So many times the budget only one stroke of each layer that is played waits."""
-_STOCK, _SCARCE_STOCK, _FULL_STOCK = (24, 1.2), (16, 0.4), (1, 0.0)
-"""Strokes of a layer that wait at most, and for each that was played in the last seconds."""
 _FIRST_LAYER: Final = 4
 _UNOPENED_PENALTY: Final = 0.4
 """How much fuller a pad must be before a process that has not opened its drum yet is set to it."""
@@ -176,19 +168,14 @@ class PadQueue:
             return
         if not self._present(self.fresh[_FIRST_LAYER], _FIRST_LAYER) and not self.depth:
             yield -1.0, _FIRST_LAYER
-        is_scarce = held > 1
-        fallbacks, most = self._present(self.fallback, -1), _LEAST if is_scarce else _FALLBACKS
+        fallbacks, most = self._present(self.fallback, -1), most_fallbacks(held)
         if fallbacks < most and self.pad.steps:
             yield fallbacks / most / 2, None
         for layer, asked in enumerate(self.asked):
-            is_asked = asked >= _ASKED
-            # What is scarce goes to what is played.
-            least = _LEAST * (is_asked or not is_scarce or layer == _FIRST_LAYER)
-            limit, stock = _FULL_STOCK if held > _FULL else _SCARCE_STOCK if is_scarce else _STOCK
-            most = min(limit, least + math.ceil(asked * is_asked * stock))
+            most = most_strokes(asked, held, is_first=layer == _FIRST_LAYER)
             have = self._present(self.fresh[layer], layer)
             if have < most:
-                yield have / most + 0.5 * (not is_asked), layer
+                yield have / most + 0.5 * (not is_asked(asked)), layer
 
     def _present(self, hits: deque[Hit], at: int) -> int:
         """Return how many strokes of the present settings wait or are being made."""

@@ -14,9 +14,10 @@ from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.io.audio_file import MAX_HIT_SECONDS
 from ghostnote.bridge.live.failing_pads import FailingPads
 from ghostnote.bridge.live.hit import sides
-from ghostnote.bridge.live.pool import BUDGET_BYTES, Pool, StrokeRequest
+from ghostnote.bridge.live.pool import Pool, StrokeRequest
 from ghostnote.bridge.live.pool_process import PoolProcess
 from ghostnote.bridge.live.pool_worker import BROKEN, PLACES, READY, StrokeShape, auto_processes, free, places, work
+from ghostnote.bridge.live.stock import BUDGET_BYTES
 from ghostnote.bridge.live.supervised import supervised
 from ghostnote.bridge.render.workers import Spec, interrupts_held, main_left_out
 

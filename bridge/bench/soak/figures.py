@@ -16,7 +16,7 @@ from ghostnote.bridge.bench.soak.music import VELOCITIES, Player
 from ghostnote.bridge.bench.soak.provocations import OscFlood
 from ghostnote.bridge.bench.soak.watch import Watch
 from ghostnote.bridge.live.pad_parameters import Value
-from ghostnote.bridge.live.pool import BUDGET_BYTES
+from ghostnote.bridge.live.stock import BUDGET_BYTES
 from ghostnote.bridge.live.take.format import TakeStroke, read_take
 from ghostnote.bridge.midi.smf_tracks import read_tracks
 
