@@ -5,9 +5,10 @@ import itertools
 import os
 import shutil
 import subprocess
+import threading
 import time
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from ghostnote.bridge.devices.jack import load
 from ghostnote.bridge.errors import GhostnoteError
@@ -28,11 +29,16 @@ _PATIENT: Final = ("-t", "4000")
 class JackServer:
     """A JACK server with the dummy driver and a name of its own. A context manager; it can be killed and restarted."""
 
-    def __init__(self, block_frames: int) -> None:
-        """Use blocks of so many frames; `GhostnoteError` where jackd is not installed."""
+    def __init__(self, block_frames: int, listens: bool = False) -> None:
+        """Use blocks of so many frames, and keep what it says if `listens`.
+
+        `GhostnoteError` where jackd is not installed.
+        """
         if shutil.which("jackd") is None:
             raise GhostnoteError("jackd is not installed: on Debian  apt install jackd2")
-        self._block = block_frames
+        self.said: list[tuple[float, str]] = []
+        """Its lines, each with when it came, in `perf_counter` seconds."""
+        self._block, self._listens = block_frames, listens
         self._process: subprocess.Popen[bytes] | None = None
         self._before: str | None = None
 
@@ -62,9 +68,12 @@ class JackServer:
         for priority in (("-R", "-P70"), ("-r",)):
             name = os.environ["JACK_DEFAULT_SERVER"]
             command = ["jackd", "-n", name, "--no-mlock", *_PATIENT, *priority, "-d", "dummy", "-r", str(RATE)]
+            output = subprocess.PIPE if self._listens else subprocess.DEVNULL
             self._process = subprocess.Popen(
-                [*command, "-p", str(self._block)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                [*command, "-p", str(self._block)], stdout=output, stderr=subprocess.STDOUT
             )
+            if self._process.stdout:
+                threading.Thread(target=self._listen, args=(self._process.stdout,), name="jackd", daemon=True).start()
             end = time.monotonic() + _START_SECONDS
             while self._process.poll() is None and time.monotonic() < end:
                 time.sleep(0.05)
@@ -73,6 +82,10 @@ class JackServer:
                     return
             self.kill()
         raise GhostnoteError("jackd does not start: see what it says with  jackd -r -d dummy")
+
+    def _listen(self, output: IO[bytes]) -> None:
+        for line in output:
+            self.said.append((time.perf_counter(), line.decode(errors="replace")))
 
     def kill(self) -> None:
         """Take it away without a word, as a pulled plug does."""

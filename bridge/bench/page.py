@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from ghostnote.bridge.bench.page_client import COMMAND, PageClient, page_of, running
+from ghostnote.bridge.bench.page_client import COMMAND, PageClient, page_of
+from ghostnote.bridge.bench.programs import processor_seconds, running
 from ghostnote.bridge.bench.report import Measurement
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.io.audio_file import write_audio
@@ -38,18 +39,20 @@ def measure_page(seconds: float = 600.0) -> list[Measurement]:
     with tempfile.TemporaryDirectory(prefix="ghostnote-") as place, _programs(Path(place)) as (daemon, page, address):
         with PageClient(address, PADS) as first:
             first.wait_until_ready()
-        used = _used(daemon)
+        used = processor_seconds(daemon)
         _strike_alone(seconds / 2)
-        alone = 100 * (_used(daemon) - used) / (seconds / 2)
+        alone = 100 * (processor_seconds(daemon) - used) / (seconds / 2)
         with PageClient(address, PADS) as looking:
             return _measured(looking, daemon, page, seconds / 2, alone)
 
 
 def _measured(client: PageClient, daemon: int, page: int, seconds: float, alone: float) -> list[Measurement]:
     client.listen(1.0)
-    before = _used(daemon), _used(page)
+    before = processor_seconds(daemon), processor_seconds(page)
     client.play(seconds, CLICK_SECONDS)
-    of_daemon, of_page = (100 * (_used(p) - was) / seconds for p, was in zip((daemon, page), before, strict=True))
+    of_daemon, of_page = (
+        100 * (processor_seconds(p) - was) / seconds for p, was in zip((daemon, page), before, strict=True)
+    )
     click, late = (1000 * float(value) for value in np.percentile(client.delays, (50, 99)))
     share, load = of_page + of_daemon - alone, client.load_seconds
     return [
@@ -94,9 +97,3 @@ def _strike_alone(seconds: float) -> None:
         for number in range(int(seconds / CLICK_SECONDS)):
             line.sendto(pack(f"{ROOT}/hit", (number % PADS + 1, 100)), ("127.0.0.1", _PORT))
             time.sleep(max(0.0, begin + number * CLICK_SECONDS - time.perf_counter()))
-
-
-def _used(process: int) -> float:
-    """Return the processor's seconds that a process has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

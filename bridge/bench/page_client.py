@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,38 +14,20 @@ from urllib.parse import urlsplit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from ghostnote.bridge.bench.programs import running
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.page.own_files import STATIC
 
 COMMAND: Final = (sys.executable, "-m", "ghostnote.bridge.cli")
 """What `ghostnote` runs."""
 _START_SECONDS: Final = 300.0
-_END_SECONDS: Final = 20.0
-
-
-@contextmanager
-def running(
-    command: Sequence[str], environment: Mapping[str, str] | None = None, stdout: int = subprocess.DEVNULL
-) -> Iterator[subprocess.Popen[str]]:
-    """Run a program, apart from the keys of this terminal, for the length of the block."""
-    process = subprocess.Popen(
-        command, env=environment, stdout=stdout, stderr=subprocess.DEVNULL, text=True, start_new_session=True
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_END_SECONDS)
-        process.kill()
-        process.wait()
 
 
 @contextmanager
 def page_of(osc_port: int, environment: Mapping[str, str] | None = None) -> Iterator[tuple[int, str]]:
     """Run the page of the daemon that listens on a port; yield its process and address, `GhostnoteError` if none."""
     command = [*COMMAND, "page", "--osc", str(osc_port), "--no-open"]
-    with running(command, environment, subprocess.PIPE) as process:
+    with running(command, environment, stdout=subprocess.PIPE) as process:
         assert process.stdout
         said = process.stdout.readline().strip()
         if not said:

@@ -30,8 +30,11 @@ BOUNCE_SECONDS: Final = 180.0
 
 _CHUNK_SECONDS: Final = 60 / TEMPO_BPM
 _START_SECONDS: Final = 120.0
-_FILL_SECONDS: Final = 10.0
-_MOST_SHARE, _LEAST_FRESH, _MOST_LOAD, _LEAST_SPEED = 3.0, 99.0, 1.0, 5.0
+FILL_SECONDS: Final = 10.0
+"""How long strokes are made before notes are counted."""
+MOST_SHARE: Final = 3.0
+"""Percent of a core."""
+_LEAST_FRESH, _MOST_LOAD, _LEAST_SPEED = 99.0, 1.0, 5.0
 
 
 def measure_plugin(model: Path | None = None, seconds: float = 600.0) -> list[Measurement]:
@@ -39,10 +42,7 @@ def measure_plugin(model: Path | None = None, seconds: float = 600.0) -> list[Me
 
     `GhostnoteError` where the plugin cannot be built or its daemon does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="ghostnote-") as place, _daemon(Path(place), model):
-        bundles = BUILT if BUILT.is_dir() else Path(place) / "built"
-        if bundles != BUILT:
-            build(bundles)
+    with bundles_beside_daemon(model) as bundles:
         bundle = str(bundles / "ghostnote.vst3")
         _opened(bundle)
         began = time.monotonic()
@@ -61,6 +61,16 @@ def measure_plugin(model: Path | None = None, seconds: float = 600.0) -> list[Me
 
 def _opened(bundle: str) -> Any:
     return pedalboard.VST3Plugin(bundle)
+
+
+@contextmanager
+def bundles_beside_daemon(model: Path | None) -> Iterator[Path]:
+    """Yield the folder of the built plugins, which find a daemon of their own for the length of the block."""
+    with tempfile.TemporaryDirectory(prefix="ghostnote-") as place, _daemon(Path(place), model):
+        bundles = BUILT if BUILT.is_dir() else Path(place) / "built"
+        if bundles != BUILT:
+            build(bundles)
+        yield bundles
 
 
 @contextmanager
@@ -112,10 +122,10 @@ def _played(plugin: Any, seconds: float) -> Iterator[Measurement]:
     steps = [(step * _CHUNK_SECONDS / 4, note) for step in range(4) for note in PADS]
     notes = [mido.Message("note_on", note=note, velocity=100, time=at) for at, note in steps]
     options = {"buffer_size": BLOCK_FRAMES, "reset": False}
-    for _ in range(round(_FILL_SECONDS / _CHUNK_SECONDS)):
+    for _ in range(round(FILL_SECONDS / _CHUNK_SECONDS)):
         plugin.process([], _CHUNK_SECONDS, RATE, 2, **options)
         time.sleep(_CHUNK_SECONDS)
-    before, due, spent, chunks = _counts(), time.monotonic(), 0.0, round(seconds / _CHUNK_SECONDS)
+    before, due, spent, chunks = origins(), time.monotonic(), 0.0, round(seconds / _CHUNK_SECONDS)
     for _ in range(chunks):
         began = time.thread_time()
         plugin.process(notes, _CHUNK_SECONDS, RATE, 2, **options)
@@ -123,17 +133,23 @@ def _played(plugin: Any, seconds: float) -> Iterator[Measurement]:
         due += _CHUNK_SECONDS
         time.sleep(max(0.0, due - time.monotonic()))
     time.sleep(_CHUNK_SECONDS)
-    counts = {kind: count - before.get(kind, 0) for kind, count in _counts().items()}
     share = 100 * spent / (chunks * _CHUNK_SECONDS)
-    fresh = 100 * counts.get("fresh", 0) / max(1, sum(counts.values()))
-    yield Measurement("notes", "notes played", float(sum(counts.values())))
-    yield Measurement("share_percent", "the host's thread, of one core", share, "%", share <= _MOST_SHARE)
-    yield Measurement("fresh_percent", "notes by the network, each new", fresh, "%", fresh >= _LEAST_FRESH)
+    yield from freshness(before)
+    yield Measurement("share_percent", "the host's thread, of one core", share, "%", share <= MOST_SHARE)
 
 
-def _counts() -> dict[str, int]:
+def origins() -> dict[str, int]:
+    """Return how many notes of all plugins were of each origin."""
     counted = ("fresh", "fallback", "reused", "silent", "missed")
     return {kind: sum(plugin.get(kind, 0) for plugin in _plugins()) for kind in counted}
+
+
+def freshness(before: dict[str, int]) -> Iterator[Measurement]:
+    """Yield how many notes were played since `before`, what `origins` said then, and how many of them are new."""
+    counts = {kind: count - before[kind] for kind, count in origins().items()}
+    fresh = 100 * counts["fresh"] / max(1, sum(counts.values()))
+    yield Measurement("notes", "notes played", float(sum(counts.values())))
+    yield Measurement("fresh_percent", "notes by the network, each new", fresh, "%", fresh >= _LEAST_FRESH)
 
 
 def _bounced(plugin: Any) -> Iterator[Measurement]:

@@ -35,7 +35,9 @@ def bench(
     soak: Annotated[
         float | None, typer.Option(min=60, metavar="SECONDS", help="Stress live playing for this long.")
     ] = None,
-    plugin: Annotated[bool, typer.Option("--plugin", help="Measure the plugin: loading, playing, a bounce.")] = False,
+    plugin: Annotated[
+        bool, typer.Option("--plugin", help="Measure the plugin: loading, playing, a bounce; with --live in jalv.")
+    ] = False,
     page: Annotated[bool, typer.Option("--page", help="Measure the page, or --live with it open.")] = False,
     seconds: Annotated[float, typer.Option(min=5, help="How long --live, --plugin and --page play.")] = 600.0,
     steps: Annotated[int, typer.Option(min=0, max=64, help="Diffusion steps per hit in --live.")] = 2,
@@ -46,13 +48,17 @@ def bench(
     """Measure speed and memory on this machine: of hits and renders, or of what an option names."""
     from ghostnote.bridge.bench.report import measurements_table, write_measurements
 
-    if sum((train, scale, peer, batch, live, plugin, page and not live, soak is not None)) > 1:
+    if sum((train, scale, peer, batch, live, (plugin or page) and not live, soak is not None)) + (plugin and page) > 1:
         names = "--train, --scale, --peer, --batch, --live, --plugin, --page and --soak"
         raise InputError(f"more than one of {names} is given: measure one at a time")
     if report and not peer:
         raise InputError("--report is given without --peer, which shows its results: add --peer")
     check_outputs((json,), (model, *(report or ())))
-    if live:
+    if plugin and live:
+        from ghostnote.bridge.bench.plugin_host import measure_in_host
+
+        measurements = measure_in_host(model, seconds)
+    elif live:
         from ghostnote.bridge.bench.live import measure_live
 
         with needs_page("bench --live --page") if page else nullcontext():

@@ -1,5 +1,7 @@
 """How `extend` does: hits are cut, and what was cut off is what it should sound like."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -24,49 +26,69 @@ _AUDIBLE_DB: Final = -50.0
 _BLOCK: Final = 441
 _FADE_FRAMES: Final = 4410
 _SEAM_BLOCKS: Final = 3
+_STEP_DB: Final = 1.0
+_MADE: Final = "made"
 _LOOP: Final = "the end mirrored again and again, falling as it fell"
+_RECORDING: Final = "what was cut off"
+_KINDS: Final = (_MADE, _LOOP, _RECORDING)
 _DRAWN: Final = 5
 _TINY: Final = 1e-15
 
 
 def judge_extend(split: ToolSplit, tick: Tick) -> list[ToolRow]:
-    """Return the step at the cut, and decay rates beside those of what was cut off."""
+    """Return the step at the cut, and decay rates beside those before it and of what was cut off."""
     chosen = [(i, cut) for i in split.drums() if (cut := _cut(split.hit(i)))]
-    steps: dict[str, list[float]] = {"made": [], "loop": []}
-    rates: dict[str, list[float]] = {"made": [], "loop": []}
-    kept: dict[str, list[float]] = {"made": [], "loop": []}
-    rows = []
+    measured: list[_Measured] = []
+    pictures = []
     for done, (index, cut) in enumerate(chosen, 1):
         hit = split.hit(index)
         seconds = hit.shape[1] / RATE + _LATER_SECONDS
-        sounds = {
-            "made": extend(hit[:, :cut], RATE, seconds, seed=split.seed)[:, : hit.shape[1]],
-            "loop": _looped(hit[:, :cut], hit),
-        }
-        for kind, sound in sounds.items():
-            steps[kind].append(abs(_step_db(sound, cut) - _step_db(hit, cut)))
-            before = _fall(hit, cut - round(_BEFORE_SECONDS * RATE))
-            kept[kind].append(abs(_fall(sound, cut) / before - 1) * 100)
-            rates[kind].append(abs(_fall(sound, cut) / _fall(hit, cut) - 1) * 100)
+        made = extend(hit[:, :cut], RATE, seconds, seed=split.seed)[:, : hit.shape[1]]
+        loop = _looped(hit[:, :cut], hit)
+        measured.append(_measured(hit, cut, {_MADE: made, _LOOP: loop, _RECORDING: hit}))
         if done % max(1, len(chosen) // _DRAWN) == 0:
             title = split.hits.files[index].drum_class.replace("_", " ")
-            four = ("cut", hit[:, :cut]), ("extended", sounds["made"]), ("loop", sounds["loop"]), ("original", hit)
-            rows.append(BeforeAfter(title, [(label, sound, RATE) for label, sound in four]))
+            four = ("cut", hit[:, :cut]), ("extended", made), ("loop", loop), ("original", hit)
+            pictures.append(BeforeAfter(title, [(label, sound, RATE) for label, sound in four]))
         tick(done, len(chosen))
-    if rows:
-        draw_before_after(split.folder / "extend.png", rows)
-    near_step, near_step_loop = (share([step <= 1 for step in steps[kind]]) for kind in ("made", "loop"))
-    near, near_loop = (share([rate <= 20 for rate in rates[kind]]) for kind in ("made", "loop"))
-    middle = [bootstrap(steps[kind]) for kind in ("made", "loop")]
-    own = [bootstrap(kept[kind]) for kind in ("made", "loop")]
-    rate = [bootstrap(rates[kind]) for kind in ("made", "loop")]
+    if pictures:
+        draw_before_after(split.folder / "extend.png", pictures)
+    step, own, later = (
+        {kind: [getattr(each, field)[kind] for each in measured] for kind in _KINDS}
+        for field in ("step_db", "before_percent", "later_percent")
+    )
+    small = {kind: share([value <= _STEP_DB for value in step[kind]]) for kind in _KINDS}
     return [
-        ToolRow("extend", "step at the cut beside the recording's, dB", middle[0], (0.0, 1.0), middle[1], _LOOP),
-        ToolRow("extend", "steps of at most 1 dB, %", near_step, None, near_step_loop, _LOOP, 0),
-        ToolRow("extend", "decay rate off from before the cut, %", own[0], (0.0, 20.0), own[1], _LOOP, 0),
-        ToolRow("extend", "decay rate off from what was cut off, %", rate[0], (0.0, 20.0), rate[1], _LOOP, 0),
-        ToolRow("extend", "decay rates within 20 %, %", near, None, near_loop, _LOOP, 0),
-    ]
+        ToolRow("extend", "step at the cut beside the fall before it, dB", bootstrap(step[_MADE]), (0.0, _STEP_DB),
+                bootstrap(step[_RECORDING]), _RECORDING),
+        ToolRow("extend", "steps of at most 1 dB, %", small[_MADE], None, small[_RECORDING], _RECORDING, 0),
+        ToolRow("extend", "decay rate off from before the cut, %", bootstrap(own[_MADE]), (0.0, 20.0),
+                bootstrap(own[_LOOP]), _LOOP, 0),
+        ToolRow("extend", "decay rate off from what was cut off, %", bootstrap(later[_MADE]), None,
+                bootstrap(own[_RECORDING]), "the recording's own, off from before the cut", 0),
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What is measured of one cut hit, by what follows the cut."""
+
+    step_db: Mapping[str, float]
+    """By how much the level changes at the cut, more or less than it fell before."""
+    before_percent: Mapping[str, float]
+    """By how much the decay rate is off from that before the cut."""
+    later_percent: Mapping[str, float]
+    """By how much it is off from that of what was cut off."""
+
+
+def _measured(hit: Audio, cut: int, sounds: Mapping[str, Audio]) -> _Measured:
+    before, later = (_fall(hit, at) for at in (cut - round(_BEFORE_SECONDS * RATE), cut))
+    falls = {kind: _fall(sound, cut) for kind, sound in sounds.items()}
+    return _Measured(
+        {kind: abs(_step_db(sound, cut) - _SEAM_BLOCKS * before) for kind, sound in sounds.items()},
+        {kind: abs(fall / before - 1) * 100 for kind, fall in falls.items()},
+        {kind: abs(fall / later - 1) * 100 for kind, fall in falls.items()},
+    )
 
 
 def _cut(hit: Audio) -> int | None:

@@ -37,3 +37,26 @@ def test_live_playing_is_measured_with_the_page_open_where_both_are_given(
     found = CliRunner().invoke(app, ["bench", "--live", *options])
     assert found.exit_code == 0
     assert f"with a page: {with_page}" in found.output
+
+
+def test_live_playing_of_the_plugin_is_measured_in_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("jack", reason="needs JACK-Client")
+    from ghostnote.bridge.bench import plugin_host
+
+    monkeypatch.setattr(
+        plugin_host, "measure_in_host", lambda _, seconds: [Measurement("underruns", "late blocks", seconds, "", True)]
+    )
+    found = CliRunner().invoke(app, ["bench", "--live", "--plugin", "--seconds", "7"])
+    assert found.exit_code == 0
+    assert "7.000     met" in found.output
+
+
+def test_one_thing_is_measured_at_a_time() -> None:
+    for options in (
+        ("--plugin", "--page"),
+        ("--live", "--plugin", "--page"),
+        ("--live", "--batch"),
+        ("--page", "--train"),
+    ):
+        found = CliRunner().invoke(app, ["bench", *options])
+        assert "measure one at a time" in str(found.exception)
