@@ -95,9 +95,9 @@ def fluctuation_db(hit: NDArray[Any], rate: int) -> Array:
     spectra = np.fft.fft(hit, size)
     spectra[:, size // 2 + 1 :] = 0
     power = np.square(np.abs(np.fft.ifft(spectra)[:, : hit.shape[1]])).sum(axis=0)
-    fast = _smoothed(power, round(_FAST_SECONDS * rate))
+    fast = smoothed(power, round(_FAST_SECONDS * rate))
     level = 10 * np.log10(fast + 1e-9 * fast.max() + _TINY)
-    return np.asarray(level - _smoothed(level, round(_SLOW_SECONDS * rate)))
+    return np.asarray(level - smoothed(level, round(_SLOW_SECONDS * rate)))
 
 
 def _bands(audio: Array, rate: int) -> Array:
@@ -134,7 +134,7 @@ def _roughness(body: Array, rate: int) -> float:
     if not body.any():
         return 0.0
     deviation = np.clip(fluctuation_db(body, rate), -20, 20)
-    weight = np.sqrt(_smoothed(np.square(body).sum(axis=0), round(_SLOW_SECONDS * rate)) + _TINY)
+    weight = np.sqrt(smoothed(np.square(body).sum(axis=0), round(_SLOW_SECONDS * rate)) + _TINY)
     mean = (weight * deviation).sum() / weight.sum()
     return float(np.sqrt((weight * np.square(deviation - mean)).sum() / weight.sum()))
 
@@ -154,7 +154,7 @@ def _part_bands(part: Audio, rate: int) -> Array:
     return _bands(np.pad(part, ((0, 0), (0, 2))).astype(np.float64), rate)
 
 
-def _smoothed(values: Array, frames: int) -> Array:
+def smoothed(values: Array, frames: int) -> Array:
     """Return values (frames,) averaged over a window of so many, by three boxes of a third; the ends are held."""
     side = max(1, frames // 6)
     for _ in range(3):

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.descriptors import ATTACK_SECONDS, EARLY_DB, LATE_DB, Measured, fluctuation_db
+from ghostnote.bridge.dsp.descriptors import ATTACK_SECONDS, EARLY_DB, LATE_DB, Measured, fluctuation_db, smoothed
 from ghostnote.bridge.dsp.minimum_phase import equalized
 from ghostnote.bridge.dsp.partials import fast_size
 
@@ -20,7 +20,10 @@ _ATTACK_HZ: Final = (2500.0, 5000.0)
 _ATTACK_REACH_SECONDS: Final = 0.05
 _ATTACK_ENDS_SECONDS: Final = (0.7 * ATTACK_SECONDS, 1.4 * ATTACK_SECONDS)
 _MODULATION_HZ: Final = 70.0
-_MOST_RAISED_DB: Final = 30.0
+_MOST_RAISED_DB, _MOST_LOWERED_DB = 30.0, 90.0
+_LEVEL_SECONDS: Final = 0.06
+_AUDIBLE: Final = 1e-8
+_TINY: Final = 1e-20
 _MOST_COMPRESSED: Final = 0.95
 _LIMITS: Final = np.array([24.0, 24.0, 24.0, 40.0, 18.0, 24.0, 2.0, 2.0, 2.0])
 """How far each filter may go, in the units of its descriptor."""
@@ -98,9 +101,23 @@ def _envelope_db(parts: Parts, frames: int, was: Measured, *, punch: float, long
     gain = punch * _attack_share(parts, frames)
     early = max(was.early_seconds, 0.003)
     gain += _early_db(tighter) * np.clip(seconds / early, 0, 1)
-    late = max(was.late_seconds, 0.005)
-    fall = (LATE_DB - EARLY_DB) * (2**-longer - 1)
-    return np.asarray(gain + np.minimum(fall * np.maximum(seconds - early, 0) / late, _MOST_RAISED_DB))
+    if longer:
+        gain += _stretched_db(parts, seconds, early, max(was.late_seconds, 0.005), longer)
+    return np.asarray(gain)
+
+
+def _stretched_db(parts: Parts, seconds: Array, early: float, late: float, longer: float) -> Array:
+    """Return the gain over time (frames,) in dB that makes the decay after the early one so many octaves longer.
+
+    Its course is stretched, whatever it is: what falls fast and then slowly falls so in more time. Past the end of a
+    hit it goes on as its late decay.
+    """
+    power = np.square(parts.partials + parts.residual, dtype=np.float64).mean(axis=0)
+    level = 10 * np.log10(smoothed(power, round(_LEVEL_SECONDS * parts.rate)) + _AUDIBLE * power.max() + _TINY)
+    place = np.where(seconds > early, early + (seconds - early) * 2**-longer, seconds)
+    past = np.maximum(place - seconds[-1], 0)
+    gain = np.interp(place, seconds, level) + (LATE_DB - EARLY_DB) * past / late - level
+    return np.asarray(np.clip(gain, -_MOST_LOWERED_DB, _MOST_RAISED_DB))
 
 
 def _early_db(tighter: float) -> float:
