@@ -34,6 +34,8 @@ _SEED: Final = 1
 _RUNG_SECONDS: Final = 0.5
 """In which what rings on after a hit's end has decayed by 60 dB at least."""
 _MOST_LEVELLED_DB: Final = 24.0
+_MOST_BALANCED_DB: Final = 12.0
+_FLOOR: Final = 1e-6
 _QUIET: Final = 1e-10
 _TINY: Final = 1e-20
 
@@ -47,6 +49,8 @@ class _Hit:
     """The same, and what rings on after a hit that ends sooner than the other."""
     tracks: Tracks | None
     residual: Audio
+    noise_db: float
+    """How loud what does not ring is, beside what does."""
 
 
 def morph(a: ArrayLike, b: ArrayLike, rate: int, shares: ArrayLike) -> list[Audio]:
@@ -86,7 +90,7 @@ def transition(a: ArrayLike, b: ArrayLike, rate: int, *, start: float = 0.02, se
         progress = np.clip((at / RATE - _LEAD / RATE - start) / seconds, 0, 1)
         return np.asarray(0.5 - 0.5 * np.cos(np.pi * progress))
 
-    return resample(_mixed(first, second, share, frames), RATE, rate)
+    return resample(_finished(np.add(*_parts(first, second, share, frames)), first, second, share), RATE, rate)
 
 
 def _prepared(a: ArrayLike, b: ArrayLike, rate: int) -> tuple[_Hit, _Hit]:
@@ -111,7 +115,8 @@ def _parted(hit: Audio, frames: int, channels: int) -> _Hit:
         partials = split(fitted(hit, frames))[0]
         residual = fitted(hit, frames) - partials
     tracks, left = tracks_of(partials, frames)
-    return _Hit(fitted(hit, frames), partials + residual, tracks, residual + left)
+    noise_db = _ratio_db(residual, partials)
+    return _Hit(fitted(hit, frames), partials + residual, tracks, residual + left, noise_db)
 
 
 def _spread(audio: Audio, channels: int) -> Audio:
@@ -123,15 +128,36 @@ def _between(a: _Hit, b: _Hit, share: float) -> Audio:
     """Return the drum at one share of `b`, as loud in its first 0.1 s as lies between them in decibels."""
     if share in (0, 1):
         return (b if share else a).whole
-    frames = a.whole.shape[1]
-    made = _mixed(a, b, lambda at: np.full(len(at), share), frames)
+
+    def shares(at: Array) -> Array:
+        return np.full(len(at), share)
+
+    lines, noise = _balanced(*_parts(a, b, shares, a.whole.shape[1]), (1 - share) * a.noise_db + share * b.noise_db)
+    made = _finished(lines + noise, a, b, shares)
     was, now, then = (onset_power(sound[:, _LEAD:], RATE) + _TINY for sound in (a.whole, made, b.whole))
     return made * np.float32(np.sqrt(was ** (1 - share) * then**share / now))
 
 
-def _mixed(a: _Hit, b: _Hit, share: Callable[[Array], Array], frames: int) -> Audio:
-    """Return what lies between two hits, by the share of `b` at frames of time; it rises with their onset."""
-    made = _sum(a, b, share, frames)
+def _balanced(lines: Audio, noise: Audio, wanted_db: float) -> tuple[Audio, Audio]:
+    """Return lines and noise of which so much more does not ring, in what comes out, than does.
+
+    Lines that move stand out of noise in which others are hidden.
+    """
+    if not lines.any() or not noise.any():
+        return lines, noise
+    ringing, rest = split(lines + noise)
+    missing = float(np.clip(wanted_db - _ratio_db(rest, ringing), -_MOST_BALANCED_DB, _MOST_BALANCED_DB))
+    louder = np.float32(10 ** (missing / 40))
+    return lines / louder, noise * louder
+
+
+def _ratio_db(noise: Audio, ringing: Audio) -> float:
+    energy = [float(np.square(part, dtype=np.float64).sum()) for part in (noise, ringing)]
+    return float(10 * np.log10((energy[0] + _FLOOR * energy[1] + _TINY) / (energy[1] + _FLOOR * energy[0] + _TINY)))
+
+
+def _finished(made: Audio, a: _Hit, b: _Hit, share: Callable[[Array], Array]) -> Audio:
+    """Return what lies between two hits at a level between theirs; it rises with their onset."""
     made *= _levelled(made, a, b, share)
     made[:, : _LEAD - _RISE] = 0
     made[:, _LEAD - _RISE : _LEAD] *= np.sin(np.linspace(0, np.pi / 2, _RISE, dtype=np.float32)) ** 2
@@ -159,12 +185,13 @@ def _level_db(sound: Audio) -> Array:
     return np.asarray(10 * np.log10(level / (4 * HOP) + _QUIET))
 
 
-def _sum(a: _Hit, b: _Hit, share: Callable[[Array], Array], frames: int) -> Audio:
+def _parts(a: _Hit, b: _Hit, share: Callable[[Array], Array], frames: int) -> tuple[Audio, Audio]:
+    """Return the lines and the noise that lie between two hits, by the share of `b` at frames of time."""
     noise = interpolated_noise(a.residual, b.residual, share(_times(windows_of(frames), HOP)))
     values = share(_times(-(-frames // STEP) + 1, STEP))
     if a.tracks is None or b.tracks is None:
-        return noise + _alone(a.tracks, 1 - values, frames, noise) + _alone(b.tracks, values, frames, noise)
-    return noise + _matched(a.tracks, b.tracks, values, frames)
+        return _alone(a.tracks, 1 - values, frames, noise) + _alone(b.tracks, values, frames, noise), noise
+    return _matched(a.tracks, b.tracks, values, frames), noise
 
 
 def _times(count: int, hop: int) -> Array:
