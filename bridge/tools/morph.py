@@ -5,7 +5,7 @@ one set of partials, where a crossfade has two. Of the residuals the envelope is
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -36,6 +36,8 @@ _RUNG_SECONDS: Final = 0.5
 _MOST_LEVELLED_DB: Final = 24.0
 _MOST_BALANCED_DB: Final = 12.0
 _FLOOR: Final = 1e-6
+_NEAR: Final = 0.9
+"""From this share of a hit on, a transition goes over into the hit itself."""
 _QUIET: Final = 1e-10
 _TINY: Final = 1e-20
 
@@ -90,7 +92,13 @@ def transition(a: ArrayLike, b: ArrayLike, rate: int, *, start: float = 0.02, se
         progress = np.clip((at / RATE - _LEAD / RATE - start) / seconds, 0, 1)
         return np.asarray(0.5 - 0.5 * np.cos(np.pi * progress))
 
-    return resample(_finished(np.add(*_parts(first, second, share, frames)), first, second, share), RATE, rate)
+    made = np.add(*_parts(first, second, share, frames))
+    # What begins as the one hit and ends as the other is these hits themselves there.
+    shares = share(np.arange(frames, dtype=np.float64))
+    for whole, near in ((first.whole, 1 - shares), (second.whole, shares)):
+        own = np.clip((near - _NEAR) / (1 - _NEAR), 0, 1).astype(np.float32)
+        made += own * (whole - made)
+    return resample(_finished(made, first, replace(second, rung=second.whole), share), RATE, rate)
 
 
 def _prepared(a: ArrayLike, b: ArrayLike, rate: int) -> tuple[_Hit, _Hit]:
@@ -158,7 +166,8 @@ def _ratio_db(noise: Audio, ringing: Audio) -> float:
 
 def _finished(made: Audio, a: _Hit, b: _Hit, share: Callable[[Array], Array]) -> Audio:
     """Return what lies between two hits at a level between theirs; it rises with their onset."""
-    made *= _levelled(made, a, b, share)
+    for _ in range(2):
+        made *= _levelled(made, a, b, share)
     made[:, : _LEAD - _RISE] = 0
     made[:, _LEAD - _RISE : _LEAD] *= np.sin(np.linspace(0, np.pi / 2, _RISE, dtype=np.float32)) ** 2
     return made
