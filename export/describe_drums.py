@@ -47,6 +47,7 @@ def with_new_kinds(table: DrumTable, other: DrumTable) -> DrumTable:
         (*table.labels, *_chosen(other.labels, rows)),
         (*table.bands, *_chosen(other.bands, rows)),
         (*table.modes, *_chosen(other.modes, rows)),
+        (*table.low, *_chosen(other.low, rows)),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.low_spectrum import LOW_HZ
 from ghostnote.bridge.dsp.ringing import T60_NEPERS, Lines
 from ghostnote.bridge.dsp.shape import (
     BAND_EDGES,
@@ -23,6 +24,7 @@ from ghostnote.bridge.dsp.shape import (
     to_groups,
 )
 from ghostnote.bridge.inference.drum_table import Drum
+from ghostnote.bridge.inference.gliding_tone import Tone, gliding_tone
 from ghostnote.bridge.inference.swell import Swell, draw_swell
 
 Audio = NDArray[np.float32]
@@ -31,6 +33,7 @@ Array = NDArray[np.float64]
 LONGEST_SECONDS: Final = 10.0
 """No drum is longer."""
 
+_EDGES_HZ: Final = np.array(BAND_EDGES) * (RATE / 2 / MDCT_BANDS)
 _DENSITY: Final = ((0, 10, 14, 18, 22, 26, 30, 40, 60), (90, 90, 72, 52, 36, 26, 18, 9, 5))
 """Lines a kHz by prominence in dB."""
 _SHARE: Final = ((0, 10, 12, 14, 16, 18, 22, 26, 30, 60), (0, 0, 0.4, 0.6, 0.75, 0.84, 0.955, 0.98, 0.99, 0.997))
@@ -46,35 +49,16 @@ _LEAST_REST: Final = 0.01
 _LEVEL_SPREAD_DB: Final = 6.0
 """Of weak lines, each by itself."""
 _DECAY_SPREAD: Final = 0.3
-_UNIT_HZ: Final = 100.0
-_TONE_TOP_HZ: Final = 400.0
 _RISE_SECONDS: Final = 0.0005
 _END_DB: Final = -75.0
 _SILENT: Final = 1e-18
-_SMOOTH_FRAMES: Final = 3
-_UNEXPLAINED: Final = 0.3
-"""Of what the shape's tone leaves unexplained in its bands, the rest rings with it."""
 _THUMP: Final = ((5.0, 12.0, 20.0, 30.0), (0.65, 0.5, 0.25, 0.0))
 """How much of a tone's group is no line at first, by how far lines stand out there."""
 _THUMP_SECONDS: Final = 0.08
-_GLIDE_FRAMES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-_GLIDE_OCTAVES: Final = (-0.2, 3.0)
 _LONGEST_T60: Final = 4.0
 """Of kicks and toms: what a gate cut off seems to last."""
 _MOST_LONGER: Final = 2.0
 """How much longer than its description a drum's bands may ring."""
-
-
-@dataclass(frozen=True)
-class Tone:
-    """A main partial that glides."""
-
-    hz: Array
-    """(frames of the shape,)."""
-    amplitude: Array
-    """(frames of the shape,)."""
-    t60: float
-    """How it decays after that."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +82,8 @@ class Plan:
     """(BANDS,), how far lines stand out, as `Drum.prominence_db`."""
     swell: Swell
     """Of the cloud and of the residual."""
+    low_db: Array | None = None
+    """As `Drum.low_db`."""
 
 
 def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bool) -> Plan:
@@ -111,7 +97,7 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
     modes, tone = drum.modes, None
     if pitched:
         thump = np.interp(drum.prominence_db[0], *_THUMP) * thump_course(power.shape[1])
-        tone, modes = _tone(shape, power * (1 - thump), modes, t60)
+        tone, modes = gliding_tone(shape, power * (1 - thump), modes, t60)
     lines = _modes(modes, drum, energy, t60, rng)
     frames = power.shape[1]
     taken = to_bands(_power_of(lines, frames))
@@ -123,7 +109,7 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
     # Where a few lines have the power, they are what stands out; kicks and toms have no others.
     full = np.where(np.array(BAND_HZ[1:]) < _CLOUDED_HZ, _FULL_OF_MODES, 1.0)
     prominence = np.where((used < full) & (not pitched), drum.prominence_db, 0)
-    cloud = _cloud(power[:, BODY_FRAME:], prominence, 1 - used, np.maximum(t60, late), rng)
+    cloud = _cloud(power[:, BODY_FRAME:], prominence, 1 - used, np.maximum(t60, late), drum.low_db, rng)
     cloud_power = _power_of(cloud, frames)
     # The noise between its lines swells as they do.
     swell = draw_swell(np.where(pitched, 0, drum.prominence_db), rng)
@@ -132,49 +118,12 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
     left = bands * np.clip(1 - taken / np.maximum(bands, _SILENT), _LEAST_REST, 1)
     seconds = _length(Lines.joined(lines, cloud), tone, left, late)
     phase = float(rng.uniform(-np.pi, np.pi))
-    return Plan(lines, cloud, cloud_power, tone, phase, late, seconds, drum.prominence_db, swell)
+    return Plan(lines, cloud, cloud_power, tone, phase, late, seconds, drum.prominence_db, swell, drum.low_db)
 
 
 def thump_course(frames: int) -> Array:
     """Return how the power of a thump falls beside its tone's, over the frames of a shape, (frames,)."""
     return np.asarray(np.exp(-np.arange(frames) * (HOP_FRAMES / RATE / _THUMP_SECONDS)))
-
-
-def _tone(shape: Audio, power: Array, modes: Array, t60: Array) -> tuple[Tone, Array]:
-    """Return the main partial of a drum, at the pitch of its strongest low mode, and the other modes."""
-    share = 1 - _UNEXPLAINED * (1 - np.square(np.clip(shape[GROUPS + 3 :].astype(float), 0, 1)))
-    held = (share * power[: len(share)]).sum(axis=0)
-    octaves = _glide(shape[GROUPS].astype(float), held)
-    smooth = np.exp(_smoothed(np.log(held + _SILENT)))
-    low = np.flatnonzero(modes[:, 0] < _TONE_TOP_HZ) if len(modes) else np.array([], int)
-    if low.size:
-        main = int(low[modes[low, 1].argmax()])
-        centre = float((octaves * held).sum() / max(held.sum(), _SILENT))
-        octaves = octaves - centre + np.log2(modes[main, 0] / _UNIT_HZ)
-        modes = np.delete(modes, main, axis=0)
-    return Tone(_UNIT_HZ * 2.0**octaves, np.sqrt(2 * smooth), float(t60[0])), modes
-
-
-def _glide(octaves: Array, weight: Array) -> Array:
-    """Return the exponential glide that is nearest to a pitch (frames,), by the weight of its frames."""
-    frames, root = np.arange(len(octaves)), np.sqrt(weight / max(float(weight.max()), _SILENT)) + 1e-6
-    found = []
-    for fall in _GLIDE_FRAMES:
-        terms = np.stack([np.ones_like(octaves), np.exp(-frames / fall)], axis=1)
-        solved, *_ = np.linalg.lstsq(terms * root[:, None], octaves * root, rcond=None)
-        end, glide = solved[0], float(np.clip(solved[1], *_GLIDE_OCTAVES))
-        course = end + glide * terms[:, 1]
-        course += ((octaves - course) * weight).sum() / max(float(weight.sum()), _SILENT)
-        found.append((float((np.square(course - octaves) * weight).sum()), course))
-    return np.asarray(min(found, key=lambda one: one[0])[1])
-
-
-def _smoothed(course: Array) -> Array:
-    """Return a course (frames,) whose frames after the attack are means over neighbours."""
-    padded = np.pad(course, _SMOOTH_FRAMES, mode="edge")
-    mean = np.convolve(padded, np.full(2 * _SMOOTH_FRAMES + 1, 1 / (2 * _SMOOTH_FRAMES + 1)), "valid")
-    fade = np.clip((np.arange(len(course)) - _SMOOTH_FRAMES) / _SMOOTH_FRAMES, 0, 1)
-    return np.asarray(course * (1 - fade) + mean * fade)
 
 
 def _modes(modes: Array, drum: Drum, energy: Array, t60: Array, rng: np.random.Generator) -> Lines:
@@ -187,7 +136,9 @@ def _modes(modes: Array, drum: Drum, energy: Array, t60: Array, rng: np.random.G
     return _lines(modes[:, 0], share * energy[band], seconds, rng)
 
 
-def _cloud(power: Array, prominence: Array, share_left: Array, t60: Array, rng: np.random.Generator) -> Lines:
+def _cloud(
+    power: Array, prominence: Array, share_left: Array, t60: Array, low_db: Array | None, rng: np.random.Generator
+) -> Lines:
     """Return the many weak lines of a drum: as dense and as strong as the prominence (BANDS,) tells."""
     density = np.interp(prominence, *_DENSITY)
     share = np.interp(prominence, *_SHARE) * share_left
@@ -196,17 +147,21 @@ def _cloud(power: Array, prominence: Array, share_left: Array, t60: Array, rng: 
     band = np.repeat(np.arange(BANDS), counts)
     hz = np.array(BAND_HZ)[band] + widths[band] * rng.random(len(band))
     # The density of energy over frequency, between the middles of the groups.
-    edges = np.array(BAND_EDGES) * (RATE / 2 / MDCT_BANDS)
-    spectrum = np.log(power.sum(axis=1) * (HOP_FRAMES / RATE) / np.diff(edges) + _SILENT)
-    per_hz = np.exp(np.interp(hz, (edges[1:] + edges[:-1]) / 2, spectrum))
+    spectrum = np.log(power.sum(axis=1) * (HOP_FRAMES / RATE) / np.diff(_EDGES_HZ) + _SILENT)
+    known = np.exp(np.interp(np.append(hz, LOW_HZ[-1]), (_EDGES_HZ[1:] + _EDGES_HZ[:-1]) / 2, spectrum))
+    per_hz, at_last = known[:-1], known[-1]
     level = 10 ** (_LEVEL_SPREAD_DB * rng.standard_normal(len(band)) / 10)
     middles = (np.array(BAND_HZ)[1:] + np.array(BAND_HZ)[:-1]) / 2
     seconds = np.exp(np.interp(hz, middles, np.log(t60)) + _DECAY_SPREAD * rng.standard_normal(len(band)))
     energy = level * per_hz * share[band] * 1000 / np.maximum(density[band], 1)
     # Each group gets its share, however its few lines fall.
-    group = np.clip(np.searchsorted(edges, hz, "right") - 1, 0, GROUPS - 1)
+    group = _group_of(hz)
     wanted = to_groups(share) * power.sum(axis=1) * (HOP_FRAMES / RATE)
     energy *= (wanted / np.maximum(np.bincount(group, energy, GROUPS), _SILENT))[group]
+    if low_db is not None:
+        # Below, the groups have what leaks from those above.
+        fallen = at_last * 10 ** (np.interp(np.log2(hz), np.log2(LOW_HZ), low_db - low_db[-1]) / 10)
+        energy *= np.where(hz < LOW_HZ[-1], fallen / per_hz, 1)
     return _lines(hz, energy, np.clip(seconds, *T60_SECONDS), rng, BODY_FRAME)
 
 
@@ -224,9 +179,12 @@ def _power_of(lines: Lines, frames: int) -> Array:
     """Return the mean power (GROUPS, frames) of lines at the frames of a shape."""
     seconds = (np.arange(frames) + 0.5) * (HOP_FRAMES / RATE)
     power = np.square(lines.amplitude)[:, None] / 2 * np.exp(-2 * T60_NEPERS * seconds / lines.t60[:, None])
-    edges = np.array(BAND_EDGES) * (RATE / 2 / MDCT_BANDS)
-    group = np.clip(np.searchsorted(edges, lines.hz, "right") - 1, 0, GROUPS - 1)
+    group = _group_of(lines.hz)
     return np.array([power[group == i].sum(axis=0) for i in range(GROUPS)])
+
+
+def _group_of(hz: Array) -> NDArray[np.intp]:
+    return np.clip(np.searchsorted(_EDGES_HZ, hz, "right") - 1, 0, GROUPS - 1)
 
 
 def _length(lines: Lines, tone: Tone | None, residual: Array, t60: Array) -> float:

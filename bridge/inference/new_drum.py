@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.low_spectrum import MOST_DB, with_low_levels
 from ghostnote.bridge.dsp.minimum_phase import equalized
 from ghostnote.bridge.dsp.noise_tail import continued_noise
 from ghostnote.bridge.dsp.ringing import synthesize, synthesize_glide
@@ -28,8 +29,9 @@ from ghostnote.bridge.dsp.shape import (
     without_gate,
 )
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.inference.drum_plan import BODY_FRAME, Plan, Tone, thump_course
+from ghostnote.bridge.inference.drum_plan import BODY_FRAME, Plan, thump_course
 from ghostnote.bridge.inference.drum_table import Drum, DrumTable
+from ghostnote.bridge.inference.gliding_tone import Tone
 from ghostnote.bridge.inference.model import Generator
 
 Audio = NDArray[np.float32]
@@ -39,6 +41,8 @@ PITCHED: Final = ("kick", "tom")
 
 _LOWEST: Final = "kick"
 """The class whose tone leaks most: toms have room noise around theirs."""
+_CLEAR: Final = "tom"
+"""The class whose tone rings clearest: what it leaves around itself as it glides is no noise."""
 _ROUNDS: Final = 4
 _MOST_MOVED: Final = 60.0
 _MOST_SMOOTHED_DB: Final = 15.0
@@ -57,12 +61,8 @@ _TAKEN_BY_TONE: Final = np.array([6, 4, 3, 2, 1.5] + [1.1] * (GROUPS - 5))
 _LEAST_REST: Final = np.array([0.003] + [0.015] * (GROUPS - 1))
 _LEAST_BESIDE_TONE: Final = np.array([0.0003, 0.003] + [0.015] * (GROUPS - 2))
 _THUMP_LEFT: Final = ((5.0, 12.0, 20.0, 30.0, 36.0), (0.2, 0.13, 0.04, 0.003, 0.0))
-"""At first, of the group that holds the tone, before its skirt: by how far lines stand out there."""
+"""At first, of the group that holds the tone: by how far lines stand out there."""
 _SILENT: Final = 1e-18
-_SKIRT_HZ, _SKIRT_DB = (50.0, 100.0, 200.0, 400.0, 800.0), (18.0, 17.0, 3.0, -11.0, 0.0)
-"""What surrounds a real kick's tone falls away from it; the network's lowest band is flat. Fitted by hand."""
-_PURE_DB: Final = (26.0, 36.0)
-"""From here on a kick's tone stands alone, as a machine's does."""
 
 
 def choose_drum(
@@ -134,18 +134,12 @@ def synthesize_drum(
     rest[:GROUPS] = scaled(shape[:GROUPS], left_db)
     rest[GROUPS + 3 :] = 0  # No tone: the partials have it.
     head = generator.fill_shape(rest, rng, label=label, steps=steps, guidance=guidance)
-    if generator.card.classes[label] == _LOWEST:
-        head = with_skirt(head, float(np.interp(plan.prominence_db[0], _PURE_DB, (1, 0))))
     head = plan.swell.through(without_steps(head))
-    return continued_noise(head, plan.t60, frames, rng) + modes[:frames] + synthesize(plan.cloud, frames, RATE)
-
-
-def with_skirt(residual: Audio, share: float) -> Audio:
-    """Return the residual of a kick (frames,) whose lowest octaves surround its tone, by a `share` of the way."""
-    spectrum = np.fft.rfft(residual, 2 * len(residual))
-    octaves = np.log2(np.maximum(np.fft.rfftfreq(2 * len(residual), 1 / RATE), 1))
-    gain_db = share * np.interp(octaves, np.log2(_SKIRT_HZ), _SKIRT_DB)
-    return np.fft.irfft(spectrum * 10 ** (gain_db / 20))[: len(residual)].astype(np.float32)
+    partials = modes + synthesize(plan.cloud, len(modes), RATE)
+    if plan.low_db is not None:
+        most_db = 0.0 if generator.card.classes[label] == _CLEAR else MOST_DB
+        head = with_low_levels(head, plan.low_db, partials[: len(head)], most_db=most_db)
+    return continued_noise(head, plan.t60, frames, rng) + partials[:frames]
 
 
 def without_steps(residual: Audio) -> Audio:

@@ -120,8 +120,7 @@ def _parted(hit: Audio, frames: int, channels: int) -> _Hit:
         fall = 10 ** (-3 * np.maximum(np.arange(frames) - end, 0) / (_RUNG_SECONDS * RATE))
         partials, residual = (part * np.float32(fall) for part in continued_parts(hit[:, :end], frames, _SEED))
     else:
-        partials = split(fitted(hit, frames))[0]
-        residual = fitted(hit, frames) - partials
+        partials, residual = split(fitted(hit, frames))
     tracks, left = tracks_of(partials, frames)
     noise_db = _ratio_db(residual, partials)
     return _Hit(fitted(hit, frames), partials + residual, tracks, residual + left, noise_db)

@@ -32,7 +32,7 @@ class EvaluationSettings:
     """References for each change of velocity."""
     layers_left_out: int = 6
     """Most velocity layers of each group that are left out."""
-    new_per_class: int = 20
+    new_per_class: int = 40
     """New sounds of each class."""
     draws: int = 10
     """Draws of equal sets over which distances of distributions are averaged."""

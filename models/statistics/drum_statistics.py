@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.band_lines import body_spectrum, has_body, line_prominence
+from ghostnote.bridge.dsp.low_spectrum import body_window, low_levels
 from ghostnote.bridge.dsp.ringing import T60_NEPERS
 from ghostnote.bridge.dsp.shape import BAND_HZ, BANDS, T60_SECONDS, describe_bands, group_power, to_bands
 from ghostnote.bridge.inference.drum_table import MODES, DrumTable
@@ -20,14 +21,12 @@ Array = NDArray[np.float64]
 
 _MOST_DRUMS: Final = 48
 """Drums of one kind that are described."""
-_WINDOWS: Final = ((8192, 1500), (4096, 700), (2048, 250))
-"""Frames of the two spectra in which modes are found, and the frame where the first begins."""
+_LONGEST_WINDOW: Final = 8192
 _STEP_SHARE: Final = 0.5
 """How much later the second begins, as a share of the window."""
 _LINE_DB: Final = 18.0
 _SURROUNDINGS_HZ: Final = 600.0
 _WEAKEST_DB: Final = -35.0
-_DECAYED_DB: Final = -45.0
 _LOWEST_HZ: Final = 35.0
 _HIGHEST_HZ: Final = 12_000.0
 _TINY: Final = 1e-12
@@ -44,6 +43,7 @@ def measure_drums(hits: HitSet) -> DrumTable:
         tuple(int(hits.labels[i]) for i in chosen),
         tuple(bands for bands, _ in described),
         tuple(modes for _, modes in described),
+        tuple(tuple(low_levels(x).round(1).tolist()) for x in audio.numpy().astype(float)),
     )
 
 
@@ -83,7 +83,7 @@ def _described(x: Array, log_envelope: NDArray[np.float32]) -> tuple[tuple[float
 
 def _modes(x: Array, energy: Array) -> Array:
     """Return the strongest lines of a hit whose bands hold `energy`, as `Drum.modes`; frequency 0 for none."""
-    window, start = _window(x)
+    window, start = body_window(x, _LONGEST_WINDOW)
     first, second = (_spectrum(x[at : at + window], window) for at in (start, start + int(window * _STEP_SHARE)))
     found = np.zeros((MODES, 3))
     at = 0
@@ -101,16 +101,6 @@ def _modes(x: Array, energy: Array) -> Array:
             found[at] = round(hz, 1), round(min(share, 0.0), 1), round(t60, 3)
             at += 1
     return found
-
-
-def _window(x: Array) -> tuple[int, int]:
-    """Return the longest window in which the hit still sounds, and where it begins."""
-    total = np.square(x).sum()
-    for window, start in _WINDOWS[:-1]:
-        later = x[start + window // 2 : start + window]
-        if np.square(later).sum() > 10 ** (_DECAYED_DB / 10) * total:
-            return window, start
-    return _WINDOWS[-1]
 
 
 def _spectrum(x: Array, window: int) -> Array:

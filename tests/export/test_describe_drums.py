@@ -19,11 +19,13 @@ def test_a_model_file_gets_the_drums_of_a_corpus_and_keeps_its_graph(tiny_onnx, 
 
 def test_only_kinds_that_are_lacking_are_taken_from_other_drums():
     def table(*kinds):
+        numbers = range(len(kinds))
         return DrumTable(
-            kinds, tuple(range(len(kinds))), tuple((float(i),) for i in range(len(kinds))), ((0.0,),) * len(kinds)
+            kinds, tuple(numbers), tuple((float(i),) for i in numbers), ((0.0,),) * len(kinds), ((1.0,),) * len(kinds)
         )
 
     both = with_new_kinds(table("cowbell", ""), table("", "cowbell", "hang", "hang"))
     assert both.kinds == ("cowbell", "", "hang", "hang")
     assert both.labels == (0, 1, 2, 3)
     assert both.bands[2:] == ((2.0,), (3.0,))
+    assert both.low == ((1.0,),) * 4

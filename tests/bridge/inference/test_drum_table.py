@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from ghostnote.bridge.dsp.low_spectrum import LOW_HZ
 from ghostnote.bridge.dsp.shape import BANDS
 from ghostnote.bridge.inference.drum_table import MODES, DrumTable
 
@@ -50,5 +53,21 @@ def test_what_is_not_there_is_not_drawn() -> None:
 def test_a_table_survives_plain_data() -> None:
     plain = {name: [list(x) if isinstance(x, tuple) else x for x in getattr(TABLE, name)] for name in vars(TABLE)}
     assert DrumTable.from_dict(plain) == TABLE
-    with pytest.raises(ValueError, match="bands is not a table"):
-        DrumTable.from_dict({**plain, "bands": plain["bands"][1:]})
+    for name in ("bands", "modes"):
+        with pytest.raises(ValueError, match=f"{name} is not a table"):
+            DrumTable.from_dict({**plain, name: plain[name][1:]})
+
+
+def test_what_surrounds_lines_is_drawn_where_it_is_known() -> None:
+    assert TABLE.draw(np.random.default_rng(0), PERC, "cowbell").low_db is None
+    low = tuple(tuple(np.linspace(first, 0, len(LOW_HZ)).tolist()) for first in (-20.0, -24.0, 8.0, 12.0))
+    known = replace(TABLE, low=low)
+    plain = {name: [list(x) if isinstance(x, tuple) else x for x in getattr(known, name)] for name in vars(TABLE)}
+    assert DrumTable.from_dict(plain) == known
+    with pytest.raises(ValueError, match="low is not a table"):
+        DrumTable.from_dict({**plain, "low": plain["low"][1:]})
+    drums = [known.draw(np.random.default_rng(seed), PERC, "cowbell") for seed in range(50)]
+    slopes = np.array([drum.low_db for drum in drums])
+    assert slopes[:, 0].mean() == pytest.approx(-22, abs=1.5)
+    assert 0.5 < slopes[:, 0].std() < 4
+    assert not slopes[:, -1].any()

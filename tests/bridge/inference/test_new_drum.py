@@ -1,8 +1,10 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from ghostnote.bridge.dsp.low_spectrum import LOW_HZ
 from ghostnote.bridge.dsp.ringing import synthesize
 from ghostnote.bridge.dsp.shape import (
     BANDS,
@@ -25,7 +27,6 @@ from ghostnote.bridge.inference.new_drum import (
     moved_shape,
     residual_db,
     synthesize_modes,
-    with_skirt,
     without_steps,
 )
 from ghostnote.bridge.inference.stroke_source import generate_drum
@@ -161,13 +162,20 @@ def test_only_drums_without_a_tone_have_clouds_of_weak_lines() -> None:
     assert len(ride.cloud.hz) > 100
 
 
-def test_the_residual_of_a_kick_falls_away_from_its_tone() -> None:
-    residual = np.random.default_rng(0).standard_normal(32_768).astype(np.float32)
-    assert np.abs(with_skirt(residual, 0.0) - residual).max() < 1e-5
-    power = np.square(np.abs(np.fft.rfft(with_skirt(residual, 1.0)))) / np.square(np.abs(np.fft.rfft(residual)))
-    hz = np.fft.rfftfreq(32_768, 1 / RATE)
-    levels = [10 * np.log10(np.median(power[(hz > at / 1.1) & (hz < at * 1.1)])) for at in (75, 200, 400, 3_000)]
-    np.testing.assert_allclose(levels, [17.5, 3, -11, 0], atol=2)
+def test_the_weak_lines_of_a_drum_fall_as_what_surrounds_them_does() -> None:
+    described, low_db = drum([], prominence=24), np.linspace(-24, 0, len(LOW_HZ))
+    plain, fallen = (
+        plan_drum(shape(1.0), replace(described, low_db=low), np.random.default_rng(0), pitched=False).cloud
+        for low in (None, low_db)
+    )
+    change_db = 20 * np.log10(fallen.amplitude / plain.amplitude)
+    assert change_db[plain.hz > LOW_HZ[-1]] == pytest.approx(0, abs=1e-9)
+    for low, high in ((70, 200), (200, 400), (400, 650)):
+        chosen = (plain.hz > low) & (plain.hz < high)
+        wanted = np.interp(np.log2(plain.hz[chosen]), np.log2(LOW_HZ), low_db)
+        assert change_db[chosen].mean() - change_db[(plain.hz > 600) & (plain.hz < 700)].mean() == pytest.approx(
+            wanted.mean(), abs=4
+        )
 
 
 def test_the_spectrum_of_noise_goes_in_straight_lines_where_it_went_in_steps() -> None:
