@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ghostnote.bridge.dsp.partials import split
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.tools.morph import morph, morph_steps, transition
 
@@ -78,6 +79,25 @@ def test_a_transition_begins_as_one_and_ends_as_the_other():
     assert spectrum.argmax() * RATE / len(late) == pytest.approx(200, abs=3)
     level = [np.square(joined[0, at : at + 1000]).mean() for at in range(2000, 40_000, 1000)]
     assert np.abs(np.diff(10 * np.log10(level))).max() < 2
+
+
+def test_the_end_of_a_transition_is_the_second_hit_itself():
+    first, last = morph(LOW, HIGH, RATE, (0, 1))
+    moved = transition(LOW, HIGH, RATE, start=0.02, seconds=0.15)
+    after = round(0.18 * RATE)
+    assert np.abs(moved - last)[:, after:].max() < 0.05 * np.abs(last[:, after:]).max()
+    assert np.abs(moved - first)[:, after:].max() > 0.5 * np.abs(last[:, after:]).max()
+
+
+def test_what_rings_beside_noise_lies_between_that_of_both():
+    noisy, clear = drum((180, 300), 0.5, noise=0.2), drum((260, 430), 0.5, noise=0.002)
+    shares = [morph(noisy, clear, RATE, share)[0] for share in (0, 0.25, 0.5, 0.75, 1)]
+    beside = []
+    for sound in shares:
+        ringing, rest = split(sound)
+        beside.append(10 * np.log10(np.square(rest).sum() / np.square(ringing).sum()))
+    assert (np.diff(beside) < 0.5).all()
+    assert beside[0] - beside[-1] > 6
 
 
 def test_stereo_meets_mono_and_one_that_does_not_ring():
