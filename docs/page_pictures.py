@@ -25,7 +25,7 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required", "--mute-audio")
 DESK, TABLET = {"width": 1280, "height": 720}, {"width": 820, "height": 1180}
 PATIENCE_MS = 400_000
-LEAST_WAITING = 3
+LEAST_WAITING = 1
 """Strokes that wait on every pad before a picture is taken."""
 NOWHERE = (636, 60)
 COLOURS = 256

@@ -1,5 +1,6 @@
 """Many new drums of a class, spread out or near a given one."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -26,8 +27,8 @@ Array = NDArray[np.float64]
 
 KEEPS: Final = ("partials", "body", "tail")
 """What of a hit can stay as it is."""
-_POOL: Final = 2
-"""Drums that are described for each that is made: with twice as many they are as diverse as a corpus's."""
+_POOL: Final = 1.25
+"""Drums that are described for each that is made: with more they are more diverse than a corpus's."""
 _LEAST_POOL: Final = 8
 _DUPLICATE_DB: Final = 2.0
 """Sounds that are nearer to each other are the same."""
@@ -75,7 +76,8 @@ def explore(
 ) -> Iterator[FoundDrum]:
     """Return an iterator over new drums, spread out, or near the hit `like` (channels, frames) at `rate` Hz.
 
-    Drums are described before they are made, two for each that is wanted, and those farthest from each other are made.
+    Drums are described before they are made, five for each four that are wanted, and those farthest from each other are
+    made.
     Without `like`, `generate_drum` makes the same of their seeds. Left out are sounds that are nearly the same, and
     those whose levels and decays are a training drum's, as far as the model's card describes those; so there may be
     fewer. Without a generator the shipped model is opened. `InputError` for an unknown class, kind or part, or a number
@@ -120,7 +122,7 @@ def _found(generator: Generator, settings: ExploreSettings, parts: HitParts | No
 
 def _seeds(generator: Generator, settings: ExploreSettings) -> Iterator[int]:
     """Yield seeds of drums that differ, each the most from those before it."""
-    pool = range(settings.seed, settings.seed + max(_LEAST_POOL, _POOL * settings.count))
+    pool = range(settings.seed, settings.seed + max(_LEAST_POOL, math.ceil(_POOL * settings.count)))
     drums = [described_drum(generator.card, settings.drum_class, seed, settings.kind) for seed in pool]
     points = [point_of(drum) for drum in drums if drum is not None]
     if len(points) < len(pool):
