@@ -84,8 +84,9 @@ class VQVAE(System):
 
     @torch.no_grad()
     def encode(self, audio: Tensor) -> Tensor:
-        """Return the codes (batch, codes) of hits (batch, frames)."""
-        codes: Tensor = self.quantiser.nearest(self.encoder(audio[:, None]))
+        """Return the codes (batch, codes) of hits (batch, frames), always computed in 32 bits: 16 choose others."""
+        with torch.autocast(audio.device.type, enabled=False):
+            codes: Tensor = self.quantiser.nearest(self.encoder(audio[:, None]))
         return codes
 
     @torch.no_grad()
