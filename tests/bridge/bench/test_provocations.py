@@ -59,8 +59,8 @@ def test_a_trouble_of_the_refill_is_named_while_it_lasts_and_notes_play_on(
     daemon: Daemon, line: socket.socket, kind: type[KilledWorker]
 ) -> None:
     trouble: Provocation = kind(daemon)
-    trouble.begin()
-    until(lambda: "hits: " in str(daemon.ask()["trouble"]))
+    # On a busy machine another worker may be there before anybody looks.
+    times = next(count for count in range(1, 6) if is_named(daemon, trouble, count))
     play(daemon, line, 20)
     if kind is DeadRefill:
         assert "hits: " in str(daemon.ask()["trouble"])
@@ -69,7 +69,21 @@ def test_a_trouble_of_the_refill_is_named_while_it_lasts_and_notes_play_on(
     made = int(daemon.ask()["made"])
     play(daemon, line, 50, 20)
     until(lambda: int(daemon.ask()["made"]) > made)
-    assert daemon.ask()["worker_restarts"] == 1
+    assert daemon.ask()["worker_restarts"] == times
+
+
+def is_named(daemon: Daemon, trouble: Provocation, count: int) -> bool:
+    """Provoke a trouble of the refill for the `count`-th time; return whether it is named before a worker is back."""
+    trouble.begin()
+    seen: list[str] = []
+
+    def is_over() -> bool:
+        status = daemon.ask()
+        seen.append(str(status["trouble"]))
+        return "hits: " in seen[-1] or int(status["worker_restarts"]) >= count
+
+    until(is_over)
+    return "hits: " in seen[-1]
 
 
 def test_a_flood_of_future_notes_holds_up_no_midi_and_no_kit_that_is_confirmed(
