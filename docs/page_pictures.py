@@ -82,12 +82,12 @@ def strike(page: Any, slug: str, height: float) -> None:
 
 
 def strike_all(page: Any) -> None:
-    """Strike every pad that is shown, softly and hard, each from fresh strokes."""
-    for height in (0.3, 0.7):
+    """Strike every pad that is shown twice, from the strokes that wait for hard notes."""
+    for height in (0.75, 0.85):
         settled(page)
         for pad in page.query_selector_all(".pad[data-slug]"):
             strike(page, pad.get_attribute("data-slug"), height)
-            page.wait_for_timeout(120)
+            page.wait_for_timeout(300)
     settled(page)
 
 
