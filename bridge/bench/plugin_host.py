@@ -37,7 +37,9 @@ from ghostnote.bridge.errors import GhostnoteError
 _PROGRAMS: Final = ("jalv", "jack_midiseq", "jack_connect", "jack_rec")
 _HOST, _SEQUENCER = "player", "Sequencer"
 _STEP_FRAMES: Final = round(RATE * 60 / TEMPO_BPM / 4)
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 20.0
+_ATTEMPTS: Final = 5
+"""Starts of the sequencer."""
 _SETTLE_SECONDS: Final = 1.0
 _END_SECONDS: Final = 30.0
 _BEFORE_BLOCKS: Final = 3
@@ -65,24 +67,29 @@ def measure_in_host(model: Path | None = None, seconds: float = 600.0) -> list[M
 def _host(bundles: Path) -> Iterator[int]:
     """Run jalv with the plugin, and yield its process once its first strokes had time to be made."""
     environment = {**os.environ, "LV2_PATH": f"{bundles}:/usr/lib/lv2"}
-    command = ("jalv", "-n", _HOST, "urn:ghostnote:stereo")
-    notes = [str(value) for note in PADS for value in (0, note, _STEP_FRAMES // 2)]
-    with (
-        running(command, environment, stdin=subprocess.PIPE) as host,
-        running(("jack_midiseq", _SEQUENCER, str(_STEP_FRAMES), *notes)),
-    ):
-        link = ("jack_connect", f"{_SEQUENCER}:out", f"{_HOST}:lv2_events_in")
-        end = time.monotonic() + _START_SECONDS
-        while subprocess.run(link, capture_output=True, check=False).returncode:
-            if time.monotonic() > end or host.poll() is not None:
+    with running(("jalv", "-n", _HOST, "urn:ghostnote:stereo"), environment, stdin=subprocess.PIPE) as host:
+        for _ in range(_ATTEMPTS):
+            with _struck() as is_heard:
+                if is_heard:
+                    time.sleep(FILL_SECONDS)
+                    yield host.pid
+                    return
+            if host.poll() is not None:
                 raise GhostnoteError("jalv does not start with the plugin: 'jalv urn:ghostnote:stereo' says why")
-            time.sleep(0.1)
-        while not origins()["fresh"]:
-            if time.monotonic() > end:
-                raise GhostnoteError("no stroke reaches the plugin in jalv: 'ghostnote plugin status' says more")
-            time.sleep(0.1)
-        time.sleep(FILL_SECONDS)
-        yield host.pid
+    raise GhostnoteError("no stroke reaches the plugin in jalv: 'ghostnote plugin status' says more")
+
+
+@contextmanager
+def _struck() -> Iterator[bool]:
+    """Let JACK's sequencer strike the pads, and yield whether a stroke is played: the server may never call it."""
+    notes = [str(value) for note in PADS for value in (0, note, _STEP_FRAMES // 2)]
+    link = ("jack_connect", f"{_SEQUENCER}:out", f"{_HOST}:lv2_events_in")
+    with running(("jack_midiseq", _SEQUENCER, str(_STEP_FRAMES), *notes)):
+        end = time.monotonic() + _START_SECONDS
+        while not origins()["fresh"] and time.monotonic() < end:
+            subprocess.run(link, capture_output=True, check=False)
+            time.sleep(0.2)
+        yield bool(origins()["fresh"])
 
 
 def _played(host: int, server: JackServer, sound: Path, seconds: float) -> list[Measurement]:
