@@ -15,10 +15,8 @@ from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.kit.zones import zones_of
 from ghostnote.bridge.live.commands import FREEZE_MOST
 from ghostnote.bridge.live.hit import Audio, Hit, Origin
+from ghostnote.bridge.live.layers import LAYER_OF, LAYER_VELOCITIES, LAYERS, NEAR
 from ghostnote.bridge.live.stock import is_asked, most_fallbacks, most_strokes
-
-LAYER_VELOCITIES: Final = (16, 40, 64, 84, 104, 122)
-"""The velocities at which strokes are made; a note gets the nearest, brought to its own level."""
 
 _MOST_SKIPPED: Final = 8
 _DEMAND_SECONDS: Final = 4.0
@@ -40,16 +38,6 @@ class StrokeRequest:
     """The velocity layer; None for a fallback."""
 
 
-def layer_of(velocity: int) -> int:
-    """Return the velocity layer that is nearest."""
-    return min(range(len(LAYER_VELOCITIES)), key=lambda layer: abs(LAYER_VELOCITIES[layer] - velocity))
-
-
-_LAYER_OF: Final = tuple(layer_of(velocity) for velocity in range(128))
-_LAYERS: Final = range(len(LAYER_VELOCITIES))
-_NEAR: Final = tuple(sorted(_LAYERS, key=lambda other: abs(other - layer)) for layer in _LAYERS)
-
-
 class PadQueue:
     """The strokes of one pad. `take` belongs to the thread that plays, all else to the one that fills."""
 
@@ -63,12 +51,12 @@ class PadQueue:
         """Since when, in `perf_counter` seconds."""
         self.deaths = 0
         """How many workers ended while they made a stroke of this pad, one after the other."""
-        self.fresh: list[deque[Hit]] = [deque() for _ in _LAYERS]
+        self.fresh: list[deque[Hit]] = [deque() for _ in LAYERS]
         self.fallback: deque[Hit] = deque()
         self.recent: deque[Hit] = deque(maxlen=FREEZE_MOST)
-        self.asked = [0.0 for _ in _LAYERS]
+        self.asked = [0.0 for _ in LAYERS]
         """How often each layer was played in the last seconds."""
-        self.under_way = [0 for _ in (*_LAYERS, None)]
+        self.under_way = [0 for _ in (*LAYERS, None)]
         """Strokes that are being made: one count a layer, the fallbacks last."""
         self.opened_by: set[int] = set()
         """The numbers of the processes that have opened the pad's drum."""
@@ -82,9 +70,9 @@ class PadQueue:
 
     def take(self, velocity: int) -> tuple[Hit, Origin] | None:
         """Return a stroke for a note and where it comes from; None while there is none at all."""
-        layer = _LAYER_OF[velocity]
+        layer = LAYER_OF[velocity]
         self.asked[layer] += 1
-        near = _NEAR[layer]
+        near = NEAR[layer]
         fresh = [(self.fresh[other], Origin.FRESH) for other in near]
         for hits, origin in (*fresh[:3], (self.fallback, Origin.FALLBACK), *fresh[3:]):
             if hits:
@@ -122,7 +110,7 @@ class PadQueue:
         """Return the request for the next stroke of a layer, or for a fallback."""
         self.under_way[-1 if layer is None else layer] += 1
         if layer is None:
-            layer_asked = max(_LAYERS, key=lambda i: (self.asked[i], i == _FIRST_LAYER))
+            layer_asked = max(LAYERS, key=lambda i: (self.asked[i], i == _FIRST_LAYER))
             pad, velocity = replace(self.pad, steps=0), LAYER_VELOCITIES[layer_asked]
         else:
             pad, velocity = self.pad, LAYER_VELOCITIES[layer]

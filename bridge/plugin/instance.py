@@ -10,7 +10,7 @@ import numpy as np
 
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.zones import nearest_zone, zones_of
-from ghostnote.bridge.live.pool import layer_of
+from ghostnote.bridge.live.layers import layer_of
 from ghostnote.bridge.plugin import layout
 from ghostnote.bridge.plugin.foresight import Foresight
 from ghostnote.bridge.plugin.memory import PoolMemory

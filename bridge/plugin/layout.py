@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from ghostnote.bridge.live.pool import LAYER_VELOCITIES
+from ghostnote.bridge.live.layers import LAYER_VELOCITIES
 
 MAGIC: Final = 0x65746F6E74736F68
 LAYOUT: Final = 1

@@ -11,7 +11,7 @@ import pytest
 from live_fakes import Noise, until
 from plugin_rig import SILENT_DB, bounce, difference_db, home, load, rendered
 
-from ghostnote.bridge.live.pool import LAYER_VELOCITIES
+from ghostnote.bridge.live.layers import LAYER_VELOCITIES
 from ghostnote.bridge.plugin import layout
 from ghostnote.bridge.render.mixer import pad_gains
 

@@ -8,7 +8,8 @@ from live_fakes import KIT, fill
 
 from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.live.hit import Origin, sides
-from ghostnote.bridge.live.pool import LAYER_VELOCITIES, Pool, StrokeRequest, layer_of
+from ghostnote.bridge.live.layers import LAYER_VELOCITIES, layer_of
+from ghostnote.bridge.live.pool import Pool, StrokeRequest
 
 
 def audio(frames: int = 8) -> np.ndarray:

@@ -11,7 +11,7 @@ from plugin_client import PluginClient, RefusedError, saved, serving, status
 from ghostnote.bridge.errors import GhostnoteError
 from ghostnote.bridge.kit.kit import load_kit
 from ghostnote.bridge.kit.save import save_kit
-from ghostnote.bridge.live.pool import LAYER_VELOCITIES
+from ghostnote.bridge.live.layers import LAYER_VELOCITIES
 from ghostnote.bridge.plugin import layout
 from ghostnote.bridge.plugin.instance import Instance
 from ghostnote.bridge.plugin.messages import REFUSED, receive
