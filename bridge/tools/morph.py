@@ -18,6 +18,7 @@ from ghostnote.bridge.dsp.partials import RATE, split
 from ghostnote.bridge.dsp.parts import Audio
 from ghostnote.bridge.dsp.velocity import onset_power
 from ghostnote.bridge.tools.arguments import check, checked
+from ghostnote.bridge.tools.levels_between import balanced, levelled, noise_over_ringing_db
 from ghostnote.bridge.tools.noise_cells import HOP, interpolated_noise, windows_of
 from ghostnote.bridge.tools.tracks import FLOOR_DB, NEPERS, STEP, LineTracks, Tracks, ringing, tracks_of
 
@@ -33,12 +34,8 @@ _FARTHEST_OCTAVES: Final = 0.5
 _SEED: Final = 1
 _RUNG_SECONDS: Final = 0.5
 """In which what rings on after a hit's end has decayed by 60 dB at least."""
-_MOST_LEVELLED_DB: Final = 24.0
-_MOST_BALANCED_DB: Final = 12.0
-_FLOOR: Final = 1e-6
 _NEAR: Final = 0.9
 """From this share of a hit on, a transition goes over into the hit itself."""
-_QUIET: Final = 1e-10
 _TINY: Final = 1e-20
 
 
@@ -122,7 +119,7 @@ def _parted(hit: Audio, frames: int, channels: int) -> _Hit:
     else:
         partials, residual = split(fitted(hit, frames))
     tracks, left = tracks_of(partials, frames)
-    noise_db = _ratio_db(residual, partials)
+    noise_db = noise_over_ringing_db(residual, partials)
     return _Hit(fitted(hit, frames), partials + residual, tracks, residual + left, noise_db)
 
 
@@ -139,58 +136,18 @@ def _between(a: _Hit, b: _Hit, share: float) -> Audio:
     def shares(at: Array) -> Array:
         return np.full(len(at), share)
 
-    lines, noise = _balanced(*_parts(a, b, shares, a.whole.shape[1]), (1 - share) * a.noise_db + share * b.noise_db)
+    lines, noise = balanced(*_parts(a, b, shares, a.whole.shape[1]), (1 - share) * a.noise_db + share * b.noise_db)
     made = _finished(lines + noise, a, b, shares)
     was, now, then = (onset_power(sound[:, _LEAD:], RATE) + _TINY for sound in (a.whole, made, b.whole))
     return made * np.float32(np.sqrt(was ** (1 - share) * then**share / now))
 
 
-def _balanced(lines: Audio, noise: Audio, wanted_db: float) -> tuple[Audio, Audio]:
-    """Return lines and noise of which so much more does not ring, in what comes out, than does.
-
-    Lines that move stand out of noise in which others are hidden.
-    """
-    if not lines.any() or not noise.any():
-        return lines, noise
-    ringing, rest = split(lines + noise)
-    missing = float(np.clip(wanted_db - _ratio_db(rest, ringing), -_MOST_BALANCED_DB, _MOST_BALANCED_DB))
-    louder = np.float32(10 ** (missing / 40))
-    return lines / louder, noise * louder
-
-
-def _ratio_db(noise: Audio, ringing: Audio) -> float:
-    energy = [float(np.square(part, dtype=np.float64).sum()) for part in (noise, ringing)]
-    return float(10 * np.log10((energy[0] + _FLOOR * energy[1] + _TINY) / (energy[1] + _FLOOR * energy[0] + _TINY)))
-
-
 def _finished(made: Audio, a: _Hit, b: _Hit, share: Callable[[Array], Array]) -> Audio:
     """Return what lies between two hits at a level between theirs; it rises with their onset."""
-    for _ in range(2):
-        made *= _levelled(made, a, b, share)
+    made = levelled(made, a.rung, b.rung, share)
     made[:, : _LEAD - _RISE] = 0
     made[:, _LEAD - _RISE : _LEAD] *= np.sin(np.linspace(0, np.pi / 2, _RISE, dtype=np.float32)) ** 2
     return made
-
-
-def _levelled(made: Audio, a: _Hit, b: _Hit, share: Callable[[Array], Array]) -> Audio:
-    """Return the gain (frames,) by which the level over time lies between that of two hits in decibels.
-
-    Where one has its energy in lows and the other in highs, half of each would be less than either.
-    """
-    at = _times(windows_of(made.shape[1]), HOP)
-    own, first, second = (_level_db(sound) for sound in (made, a.rung, b.rung))
-    part = share(at)
-    gain_db = np.clip((1 - part) * first + part * second - own, -_MOST_LEVELLED_DB, _MOST_LEVELLED_DB)
-    return np.asarray(10 ** (np.interp(np.arange(made.shape[1]), at, gain_db) / 20), np.float32)
-
-
-def _level_db(sound: Audio) -> Array:
-    """Return the level of the 23 ms around each window of HOP frames, in dB, (windows,)."""
-    count = windows_of(sound.shape[1])
-    power = np.square(sound, dtype=np.float64).mean(axis=0)
-    total = np.pad(power, (2 * HOP + 1, count * HOP + 2 * HOP - len(power))).cumsum()
-    level = total[4 * HOP :: HOP][:count] - total[::HOP][:count]
-    return np.asarray(10 * np.log10(level / (4 * HOP) + _QUIET))
 
 
 def _parts(a: _Hit, b: _Hit, share: Callable[[Array], Array], frames: int) -> tuple[Audio, Audio]:
