@@ -14,11 +14,12 @@ Array = NDArray[np.float64]
 LOW_HZ: Final = (60.0, 100.0, 150.0, 200.0, 300.0, 400.0, 500.0, 600.0, 700.0)
 """Where levels are taken."""
 
-MOST_DB: Final = 50.0
-"""By how much noise gets softer or louder at most."""
+RAISED_DB: Final = 10.0
+"""By how much noise gets louder at most: gains far above that would raise a burst of it, too."""
 
 _WINDOWS: Final = ((16_384, 1500), (8192, 1500), (4096, 700), (2048, 250))
 """Frames of the spectrum, and the frame where it begins."""
+_LOWERED_DB: Final = 50.0
 _DECAYED_DB: Final = -45.0
 _LEAST_HZ: Final = 40.0
 _SHARE: Final = 0.15
@@ -46,15 +47,15 @@ def low_levels(hit: Audio | Array) -> Array:
     return _levels(hit, *body_window(hit))
 
 
-def with_low_levels(noise: Audio, low_db: Array, others: Audio, *, most_db: float = MOST_DB) -> Audio:
+def with_low_levels(noise: Audio, low_db: Array, others: Audio, *, raised_db: float = RAISED_DB) -> Audio:
     """Return the noise (frames,) of a hit, so loud that the `low_levels` of the hit are `low_db`.
 
-    `others` (frames,) is what else the hit has. Noise gets louder by `most_db` at most. The attack stays.
+    `others` (frames,) is what else the hit has. Noise gets louder by `raised_db` at most. The attack stays.
     """
     whole = noise + others
     window, start = body_window(whole)
     apart_db = _energy_db(whole, window, start) - _energy_db(noise, window, start)
-    gain_db = np.clip(low_db + apart_db - _levels(noise, window, start), -MOST_DB, most_db)
+    gain_db = np.clip(low_db + apart_db - _levels(noise, window, start), -_LOWERED_DB, raised_db)
     octaves = np.log2((*LOW_HZ, _AS_IT_WAS_HZ))
     gains = np.append(gain_db, 0.0)
     levelled = equalized(noise, RATE, lambda hz: np.interp(np.log2(np.maximum(hz, 1.0)), octaves, gains))

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.low_spectrum import MOST_DB, with_low_levels
+from ghostnote.bridge.dsp.low_spectrum import RAISED_DB, with_low_levels
 from ghostnote.bridge.dsp.minimum_phase import equalized
 from ghostnote.bridge.dsp.noise_tail import continued_noise
 from ghostnote.bridge.dsp.ringing import synthesize, synthesize_glide
@@ -41,8 +41,8 @@ PITCHED: Final = ("kick", "tom")
 
 _LOWEST: Final = "kick"
 """The class whose tone leaks most: toms have room noise around theirs."""
-_CLEAR: Final = "tom"
-"""The class whose tone rings clearest: what it leaves around itself as it glides is no noise."""
+_RAISED_DB: Final = {"kick": 30.0, "tom": 0.0}
+"""How much louder noise in the lows may get. What a tom's tone leaves around itself as it glides is no noise."""
 _ROUNDS: Final = 4
 _MOST_MOVED: Final = 60.0
 _MOST_SMOOTHED_DB: Final = 15.0
@@ -137,8 +137,8 @@ def synthesize_drum(
     head = plan.swell.through(without_steps(head))
     partials = modes + synthesize(plan.cloud, len(modes), RATE)
     if plan.low_db is not None:
-        most_db = 0.0 if generator.card.classes[label] == _CLEAR else MOST_DB
-        head = with_low_levels(head, plan.low_db, partials[: len(head)], most_db=most_db)
+        raised_db = _RAISED_DB.get(generator.card.classes[label], RAISED_DB)
+        head = with_low_levels(head, plan.low_db, partials[: len(head)], raised_db=raised_db)
     return continued_noise(head, plan.t60, frames, rng) + partials[:frames]
 
 

@@ -22,7 +22,7 @@ _EXTENT_DB: Final = ((9.0, 16.0, 25.0), (0.0, 7.0, 13.0))
 Found, as `_SKEW`, by how far spectra at 164 Hz lie from those at 1,000 Hz: in real rides 3.8 dB, in hats 2.1 to 2.7.
 """
 _EVEN_KNOTS: Final = 3
-"""Over so many knots the gain is even: spectra at 1,000 Hz lie within 2 dB of a straight line."""
+"""Over so many knots the gain is even: spectra of real drums at 1,000 Hz lie within 2 dB of a straight line."""
 _SKEW: Final = 2.0
 """Shape of their distribution: clusters stand out farther than gaps go down."""
 _DEEPEST: Final = -1.2
