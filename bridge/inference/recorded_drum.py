@@ -21,6 +21,8 @@ _FACTORS: Final = (0.5, 2.0)
 _OFFSET_DB: Final = 0.3
 """Added to both sides, so that copies of one file do not count as a drummer who never errs."""
 _LEAST_SHARE: Final = 0.25
+_SHARE_BETWEEN: Final = 0.5
+"""Of its share in the amount that a stroke half-way between two layers has: the timbre there is itself a guess."""
 
 
 class RecordedDrum:
@@ -36,12 +38,13 @@ class RecordedDrum:
         """Return how a stroke of this velocity differs from the recorded one that it starts from.
 
         Where several recorded strokes are in turn each is varied less, for they differ by themselves: each of n by 1/n
-        of the amount, but never by less than a quarter of it.
+        of the amount, but never by less than a quarter of it; half-way between two layers by half of that.
         """
+        between = self._layers.between(velocity)
         return StrokeChange(
             louder_db=self._layers.louder_db(hit, velocity),
             harder_db=self._layers.harder_db(hit, velocity),
-            amount=self._amount * self._share(velocity),
+            amount=self._amount * self._share(velocity) * (1 - between * (1 - _SHARE_BETWEEN)),
             level_deviations=self._level_deviations,
         )
 
@@ -49,10 +52,10 @@ class RecordedDrum:
         """Return a stroke (channels, frames) with the timbre of its velocity, between those of the layers around it.
 
         It keeps so much of its own timbre that strokes differ no more than the recorded ones do (the shrunken smoothed
-        bootstrap of Silverman & Young 1987).
+        bootstrap of Silverman & Young 1987), and nothing of it half-way between two layers.
         """
         # The variance of a difference between two strokes is twice that of one.
-        kept = max(0.0, 1 - 2 * self._share(velocity) ** 2) ** 0.5
+        kept = max(0.0, 1 - 2 * self._share(velocity) ** 2) ** 0.5 * (1 - self._layers.between(velocity))
         gain_db = self._layers.timbre_change(hit, velocity, kept)
         return stroke if gain_db is None else filtered(stroke, rate, gain_db)
 

@@ -78,6 +78,10 @@ class VelocityLayers:
             change -= (1 - kept) * (self.hits[hit].timbre - np.tensordot(own, self._timbres, 1))
         return change if change.any() else None
 
+    def between(self, velocity: int) -> float:
+        """Return 0 for the velocity of a layer and beyond them, up to 1 half-way between two of them."""
+        return float(2 - 2 * self._weights(velocity).max()) if self.layers else 0.0
+
     def repeats(self, velocity: int) -> int:
         """Return how many strokes one of this velocity starts from in turn."""
         return len(starts([*self.hits], velocity)) if self.hits else 1

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ghostnote.bridge.dsp.timbre import difference_db
 from ghostnote.bridge.dsp.velocity import hit_level_db, velocity_db
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.inference.recorded_drum import RecordedDrum
 from ghostnote.bridge.inference.stroke_source import SourceSpec
 from ghostnote.bridge.inference.variation import Reference, StrokeChange, StrokeKey, Variation, Variator
-from ghostnote.bridge.inference.velocity_layers import VelocityLayers, read_hit
+from ghostnote.bridge.inference.velocity_layers import MeasuredHit, VelocityLayers, read_hit
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.kit.kit import Pad
@@ -84,6 +85,24 @@ def test_strokes_differ_as_the_recorded_ones_do_and_few_say_little(
     drum = RecordedDrum(measured(sounds), lambda hit: decaying(decay=13 + apart * (-1) ** int(hit.file.name)))
     share = max(0.25, 1 / repeats)
     assert low <= drum.change(next(iter(sounds)), 127).amount / share <= high
+
+
+def test_strokes_half_way_between_layers_have_the_timbre_of_neither_stroke_but_of_the_layers() -> None:
+    soft = [PadHit(Path(f"soft{at}"), 1, 40) for at in range(2)]
+    hard = [PadHit(Path(f"hard{at}"), 41, 127) for at in range(2)]
+    sounds = {hit: decaying(decay=12 + 6 * at) for at, hit in enumerate((*soft, *hard))}
+    layers = measured(sounds)
+    drum = RecordedDrum(layers, lambda hit: sounds[hit])
+    halfway = round(127 * 10 ** (velocity_db(40) / 80))
+
+    def apart(velocity: int) -> float:
+        first, second = (MeasuredHit.of(drum.finish(hit, velocity, sounds[hit], RATE), RATE).timbre for hit in hard)
+        return difference_db(first, second)
+
+    assert [layers.between(velocity) for velocity in (20, 40, 127)] == [0, 0, 0]
+    assert layers.between(halfway) == pytest.approx(1, abs=0.03)
+    assert apart(halfway) < 0.5 * apart(127)
+    assert drum.change(hard[0], halfway).amount == pytest.approx(drum.change(hard[0], 127).amount / 2, rel=0.03)
 
 
 def test_one_stroke_known_is_varied_as_the_model_predicts() -> None:
