@@ -44,6 +44,8 @@ def bench(
     width: Annotated[float, typer.Option(min=0, max=1, help="Stereo width in --live; 0 is mono.")] = 0.0,
     block: Annotated[int, typer.Option(min=16, max=8192, help="Frames per block in --live.")] = 256,
     model: options.Model = None,
+    *,
+    context: typer.Context,
 ) -> None:
     """Measure speed and memory on this machine: of hits and renders, or of what an option names."""
     from ghostnote.bridge.bench.report import measurements_table, write_measurements
@@ -53,6 +55,7 @@ def bench(
         raise InputError(f"more than one of {names} is given: measure one at a time")
     if report and not peer:
         raise InputError("--report is given without --peer, which shows its results: add --peer")
+    _refuse_unused(context, plays=live and not plugin, lasts=live or plugin or page)
     check_outputs((json,), (model, *(report or ())))
     if plugin and live:
         from ghostnote.bridge.bench.plugin_host import measure_in_host
@@ -82,6 +85,16 @@ def bench(
         write_measurements(json, measurements)
     if any(measurement.is_met is False for measurement in measurements):
         raise typer.Exit(1)
+
+
+def _refuse_unused(context: typer.Context, *, plays: bool, lasts: bool) -> None:
+    """Raise `InputError` for an option that is given and that what is measured does not use."""
+    used = {"steps": plays, "width": plays, "block": plays, "seconds": lasts}
+    for name, is_used in used.items():
+        source = context.get_parameter_source(name)
+        if not is_used and source and source.name == "COMMANDLINE":
+            users = "--live, --plugin and --page use" if name == "seconds" else "--live without --plugin uses"
+            raise InputError(f"--{name} is given, but only {users} it: leave it out")
 
 
 def _measure_offline(

@@ -60,3 +60,17 @@ def test_one_thing_is_measured_at_a_time() -> None:
     ):
         found = CliRunner().invoke(app, ["bench", *options])
         assert "measure one at a time" in str(found.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "unused"),
+    [
+        (("--live", "--plugin", "--steps", "4"), "--steps"),
+        (("--plugin", "--width", "0.5"), "--width"),
+        (("--block", "64"), "--block"),
+        (("--batch", "--seconds", "30"), "--seconds"),
+    ],
+)
+def test_an_option_that_nothing_uses_is_refused(options: tuple[str, ...], unused: str) -> None:
+    found = CliRunner().invoke(app, ["bench", *options])
+    assert f"{unused} is given, but only" in str(found.exception)
