@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.mel import band_points, to_mel, triangles
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.velocity import onset_power
 
@@ -85,31 +86,18 @@ def _hop(rate: int) -> int:
 @cache
 def _bank(rate: int) -> NDArray[np.float64]:
     """Return the triangular weights of each band, (BANDS, bins)."""
-    mel, points = _bins_mel(rate), _points()
-    rising = (mel - points[:-2, None]) / np.diff(points)[:-1, None]
-    falling = (points[2:, None] - mel) / np.diff(points)[1:, None]
-    return np.maximum(0, np.minimum(rising, falling))
+    return triangles(_bins_mel(rate), band_points(*_HZ, BANDS))
 
 
 @cache
 def _shares(rate: int) -> NDArray[np.float64]:
     """Return how much of each band's gain each bin gets, (BANDS, bins): linear between the bands' centres."""
-    mel, centres = _bins_mel(rate), _points()[1:-1]
+    mel, centres = _bins_mel(rate), band_points(*_HZ, BANDS)[1:-1]
     return np.stack([np.interp(mel, centres, row) for row in np.eye(BANDS)])
 
 
-def _points() -> NDArray[np.float64]:
-    """Return the edges and centres of the bands, (BANDS + 2,) in mel."""
-    low, high = _mel(np.array(_HZ)).tolist()
-    return np.linspace(low, high, BANDS + 2)
-
-
 def _bins_mel(rate: int) -> NDArray[np.float64]:
-    return _mel(np.asarray(np.fft.rfftfreq(2 * _hop(rate), 1 / rate), np.float64))
-
-
-def _mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(2595 * np.log10(1 + hz / 700))
+    return to_mel(np.fft.rfftfreq(2 * _hop(rate), 1 / rate))
 
 
 @cache

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ghostnote.bridge.dsp.attack import ATTACK_FRAMES
+from ghostnote.bridge.dsp.mel import band_points, mel_filters, to_hz
 from ghostnote.models.dsp.mdct import RATE
 
 MELS: Final = 64
@@ -186,20 +187,13 @@ def _parts(power: Tensor) -> Tensor:
 
 
 def _mel_points() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    low, high = (2595 * np.log10(1 + f / 700) for f in _MEL_RANGE_HZ)
-    return np.asarray(700 * (10 ** (np.linspace(low, high, MELS + 2) / 2595) - 1))
+    return to_hz(band_points(*_MEL_RANGE_HZ, MELS))
 
 
 @cache
 def _filters(device: torch.device) -> Tensor:
-    """Return triangular filters (MELS, bins); one narrower than a bin takes the nearest bin."""
-    points, hz = _mel_points(), np.fft.rfftfreq(_WINDOW, 1 / RATE)
-    bank = np.zeros((MELS, len(hz)))
-    for i in range(MELS):
-        low, centre, high = points[i : i + 3]
-        bank[i] = np.clip(np.minimum((hz - low) / (centre - low), (high - hz) / (high - centre)), 0, None)
-        if bank[i].sum() < 0.5:
-            bank[i, np.abs(hz - centre).argmin()] = 1
+    """Return triangular filters (MELS, bins)."""
+    bank = mel_filters(np.fft.rfftfreq(_WINDOW, 1 / RATE), _mel_points())
     return torch.from_numpy(bank).float().to(device)
 
 
