@@ -8,23 +8,26 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.continuation import LEAST_SECONDS, continued_parts, natural_end
 from ghostnote.bridge.dsp.conversion import fitted, mixdown, resample
-from ghostnote.bridge.dsp.descriptors import DESCRIPTORS, UNITS, Measured, couplings, measure, noise_db
+from ghostnote.bridge.dsp.descriptors import DESCRIPTORS, UNITS, Measured, couplings, measure
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.dsp.parts import Audio, parts_of
 from ghostnote.bridge.dsp.sliders import MOST, Sliders
-from ghostnote.bridge.dsp.tweak_filters import Parts, filtered_parts
+from ghostnote.bridge.dsp.tweak_filters import LIMITS, Parts, filtered_parts
 from ghostnote.bridge.dsp.velocity import onset_power
 
 Array = NDArray[np.float64]
 
-_ROUNDS: Final = (4, 3)
-"""How often the errors are taken off, at first and after each split."""
+_ROUNDS: Final = (4, 3, 2, 2)
+"""How often the errors are taken off, each time that the parts are separated anew."""
 _ENOUGH: Final = 0.04
 """In steps of a slider, how near to their aims the descriptors have to come."""
-_SPLIT_SECONDS: Final = 0.6
-_NOISY: Final = DESCRIPTORS.index("noisy")
-_MOST_AGAIN: Final = 8.0
+_WANTED_WEIGHT: Final = 4.0
+"""How much an error of what a slider is to move counts, beside one of what is to stay."""
+_LEAST_CHANGE: Final = 0.1
+"""Of the errors, along the amounts' move, beside what the Jacobian said."""
+_MOST_MOVED: Final = 2 * MOST
+"""By how many steps an amount changes at once."""
 _END_FADE: Final = 0.15
 _TINY: Final = 1e-20
 
@@ -40,8 +43,7 @@ def tweaked(audio: Audio, rate: int, sliders: Sliders, seed: int = 1) -> Audio:
     if not wanted.any():
         return audio
     parts, values = _parts(audio, rate, sliders.longer, seed)
-    changed = filtered_parts(parts, *_solved_again(parts, wanted, values))
-    whole = changed.partials + changed.residual
+    whole = _moved(parts, values + wanted, np.where(wanted, _WANTED_WEIGHT, 1.0))
     whole *= _level(audio, whole, rate, parts.onset)
     if whole.shape[1] > audio.shape[1]:
         fade = round(_END_FADE * whole.shape[1])
@@ -49,64 +51,75 @@ def tweaked(audio: Audio, rate: int, sliders: Sliders, seed: int = 1) -> Audio:
     return whole
 
 
-def _solved_again(parts: Parts, wanted: Array, values: Array) -> tuple[Array, Measured]:
-    """Return what `solved` does, where what rings and what is noise is separated anew in what comes out.
+def _moved(parts: Parts, aim: Array, weights: Array) -> Audio:
+    """Return the sound of parts through filters that bring their descriptors to an `aim` (9,).
 
-    The descriptors move by what is wanted from the `values` (9,) that they have in the hit itself.
+    Partials that get softer than the noise around them become noise, and noise between few of them rings. So what was
+    made is separated anew, and filtered for what is still missing.
     """
     mono = _mono(parts)
-    before = replace(measure(mono.partials, mono.residual, mono.rate, mono.onset), values=values)
-    matrix = couplings(mono.partials, mono.residual, mono.rate, mono.onset)
-    inverse: Array = np.asarray(np.linalg.inv(matrix), np.float64)
-    aim, amounts = wanted.copy(), (inverse @ (wanted / UNITS)) * UNITS
-    for again, rounds in enumerate(_ROUNDS, 1):
-        amounts, inverse = solved(mono, aim, before, amounts, inverse, rounds)
-        if again < len(_ROUNDS):
-            # Partials that get softer than the noise around them have become noise.
-            made = filtered_parts(mono, amounts, before)
-            reach = mono.onset + round(_SPLIT_SECONDS * mono.rate)
-            ringing, noise = parts_of((made.partials + made.residual)[:, :reach], mono.rate)
-            found_db = noise_db(ringing[:, mono.onset :], noise[:, mono.onset :], mono.rate)
-            missing = wanted[_NOISY] - (found_db - before.values[_NOISY])
-            step = float(np.clip(missing, -_MOST_AGAIN, _MOST_AGAIN)) / UNITS[_NOISY]
-            aim[_NOISY] += step * UNITS[_NOISY]
-            amounts = amounts + inverse[:, _NOISY] * step * UNITS
-    return amounts, before
+    before = measure(mono.partials, mono.residual, mono.rate, mono.onset)
+    nearest, least = parts, np.inf
+    for rounds in _ROUNDS:
+        made = filtered_parts(parts, solved(mono, aim, before, weights, rounds), before)
+        parts = Parts(*parts_of(made.partials + made.residual, parts.rate), parts.rate, parts.onset)
+        mono = _mono(parts)
+        before = measure(mono.partials, mono.residual, mono.rate, mono.onset)
+        size = _size((before.values - aim) / UNITS, weights)
+        if size < least:
+            nearest, least = parts, size
+        if least < _ENOUGH:
+            break
+    return nearest.partials + nearest.residual
 
 
-def solved(
-    mono: Parts, wanted: Array, before: Measured, first: Array, inverse: Array, rounds: int
-) -> tuple[Array, Array]:
-    """Return amounts (9,) of filters, near the `first`, that change the descriptors (9,) by as much as is wanted.
+def solved(mono: Parts, aim: Array, before: Measured, weights: Array, rounds: int) -> Array:
+    """Return amounts (9,) of filters that bring the descriptors (9,) of parts to an `aim`.
 
     A filter for one descriptor moves others a little. So the error is measured and taken off, `rounds` times, by the
-    method of Broyden (1965), which begins with an `inverse` of the Jacobian, (9, 9), and returns a better one.
+    method of Broyden (1965).
     """
-    amounts = best = first / UNITS
-    least, step, error = np.inf, 1.0, np.zeros(len(first))
+    matrix = couplings(mono.partials, mono.residual, mono.rate, mono.onset)
+    inverse: Array = np.asarray(np.linalg.inv(matrix), np.float64)
+    error, best = (before.values - aim) / UNITS, np.zeros(len(aim))
+    least, step, most = np.inf, 1.0, LIMITS / UNITS
     for _ in range(rounds):
+        amounts = np.clip(best - step * np.clip(inverse @ error, -_MOST_MOVED, _MOST_MOVED), -most, most)
         made = filtered_parts(mono, amounts * UNITS, before)
-        found = (measure(made.partials, made.residual, mono.rate, mono.onset).values - before.values - wanted) / UNITS
-        # One that cannot be reached must not decide for all.
-        size = float(np.sqrt(np.square(np.clip(found, -1, 1)).mean()))
-        if np.isfinite(least):
-            inverse = _updated(inverse, amounts - best, found - error)
+        found = (measure(made.partials, made.residual, mono.rate, mono.onset).values - aim) / UNITS
+        inverse = _updated(inverse, amounts - best, found - error)
+        size = _size(found, weights)
+        # What decays in steps hardly moves at first: the first amounts are taken in any case.
         if size < least:
-            best, error, least = amounts, found, size
-            step = 1.0
+            best, error, least, step = amounts, found, size, 1.0
         else:
             step /= 2
         if least < _ENOUGH:
             break
-        amounts = best - step * np.clip(inverse @ error, -MOST, MOST)
-    return best * UNITS, inverse
+    return np.asarray(best * UNITS)
+
+
+def _size(error: Array, weights: Array) -> float:
+    """Return how large errors (9,) in steps are: one that cannot be taken off does not decide for all (Cauchy)."""
+    return float(np.sqrt((weights * np.log1p(np.square(error))).mean()))
 
 
 def _updated(inverse: Array, moved: Array, changed: Array) -> Array:
-    """Return the inverse of the Jacobian that also explains how the errors `changed` as the amounts `moved`."""
-    along = moved @ inverse
-    scale = along @ changed
-    return inverse if abs(scale) < _TINY else inverse + np.outer(moved - inverse @ changed, along) / scale
+    """Return the inverse of the Jacobian that also explains how the errors `changed` as the amounts `moved`.
+
+    Damped so that it stays invertible (Moré & Trangenstein 1976): errors that hardly changed, or turned round, would
+    let it leap.
+    """
+    squared = float(moved @ moved)
+    if squared < _TINY:
+        return inverse
+    explained = inverse @ changed
+    share = float(moved @ explained) / squared
+    least = np.copysign(_LEAST_CHANGE, share)
+    if abs(share) < _LEAST_CHANGE:
+        explained = moved + (1 - least) / (1 - share) * (explained - moved)
+        share = least
+    return inverse + np.outer(moved - explained, moved @ inverse) / (share * squared)
 
 
 def _mono(parts: Parts) -> Parts:

@@ -25,7 +25,7 @@ _LEVEL_SECONDS: Final = 0.06
 _AUDIBLE: Final = 1e-8
 _TINY: Final = 1e-20
 _MOST_COMPRESSED: Final = 0.95
-_LIMITS: Final = np.array([24.0, 24.0, 24.0, 40.0, 18.0, 24.0, 2.0, 2.0, 2.0])
+LIMITS: Final = np.array([24.0, 24.0, 24.0, 40.0, 18.0, 24.0, 2.0, 2.0, 2.0])
 """How far each filter may go, in the units of its descriptor."""
 
 
@@ -44,7 +44,7 @@ def filtered_parts(parts: Parts, amounts: Array, measured: Measured) -> Parts:
 
     `measured` is what the parts sounded like before.
     """
-    bright, boomy, warm, noisy, punch, hard, longer, tighter, rough = np.clip(amounts, -_LIMITS, _LIMITS).tolist()
+    bright, boomy, warm, noisy, punch, hard, longer, tighter, rough = np.clip(amounts, -LIMITS, LIMITS).tolist()
     both = np.concatenate([parts.partials, parts.residual])
     if bright or boomy or warm:
         both = _tilted(both, parts.rate, bright, boomy, warm)

@@ -119,3 +119,26 @@ def test_longer_is_as_much_longer_as_it_says_where_a_fast_decay_ends_in_a_slow_o
         describe(sound, RATE)["longer"] for sound in (machine, tweak(machine, RATE, Sliders(longer=steps)))
     )
     assert 2 ** (after - before) == pytest.approx(1.32**steps, rel=0.08)
+
+
+def moves(hit: np.ndarray, name: str, steps: tuple[float, ...] = (-2, -1, 1, 2)) -> list[float]:
+    """Return by how many steps a slider's descriptor moves at each of `steps` of it."""
+    sounds = [hit, *(tweak(hit, RATE, Sliders(**{name: at})) for at in steps)]
+    before, *after = (describe(sound, RATE)[name] for sound in sounds)
+    return [(value - before) / UNITS[DESCRIPTORS.index(name)] for value in after]
+
+
+def test_noise_moves_where_it_becomes_partials_as_it_gets_louder():
+    t = np.arange(int(0.4 * RATE)) / RATE
+    click = np.random.default_rng(3).standard_normal(len(t)) * np.exp(-t / 0.004)
+    kick = 0.6 * np.sin(2 * np.pi * (60 * t - 0.4 * np.exp(-t / 0.02))) * np.exp(-t / 0.1) + 0.3 * click
+    moved = moves(kick[None].astype(np.float32), "noisy")
+    assert moved == sorted(moved)
+    assert moved == pytest.approx([-2, -1, 1, 2], abs=0.6)
+
+
+def test_a_level_that_flutters_gets_as_even_as_it_says():
+    t = np.arange(int(0.74 * RATE)) / RATE
+    hiss = 0.2 * np.random.default_rng(4).standard_normal(len(t)) * np.exp(-t / 0.3)
+    ride = (hiss + 0.02 * np.sin(2 * np.pi * 420 * t))[None].astype(np.float32)
+    assert moves(ride, "rough", (-2, -1, 1)) == pytest.approx([-2, -1, 1], abs=0.15)
