@@ -1,5 +1,11 @@
-"""Which drums sound together at a moment of a loop, while earlier ones still ring."""
+"""Which drums are struck at each moment of a loop, by a small transformer over its strokes.
 
+Each stroke is seen as a mel spectrogram around its onset, and attends to the others of the loop: the same hat is struck
+alone elsewhere, a ride keeps time, toms follow each other. Attention depends on how many of the loop's shortest steps
+lie between two strokes (relative positions: Shaw et al. 2018).
+"""
+
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -7,58 +13,134 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.classify.features import FEATURE_RATE, FEATURES, features
+from ghostnote.bridge.classify.features import FEATURE_RATE
+from ghostnote.bridge.dsp.mel import band_points, mel_filters, to_hz
 
 WEIGHTS: Final = Path(__file__).with_name("mixture.npz")
 """The weights that `ghostnote.models.train.mixture` fits."""
-LONGEST_SECONDS: Final = 0.75
-"""What sounds of a stroke, or less where the next one comes."""
-LEAST_SECONDS: Final = 0.03
 
-_EDGES_HZ: Final = (0, 120, 250, 500, 1000, 2000, 4000, 8000, 22_050)
-RISES: Final = len(_EDGES_HZ) - 1
-MIXTURE_FEATURES: Final = FEATURES + 4 * RISES
-"""How many numbers `mixture_features` returns."""
-_WINDOW: Final = 1764
-_GAP: Final = 132
-_FLOOR_DB: Final = -70.0
-_MOST_RISE_DB: Final = 40.0
+BANDS: Final = 40
+FRAMES: Final = 28
+"""Of a stroke's spectrogram, 10 ms apart; the fourth begins 5 ms before the onset."""
+FLOOR_DB: Final = -80.0
+"""What lies farther below the loudest cell of a loop counts as this."""
+HEADS: Final = 4
+BLOCKS: Final = 3
+DISTANCES: Final = 10
+"""How many numbers `step_distances` returns for two strokes."""
+MOST_STROKES: Final = 64
+"""As many attend to each other."""
+
+_OVERLAP: Final = 8
+_HOP, _WINDOW = 441, 1024
+_LEAD: Final = 3 * _HOP + 220
+_HZ: Final = (30.0, 20_000.0)
+_QUIET: Final = 1e-12
+_GAP_SECONDS: Final = (0.02, 2.0)
+_NO_GAP_SECONDS: Final = 1.0
+_USUAL_STEP_SECONDS: Final = 0.25
+_STEPS_QUANTILE: Final = 0.25
+_PERIODS: Final = (1, 2, 3, 4, 8, 16)
+_MIDDLE_DB, _SPREAD_DB = -40.0, 20.0
+_LEAST_VARIANCE: Final = 1e-5
 
 Floats = NDArray[np.float64]
+Audio = NDArray[np.float32]
 
 
-def mixture_features(mono: Floats, onset: int, end: int) -> Floats:
-    """Return `MIXTURE_FEATURES` numbers for what is struck at frame `onset` of a loop (frames,) and ends at `end`.
+def sounding(mono: Audio, onsets: Sequence[int]) -> Floats:
+    """Return the log odds of each class that it is struck, (strokes, classes), at the `onsets` of a loop (frames,).
 
-    They are a hit's features up to the next stroke, how far eight bands rise over what sounded just before, and how
-    loud they are in the first 120 ms. `mono` is at `FEATURE_RATE`, and not silent there.
+    `mono` is at `FEATURE_RATE`; onsets are frames in ascending order.
     """
-    last = min(end, onset + round(LONGEST_SECONDS * FEATURE_RATE))
-    last = max(last, onset + round(LEAST_SECONDS * FEATURE_RATE))
-    part = mono[onset:last]
-    own = features(part) if part.any() else np.full(FEATURES, _FLOOR_DB)
-    before = band_power(np.pad(mono, (_WINDOW + _GAP, 0))[onset : onset + _WINDOW])
-    padded = np.pad(part, (0, 3 * _WINDOW))
-    after, later, latest = (band_power(padded[at * _WINDOW : (at + 1) * _WINDOW]) for at in range(3))
-    top = max(float(after.max()), 1e-12)
-    rise = 10 * np.log10((after + 1e-7 * top) / (before + 1e-7 * top))
-    levels = [np.maximum(10 * np.log10(power / top + 1e-12), _FLOOR_DB) for power in (after, later, latest)]
-    return np.concatenate([own, np.clip(rise, -_MOST_RISE_DB, _MOST_RISE_DB), *levels])
+    patches, seconds = stroke_patches(mono, onsets), np.asarray(onsets) / FEATURE_RATE
+    odds: list[Floats] = []
+    own = MOST_STROKES - 2 * _OVERLAP
+    for first in range(0, len(onsets), own):
+        start, end = max(0, first - _OVERLAP), first + own + _OVERLAP
+        found = _attended(_weights(), patches[start:end], seconds[start:end])
+        odds.append(found[first - start : first - start + own])
+    return np.concatenate(odds)
 
 
-def sounding(numbers: Floats) -> Floats:
-    """Return the log odds of each class, (..., classes), that it is struck, for features (..., MIXTURE_FEATURES)."""
-    w = _weights()
-    hidden = np.maximum((numbers - w["mean"]) / w["deviation"] @ w["w1"] + w["b1"], 0.0)
-    odds: Floats = hidden @ w["w2"] + w["b2"]
-    return odds
+def stroke_patches(mono: Audio, onsets: Sequence[int]) -> Audio:
+    """Return a mel spectrogram for each onset, (strokes, FRAMES, BANDS), in dB below the loudest cell of all."""
+    padded = np.pad(mono, (_LEAD, FRAMES * _HOP + _WINDOW))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)
+    shape, span = np.hanning(_WINDOW).astype(np.float32), FRAMES * _HOP
+    # One after the other: all windows of a long loop at once would take a gigabyte.
+    spectra = (np.fft.rfft(windows[onset : onset + span : _HOP] * shape) for onset in onsets)
+    decibels = np.array([10 * np.log10(np.square(np.abs(each)) @ _filters().T + _QUIET) for each in spectra])
+    return np.asarray(np.maximum(decibels - decibels.max(), FLOOR_DB), np.float32)
 
 
-def band_power(part: Floats) -> Floats:
-    """Return the power of eight bands of a short part of a sound (frames,)."""
-    spectrum = np.square(np.abs(np.fft.rfft(part * np.hanning(len(part)), 2048)))
-    band = np.searchsorted(_EDGES_HZ, np.fft.rfftfreq(2048, 1 / FEATURE_RATE), side="right") - 1
-    return np.asarray(np.bincount(np.minimum(band, RISES - 1), spectrum, RISES), np.float64)
+def scaled_patches(patches: Audio) -> Audio:
+    """Return spectrograms as the network takes them, (strokes, FRAMES * BANDS)."""
+    return ((patches - _MIDDLE_DB) / _SPREAD_DB).reshape(len(patches), -1)
+
+
+def gaps_octaves(seconds: Floats) -> Floats:
+    """Return how long the next stroke and the one before are away, (strokes, 2), in octaves of seconds."""
+    gaps = np.clip(np.diff(seconds), *_GAP_SECONDS)
+    following, before = np.append(gaps, _NO_GAP_SECONDS), np.append(_NO_GAP_SECONDS, gaps)
+    return np.asarray(np.log2(np.stack([following, before], axis=1)))
+
+
+def step_distances(seconds: Floats) -> Floats:
+    """Return `DISTANCES` numbers for each pair of strokes, (strokes, strokes, DISTANCES), by their times.
+
+    They tell how many steps lie between two strokes, where they lie in bars of up to 16, and which comes first.
+    """
+    gaps = np.clip(np.diff(seconds), *_GAP_SECONDS)
+    step = np.quantile(gaps, _STEPS_QUANTILE) if gaps.size else _USUAL_STEP_SECONDS
+    steps = (seconds[:, None] - seconds) / step
+    phases = [np.cos(2 * np.pi * steps / period) for period in _PERIODS]
+    others = [np.sin(np.pi * steps), np.log2(1 + np.abs(steps)), np.sign(steps), steps == 0]
+    return np.stack([*phases, *others], axis=-1).astype(np.float64)
+
+
+def _attended(w: Mapping[str, Floats], patches: Audio, seconds: Floats) -> Floats:
+    """Return the network's log odds for strokes that attend to each other, (strokes, classes)."""
+    hidden = np.maximum(_linear(w, "spectrum.0", scaled_patches(patches)), 0)
+    x = _linear(w, "spectrum.3", hidden) + _linear(w, "gaps", gaps_octaves(seconds))
+    bias = _linear(w, "distances.2", np.maximum(_linear(w, "distances.0", step_distances(seconds)), 0))
+    for block in range(BLOCKS):
+        name = f"blocks.{block}."
+        near = bias[..., block * HEADS : (block + 1) * HEADS]
+        x = x + _attention(w, name + "attention.", _normed(w, name + "before", x), near)
+        x = x + _linear(w, name + "mlp.2", _gelu(_linear(w, name + "mlp.0", _normed(w, name + "between", x))))
+    return _linear(w, "head", _normed(w, "last", x))
+
+
+def _attention(w: Mapping[str, Floats], name: str, x: Floats, bias: Floats) -> Floats:
+    """Return what each of `x` (strokes, width) finds in the others; `bias` (strokes, strokes, HEADS) is added."""
+    keys, values = np.split(_linear(w, name + "key_value", x), 2, axis=1)
+    query, key, value = (
+        each.reshape(len(x), HEADS, -1).swapaxes(0, 1) for each in (_linear(w, name + "query", x), keys, values)
+    )
+    scores = query @ key.swapaxes(1, 2) / np.sqrt(query.shape[2]) + bias.transpose(2, 0, 1)
+    share = np.exp(scores - scores.max(axis=2, keepdims=True))
+    found = share / share.sum(axis=2, keepdims=True) @ value
+    return _linear(w, name + "out", found.swapaxes(0, 1).reshape(len(x), -1))
+
+
+def _gelu(x: Floats) -> Floats:
+    return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))))
+
+
+def _linear(w: Mapping[str, Floats], name: str, x: NDArray[np.floating]) -> Floats:
+    return np.asarray(x @ w[name + ".weight"].T + w[name + ".bias"], np.float64)
+
+
+def _normed(w: Mapping[str, Floats], name: str, x: Floats) -> Floats:
+    centred = x - x.mean(axis=1, keepdims=True)
+    deviation = np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + _LEAST_VARIANCE)
+    return np.asarray(centred / deviation * w[name + ".weight"] + w[name + ".bias"])
+
+
+@cache
+def _filters() -> Audio:
+    return mel_filters(np.fft.rfftfreq(_WINDOW, 1 / FEATURE_RATE), to_hz(band_points(*_HZ, BANDS))).astype(np.float32)
 
 
 @cache

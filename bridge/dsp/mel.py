@@ -33,13 +33,14 @@ def triangles(places: Floats, points: Floats) -> Floats:
     return np.asarray(np.maximum(0, np.minimum(rising, falling)))
 
 
-def mel_filters(hz: Floats, points_hz: Floats) -> Floats:
+def mel_filters(hz: ArrayLike, points_hz: Floats) -> Floats:
     """Return triangular filters with these edges and centres (bands + 2,) at the bins' frequencies, (bands, bins).
 
     One that is narrower than a bin takes the nearest bin.
     """
-    bank = triangles(hz, points_hz)
-    nearest = np.abs(hz - points_hz[1:-1, None]).argmin(axis=1)
+    places = np.asarray(hz, np.float64)
+    bank = triangles(places, points_hz)
+    nearest = np.abs(places - points_hz[1:-1, None]).argmin(axis=1)
     narrow = np.flatnonzero(bank.sum(axis=1) < _LEAST_WEIGHT)
     bank[narrow, nearest[narrow]] = 1
     return bank

@@ -9,15 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ghostnote.bridge.classify.features import FEATURES
-from ghostnote.bridge.classify.mixture import mixture_features, sounding
+from ghostnote.bridge.classify.features import FEATURES, features
+from ghostnote.bridge.classify.mixture import sounding
 from ghostnote.bridge.classify.sounds import Sound, alike, body_pitch_hz
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.velocity import level_velocity
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.tools.arguments import checked
-from ghostnote.bridge.tools.company import with_company
 from ghostnote.bridge.tools.onsets import RATE, find_onsets, spans
 
 Audio = NDArray[np.float32]
@@ -32,16 +31,12 @@ _ALIKE_DB: Final = 14.0
 _PITCHED: Final = ("tom", "perc")
 """Of these a loop has several, which their pitches tell apart."""
 _SAME_PITCH: Final = 1.08
-_LEAST_KICKS: Final = 3
-_KICKS_PITCH: Final = 1.2
-"""A drummer has one bass drum: what is tuned otherwise is a tom."""
-_KERNEL_DB: Final = 2.5
 _MOST_LIMBS: Final = 3
-_SURE: Final = 1.0
-"""Log odds that a further class needs beside the likeliest."""
 _EXCLUSIVE: Final = (("closed_hat", "open_hat", "pedal_hat"),)
 """Of these a drummer strikes one at a time."""
-_LONGEST_SECONDS: Final = 600.0
+_MOST_SECONDS: Final = 600.0
+_LONGEST_SECONDS, _LEAST_SECONDS = 0.75, 0.03
+"""What of a stroke is compared with others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,20 +65,19 @@ def slice_loop(loop: ArrayLike, rate: int) -> list[Stroke]:
     `InputError` for what is silent, longer than ten minutes, or has no onset; `MissingExtraError` without aubio.
     """
     audio = checked(loop, rate, noun="loop")
-    if audio.shape[1] > _LONGEST_SECONDS * rate:
-        raise InputError(f"the loop lasts {audio.shape[1] / rate:.0f} s: cut it to {_LONGEST_SECONDS:.0f} s at most")
+    if audio.shape[1] > _MOST_SECONDS * rate:
+        raise InputError(f"the loop lasts {audio.shape[1] / rate:.0f} s: cut it to {_MOST_SECONDS:.0f} s at most")
     mono = resample(mixdown(audio, 1), rate, RATE)[0]
     onsets = find_onsets(mono)
     if not onsets:
         raise InputError("no stroke is found in it: is it a drum loop?")
     parts = spans(onsets, len(mono))
     wide = np.asarray(mono, np.float64)
-    numbers = np.array([mixture_features(wide, start, end) for start, end in parts])
-    odds = _shared_odds(numbers)
+    odds = sounding(mono, onsets)
     levels_db = [_level_db(wide[start:end]) for start, end in parts]
     pitches = [body_pitch_hz(wide[start:end]) for start, end in parts]
-    classes = with_company(wide, parts, _without_tuned_kicks([_classes(row) for row in odds], pitches))
-    sounds = _sounds(numbers, pitches, classes)
+    classes = [_classes(row) for row in odds]
+    sounds = _sounds([_features(wide, *part) for part in parts], pitches, classes)
     velocities = _velocities(levels_db, classes)
     scale = rate / RATE
     strokes = []
@@ -109,40 +103,23 @@ def _cut(audio: Audio, rate: int, start: int, end: int) -> tuple[int, Audio]:
     return start, part
 
 
-def _shared_odds(numbers: Floats) -> Floats:
-    """Return the log odds of each stroke's classes, averaged over those of the loop that sound like it.
-
-    A loop strikes the same few drums again and again, so that many strokes say what one alone leaves open.
-    """
-    own = sounding(numbers)
-    apart = np.sqrt(np.square(numbers[:, None] - numbers).mean(axis=2))
-    weight = np.exp(-np.square(apart / _KERNEL_DB) / 2)
-    shared: Floats = weight @ own / weight.sum(axis=1, keepdims=True)
-    return shared
+def _features(mono: Floats, start: int, end: int) -> Floats:
+    """Return the features of what sounds of a stroke up to the next one."""
+    last = max(min(end, start + round(_LONGEST_SECONDS * RATE)), start + round(_LEAST_SECONDS * RATE))
+    part = mono[start:last]
+    return features(part) if part.any() else np.zeros(FEATURES)
 
 
 def _classes(odds: Floats) -> tuple[str, ...]:
-    """Return the likeliest class, and further ones that are sure, the surest first."""
+    """Return the likeliest class, and further ones that are more likely than not, the surest first."""
     order = [int(at) for at in np.argsort(-odds)]
     found: list[str] = []
     for at in order[:_MOST_LIMBS]:
         name = CLASS_NAMES[at]
         rivals = {other for group in _EXCLUSIVE if name in group for other in group}
-        if not found or (odds[at] > _SURE and not rivals & set(found)):
+        if not found or (odds[at] > 0 and not rivals & set(found)):
             found.append(name)
     return tuple(found)
-
-
-def _without_tuned_kicks(classes: list[tuple[str, ...]], pitches: list[float]) -> list[tuple[str, ...]]:
-    """Return classes where kicks that are tuned higher than the loop's other kicks are toms."""
-    kicks = [pitch for names, pitch in zip(classes, pitches, strict=True) if "kick" in names]
-    if len(kicks) < _LEAST_KICKS:
-        return classes
-    own = float(np.median(kicks))
-    return [
-        tuple("tom" if name == "kick" else name for name in names) if names == ("kick",) and high else names
-        for names, high in zip(classes, [pitch > own * _KICKS_PITCH for pitch in pitches], strict=True)
-    ]
 
 
 def _certainty(odds: Floats) -> float:
@@ -163,13 +140,13 @@ def _velocities(levels_db: list[float], classes: list[tuple[str, ...]]) -> list[
     return [level_velocity(min(0.0, level - loudest[key])) for key, level in zip(keys, levels_db, strict=True)]
 
 
-def _sounds(numbers: Floats, pitches: list[float], classes: list[tuple[str, ...]]) -> list[int]:
+def _sounds(numbers: list[Floats], pitches: list[float], classes: list[tuple[str, ...]]) -> list[int]:
     """Return a number for each stroke, the same for strokes of the same classes that sound like one drum."""
     found = [0] * len(classes)
     last = 0
     for key in dict.fromkeys(tuple(sorted(names)) for names in classes):
         places = [at for at, names in enumerate(classes) if tuple(sorted(names)) == key]
-        sounds = [Sound(numbers[at, :FEATURES], 0.0, pitches[at]) for at in places]
+        sounds = [Sound(numbers[at], 0.0, pitches[at]) for at in places]
         for near in alike(sounds, _ALIKE_DB):
             for one in _by_pitch(near, sounds) if key[0] in _PITCHED and len(key) == 1 else [near]:
                 for at in one:

@@ -1,167 +1,196 @@
-"""Fits the small network that hears which drums are struck together in a loop.
+"""Fits the network that hears which drums are struck together in a loop.
 
     python -m ghostnote.models.train.mixture CORPUS mixture.npz
 
-Loops are put together at random from single hits: one to three at a time, each as loud as its class is in a mix, over
-what still rings of the ones before, and cut off by the next. The network has a hidden layer of 192 units on
-`ghostnote.bridge.classify.mixture.mixture_features` and an output a class. The F-measure on loops of the valid split's
-hits is that on new drums.
+Loops are put together at random from the hits of the train split (`ghostnote.models.data.loops`). The F-measure on
+loops of the valid split's hits is that on new drums.
 """
 
 import itertools
-from collections.abc import Mapping
+import math
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 import typer
 from numpy.typing import NDArray
-from torch import nn
+from rich.progress import track
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
-from ghostnote.bridge.classify.mixture import MIXTURE_FEATURES, band_power, mixture_features
-from ghostnote.bridge.drums import CLASS_NAMES, label_of
-from ghostnote.models.data.corpus import Split, load_splits
-from ghostnote.models.dsp.mdct import RATE
+from ghostnote.bridge.classify.features import FEATURE_RATE
+from ghostnote.bridge.classify.mixture import (
+    BANDS,
+    FLOOR_DB,
+    MOST_STROKES,
+    gaps_octaves,
+    scaled_patches,
+    step_distances,
+    stroke_patches,
+)
+from ghostnote.bridge.drums import CLASS_NAMES
+from ghostnote.models.data.corpus import load_splits
+from ghostnote.models.data.loops import LoopMaker
+from ghostnote.models.nets.loop_transformer import LoopTransformer
 from ghostnote.models.program import run_program
 
-_STROKES: Final = 12
-"""Moments at which a loop is struck."""
-_SECONDS: Final = (0.07, 0.6)
-"""The shortest and longest time to the next stroke."""
-_LIMBS: Final = (0.5, 0.4, 0.1)
-"""How likely one, two or three drums are struck at a time."""
-_FREQUENT: Final = {
-    **{"kick": 0.2, "snare": 0.2, "closed_hat": 0.2, "open_hat": 0.08, "tom": 0.1, "perc": 0.09, "ride": 0.06},
-    **{"rim": 0.05, "clap": 0.06, "crash": 0.05, "pedal_hat": 0.04},
-}
-_LEVEL_DB: Final = {"closed_hat": -9.0, "pedal_hat": -10.0, "open_hat": -7.0, "ride": -9.0, "crash": -4.0, "perc": -5.0}
-"""Of peaks in a mix; 0 for other classes."""
-_LEVEL_DEVIATION_DB: Final = 3.0
-_VELOCITY_DB: Final = -12.0
-_EARLY_FRAMES: Final = 100
-_SHARES_AT: Final = (0, 1764, 5292)
-_LEAST_SHARE: Final = 0.3
-_PITCH_OCTAVES: Final = 0.12
-_TILT: Final = 0.2
-_HIDDEN: Final = 192
-_STEPS: Final = 5000
-_BATCH: Final = 512
-_LEARNING_RATE: Final = 2e-3
-_WEIGHT_DECAY: Final = 1e-3
-_DROPOUT: Final = 0.3
-_JITTER: Final = 0.15
-
-Floats = NDArray[np.float64]
+_BATCH: Final = 32
+_SORTED: Final = 16
+"""Batches' worth of loops that are sorted by length."""
+_LEARNING_RATE: Final = 1.5e-3
+_WEIGHT_DECAY: Final = 0.02
+_MOST_WARM_UP_STEPS: Final = 200
+_MOST_GRADIENT: Final = 1.0
+_CHUNK: Final = 250
+"""Loops that a process makes at a time."""
+_TILT_DB, _WAVE_DB, _NOISE_DB = 3.0, 2.0, 1.0
+_WAVES: Final = 2.0
+_TEMPO_OCTAVES: Final = 0.2
 
 
-def make_examples(split: Split, loops: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Return features (examples, MIXTURE_FEATURES) and which classes are struck (examples, classes)."""
-    audio, files = split
-    by_class: dict[str, dict[str, list[int]]] = {}
-    for at, file in enumerate(files):
-        by_class.setdefault(file.drum_class, {}).setdefault(file.group, []).append(at)
-    inputs, targets = [], []
+class Example(NamedTuple):
+    """A loop as the network sees it."""
+
+    patches: NDArray[np.float16]
+    """(strokes, FRAMES, BANDS)."""
+    seconds: NDArray[np.float64]
+    """When its strokes come, (strokes,)."""
+    struck: NDArray[np.bool_]
+    """(strokes, classes)."""
+
+
+class Batch(NamedTuple):
+    """The network's inputs, and what is struck."""
+
+    patches: Tensor
+    gaps: Tensor
+    distances: Tensor
+    present: Tensor
+    struck: Tensor
+
+
+def make_examples(maker: LoopMaker, loops: int, seed: int) -> list[Example]:
+    """Return random loops, of their first strokes."""
+    rng, examples = np.random.default_rng(seed), []
     for _ in range(loops):
-        mono, onsets, struck = _loop(audio, by_class, rng)
-        ends = [*onsets[1:], len(mono)]
-        for onset, end, classes in zip(onsets, ends, struck, strict=True):
-            # An onset is found a little early or late.
-            start = max(0, onset - int(rng.integers(_EARLY_FRAMES)))
-            inputs.append(mixture_features(mono, start, end))
-            targets.append(np.isin(np.arange(len(CLASS_NAMES)), classes))
-    return np.array(inputs), np.array(targets, float)
+        loop = maker.make(rng)
+        onsets = np.array(loop.onsets[:MOST_STROKES])
+        patches = stroke_patches(loop.mono, onsets.tolist()).astype(np.float16)
+        examples.append(Example(patches, onsets / FEATURE_RATE, loop.struck[:MOST_STROKES]))
+    return examples
 
 
-def _loop(
-    audio: NDArray[np.float32], by_class: Mapping[str, Mapping[str, list[int]]], rng: np.random.Generator
-) -> tuple[Floats, list[int], list[list[int]]]:
-    """Return a loop (frames,), the frames of its strokes, and the classes struck at each."""
-    names = [name for name in _FREQUENT if name in by_class]
-    weights = np.array([_FREQUENT[name] for name in names])
-    shortest, longest = np.log(_SECONDS).tolist()
-    seconds = np.exp(rng.uniform(shortest, longest, _STROKES))
-    onsets = (0.05 * RATE + np.concatenate([[0], np.cumsum(seconds)[:-1]]) * RATE).astype(int)
-    mono = np.zeros(int(onsets[-1] + seconds[-1] * RATE) + audio.shape[1])
-    struck = []
-    for onset in onsets:
-        limbs = int(rng.choice(3, p=_LIMBS)) + 1
-        chosen = rng.choice(len(names), limbs, replace=False, p=weights / weights.sum())
-        parts: list[tuple[str, Floats]] = []
-        for name in (names[at] for at in chosen):
-            groups = by_class[name]
-            group = groups[list(groups)[rng.integers(len(groups))]]
-            hit = _moved(audio[group[rng.integers(len(group))]], rng)
-            level_db = _LEVEL_DB.get(name, 0.0) + _LEVEL_DEVIATION_DB * rng.standard_normal()
-            level_db += _VELOCITY_DB * rng.random()
-            parts.append((name, hit * 10 ** (level_db / 20) / max(float(np.abs(hit).max()), 1e-6)))
-        before = mono[onset : onset + audio.shape[1]].copy()
-        for _, hit in parts:
-            mono[onset : onset + len(hit)] += hit
-        struck.append([label_of(name) for name, hit in parts if _stands_out(hit, mono[onset:], before)])
-    return mono, onsets.tolist(), struck
+def make_batch(examples: Sequence[Example], rng: np.random.Generator | None = None) -> Batch:
+    """Return examples as tensors, the shorter ones padded; `rng` equalizes and stretches them at random."""
+    rows = []
+    for example in examples:
+        sound, seconds = example.patches.astype(np.float32), example.seconds
+        if rng:
+            seconds = seconds * 2 ** (_TEMPO_OCTAVES * rng.standard_normal())
+            sound = np.maximum(sound + _equalizer(rng) + _NOISE_DB * rng.standard_normal(sound.shape), FLOOR_DB)
+        rows.append((scaled_patches(sound), gaps_octaves(seconds), step_distances(seconds), example.struck))
+    patches, gaps, distances, struck = zip(*rows, strict=True)
+    most = max(map(len, gaps))
+    near = [np.pad(each, ((0, most - len(each)), (0, most - len(each)), (0, 0))) for each in distances]
+    present = torch.arange(most) < torch.tensor([[len(each)] for each in gaps])
+    return Batch(_padded(patches), _padded(gaps), torch.from_numpy(np.stack(near)).float(), present, _padded(struck))
 
 
-def _moved(hit: NDArray[np.float32], rng: np.random.Generator) -> Floats:
-    """Return a hit at another pitch, and a little brighter or darker: there are few drums, and many in the world."""
-    ratio = 2 ** (_PITCH_OCTAVES * rng.standard_normal())
-    moved = np.interp(np.arange(len(hit)) * ratio, np.arange(len(hit)), hit, right=0.0)
-    tilt = _TILT * rng.standard_normal()
-    return np.asarray(moved - tilt * np.append(0, moved[:-1]), np.float64)
+def _padded(parts: Sequence[NDArray[Any]]) -> Tensor:
+    return pad_sequence([torch.as_tensor(part).float() for part in parts], batch_first=True)
 
 
-def _stands_out(hit: Floats, mixture: Floats, before: Floats) -> bool:
-    """Return whether a hit has a fair share of some band at some time: what nobody can hear is not asked for."""
-    for first, last in itertools.pairwise(_SHARES_AT):
-        whole = band_power(mixture[first:last]) + band_power(before[first:last])
-        if (band_power(hit[first:last]) > _LEAST_SHARE * whole + 1e-9).any():
-            return True
-    return False
+def _equalizer(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return the gain of a random equalizer in dB, (BANDS,): a tilt and a wave."""
+    place = np.linspace(-1, 1, BANDS)
+    wave = np.cos(np.pi * (_WAVES * rng.random() * place + 2 * rng.random()))
+    return np.asarray(_TILT_DB * rng.standard_normal() * place + _WAVE_DB * rng.standard_normal() * wave, np.float32)
 
 
-def fit(inputs: Floats, targets: Floats, seed: int = 0) -> dict[str, Floats]:
-    """Return the network's weights, under the names that `ghostnote.bridge.classify.mixture` reads."""
-    mean, deviation = inputs.mean(axis=0), inputs.std(axis=0) + 1e-3
-    x, y = torch.from_numpy((inputs - mean) / deviation).float(), torch.from_numpy(targets).float()
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        first, second = nn.Linear(MIXTURE_FEATURES, _HIDDEN), nn.Linear(_HIDDEN, len(CLASS_NAMES))
-        network = nn.Sequential(first, nn.ReLU(), nn.Dropout(_DROPOUT), second)
-        optimiser = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
-        slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, _STEPS)
-        for _ in range(_STEPS):
-            rows = torch.randint(len(x), (_BATCH,))
-            logits = network(x[rows] + _JITTER * torch.randn(_BATCH, x.shape[1]))
-            loss = F.binary_cross_entropy_with_logits(logits, y[rows])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            slower.step()
-    tensors = {"w1": first.weight.T, "b1": first.bias, "w2": second.weight.T, "b2": second.bias}
-    fitted = {name: tensor.detach().numpy().astype(np.float64) for name, tensor in tensors.items()}
-    return {**fitted, "mean": mean, "deviation": deviation}
+def fit(examples: Sequence[Example], steps: int, seed: int = 0) -> LoopTransformer:
+    """Return a network trained on loops, so many steps of 32."""
+    torch.manual_seed(seed)
+    network, rng = LoopTransformer().train(), np.random.default_rng(seed)
+    optimiser = torch.optim.AdamW(network.parameters(), _LEARNING_RATE, weight_decay=_WEIGHT_DECAY)
+    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
+    drawn = itertools.islice(_batches(examples, rng), steps)
+    for batch in track(drawn, "Training", total=steps):
+        odds = network(*batch[:-1])
+        loss = F.binary_cross_entropy_with_logits(odds[batch.present], batch.struck[batch.present])
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), _MOST_GRADIENT)
+        optimiser.step()
+        rate.step()
+    return network.eval()
 
 
-def f_measures(odds: Floats, targets: Floats) -> Floats:
+def _batches(examples: Sequence[Example], rng: np.random.Generator) -> Iterator[Batch]:
+    """Yield batches at random for ever, each of loops of similar lengths, so that little is padded."""
+    while True:
+        some = rng.choice(len(examples), min(len(examples), _BATCH * _SORTED))
+        ordered = sorted(some.tolist(), key=lambda at: len(examples[at].seconds))
+        places = [ordered[first : first + _BATCH] for first in range(0, len(ordered), _BATCH)]
+        for at in rng.permutation(len(places)):
+            yield make_batch([examples[place] for place in places[at]], rng)
+
+
+def _rate(step: int, steps: int) -> float:
+    """Return the learning rate's factor: a warm-up, then half a cosine."""
+    warm_up = max(1, min(_MOST_WARM_UP_STEPS, steps // 10))
+    return min(1.0, (step + 1) / warm_up) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+@torch.no_grad()
+def f_measures(network: LoopTransformer, examples: Sequence[Example]) -> NDArray[np.float64]:
     """Return the F-measure of each class and of all together, (classes + 1,)."""
-    found, wanted = odds > 0, targets > 0
-    right = np.append((found & wanted).sum(axis=0), (found & wanted).sum())
-    total = np.append(found.sum(axis=0) + wanted.sum(axis=0), found.sum() + wanted.sum())
-    measures: Floats = 2 * right / np.maximum(total, 1)
-    return measures
+    right, total = np.zeros(len(CLASS_NAMES) + 1), np.zeros(len(CLASS_NAMES) + 1)
+    for first in range(0, len(examples), _BATCH):
+        batch = make_batch(examples[first : first + _BATCH])
+        found = (network(*batch[:-1])[batch.present] > 0).numpy()
+        wanted = batch.struck[batch.present].numpy() > 0
+        for counts, cells in ((right, found & wanted), (total, found * 1 + wanted)):
+            counts += np.append(cells.sum(axis=0), cells.sum())
+    return np.asarray(2 * right / np.maximum(total, 1))
 
 
-def main(folder: Path, output: Path, loops: int = 3500) -> None:
+def _made(maker: LoopMaker, loops: int, jobs: int, about: str) -> list[Example]:
+    """Return loops that so many processes make; how many they are does not change them."""
+    sizes = [min(_CHUNK, loops - first) for first in range(0, loops, _CHUNK)]
+    # Processes whose BLAS starts threads of its own wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _Worker.start, (maker,)) as pool:
+        made = track(pool.map(_Worker.make, sizes, range(len(sizes))), about, total=len(sizes))
+        return [example for chunk in made for example in chunk]
+
+
+class _Worker:
+    """What a process that makes loops keeps."""
+
+    maker: LoopMaker
+
+    @classmethod
+    def start(cls, maker: LoopMaker) -> None:
+        cls.maker = maker
+
+    @classmethod
+    def make(cls, loops: int, seed: int) -> list[Example]:
+        return make_examples(cls.maker, loops, seed)
+
+
+def main(folder: Path, output: Path, loops: int = 8_000, steps: int = 4_500, jobs: int = os.cpu_count() or 1) -> None:
     """Fit on loops of the corpus FOLDER, write the weights to OUTPUT, and print the F-measure on new drums."""
     splits, _ = load_splits(folder, ("train", "valid"))
-    rng = np.random.default_rng(0)
-    weights = fit(*make_examples(splits["train"], loops, rng))
-    halves: dict[str, Any] = {name: part.astype(np.float16) for name, part in weights.items()}
+    network = fit(_made(LoopMaker(splits["train"]), loops, jobs, "Making loops"), steps)
+    halves: dict[str, Any] = {name: part.numpy().astype(np.float16) for name, part in network.state_dict().items()}
     np.savez_compressed(output, **halves)
-    inputs, targets = make_examples(splits["valid"], max(1, loops // 10), rng)
-    hidden = np.maximum((inputs - weights["mean"]) / weights["deviation"] @ weights["w1"] + weights["b1"], 0)
-    measures = f_measures(hidden @ weights["w2"] + weights["b2"], targets)
+    measures = f_measures(network, _made(LoopMaker(splits["valid"]), max(1, loops // 20), jobs, "Loops of new drums"))
     of_classes = ", ".join(f"{name} {value:.2f}" for name, value in zip(CLASS_NAMES, measures, strict=False))
     typer.echo(f"F-measure on new drums: {measures[-1]:.3f} ({of_classes})")
 

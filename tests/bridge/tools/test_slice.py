@@ -11,9 +11,8 @@ from ghostnote.bridge.errors import InputError, MissingExtraError
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kit.kit import load_kit
 from ghostnote.bridge.tools import onsets
-from ghostnote.bridge.tools.company import with_company
 from ghostnote.bridge.tools.loop_kit import write_loop
-from ghostnote.bridge.tools.slice import Stroke, _without_tuned_kicks, slice_loop
+from ghostnote.bridge.tools.slice import Stroke, slice_loop
 
 RATE = 44_100
 STEP = 0.25
@@ -93,21 +92,6 @@ def test_drums_struck_together_are_several_notes_and_no_pad_where_each_is_struck
     assert "1 stroke of several drums at once" in written.notes[0]
 
 
-def test_a_hat_that_keeps_time_is_also_under_the_kick_between_its_strokes():
-    rng = np.random.default_rng(1)
-    mono = np.zeros(RATE * 3)
-    spans = [(at * 11_025, (at + 1) * 11_025) for at in range(8)]
-    for at, (start, _) in enumerate(spans):
-        mono[start : start + 4410] += 0.1 * rng.standard_normal(4410)
-        if at == 3:
-            mono[start : start + 8820] += np.sin(2 * np.pi * 60 * np.arange(8820) / RATE)
-    classes = [("kick",) if at == 3 else ("closed_hat",) for at in range(8)]
-    assert with_company(mono, spans, classes)[3] == ("kick", "closed_hat")
-    quiet = mono.copy()
-    quiet[spans[3][0] : spans[3][1]] = np.sin(2 * np.pi * 60 * np.arange(11_025) / RATE)
-    assert with_company(quiet, spans, classes)[3] == ("kick",)
-
-
 def test_without_aubio_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "aubio", None)
     with pytest.raises(MissingExtraError, match="slice"):
@@ -129,10 +113,3 @@ def test_strokes_of_one_drum_are_one_pad_whatever_rings_below_them(tmp_path):
     kit = load_kit(write_loop(found, RATE, tmp_path, "loop", with_kit=True).kit)
     (hat,) = [pad for pad in kit.pads if pad.drum_class == "closed_hat"]
     assert 2 <= len(hat.hits) <= len(hats)
-
-
-def test_what_is_tuned_higher_than_the_loops_bass_drum_is_no_kick():
-    classes = [("kick",), ("kick", "closed_hat"), ("kick",), ("kick",), ("snare",)]
-    found = _without_tuned_kicks(classes, [55.0, 55.0, 56.0, 79.0, 190.0])
-    assert found == [("kick",), ("kick", "closed_hat"), ("kick",), ("tom",), ("snare",)]
-    assert _without_tuned_kicks(classes[2:], [56.0, 79.0, 190.0]) == classes[2:]

@@ -1,0 +1,264 @@
+"""Drum loops put together from single hits, with what is struck when: what a network learns to hear loops from."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ghostnote.bridge.drums import CLASS_NAMES, label_of
+from ghostnote.bridge.dsp.continuation import LEAST_SECONDS, continued_parts, natural_end
+from ghostnote.models.data.corpus import Split
+from ghostnote.models.data.patterns import Pattern, backbeat, bass_drum, fill, scattered, time_keeper, varied
+from ghostnote.models.dsp.mdct import RATE
+
+Audio = NDArray[np.float32]
+
+_STEPS: Final = (16, 16, 16, 12)
+_MOST_BARS: Final = 3
+_BEATS_A_MINUTE: Final = (75.0, 170.0)
+_LEVEL_DB: Final = {
+    **{"closed_hat": -9.0, "pedal_hat": -11.0, "open_hat": -8.0, "ride": -10.0, "crash": -4.0},
+    **{"perc": -5.0, "rim": -5.0, "clap": -3.0, "tom": -2.0},
+}
+"""Of peaks in a mix; 0 for other classes."""
+_LEVEL_DEVIATION_DB: Final = 3.0
+_PITCH_OCTAVES: Final = 0.12
+_TILT: Final = 0.2
+_DAMPED: Final = 0.25
+_DAMPING_DB_PER_SECOND: Final = (20.0, 200.0)
+_RINGING: Final = ("ride", "crash", "open_hat")
+"""These ring on where the corpus cuts them."""
+_ROUND_ROBINS: Final = 3
+_HITS: Final = 6
+"""Of each drum."""
+_RUNG_SECONDS: Final = 2.0
+_CUT_SECONDS: Final = 0.6
+_SOFTEST: Final = 0.1
+_APART_FRAMES: Final = 1323
+_SHARES_AT: Final = (0, 1764, 5292)
+_INAUDIBLE: Final = 1e-9
+_LEAST_SHARE: Final = 0.01
+_BAND_EDGES_HZ: Final = (120, 250, 500, 1000, 2000, 4000, 8000)
+_SATURATED: Final = 0.25
+_NOISY: Final = 0.3
+_NOISE_DB: Final = (-80.0, -55.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """A loop and what is struck in it."""
+
+    mono: Audio
+    """(frames,) at 44.1 kHz."""
+    onsets: Sequence[int]
+    """Frames, in ascending order."""
+    struck: NDArray[np.bool_]
+    """Which classes are struck and heard at each onset, (onsets, classes)."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Drum:
+    """One drum of a loop, as it sounds there."""
+
+    label: int
+    strokes: Sequence[Audio]
+    level_db: float
+
+
+class LoopMaker:
+    """Makes random loops of the hits of a split."""
+
+    def __init__(self, split: Split) -> None:
+        """Take some hits of each drum; what rings on after the end of recorded cymbals is made once."""
+        audio, files = split
+        self._groups: dict[str, dict[str, list[Audio]]] = {}
+        for hit, file in zip(audio, files, strict=True):
+            drum = self._groups.setdefault(file.drum_class, {}).setdefault(file.group, [])
+            if len(drum) < _HITS:
+                drum.append(_rung_on(hit) if file.drum_class in _RINGING else hit)
+
+    def make(self, rng: np.random.Generator) -> Loop:
+        """Return a random loop of one to three bars."""
+        steps, bars = int(rng.choice(_STEPS)), int(rng.integers(1, _MOST_BARS + 1))
+        events = _events(self._parts(rng, steps), bars, rng)
+        if not events:
+            return self.make(rng)
+        step_seconds = 4 * 60 / rng.uniform(*_BEATS_A_MINUTE) / steps
+        loop = _mixed(events, _times(sorted(events), step_seconds, rng), rng)
+        return Loop(_colored(loop.mono, rng), loop.onsets, loop.struck)
+
+    def _drum(self, name: str, rng: np.random.Generator, semitones_down: float = 0.0) -> _Drum:
+        """Return a drum of a class at another pitch, brighter or darker, some damped: the corpus has few drums."""
+        groups = self._groups[name]
+        hits = groups[list(groups)[rng.integers(len(groups))]]
+        octaves = _PITCH_OCTAVES * rng.standard_normal() - semitones_down / 12
+        tilt = _TILT * rng.standard_normal()
+        damping = rng.uniform(*_DAMPING_DB_PER_SECOND) if rng.random() < _DAMPED else 0.0
+        level_db = _LEVEL_DB.get(name, 0.0) + _LEVEL_DEVIATION_DB * rng.standard_normal()
+        chosen = rng.permutation(len(hits))[:_ROUND_ROBINS]
+        return _Drum(label_of(name), [_moved(hits[at], octaves, tilt, damping) for at in chosen], level_db)
+
+    def _parts(self, rng: np.random.Generator, steps: int) -> list[tuple[_Drum, Pattern]]:
+        """Return the drums of a loop with what each plays in a bar."""
+        style = rng.choice(["groove", "toms", "percussion", "anything", "few"], p=[0.5, 0.2, 0.12, 0.12, 0.06])
+        parts: list[tuple[str, Pattern]] = []
+        if style != "few":
+            parts.append(("kick", bass_drum(rng, steps)))
+        back = str(rng.choice(["snare", "clap", "rim"], p=[0.68, 0.17, 0.15]))
+        if style == "groove":
+            parts.append((back, backbeat(rng, steps)))
+        elif rng.random() < 0.6:
+            parts.append((back, scattered(rng, steps, 0.2)))
+        if style == "anything":
+            names = rng.choice(list(self._groups), int(rng.integers(2, 5)))
+            parts += [(str(name), scattered(rng, steps, rng.uniform(0.1, 0.4))) for name in names]
+        else:
+            parts += _hands(rng, steps)
+        if style == "percussion" or rng.random() < 0.08:
+            parts += [("perc", _either(rng, steps)) for _ in range(int(rng.integers(1, 3)))]
+        drums = [(self._drum(name, rng), pattern) for name, pattern in parts if name in self._groups]
+        if "tom" in self._groups and (style == "toms" or rng.random() < 0.08):
+            drums += self._toms(rng, steps)
+        return drums
+
+    def _toms(self, rng: np.random.Generator, steps: int) -> list[tuple[_Drum, Pattern]]:
+        """Return one to three toms, each lower than the one before, one after the other or mixed."""
+        count, one_by_one, first = int(rng.integers(1, 4)), rng.random() < 0.5, int(rng.integers(steps))
+        toms = []
+        for number in range(count):
+            start = (first + number * steps // count) % steps
+            pattern = fill(rng, steps, start, start + steps // count) if one_by_one else scattered(rng, steps, 0.2)
+            toms.append((self._drum("tom", rng, 4 * number * rng.uniform(0.5, 1.3)), pattern))
+        return toms
+
+
+def _hands(rng: np.random.Generator, steps: int) -> list[tuple[str, Pattern]]:
+    """Return what keeps time, and what the same hand or the foot strikes beside it."""
+    names = ["closed_hat", "ride", "open_hat", "perc", "pedal_hat", ""]
+    name = str(rng.choice(names, p=[0.5, 0.22, 0.06, 0.07, 0.03, 0.12]))
+    if not name:
+        return []
+    pattern = time_keeper(rng, steps)
+    parts = [(name, pattern)]
+    if name == "closed_hat" and rng.random() < 0.45:
+        opened = np.isin(np.arange(steps), rng.choice(steps, int(rng.integers(1, 4)), replace=False))
+        parts = [(name, np.where(opened, 0.0, pattern)), ("open_hat", np.where(opened, rng.uniform(0.7, 1.0), 0.0))]
+    if name == "open_hat" and rng.random() < 0.5:
+        parts.append(("closed_hat", np.where(pattern > 0, 0.0, time_keeper(rng, steps))))
+    if name == "ride" and rng.random() < 0.5:
+        parts.append(("pedal_hat" if rng.random() < 0.8 else "closed_hat", backbeat(rng, steps)))
+    if rng.random() < 0.4:
+        parts.append(("crash", np.where(np.arange(steps) == 0, rng.uniform(0.8, 1.0), 0.0)))
+    return parts
+
+
+def _either(rng: np.random.Generator, steps: int) -> Pattern:
+    return time_keeper(rng, steps) if rng.random() < 0.5 else scattered(rng, steps, 0.25)
+
+
+def _events(
+    parts: Sequence[tuple[_Drum, Pattern]], bars: int, rng: np.random.Generator
+) -> dict[int, list[tuple[_Drum, float]]]:
+    """Return what is struck at each step of all bars, and how hard; a crash comes in the first bar alone."""
+    events: dict[int, list[tuple[_Drum, float]]] = {}
+    for bar, (drum, pattern) in itertools.product(range(bars), parts):
+        if bar and drum.label == label_of("crash"):
+            continue
+        played = varied(rng, pattern) if bar and rng.random() < 0.3 else pattern
+        for step in np.flatnonzero(played):
+            velocity = float(np.clip(played[step] * rng.uniform(0.9, 1.05), _SOFTEST, 1))
+            events.setdefault(bar * len(pattern) + int(step), []).append((drum, velocity))
+    return events
+
+
+def _times(places: Sequence[int], step_seconds: float, rng: np.random.Generator) -> list[int]:
+    """Return the frame of each step that is struck: some loops swing, and most are not quite even."""
+    swing = rng.uniform(0, 0.3) if rng.random() < 0.2 else 0.0
+    uneven = rng.choice([0.0, 0.003, 0.008])
+    seconds = [0.05 + step_seconds * (place + swing * (place % 2)) + uneven * rng.standard_normal() for place in places]
+    onsets = [max(0, round(seconds[0] * RATE))]
+    for second in seconds[1:]:
+        onsets.append(max(round(second * RATE), onsets[-1] + _APART_FRAMES))
+    return onsets
+
+
+def _mixed(
+    events: Mapping[int, Sequence[tuple[_Drum, float]]], onsets: Sequence[int], rng: np.random.Generator
+) -> Loop:
+    """Return the loop of events that come at `onsets`, and which of what is struck can be heard."""
+    mono = np.zeros(onsets[-1] + round(_RUNG_SECONDS * RATE), np.float32)
+    struck = np.zeros((len(onsets), len(CLASS_NAMES)), bool)
+    for onset, step, labels in zip(onsets, sorted(events), struck, strict=True):
+        before = _powers(mono[onset:])
+        parts = []
+        for drum, velocity in events[step]:
+            # Velocities mean more on some drums than on others.
+            level_db = drum.level_db + 40 * np.log10(velocity) * rng.uniform(0.5, 1)
+            stroke = drum.strokes[int(rng.integers(len(drum.strokes)))][: len(mono) - onset]
+            parts.append((drum.label, stroke * np.float32(10 ** (level_db / 20))))
+            mono[onset : onset + len(stroke)] += parts[-1][1]
+        whole = before + _powers(mono[onset:])
+        heard = [label for label, stroke in parts if _stands_out(_powers(stroke), whole)]
+        labels[heard or [max(parts, key=lambda part: float(np.abs(part[1]).max()))[0]]] = True
+    return Loop(mono, onsets, struck)
+
+
+def _moved(hit: Audio, octaves: float, tilt: float, damping_db: float) -> Audio:
+    """Return a hit of peak 1 at another pitch, brighter or darker, damped by so many dB a second."""
+    ratio = 2**octaves
+    moved = np.interp(np.arange(int(len(hit) / ratio)) * ratio, np.arange(len(hit)), hit, right=0.0)
+    tilted = moved - tilt * np.append(0, moved[:-1])
+    damped = tilted * 10 ** (-damping_db / 20 / RATE * np.arange(len(tilted)))
+    return np.asarray(damped / max(float(np.abs(damped).max()), 1e-6), np.float32)
+
+
+def _rung_on(hit: Audio) -> Audio:
+    """Return a cymbal (frames,) that rings on where the recording was cut; others stay."""
+    end = natural_end(hit[None])
+    if end < max(_CUT_SECONDS, LEAST_SECONDS) * RATE:
+        return hit
+    ringing, noise = continued_parts(hit[None, :end], round(_RUNG_SECONDS * RATE), 1)
+    return np.asarray((ringing + noise)[0])
+
+
+def _stands_out(hit: NDArray[np.float64], whole: NDArray[np.float64]) -> bool:
+    """Return whether a hit has a share of the `_powers` at some time: what nobody can hear is not asked for."""
+    return bool((hit > _LEAST_SHARE * whole + _INAUDIBLE).any())
+
+
+def _powers(sound: Audio) -> NDArray[np.float64]:
+    """Return the power of eight bands in the first two spans of a sound (frames,), (spans, bands)."""
+    powers = []
+    for first, last in itertools.pairwise(_SHARES_AT):
+        part = np.zeros(last - first, np.float32)
+        found = sound[first:last]
+        part[: len(found)] = found
+        spectrum = np.square(np.abs(np.fft.rfft(part * _window(len(part)))))
+        powers.append(np.add.reduceat(spectrum, _edges(len(part))))
+    return np.array(powers, np.float64)
+
+
+@cache
+def _window(frames: int) -> Audio:
+    return np.hanning(frames).astype(np.float32)
+
+
+@cache
+def _edges(frames: int) -> NDArray[np.intp]:
+    return np.searchsorted(np.fft.rfftfreq(frames, 1 / RATE), (0, *_BAND_EDGES_HZ))
+
+
+def _colored(mono: Audio, rng: np.random.Generator) -> Audio:
+    """Return a loop through a bus: some saturate, some have noise."""
+    peak = max(float(np.abs(mono).max()), 1e-6)
+    if rng.random() < _SATURATED:
+        drive = rng.uniform(1, 3) / peak
+        mono = (np.tanh(drive * mono) / drive).astype(np.float32)
+    if rng.random() < _NOISY:
+        noise = rng.standard_normal(len(mono), np.float32) * np.float32(peak * 10 ** (rng.uniform(*_NOISE_DB) / 20))
+        mono = mono + noise
+    return mono
