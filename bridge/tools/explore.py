@@ -30,6 +30,8 @@ KEEPS: Final = ("partials", "body", "tail")
 _POOL: Final = 1.25
 """Drums that are described for each that is made: with more they are more diverse than a corpus's."""
 _LEAST_POOL: Final = 8
+_MOST_POOLS: Final = 4
+"""Where many of a pool are left out, the next one follows."""
 _DUPLICATE_DB: Final = 2.0
 """Sounds that are nearer to each other are the same."""
 _STREAM: Final = 6
@@ -121,17 +123,19 @@ def _found(generator: Generator, settings: ExploreSettings, parts: HitParts | No
 
 
 def _seeds(generator: Generator, settings: ExploreSettings) -> Iterator[int]:
-    """Yield seeds of drums that differ, each the most from those before it."""
-    pool = range(settings.seed, settings.seed + max(_LEAST_POOL, math.ceil(_POOL * settings.count)))
-    drums = [described_drum(generator.card, settings.drum_class, seed, settings.kind) for seed in pool]
-    points = [point_of(drum) for drum in drums if drum is not None]
-    if len(points) < len(pool):
-        if settings.kind is not None:
-            raise InputError(f"the model has no {settings.kind}: its corpus had none")
-        yield from pool
-        return
-    for place in farthest_first(np.array(points)):
-        yield pool[place]
+    """Yield seeds of drums that differ, each the most from those before it, pool by pool."""
+    count = max(_LEAST_POOL, math.ceil(_POOL * settings.count))
+    for first in range(settings.seed, settings.seed + _MOST_POOLS * count, count):
+        pool = range(first, first + count)
+        drums = [described_drum(generator.card, settings.drum_class, seed, settings.kind) for seed in pool]
+        points = [point_of(drum) for drum in drums if drum is not None]
+        if len(points) < len(pool):
+            if settings.kind is not None:
+                raise InputError(f"the model has no {settings.kind}: its corpus had none")
+            yield from pool
+        else:
+            for place in farthest_first(np.array(points)):
+                yield pool[place]
 
 
 def _made(generator: Generator, settings: ExploreSettings, parts: HitParts | None, seed: int) -> Audio:

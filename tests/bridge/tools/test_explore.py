@@ -39,6 +39,13 @@ def test_copies_of_training_drums_are_nearer_than_those_are_to_each_other():
     assert not TrainingDrums(table([-10.0], [1]), 1).has_copy(np.full(BANDS, -10.0), t60)
 
 
+def test_a_few_drums_of_one_machine_do_not_decide_how_near_a_copy_is():
+    others = [-float(level) for level in range(3, 39)]
+    training = TrainingDrums(table([-2.0, -2.01, -2.02, -2.03, *others], [1] * (4 + len(others))), 1)
+    assert training.limit_db == pytest.approx(1 / np.sqrt(2), rel=0.15)
+    assert training.has_copy(np.full(BANDS, -10.4), np.full(BANDS, 0.5))
+
+
 def test_a_drum_is_typical_where_its_neighbours_are_of_its_class():
     known = table([-10.0, -12.0, -30.0, -32.0], [0, 0, 1, 1])
     drums = [
@@ -80,6 +87,19 @@ def test_explored_drums_are_those_of_their_seeds_and_differ(tiny_generator):
         np.testing.assert_array_equal(drum.audio[0], same)
         assert drum.seconds == drum.audio.shape[1] / RATE
         assert 20 < drum.brightness_hz < 22_050
+
+
+def test_other_drums_come_in_the_place_of_copies(tiny_generator, monkeypatch):
+    judged = []
+
+    def has_copy(self, level_db, t60):
+        judged.append(level_db)
+        return len(judged) <= 9
+
+    monkeypatch.setattr(TrainingDrums, "has_copy", has_copy)
+    found = list(explore(ExploreSettings("perc", "cowbell", 2, seed=3, steps=1), generator=tiny_generator))
+    assert len(found) == 2
+    assert all(drum.seed >= 3 + 8 for drum in found)
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
