@@ -31,6 +31,8 @@ _RINGING: Final = ("kick", "tom")
 _REVERSAL: Final = 0.1
 """A step back of at most so much of a measure's spread over the drums is none: noise alone moves it so."""
 _APART_OCTAVES: Final = 0.25
+_APART_BINS: Final = 8
+"""Nearer lines and one half-way between them are one in the spectrum: under a Blackman window each is six wide."""
 _NEAR_OCTAVES: Final = 0.06
 _PRESENT_DB: Final = -12.0
 _LATE_SECONDS: Final = 0.12
@@ -156,7 +158,8 @@ def _steady(courses: list[Array]) -> list[list[bool | None]]:
 def _one_set(pair: _Pair) -> tuple[bool, bool] | None:
     """Return whether morph and crossfade have one main partial between the two; None where not both ring, apart."""
     ends = [float(2 ** _measures(x)[0]) for x in (pair.steps[0], pair.steps[-1])]
-    if not np.isfinite(ends).all() or abs(np.log2(ends[0] / ends[1])) < _APART_OCTAVES:
+    least_hz = _APART_BINS * RATE / BODY_FRAMES
+    if not np.isfinite(ends).all() or abs(np.log2(ends[0] / ends[1])) < _APART_OCTAVES or np.ptp(ends) < least_hz:
         return None
     half = len(pair.steps) // 2
     return _single(pair.steps[half], ends), _single(pair.crossfades[half], ends)

@@ -10,7 +10,7 @@ from ghostnote.models.data.trial_set import Hits
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.evaluate.distributions import Estimate
 from ghostnote.models.evaluate.tools.extend import judge_extend
-from ghostnote.models.evaluate.tools.morph import judge_transition
+from ghostnote.models.evaluate.tools.morph import _one_set, _Pair, judge_transition
 from ghostnote.models.evaluate.tools.rows import ToolRow, ToolSplit, share
 from ghostnote.models.evaluate.tools.run import evaluate_tools, render_tools
 
@@ -79,3 +79,15 @@ def test_rows_as_a_table():
 def test_a_name_that_is_no_tool(split: ToolSplit):
     with pytest.raises(InputError, match="'louder' is not a tool"):
         evaluate_tools(split, lambda name: lambda done, total: None, ["louder"])
+
+
+@pytest.mark.parametrize(("low", "high", "found"), [(60.0, 180.0, (True, False)), (48.0, 60.0, None)])
+def test_lines_that_a_window_cannot_tell_apart_say_nothing_of_one_set_of_partials(low, high, found):
+    t = np.arange(32_768) / 44_100
+
+    def ringing(*lines):
+        return sum(np.sin(2 * np.pi * hz * t) * np.exp(-4 * t) for hz in lines).astype(np.float32)[None]
+
+    ends = ringing(low), ringing(high)
+    pair = _Pair([ends[0], ringing(np.sqrt(low * high)), ends[1]], [ends[0], ringing(low, high), ends[1]], ends[0])
+    assert _one_set(pair) == found
