@@ -15,23 +15,34 @@ Array = NDArray[np.float64]
 _MOST_LEVELLED_DB: Final = 24.0
 _LEVELLINGS: Final = 2
 """One gain over 12 ms moves the level of its neighbours."""
-_MOST_BALANCED_DB: Final = 12.0
+_BALANCINGS: Final = 4
+_BALANCED_DB: Final = 0.5
+_MOST_BALANCED_DB: Final = 24.0
 _FLOOR: Final = 1e-6
 _QUIET: Final = 1e-10
 _TINY: Final = 1e-20
 
 
-def balanced(lines: Audio, noise: Audio, wanted_db: float) -> tuple[Audio, Audio]:
-    """Return lines and noise, (channels, frames), whose sum has the `noise_over_ringing_db` that is wanted.
+def balanced(lines: Audio, noise: Audio, wanted_db: float, finished: Callable[[Audio], Audio]) -> Audio:
+    """Return lines and noise, (channels, frames), as one, `finished`, with the `noise_over_ringing_db` that is wanted.
 
-    Lines that move stand out of noise in which others are hidden.
+    Lines that move stand out of noise in which others are hidden, so the balance is found by trial.
     """
+    made = nearest = finished(lines + noise)
     if not lines.any() or not noise.any():
-        return lines, noise
-    ringing, rest = split(lines + noise)
-    missing = wanted_db - noise_over_ringing_db(rest, ringing)
-    louder = np.float32(10 ** (float(np.clip(missing, -_MOST_BALANCED_DB, _MOST_BALANCED_DB)) / 40))
-    return lines / louder, noise * louder
+        return made
+    moved_db, least = 0.0, np.inf
+    for _ in range(_BALANCINGS):
+        ringing, rest = split(made)
+        missing = wanted_db - noise_over_ringing_db(rest, ringing)
+        if abs(missing) < least:
+            nearest, least = made, abs(missing)
+        if least < _BALANCED_DB:
+            break
+        moved_db = float(np.clip(moved_db + missing, -_MOST_BALANCED_DB, _MOST_BALANCED_DB))
+        louder = np.float32(10 ** (moved_db / 40))
+        made = finished(lines / louder + noise * louder)
+    return nearest
 
 
 def noise_over_ringing_db(noise: Audio, ringing: Audio) -> float:

@@ -119,8 +119,9 @@ def _parted(hit: Audio, frames: int, channels: int) -> _Hit:
     else:
         partials, residual = split(fitted(hit, frames))
     tracks, left = tracks_of(partials, frames)
-    noise_db = noise_over_ringing_db(residual, partials)
-    return _Hit(fitted(hit, frames), partials + residual, tracks, residual + left, noise_db)
+    whole = fitted(hit, frames)
+    ringing, noise = split(whole)
+    return _Hit(whole, partials + residual, tracks, residual + left, noise_over_ringing_db(noise, ringing))
 
 
 def _spread(audio: Audio, channels: int) -> Audio:
@@ -136,8 +137,8 @@ def _between(a: _Hit, b: _Hit, share: float) -> Audio:
     def shares(at: Array) -> Array:
         return np.full(len(at), share)
 
-    lines, noise = balanced(*_parts(a, b, shares, a.whole.shape[1]), (1 - share) * a.noise_db + share * b.noise_db)
-    made = _finished(lines + noise, a, b, shares)
+    lines, noise = _parts(a, b, shares, a.whole.shape[1])
+    made = balanced(lines, noise, (1 - share) * a.noise_db + share * b.noise_db, lambda x: _finished(x, a, b, shares))
     was, now, then = (onset_power(sound[:, _LEAD:], RATE) + _TINY for sound in (a.whole, made, b.whole))
     return made * np.float32(np.sqrt(was ** (1 - share) * then**share / now))
 
