@@ -1,17 +1,16 @@
 """Drum loops put together from single hits, with what is struck when: what a network learns to hear loops from."""
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.drums import CLASS_NAMES, label_of
+from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.dsp.continuation import LEAST_SECONDS, continued_parts, natural_end
 from ghostnote.models.data.corpus import Split
+from ghostnote.models.data.loop_mixing import RUNG_SECONDS, Loop, LoopDrum, colored, mixed
 from ghostnote.models.data.patterns import Pattern, backbeat, bass_drum, fill, scattered, time_keeper, varied
 from ghostnote.models.dsp.mdct import RATE
 
@@ -35,38 +34,9 @@ _RINGING: Final = ("ride", "crash", "open_hat")
 _ROUND_ROBINS: Final = 3
 _HITS: Final = 6
 """Of each drum."""
-_RUNG_SECONDS: Final = 2.0
 _CUT_SECONDS: Final = 0.6
 _SOFTEST: Final = 0.1
 _APART_FRAMES: Final = 1323
-_SHARES_AT: Final = (0, 1764, 5292)
-_INAUDIBLE: Final = 1e-9
-_LEAST_SHARE: Final = 0.01
-_BAND_EDGES_HZ: Final = (120, 250, 500, 1000, 2000, 4000, 8000)
-_SATURATED: Final = 0.25
-_NOISY: Final = 0.3
-_NOISE_DB: Final = (-80.0, -55.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Loop:
-    """A loop and what is struck in it."""
-
-    mono: Audio
-    """(frames,) at 44.1 kHz."""
-    onsets: Sequence[int]
-    """Frames, in ascending order."""
-    struck: NDArray[np.bool_]
-    """Which classes are struck and heard at each onset, (onsets, classes)."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Drum:
-    """One drum of a loop, as it sounds there."""
-
-    label: int
-    strokes: Sequence[Audio]
-    level_db: float
 
 
 class LoopMaker:
@@ -88,10 +58,10 @@ class LoopMaker:
         if not events:
             return self.make(rng)
         step_seconds = 4 * 60 / rng.uniform(*_BEATS_A_MINUTE) / steps
-        loop = _mixed(events, _times(sorted(events), step_seconds, rng), rng)
-        return Loop(_colored(loop.mono, rng), loop.onsets, loop.struck)
+        loop = mixed(events, _times(sorted(events), step_seconds, rng), rng)
+        return Loop(colored(loop.mono, rng), loop.onsets, loop.struck)
 
-    def _drum(self, name: str, rng: np.random.Generator, semitones_down: float = 0.0) -> _Drum:
+    def _drum(self, name: str, rng: np.random.Generator, semitones_down: float = 0.0) -> LoopDrum:
         """Return a drum of a class at another pitch, brighter or darker, some damped: the corpus has few drums."""
         groups = self._groups[name]
         hits = groups[list(groups)[rng.integers(len(groups))]]
@@ -100,9 +70,9 @@ class LoopMaker:
         damping = rng.uniform(*_DAMPING_DB_PER_SECOND) if rng.random() < _DAMPED else 0.0
         level_db = _LEVEL_DB.get(name, 0.0) + _LEVEL_DEVIATION_DB * rng.standard_normal()
         chosen = rng.permutation(len(hits))[:_ROUND_ROBINS]
-        return _Drum(label_of(name), [_moved(hits[at], octaves, tilt, damping) for at in chosen], level_db)
+        return LoopDrum(label_of(name), [_moved(hits[at], octaves, tilt, damping) for at in chosen], level_db)
 
-    def _parts(self, rng: np.random.Generator, steps: int) -> list[tuple[_Drum, Pattern]]:
+    def _parts(self, rng: np.random.Generator, steps: int) -> list[tuple[LoopDrum, Pattern]]:
         """Return the drums of a loop with what each plays in a bar."""
         style = rng.choice(["groove", "toms", "percussion", "anything", "few"], p=[0.5, 0.2, 0.12, 0.12, 0.06])
         parts: list[tuple[str, Pattern]] = []
@@ -125,7 +95,7 @@ class LoopMaker:
             drums += self._toms(rng, steps)
         return drums
 
-    def _toms(self, rng: np.random.Generator, steps: int) -> list[tuple[_Drum, Pattern]]:
+    def _toms(self, rng: np.random.Generator, steps: int) -> list[tuple[LoopDrum, Pattern]]:
         """Return one to three toms, each lower than the one before, one after the other or mixed."""
         count, one_by_one, first = int(rng.integers(1, 4)), rng.random() < 0.5, int(rng.integers(steps))
         toms = []
@@ -161,10 +131,10 @@ def _either(rng: np.random.Generator, steps: int) -> Pattern:
 
 
 def _events(
-    parts: Sequence[tuple[_Drum, Pattern]], bars: int, rng: np.random.Generator
-) -> dict[int, list[tuple[_Drum, float]]]:
+    parts: Sequence[tuple[LoopDrum, Pattern]], bars: int, rng: np.random.Generator
+) -> dict[int, list[tuple[LoopDrum, float]]]:
     """Return what is struck at each step of all bars, and how hard; a crash comes in the first bar alone."""
-    events: dict[int, list[tuple[_Drum, float]]] = {}
+    events: dict[int, list[tuple[LoopDrum, float]]] = {}
     for bar, (drum, pattern) in itertools.product(range(bars), parts):
         if bar and drum.label == label_of("crash"):
             continue
@@ -186,27 +156,6 @@ def _times(places: Sequence[int], step_seconds: float, rng: np.random.Generator)
     return onsets
 
 
-def _mixed(
-    events: Mapping[int, Sequence[tuple[_Drum, float]]], onsets: Sequence[int], rng: np.random.Generator
-) -> Loop:
-    """Return the loop of events that come at `onsets`, and which of what is struck can be heard."""
-    mono = np.zeros(onsets[-1] + round(_RUNG_SECONDS * RATE), np.float32)
-    struck = np.zeros((len(onsets), len(CLASS_NAMES)), bool)
-    for onset, step, labels in zip(onsets, sorted(events), struck, strict=True):
-        before = _powers(mono[onset:])
-        parts = []
-        for drum, velocity in events[step]:
-            # Velocities mean more on some drums than on others.
-            level_db = drum.level_db + 40 * np.log10(velocity) * rng.uniform(0.5, 1)
-            stroke = drum.strokes[int(rng.integers(len(drum.strokes)))][: len(mono) - onset]
-            parts.append((drum.label, stroke * np.float32(10 ** (level_db / 20))))
-            mono[onset : onset + len(stroke)] += parts[-1][1]
-        whole = before + _powers(mono[onset:])
-        heard = [label for label, stroke in parts if _stands_out(_powers(stroke), whole)]
-        labels[heard or [max(parts, key=lambda part: float(np.abs(part[1]).max()))[0]]] = True
-    return Loop(mono, onsets, struck)
-
-
 def _moved(hit: Audio, octaves: float, tilt: float, damping_db: float) -> Audio:
     """Return a hit of peak 1 at another pitch, brighter or darker, damped by so many dB a second."""
     ratio = 2**octaves
@@ -221,44 +170,5 @@ def _rung_on(hit: Audio) -> Audio:
     end = natural_end(hit[None])
     if end < max(_CUT_SECONDS, LEAST_SECONDS) * RATE:
         return hit
-    ringing, noise = continued_parts(hit[None, :end], round(_RUNG_SECONDS * RATE), 1)
+    ringing, noise = continued_parts(hit[None, :end], round(RUNG_SECONDS * RATE), 1)
     return np.asarray((ringing + noise)[0])
-
-
-def _stands_out(hit: NDArray[np.float64], whole: NDArray[np.float64]) -> bool:
-    """Return whether a hit has a share of the `_powers` at some time: what nobody can hear is not asked for."""
-    return bool((hit > _LEAST_SHARE * whole + _INAUDIBLE).any())
-
-
-def _powers(sound: Audio) -> NDArray[np.float64]:
-    """Return the power of eight bands in the first two spans of a sound (frames,), (spans, bands)."""
-    powers = []
-    for first, last in itertools.pairwise(_SHARES_AT):
-        part = np.zeros(last - first, np.float32)
-        found = sound[first:last]
-        part[: len(found)] = found
-        spectrum = np.square(np.abs(np.fft.rfft(part * _window(len(part)))))
-        powers.append(np.add.reduceat(spectrum, _edges(len(part))))
-    return np.array(powers, np.float64)
-
-
-@cache
-def _window(frames: int) -> Audio:
-    return np.hanning(frames).astype(np.float32)
-
-
-@cache
-def _edges(frames: int) -> NDArray[np.intp]:
-    return np.searchsorted(np.fft.rfftfreq(frames, 1 / RATE), (0, *_BAND_EDGES_HZ))
-
-
-def _colored(mono: Audio, rng: np.random.Generator) -> Audio:
-    """Return a loop through a bus: some saturate, some have noise."""
-    peak = max(float(np.abs(mono).max()), 1e-6)
-    if rng.random() < _SATURATED:
-        drive = rng.uniform(1, 3) / peak
-        mono = (np.tanh(drive * mono) / drive).astype(np.float32)
-    if rng.random() < _NOISY:
-        noise = rng.standard_normal(len(mono), np.float32) * np.float32(peak * 10 ** (rng.uniform(*_NOISE_DB) / 20))
-        mono = mono + noise
-    return mono

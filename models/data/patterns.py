@@ -1,12 +1,14 @@
 """Random rhythms as drummers and machines play them: velocities of the steps of a bar, 0 where nothing is struck."""
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
 Pattern = NDArray[np.float64]
 """(steps,), velocities from 0 to 1."""
 
-BEATS: int = 4
+BEATS: Final = 4
 """A bar has so many; patterns take numbers of steps that are multiples of it."""
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.models.data.loops import Loop, LoopMaker, _powers, _stands_out
+from ghostnote.models.data.loop_mixing import Loop, _powers, _stands_out
+from ghostnote.models.data.loops import LoopMaker
 from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.data.patterns import backbeat, bass_drum, fill, scattered, time_keeper, varied
 
