@@ -20,7 +20,8 @@ from ghostnote.bridge.dsp.velocity import onset_power
 from ghostnote.bridge.tools.arguments import check, checked
 from ghostnote.bridge.tools.levels_between import balanced, levelled, noise_over_ringing_db
 from ghostnote.bridge.tools.noise_cells import HOP, interpolated_noise, windows_of
-from ghostnote.bridge.tools.tracks import FLOOR_DB, NEPERS, STEP, LineTracks, Tracks, ringing, tracks_of
+from ghostnote.bridge.tools.parted_lines import STEP
+from ghostnote.bridge.tools.tracks import FLOOR_DB, NEPERS, LineTracks, Tracks, ringing, tracks_of
 
 Array = NDArray[np.float64]
 
@@ -168,20 +169,20 @@ def _alone(tracks: Tracks | None, share: Array, frames: int, like: Audio) -> Aud
     """Return lines that have none to become, louder the larger their share is."""
     if tracks is None:
         return np.zeros_like(like)
-    everything = list(range(len(tracks.energy)))
+    everything = list(range(len(tracks.strength)))
     sides = [tracks.channel(channel, everything).changed(0, _faded(share)) for channel in range(len(like))]
     return np.stack([ringing(side, frames) for side in sides])
 
 
 def _faded(share: Array) -> Array:
-    """Return the log gain of what comes or goes: half-way it is 12 dB down."""
-    return np.asarray(np.maximum(2 * np.log(np.maximum(share, 1e-9)), FLOOR_DB * NEPERS))
+    """Return the log gain of what comes or goes: half-way it is 18 dB down."""
+    return np.asarray(np.maximum(3 * np.log(np.maximum(share, 1e-9)), FLOOR_DB * NEPERS))
 
 
 def _matched(a: Tracks, b: Tracks, share: Array, frames: int) -> Audio:
     """Return lines between those of two hits: matched ones interpolated, others moved with the main line and faded."""
     ours, theirs = pairs(a, b)
-    alone_a, alone_b = ([i for i in range(len(x.energy)) if i not in own] for x, own in ((a, ours), (b, theirs)))
+    alone_a, alone_b = ([i for i in range(len(x.strength)) if i not in own] for x, own in ((a, ours), (b, theirs)))
     apart = float(b.middle[b.main] - a.middle[a.main])
     sides = []
     for channel in range(len(a.level)):
@@ -197,7 +198,7 @@ def _matched(a: Tracks, b: Tracks, share: Array, frames: int) -> Audio:
 def pairs(a: Tracks, b: Tracks) -> tuple[list[int], list[int]]:
     """Return which lines of `a` become which of `b`: the main ones, and others that lie alike beside those."""
     place_a, place_b = (each.middle - each.middle[each.main] for each in (a, b))
-    loud_a, loud_b = (10 * np.log10(each.energy / each.energy.max() + _TINY) for each in (a, b))
+    loud_a, loud_b = (10 * np.log10(each.strength / each.strength.max() + _TINY) for each in (a, b))
     apart = np.abs(place_a[:, None] - place_b)
     cost = apart + _LEVELS_OCTAVES * np.abs(loud_a[:, None] - loud_b)
     found = [(a.main, b.main)]

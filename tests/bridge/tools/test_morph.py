@@ -134,3 +134,26 @@ def test_between_a_short_drum_and_a_long_one_the_pitch_stays_where_it_is():
         part = middle[round(begin * RATE) :][: RATE // 2] * np.hanning(RATE // 2)
         hz = np.abs(np.fft.rfft(part, 8 * RATE)).argmax() / 8
         assert hz == pytest.approx(60 * 2**0.5, abs=3), begin
+
+
+def falling_hz(end: float, start: float, seconds: float) -> np.ndarray:
+    return end + (start - end) * np.exp(-np.arange(RATE // 2) / RATE / seconds)
+
+
+def test_a_tone_that_falls_stays_one():
+    courses = [falling_hz(45, 400, 0.06), falling_hz(110, 900, 0.03)]
+    fall = 10 ** (-3 * np.arange(RATE // 2) / RATE / 1.2)
+    kicks = [(0.5 * np.sin(2 * np.pi * np.cumsum(hz) / RATE) * fall).astype(np.float32)[None] for hz in courses]
+    half = morph(*kicks, RATE, 0.5)[0][0]
+    angle = np.unwrap(np.angle(np.fft.ifft(np.fft.fft(half) * (np.fft.fftfreq(len(half)) > 0))))
+    for seconds in (0.03, 0.06, 0.1, 0.15, 0.25):
+        at = round(seconds * RATE)
+        found = (angle[at + 441] - angle[at - 441]) / (2 * np.pi * 882 / RATE)
+        assert found == pytest.approx(np.sqrt(courses[0][at] * courses[1][at]), rel=0.08)
+
+
+def test_a_rumble_is_not_what_the_pitch_is():
+    t = np.arange(RATE // 2) / RATE
+    rumble = (0.6 * np.sin(2 * np.pi * 22 * t) * 10 ** (-3 * t / 0.6)).astype(np.float32)
+    half = morph(drum((200, 510), 0.4) + rumble, drum((400, 1020), 0.4), RATE, 0.5)[0]
+    assert np.sqrt(200 * 400) in [pytest.approx(hz, rel=0.02) for hz in peaks_hz(half)]
