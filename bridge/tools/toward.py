@@ -32,7 +32,7 @@ _MOST_GAIN_DB: Final = 12.0
 _SILENT: Final = 1e-12
 _MOST_CORRECTION_DB: Final = 24.0
 _MOST_OCTAVES: Final = 2.0
-"""Pitches that lie farther apart are no two of one partial: one gives way to the other without moving."""
+"""Pitches that lie farther apart are no two of one partial: one gives way to the other without moving, or stays."""
 _CROSSFADE: Final = 4096
 _RISE: Final = np.sin(np.linspace(0, np.pi / 2, 44, dtype=np.float32)) ** 2
 """What is added to a hit rises in the millisecond before its onset."""
@@ -100,13 +100,14 @@ def _partials(parts: HitParts, drum: TargetDrum, move: Move, frames: int) -> Aud
     """Return the partials (channels, frames) between those of a hit and a drum, at one pitch between theirs."""
     if not (move.partials or move.pitch):
         return fit(parts.partials, frames * HOP_FRAMES)
-    octaves = float(np.log2(drum.hz / parts.hz)) if drum.hz and parts.hz else 0.0
-    if move.pitch and abs(octaves) > _MOST_OCTAVES:
-        octaves = 0.0
+    octaves, share = float(np.log2(drum.hz / parts.hz)) if drum.hz and parts.hz else 0.0, move.partials
+    if abs(octaves) > _MOST_OCTAVES:
+        # Where the pitch is kept, the drum's would be at another one: the hit's own stay.
+        octaves, share = 0.0, move.partials if move.pitch else 0.0
     own = fit(transposed(parts.partials, octaves * move.pitch), frames * HOP_FRAMES)
     others = fit(transposed(drum.partials[None], octaves * (move.pitch - 1)), frames * HOP_FRAMES)
     others[:, : len(_RISE)] *= _RISE
-    angle = move.partials * np.pi / 2
+    angle = share * np.pi / 2
     return np.asarray(np.float32(np.cos(angle)) * own + np.float32(np.sin(angle)) * others)
 
 
@@ -133,7 +134,7 @@ def _gains(
     gain_db = along * beside
     found = _level_db(residual * 10 ** (gain_db / 10) + partials)
     limit = _MOST_CORRECTION_DB * min(1.0, 4 * max(move.partials, move.body, move.tail, move.level))
-    return gain_db, np.clip(wanted - found, -limit, limit) + np.minimum(0, wanted - found + limit) * move.level
+    return gain_db, np.minimum(wanted - found, limit)
 
 
 def _levelled(residual: Audio, power: Array, gain_db: Array, level_db: Array, rng: np.random.Generator) -> Audio:

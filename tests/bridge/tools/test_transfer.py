@@ -3,12 +3,12 @@ import pytest
 from typer.testing import CliRunner
 
 from ghostnote.bridge.cli.app import app
-from ghostnote.bridge.dsp.shape import GROUPS
+from ghostnote.bridge.dsp.shape import BANDS, GROUPS
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.tools.band_gain import with_band_gain
 from ghostnote.bridge.tools.hit_parts import HitParts, power_of, whole_frames
-from ghostnote.bridge.tools.target_drum import draw_drum, target_drum
+from ghostnote.bridge.tools.target_drum import TargetDrum, draw_drum, target_drum
 from ghostnote.bridge.tools.toward import Move, moved, transposed
 from ghostnote.bridge.tools.transfer import TransferSettings, target_of, transfer, transfer_move
 
@@ -111,6 +111,26 @@ def test_a_kept_envelope_stays_nearer(tiny_generator):
     )
     assert kept > 0.9
     assert kept > whole
+
+
+@pytest.mark.parametrize("hz", [150.0, 700.0, 7000.0])
+@pytest.mark.parametrize("seed", range(3))
+def test_with_pitch_and_envelope_kept_no_moment_is_louder_or_softer(tiny_generator, hz: float, seed: int):
+    hit, at = knock(170.0, 0.74), np.arange(32_768) / RATE
+    rng = np.random.default_rng(seed)
+    phases = 2 * np.pi * hz * np.array([[1.0], [1.4], [1.7]]) * at + rng.uniform(0, 6, (3, 1))
+    ringing = np.array([1, 0.4, 0.3]) @ np.sin(phases)
+    partials = (0.4 * ringing * np.exp(-at / 0.2)).astype(np.float32)
+    drum = TargetDrum(4, partials, np.full((GROUPS, 128), 1e-3), np.full(BANDS, 0.3), hz)
+    move = transfer_move(0.8, ("pitch", "envelope"))
+    made = moved(tiny_generator, HitParts.of(hit), drum, move, rng, steps=0)
+    source, result = (
+        10 * np.log10(power_of(one, 132)[:, :132].sum(axis=0).reshape(-1, 4).mean(axis=1) + 1e-9) for one in (hit, made)
+    )
+    audible = source > source.max() - 50
+    np.testing.assert_allclose((result - result.max())[audible], (source - source.max())[audible], atol=5)
+    assert (result - result.max())[~audible].max() < -40
+    assert spectrum_hz(made) == pytest.approx(170, abs=5)
 
 
 def test_a_drawn_drum_decays_most_like_the_hit(tiny_generator):
