@@ -83,7 +83,7 @@ def explore(
     settings = ExploreSettings(drum_class, kind, count, first, _NEAR if near is None else near, parts, steps, guidance)
     drums = _write(output, settings, like, rate, bits, model)
     if len(drums) < count:
-        echo(f"note: {len(drums)} of {count}: all others were too much alike; another --seed has more", err=True)
+        echo(f"note: {len(drums)} of {count}: {_why_fewer(settings, like)}", err=True)
     _finish(output, settings, drums, like, rate)
 
 
@@ -138,6 +138,14 @@ def _write(
         drums.append(SheetDrum(path.name, replace(drum, audio=audio)))
         echo(f"{path}: {_says(drums[-1])}")
     return drums
+
+
+def _why_fewer(settings: ExploreSettings, like: Path | None) -> str:
+    from ghostnote.bridge.tools.explore import explore_move
+
+    if like is not None and explore_move(settings).is_none:
+        return "all would be the hit itself; a lower --near, or less to --keep, has more"
+    return "all others were too much alike; another --seed has more"
 
 
 def _about(drum_class: str, kind: str | None, like: Path | None) -> dict[str, Any]:

@@ -51,8 +51,9 @@ def transfer(
     generator = Generator.open(model)
 
     def tool(hit: FileHit) -> list[ToolResult]:
-        every = [replace(settings, seed=seed + number) for number in range(count)]
-        return [ToolResult(transferred(hit.audio, hit.rate, each, generator)) for each in every]
+        every = [replace(settings, seed=seed + number) for number in range(count if strength else 1)]
+        note = f"1 of {count}: at strength 0 all would be the hit itself" if len(every) < count else ""
+        return [ToolResult(transferred(hit.audio, hit.rate, each, generator), note=note) for each in every]
 
     form = OutputForm("transfer", output, file_format, bits, rate, drum_class)
     tool_options.run_tool(tool_options.ToolRun(paths, form, figure), tool)

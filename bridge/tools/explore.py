@@ -82,8 +82,8 @@ def explore(
     made.
     Without `like`, `generate_drum` makes the same of their seeds. Left out are sounds that are nearly the same, and
     those whose levels and decays are a training drum's, as far as the model's card describes those; so there may be
-    fewer. Without a generator the shipped model is opened. `InputError` for an unknown class, kind or part, or a number
-    out of its range.
+    fewer, and there is one alone where nothing of `like` moves. Without a generator the shipped model is opened.
+    `InputError` for an unknown class, kind or part, or a number out of its range.
     """
     settings = replace(settings, drum_class=find_class(settings.drum_class))
     if settings.kind is not None:
@@ -108,6 +108,7 @@ def _check(settings: ExploreSettings, *, is_alone: bool) -> None:
 def _found(generator: Generator, settings: ExploreSettings, parts: HitParts | None) -> Iterator[FoundDrum]:
     training = TrainingDrums(generator.card.drums, generator.card.classes.index(settings.drum_class))
     limit_db = _DUPLICATE_DB * (1.0 if parts is None else 1 - settings.near)
+    count = 1 if parts is not None and explore_move(settings).is_none else settings.count
     accepted: list[Array] = []
     for seed in _seeds(generator, settings):
         audio = _made(generator, settings, parts, seed)
@@ -118,7 +119,7 @@ def _found(generator: Generator, settings: ExploreSettings, parts: HitParts | No
             continue
         accepted.append(sound)
         yield FoundDrum(audio, seed, audio.shape[1] / RATE, pitch_hz(audio, RATE), brightness_hz(audio, RATE))
-        if len(accepted) == settings.count:
+        if len(accepted) == count:
             return
 
 

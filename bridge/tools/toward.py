@@ -55,8 +55,8 @@ class Move:
 
     @property
     def is_none(self) -> bool:
-        """Whether nothing moves."""
-        return not (self.partials or self.body or self.tail or self.pitch or self.level)
+        """Whether the hit stays as it is: the level alone moves nothing."""
+        return not (self.partials or self.body or self.tail or self.pitch)
 
 
 def moved(

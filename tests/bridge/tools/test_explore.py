@@ -120,6 +120,17 @@ def test_near_drums_are_nearer(tiny_generator):
     assert own < close < far
 
 
+@pytest.mark.parametrize("same", [("--near", 1), ("--keep", "partials,body,tail"), ("--near", 1, "--keep", "tail")])
+def test_where_nothing_moves_there_is_the_hit_alone(tiny_onnx, tmp_path, same):
+    options = ("--steps", 1, "--model", tiny_onnx)
+    assert run("explore", "--kind", "cowbell", "-n", 1, "-o", tmp_path / "bells", *options).exit_code == 0
+    (bell,) = (tmp_path / "bells").glob("*.wav")
+    done = run("explore", "--like", bell, "-n", 3, "-o", tmp_path / "near", *same, *options)
+    assert done.exit_code == 0, done.output
+    assert len(list((tmp_path / "near").glob("*.wav"))) == 1
+    assert "1 of 3: all would be the hit itself" in done.output
+
+
 def test_kept_parts_stay(tiny_generator):
     hit = generate_drum(tiny_generator, "perc", 77, kind="cowbell", steps=1)[None]
     settings = ExploreSettings("perc", "cowbell", 1, near=0.0, keep=("partials", "body", "tail"), steps=1)

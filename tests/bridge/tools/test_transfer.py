@@ -176,5 +176,22 @@ def test_the_command_makes_several_of_a_file(tiny_onnx, tmp_path):
     first, second = (read_audio(path) for path in written)
     assert (len(first[0]), first[1]) == (2, 48_000)
     assert first[0].shape != second[0].shape or not np.array_equal(first[0], second[0])
+    same = (
+        "transfer",
+        source,
+        "--to",
+        "cowbell",
+        "-n",
+        3,
+        "--strength",
+        0,
+        "--model",
+        tiny_onnx,
+        "-o",
+        tmp_path / "same",
+    )
+    done = CliRunner().invoke(app, [str(a) for a in same])
+    assert "1 of 3: at strength 0 all would be the hit itself" in done.output
+    assert len(list((tmp_path / "same").iterdir())) == 1
     failed = CliRunner().invoke(app, ["transfer", str(source), "--to", "snare", "--keep", "tone"])
     assert "'tone' cannot be kept" in str(failed.exception)
