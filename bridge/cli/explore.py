@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -68,7 +69,7 @@ def explore(
 ) -> None:
     """Make many new drums, spread out or near one you like, with a page to hear and choose.
 
-    In a folder of earlier ones there will be more of them.
+    In a folder of earlier ones there will be more of them, also after Ctrl-C.
     """
     from ghostnote.bridge.tools.explore import ExploreSettings
     from ghostnote.bridge.tools.sheet import next_seed
@@ -81,7 +82,15 @@ def explore(
     following = next_seed(output, _about(drum_class, kind, like))
     first = following if seed is None else seed
     settings = ExploreSettings(drum_class, kind, count, first, _NEAR if near is None else near, parts, steps, guidance)
-    drums = _write(output, settings, like, rate, bits, model)
+    drums: list[SheetDrum] = []
+    try:
+        for drum in _write(output, settings, like, rate, bits, model):
+            drums.append(drum)
+            echo(f"{output / drum.file}: {_says(drum)}")
+    except KeyboardInterrupt:
+        if drums:
+            _finish(output, settings, drums, like, rate)
+        raise
     if len(drums) < count:
         echo(f"note: {len(drums)} of {count}: {_why_fewer(settings, like)}", err=True)
     _finish(output, settings, drums, like, rate)
@@ -107,8 +116,8 @@ def _named(drum_class: str | None, kind: str | None, like: Path | None) -> tuple
 
 def _write(
     folder: Path, settings: ExploreSettings, like: Path | None, rate: int, bits: int | None, model: Path | None
-) -> list[SheetDrum]:
-    """Write the drums under a progress bar, each with its seed in its name."""
+) -> Iterator[SheetDrum]:
+    """Write the drums under a progress bar, each with its seed in its name, and yield them."""
     from dataclasses import replace
 
     from rich.console import Console
@@ -127,7 +136,7 @@ def _write(
     sound, source_rate = (None, rate) if like is None else read_audio(like)
     found = explored(settings, sound, source_rate, generator)
     prepare_folder(folder)
-    console, drums = Console(stderr=True), []
+    console = Console(stderr=True)
     name = f"{like.stem}-near" if like else settings.kind or settings.drum_class
     for drum in track(
         found, "Exploring", settings.count, console=console, transient=True, disable=not console.is_terminal
@@ -135,9 +144,7 @@ def _write(
         path = numbered(folder / f"{name}_{drum.seed:04d}.wav")
         audio = resample(drum.audio, generator.card.rate, rate)
         write_audio(path, audio, rate, bits)
-        drums.append(SheetDrum(path.name, replace(drum, audio=audio)))
-        echo(f"{path}: {_says(drums[-1])}")
-    return drums
+        yield SheetDrum(path.name, replace(drum, audio=audio))
 
 
 def _why_fewer(settings: ExploreSettings, like: Path | None) -> str:

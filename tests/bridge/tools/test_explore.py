@@ -235,6 +235,30 @@ def test_a_second_run_into_a_folder_goes_on_behind_the_first(tiny_onnx, tmp_path
     assert [row["seed"] for row in read_table(tmp_path / TABLE)[-2:]] == [row["seed"] for row in first]
 
 
+def test_an_interrupted_run_leaves_a_sheet_and_the_next_one_goes_on(tiny_onnx, tmp_path, monkeypatch):
+    command = ("explore", "--kind", "cowbell", "-n", 4, "-o", tmp_path, "--steps", 1, "--model", tiny_onnx)
+    made = []
+
+    def interrupted(*args, **options):
+        made.append(generate_drum(*args, **options))
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        return made[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ghostnote.bridge.tools.explore.generate_drum", interrupted)
+        assert run(*command).exit_code == 130
+    first = read_table(tmp_path / TABLE)
+    assert sorted(row["file"] for row in first) == sorted(path.name for path in tmp_path.glob("*.wav"))
+    assert len(first) == 2
+    assert "2 drums: class perc" in (tmp_path / PAGE).read_text()
+    assert run(*command).exit_code == 0
+    rows = read_table(tmp_path / TABLE)
+    assert rows[:2] == first
+    assert min(row["seed"] for row in rows[2:]) > max(row["seed"] for row in first)
+    assert "6 drums, 4 of them new" in (tmp_path / PAGE).read_text()
+
+
 def test_a_hit_is_the_same_however_its_path_is_typed(tiny_onnx, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = ("--steps", 1, "--model", tiny_onnx)
