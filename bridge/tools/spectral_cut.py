@@ -9,6 +9,7 @@ from ghostnote.bridge.dsp.minimum_phase import minimum_phase
 from ghostnote.bridge.dsp.partials import RATE, fast_size
 
 Audio = NDArray[np.float32]
+Array = NDArray[np.float64]
 
 CUT_HZ: Final = (1500.0, 20_500.0)
 _TRANSITION_HZ: Final = 150.0
@@ -19,6 +20,8 @@ _STEP_DB: Final = 24.0
 _STEP_HZ: Final = 700.0
 _PRESENT_DB: Final = -75.0
 _SIZE: Final = 8192
+_EDGE_SECONDS: Final = 0.008
+"""So long an edge leaks less than 75 dB under the lows of a kick."""
 
 
 def find_cut(hit: Audio, rate: int) -> float | None:
@@ -27,7 +30,7 @@ def find_cut(hit: Audio, rate: int) -> float | None:
     There its spectrum falls by 24 dB within 700 Hz, and nothing comes after.
     """
     window = np.hanning(_SIZE + 1)[:-1]
-    padded = np.pad(hit.mean(axis=0).astype(np.float64), (_SIZE // 2, _SIZE))
+    padded = np.pad(_faded(hit.mean(axis=0).astype(np.float64), rate), (_SIZE // 2, _SIZE))
     power = np.square(
         np.abs(np.fft.rfft(np.lib.stride_tricks.sliding_window_view(padded, _SIZE)[:: _SIZE // 2] * window))
     )
@@ -44,6 +47,16 @@ def find_cut(hit: Audio, rate: int) -> float | None:
         return None
     drop = level[max(0, last - step) : last + 1].max() - level[last + step :].max()
     return float(hz[last]) if drop > _STEP_DB and CUT_HZ[0] < hz[last] < CUT_HZ[1] else None
+
+
+def _faded(sound: Array, rate: int) -> Array:
+    """Return a sound (frames,) that begins and ends in silence: an abrupt edge would have all frequencies."""
+    frames = min(round(_EDGE_SECONDS * rate), len(sound) // 4)
+    rise = np.sin(np.linspace(0, np.pi / 2, frames)) ** 2
+    faded = sound.copy()
+    faded[:frames] *= rise
+    faded[len(faded) - frames :] *= rise[::-1]
+    return faded
 
 
 def band_filtered(audio: Audio, rate: int, cut: float, *, high: bool) -> Audio:

@@ -55,6 +55,22 @@ def test_a_cut_is_found_where_it_is(cut):
     assert find_cut(low, RATE) == pytest.approx(cut, rel=0.06)
 
 
+@pytest.mark.parametrize("cut", [8000.0, 11_000.0, 15_500.0])
+@pytest.mark.parametrize(
+    ("hz", "tone", "decay"), [(60.0, 1.0, 0.12), (190.0, 0.5, 0.05), (540.0, 0.3, 0.3), (0, 0, 0.06)]
+)
+def test_a_cut_is_found_in_a_hit_that_begins_and_ends_abruptly(hz, tone, decay, cut):
+    at = np.arange(int(0.4 * RATE)) / RATE
+    noise = 0.1 * np.random.default_rng(2).standard_normal(len(at)) * np.exp(-at / 0.05)
+    hit = noise + tone * np.cos(2 * np.pi * hz * at) * np.exp(-at / decay)
+    low = band_filtered(np.pad(hit, 4000)[None].astype(np.float32), RATE, cut, high=False)
+    assert find_cut(low[:, 4000 : 4000 + 13_000], RATE) == pytest.approx(cut, abs=700)
+
+
+def test_a_hit_that_begins_abruptly_and_has_a_top_has_no_cut():
+    assert find_cut(snare()[:, 882:8000], RATE) is None
+
+
 def test_a_low_rate_becomes_44100_and_gets_what_lies_above_it():
     old = resample(snare(), RATE, 22_050)
     made = upsample(old, 22_050, "snare")
