@@ -40,17 +40,12 @@ def burg(parts: list[Array], order: int) -> tuple[Array, float]:
 def expected(signal: Array, start: int, end: int, coefficients: Array) -> Array:
     """Return what the model expects at frames `start` to `end` of a signal (frames,), given all around them.
 
-    The prediction errors become least: the equations are banded and Toeplitz, and are solved block by block.
+    The prediction errors become least: the equations are banded and Toeplitz.
     """
-    order, missing = len(coefficients) - 1, end - start
-    first, last = max(0, start - order), min(len(signal), end + order)
-    known = signal[first:last].copy()
-    known[start - first : end - first] = 0
-    # The prediction errors with silence in the gap, and where the signal ends: what the gap must cancel.
-    errors = np.convolve(known, coefficients)
-    right = -np.correlate(errors, coefficients, "valid")[start - first : end - first]
+    order = len(coefficients) - 1
+    right = _wanted(signal, start, end, coefficients)
     lags = np.correlate(coefficients, coefficients, "full")[order:]
-    return _solve_banded(lags, right, missing)
+    return _solve_toeplitz(lags, right)
 
 
 def drawn(
@@ -61,14 +56,25 @@ def drawn(
     `share` is how much of the noise there is: 0 is `expected`.
     """
     coefficients, power = model
-    order = len(coefficients) - 1
-    filled = expected(signal, start, end, coefficients)
     if not share:
-        return filled
-    frames = end - start + 2 * order
+        return expected(signal, start, end, coefficients)
+    order, missing = len(coefficients) - 1, end - start
+    frames = missing + 2 * order
     noise = synthesize(rng.standard_normal(frames + _WARM_UP) * np.sqrt(power), coefficients)[_WARM_UP:]
-    inside = noise[order : order + end - start]
-    return filled + share * (inside - expected(noise, order, order + end - start, coefficients))
+    right = _wanted(signal, start, end, coefficients) - share * _wanted(noise, order, order + missing, coefficients)
+    lags = np.correlate(coefficients, coefficients, "full")[order:]
+    return share * noise[order : order + missing] + _solve_toeplitz(lags, right)
+
+
+def _wanted(signal: Array, start: int, end: int, coefficients: Array) -> Array:
+    """Return what frames `start` to `end` must cancel (end - start,): the errors of what is around them."""
+    order = len(coefficients) - 1
+    first, last = max(0, start - order), min(len(signal), end + order)
+    known = signal[first:last].copy()
+    known[start - first : end - first] = 0
+    # The prediction errors with silence in the gap, and where the signal ends.
+    errors = np.convolve(known, coefficients)
+    return -np.correlate(errors, coefficients, "valid")[start - first : end - first]
 
 
 def synthesize(excitation: Array, coefficients: Array) -> Array:
@@ -83,31 +89,26 @@ def synthesize(excitation: Array, coefficients: Array) -> Array:
     return np.fft.irfft(np.fft.rfft(response, size) * np.fft.rfft(excitation, size), size)[:frames]
 
 
-def _solve_banded(lags: Array, right: Array, count: int) -> Array:
-    """Return the solution (count,) of a symmetric Toeplitz system with these `lags` and 0 beyond.
+def _solve_toeplitz(lags: Array, right: Array) -> Array:
+    """Return the solution (count,) of a symmetric Toeplitz system, positive definite, with these `lags` and 0 beyond.
 
-    By elimination of blocks as wide as the band (Thomas). Rows past the end are an identity's, and change nothing.
+    By its Cholesky factor, column by column in the time of the band's width (Schur 1917): a column follows from the one
+    before, moved down by one, and a second sequence that is turned into it.
     """
-    width = min(max(len(lags) - 1, 1), count)
-    blocks = -(-count // width)
-    inside = np.arange(blocks * width).reshape(blocks, width) < count
-    padded = np.pad(lags, (0, 2 * width))
-    rows = np.arange(width)
-    diagonal, above = padded[np.abs(rows[:, None] - rows)], padded[rows + width - rows[:, None]]
-    rights = np.pad(right, (0, blocks * width - count)).reshape(blocks, width)
-    uppers: list[Array] = []
-    solved: list[Array] = []
-    for at in range(blocks):
-        own = np.where(inside[at][:, None] & inside[at], diagonal, np.eye(width))
-        beside = np.where(inside[min(at + 1, blocks - 1)], above, 0.0)
-        target = rights[at]
-        if at:
-            lower = np.where(inside[at], above, 0.0).T
-            own, target = own - lower @ uppers[-1], target - lower @ solved[-1]
-        both = np.linalg.solve(own, np.column_stack([beside, target]))
-        uppers.append(both[:, :-1])
-        solved.append(both[:, -1])
-    answer = [solved[-1]]
-    for upper, part in zip(uppers[-2::-1], solved[-2::-1], strict=True):
-        answer.append(part - upper @ answer[-1])
-    return np.concatenate(answer[::-1])[:count]
+    count, width = len(right), len(lags)
+    columns = np.empty((count, width))
+    one, other = lags / np.sqrt(lags[0]), np.zeros(width + 1)
+    other[1:-1] = one[1:]
+    left = np.pad(right, (0, width))
+    solved = np.zeros(count + width)
+    for at in range(count):
+        columns[at] = one
+        solved[at] = left[at] / one[0]
+        left[at : at + width] -= solved[at] * one
+        turn = other[1] / one[0]
+        straight = np.sqrt(max(1 - turn**2, _QUIET))
+        one = (one - turn * other[1:]) / straight
+        other[:-1] = straight * other[1:] - turn * one
+    for at in range(count - 1, -1, -1):
+        solved[at] = (solved[at] - columns[at, 1:] @ solved[at + 1 : at + width]) / columns[at, 0]
+    return solved[:count]

@@ -16,6 +16,7 @@ _MOST_TURN: Final = 0.5
 _MOST_NEPERS: Final = 4.0
 _NEPERS: Final = (-40.0, 3.0)
 _SIZE: Final = 4
+_ROWS: Final = 200
 
 
 def fit_lines(signal: Array, known: NDArray[np.bool_]) -> Array:
@@ -66,7 +67,7 @@ def _refined(
     lines = _columns(time[known], poles)
     slopes = lines * time[known][:, None]
     parts = np.concatenate([lines.real, -lines.imag, slopes.real, -slopes.imag], axis=1)
-    fitted = np.linalg.lstsq(parts, signal[known], rcond=1e-9)[0]
+    fitted = _nearest(parts, signal[known], 1e-9)
     a, b, c, d = np.split(fitted, 4)
     amplitude = a + 1j * b
     moved = (c + 1j * d) / np.where(np.abs(amplitude) > 0, amplitude, 1)
@@ -79,5 +80,18 @@ def _sum(signal: Array, known: NDArray[np.bool_], time: Array, poles: NDArray[np
     """Return the sum (frames,) of the lines with these poles that is nearest to what is known."""
     lines = _columns(time, poles)
     parts = np.concatenate([lines.real, -lines.imag], axis=1)
-    fitted = np.linalg.lstsq(parts[known], signal[known], rcond=1e-6)[0]
+    fitted = _nearest(parts[known], signal[known], 1e-6)
     return np.asarray(parts @ fitted)
+
+
+def _nearest(parts: Array, signal: Array, rcond: float) -> Array:
+    """Return the amplitudes (parts,) by which the sum of `parts` (frames, parts) is nearest to a signal (frames,).
+
+    What counts of them, and of the signal, is first reduced to a few rows, block by block: blocks are so small that
+    LAPACK takes each in one thread. Of the whole, threads would wait for each other at every column.
+    """
+    rows = np.column_stack([parts, signal])
+    while len(rows) > _ROWS:
+        blocks = np.pad(rows, ((0, -len(rows) % _ROWS), (0, 0))).reshape(-1, _ROWS, rows.shape[1])
+        rows = np.linalg.qr(blocks, mode="r").reshape(-1, rows.shape[1])
+    return np.asarray(np.linalg.lstsq(rows[:, :-1], rows[:, -1], rcond=rcond)[0])
