@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 
 _QUIET: Final = 1e-20
 _WARM_UP: Final = 2048
+_DAMPING: Final = 1e-14
 
 
 def burg(parts: list[Array], order: int) -> tuple[Array, float]:
@@ -42,10 +43,7 @@ def expected(signal: Array, start: int, end: int, coefficients: Array) -> Array:
 
     The prediction errors become least: the equations are banded and Toeplitz.
     """
-    order = len(coefficients) - 1
-    right = _wanted(signal, start, end, coefficients)
-    lags = np.correlate(coefficients, coefficients, "full")[order:]
-    return _solve_toeplitz(lags, right)
+    return _solved(_wanted(signal, start, end, coefficients), coefficients)
 
 
 def drawn(
@@ -62,8 +60,7 @@ def drawn(
     frames = missing + 2 * order
     noise = synthesize(rng.standard_normal(frames + _WARM_UP) * np.sqrt(power), coefficients)[_WARM_UP:]
     right = _wanted(signal, start, end, coefficients) - share * _wanted(noise, order, order + missing, coefficients)
-    lags = np.correlate(coefficients, coefficients, "full")[order:]
-    return share * noise[order : order + missing] + _solve_toeplitz(lags, right)
+    return share * noise[order : order + missing] + _solved(right, coefficients)
 
 
 def _wanted(signal: Array, start: int, end: int, coefficients: Array) -> Array:
@@ -89,13 +86,16 @@ def synthesize(excitation: Array, coefficients: Array) -> Array:
     return np.fft.irfft(np.fft.rfft(response, size) * np.fft.rfft(excitation, size), size)[:frames]
 
 
-def _solve_toeplitz(lags: Array, right: Array) -> Array:
-    """Return the solution (count,) of a symmetric Toeplitz system, positive definite, with these `lags` and 0 beyond.
+def _solved(right: Array, coefficients: Array, damping: float = 0.0) -> Array:
+    """Return what fills a gap (count,) by what it must cancel (count,): the system is of the model's autocorrelation.
 
     By its Cholesky factor, column by column in the time of the band's width (Schur 1917): a column follows from the one
-    before, moved down by one, and a second sequence that is turned into it.
+    before, moved down by one, and a second sequence that is turned into it. Where rounding leaves a model of tones
+    without noise no such factor, the gap's own power counts a little beside the errors.
     """
-    count, width = len(right), len(lags)
+    count, width = len(right), len(coefficients)
+    lags = np.correlate(coefficients, coefficients, "full")[width - 1 :]
+    lags[0] *= 1 + damping
     columns = np.empty((count, width))
     one, other = lags / np.sqrt(lags[0]), np.zeros(width + 1)
     other[1:-1] = one[1:]
@@ -106,7 +106,9 @@ def _solve_toeplitz(lags: Array, right: Array) -> Array:
         solved[at] = left[at] / one[0]
         left[at : at + width] -= solved[at] * one
         turn = other[1] / one[0]
-        straight = np.sqrt(max(1 - turn**2, _QUIET))
+        if abs(turn) >= 1:
+            return _solved(right, coefficients, max(_DAMPING, 10 * damping))
+        straight = np.sqrt(1 - turn**2)
         one = (one - turn * other[1:]) / straight
         other[:-1] = straight * other[1:] - turn * one
     for at in range(count - 1, -1, -1):

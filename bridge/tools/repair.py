@@ -25,7 +25,8 @@ _LEAST_CONTEXT: Final = 32
 _ORDER: Final = 160
 _LEVEL_SECONDS: Final = 0.006
 _LINES_SECONDS: Final = 0.004
-"""In longer gaps, lines go on by themselves; shorter ones the model alone can fill."""
+"""In longer gaps, lines go on by themselves; shorter ones the model alone can fill. Clipped peaks, too: the little that
+is whole between them would make lines explode."""
 _PASSES: Final = 2
 _NEAR_FRAMES: Final = 1600
 """What is this near to a gap says how loud the noise in it is."""
@@ -102,13 +103,14 @@ def _span(frames: int, rate: int, start: float, end: float) -> tuple[int, int]:
 def _filled(signal: Array, part: Damage, rate: int, rng: np.random.Generator, broken: NDArray[np.bool_]) -> Array:
     """Return what stands in for a part of a signal (frames,)."""
     frames = part.end - part.start
-    reach = max(round(_CONTEXT_SECONDS * rate), 2 * frames) if frames > _LINES_SECONDS * rate else 4 * _ORDER + frames
+    rings = frames > _LINES_SECONDS * rate and part.kind != "clipped"
+    reach = max(round(_CONTEXT_SECONDS * rate), 2 * frames) if rings else 4 * _ORDER + frames
     left = _whole(signal, broken, part.start, -reach)
     right = _whole(signal, broken, part.end, reach)
     if len(left) + len(right) < _LEAST_CONTEXT:
         return np.zeros(frames)
     lines = np.zeros(len(left) + frames + len(right))
-    if frames > _LINES_SECONDS * rate:
+    if rings:
         known = np.r_[np.ones(len(left)), np.zeros(frames), np.ones(len(right))] > 0
         lines = fit_lines(np.concatenate([left, np.zeros(frames), right]), known)
     start, end = len(left), len(left) + frames

@@ -23,6 +23,14 @@ def test_what_is_expected_in_a_gap_has_the_least_errors(start: int, end: int):
     np.testing.assert_allclose(expected(signal, start, end, coefficients), least, atol=1e-8 * np.abs(signal).max())
 
 
+@pytest.mark.parametrize("hz", [60, 200, 1000, 3000])
+def test_tones_without_noise_leave_no_gap_beyond_their_level(hz: int):
+    tone = np.sin(2 * np.pi * hz * np.arange(3000) / 44_100)
+    for order, frames in ((40, 200), (160, 100), (160, 200)):
+        coefficients, _ = burg([tone[:1400], tone[1400 + frames :]], order)
+        assert np.abs(expected(tone, 1400, 1400 + frames, coefficients)).max() < 2
+
+
 def test_what_is_drawn_is_as_loud_as_the_signal_and_goes_on_with_it():
     signal = coloured(4000)
     model = burg([signal[:1500], signal[2500:]], 40)

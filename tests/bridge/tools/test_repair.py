@@ -143,3 +143,15 @@ def test_single_steps_of_16_bits_in_a_fade_are_no_clicks():
     steps = np.rint(sound * 32_767)
     steps[np.random.default_rng(0).integers(30_000, 44_000, 40)] += 1
     assert find_damage((steps / 32_768).astype(np.float32), 44_100) == []
+
+
+@pytest.mark.parametrize(("hz", "gain"), [(60, 3), (60, 8), (110, 6)])
+def test_long_peaks_that_are_clipped_one_after_another_get_no_peak_beyond_reason(hz, gain):
+    t = np.arange(RATE // 2) / RATE
+    bass = gain * (
+        np.sin(2 * np.pi * hz * t) * np.exp(-t / 0.8) + 0.2 * np.sin(6.6 * np.pi * hz * t) * np.exp(-t / 0.2)
+    )
+    mended = repair(np.clip(bass, -1, 1)[None].astype(np.float32), RATE).audio[0]
+    assert np.abs(mended).max() < 1.5 * np.abs(bass).max()
+    clipped = np.abs(bass) > 1
+    assert level_db((mended - bass)[clipped]) < level_db((np.clip(bass, -1, 1) - bass)[clipped])
