@@ -93,5 +93,5 @@ def _nearest(parts: Array, signal: Array, rcond: float) -> Array:
     rows = np.column_stack([parts, signal])
     while len(rows) > _ROWS:
         blocks = np.pad(rows, ((0, -len(rows) % _ROWS), (0, 0))).reshape(-1, _ROWS, rows.shape[1])
-        rows = np.linalg.qr(blocks, mode="r").reshape(-1, rows.shape[1])
+        rows = np.asarray(np.linalg.qr(blocks, mode="r")).reshape(-1, rows.shape[1])
     return np.asarray(np.linalg.lstsq(rows[:, :-1], rows[:, -1], rcond=rcond)[0])
