@@ -80,8 +80,11 @@ def run_tool(run: ToolRun, tool: Tool) -> None:
     console, failed = Console(stderr=True), 0
     drawn: list[FileOutcome] = []
     outcomes = process(tasks, run.form, tool)
-    shown = len(tasks) > 1 and console.is_terminal
-    for outcome in track(outcomes, run.form.tool, len(tasks), console=console, transient=True, disable=not shown):
+    # Of a single file nothing says how far it is: the bar moves to and fro.
+    total = len(tasks) if len(tasks) > 1 else None
+    for outcome in track(
+        outcomes, run.form.tool, total, console=console, transient=True, disable=not console.is_terminal
+    ):
         report(outcome)
         failed += outcome.problem is not None
         if run.figure is not None and outcome.results and len(drawn) < _MOST_DRAWN:

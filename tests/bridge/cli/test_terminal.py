@@ -170,3 +170,17 @@ def test_no_raw_escape_code_or_line_end_is_saved_in_a_kit_file(character: str) -
     text = quoted(f"a{character}b")
     assert (character in text) == (character in '"ß')
     assert tomllib.loads(f"name = {text}")["name"] == f"a{character}b"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_tool_shows_on_a_terminal_that_it_works(count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(count):
+        write_audio(tmp_path / f"hit{number}.wav", hit(), RATE)
+    files = [str(path) for path in sorted(tmp_path.iterdir())]
+    command = ["repair", *files, "-o", str(tmp_path / "out")]
+    quiet = CliRunner().invoke(app, command)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = CliRunner().invoke(app, command)
+    assert (quiet.exit_code, shown.exit_code) == (0, 0)
+    assert "━" in shown.stderr
+    assert "━" not in quiet.stderr
