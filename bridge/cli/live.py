@@ -86,6 +86,7 @@ def live(
 ) -> None:
     """Play: MIDI and OSC in, sound out, a new hit for every note. Ctrl-C ends it."""
     from ghostnote.bridge.devices.base import DriverSettings
+    from ghostnote.bridge.io.audio_file import format_for
     from ghostnote.bridge.kit.note_map import load_map
     from ghostnote.bridge.live.daemon import LiveSettings
     from ghostnote.bridge.live.midi_ports import NO_OWN_PORT
@@ -97,6 +98,8 @@ def live(
             f"-o {output}: is written by the file driver, not by {driver}: leave --driver out, "
             "or write what is played with --record TAKE.mid and render that"
         )
+    if output:
+        format_for(output)
     played = _kit(kit, seed)
     check_outputs((output, record), (played.path, model, *(file for pad in played.pads for file in pad.files)))
     _name_unfinished({path.parent for path in (output, record) if path} or {Path()})

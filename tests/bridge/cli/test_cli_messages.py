@@ -104,10 +104,12 @@ def test_a_taken_name_is_no_news_where_the_command_fails(tmp_path: Path, monkeyp
     mido.MidiFile(tracks=[mido.MidiTrack([mido.Message("note_on", note=60, velocity=90)])]).save("song.mid")
     for name in ("song.wav", "song-melody.wav"):
         Path(name).write_bytes(b"here")
+    Path("folder").mkdir()
     for command in (
         "melody song.mid --drum none.wav",
         "melody song.mid --kind spoon",
         "render song.mid --kit none.toml",
+        "live -o folder --osc off",
     ):
         result = run(*command.split())
         assert result.exit_code != 0
