@@ -12,6 +12,7 @@ from ghostnote.bridge.classify.classifier import Guess
 from ghostnote.bridge.classify.finder import FoundDrum, find_drums
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, distinct_name, hit_files, short_name, without_stems
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.printable import UNPRINTABLE
 from ghostnote.bridge.kit.hits import PadHit
 
@@ -49,11 +50,11 @@ def find_sources(paths: Sequence[Path], output: Path) -> list[SourceFile]:
     in `output`, are left out. `InputError` for a path that is not there, or when nothing is found.
     """
     taken: set[str] = set()
-    files = list(_files(paths, Path(output).resolve()))
+    files = list(_files(paths, real_path(Path(output))))
     roots = dict(files)
     sources = [_source(drum, roots[drum.loudest], taken) for drum in find_drums(files).drums]
     if not sources:
-        if any(path.resolve().is_relative_to(output.resolve()) for path in paths):
+        if any(real_path(path).is_relative_to(real_path(output)) for path in paths):
             raise InputError(f"{output}: holds the sources, and what is in the output is not humanized; choose another")
         names = ", ".join(map(str, paths))
         stems = "".join(map(without_stems, paths))
@@ -69,7 +70,7 @@ def _files(paths: Iterable[Path], output: Path) -> Iterator[tuple[Path, Path]]:
             raise InputError(f"{path}: there is no such file or folder; check the path")
         inside = [file for file in hit_files(path, links=True) if file.is_file()] if path.is_dir() else [path]
         for file in inside:
-            real = file.resolve()
+            real = real_path(file)
             if real not in seen and not real.is_relative_to(output):
                 seen.add(real)
                 yield file, path if path.is_dir() else file.parent

@@ -11,6 +11,7 @@ from ghostnote.bridge.classify.classifier import Guess, class_by_name
 from ghostnote.bridge.classify.layers import Range, layer_ranges, loudest_last, measured_velocities
 from ghostnote.bridge.classify.names import HitName, parse_name
 from ghostnote.bridge.classify.sounds import Sound, alike, measure_all
+from ghostnote.bridge.io.input_file import real_path
 
 _MARKED_DB: Final = 14.0
 """Names say that these are strokes of one drum: only what sounds quite different is none of them."""
@@ -98,7 +99,7 @@ def find_drums(files: Sequence[tuple[Path, Path]], *, by_sound: bool = False, al
 
 def _named(path: Path, root: Path) -> Guess | None:
     """Return the class that a path says; the root's own name may say it, but no folder above."""
-    return class_by_name(PurePosixPath(root.resolve().name, path.relative_to(root).as_posix()))
+    return class_by_name(PurePosixPath(real_path(root).name, path.relative_to(root).as_posix()))
 
 
 def _may_be_one(family: Sequence[Path], names: dict[Path, HitName]) -> bool:

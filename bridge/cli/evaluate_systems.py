@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ghostnote.bridge.cli.evaluate_progress import stages
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.input_file import real_path
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -105,7 +106,7 @@ def _opened(run: Path, steps: int | None) -> JudgedSystem:
         return system.figures(decimate(audio, system.settings.decimation), label)
 
     parameters = sum(each.numel() for each in system.parameters())
-    return JudgedSystem(run.resolve().name, sample, parameters, facts["seconds"] / 60, figures)
+    return JudgedSystem(real_path(run).name, sample, parameters, facts["seconds"] / 60, figures)
 
 
 def _opened_model(model: Path | None) -> JudgedSystem:

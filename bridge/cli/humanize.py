@@ -10,6 +10,7 @@ import typer
 from ghostnote.bridge.cli import drum_options, options
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def humanize(
     check_settings(settings)
     sources = find_sources(paths, output)
     for path in paths:
-        if output.resolve().is_relative_to(path.resolve()):
+        if real_path(output).is_relative_to(real_path(path)):
             echo(f"note: {output} lies inside {path}; what is in it is not humanized")
     if dry_run:
         _list_hits(sources, output, settings)
@@ -113,8 +114,8 @@ def humanize(
 
 def _folder_name(paths: Sequence[Path], output: Path) -> str:
     """Return the name of the folder that the hits are in, or of the output where that is more than one."""
-    folders = {path if path.is_dir() else path.parent for path in map(Path.resolve, paths)}
-    return (folders.pop() if len(folders) == 1 else output.resolve()).name
+    folders = {path if path.is_dir() else path.parent for path in map(real_path, paths)}
+    return (folders.pop() if len(folders) == 1 else real_path(output)).name
 
 
 def _pool(

@@ -16,6 +16,7 @@ from ghostnote.bridge.cli.options import KIT_HELP, opened_kit, tell_numbered
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.atomic_file import prepare_folder
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.output_guard import check_outputs, numbered
 from ghostnote.bridge.io.printable import printable
 
@@ -193,7 +194,7 @@ def _kits(folder: Path | None, kit: Path | None, *, has_page: bool) -> Path | No
     """Return the folder of kits, with a page always one; `InputError` for one that is missing."""
     if folder and not folder.is_dir():
         raise InputError(f"--kits {folder}: there is no such folder")
-    found = folder or (kit.resolve().parent if kit else None)
+    found = folder or (real_path(kit).parent if kit else None)
     if has_page and found is None:
         found = Path(typer.get_app_dir("ghostnote")) / "kits"
         prepare_folder(found)

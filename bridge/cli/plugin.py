@@ -9,6 +9,7 @@ import typer
 
 from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.io.input_file import real_path
 
 app = typer.Typer(no_args_is_help=True, help="The plugin for DAWs: build it, install it, see what it plays.")
 
@@ -36,7 +37,7 @@ def install(
     from ghostnote.bridge.plugin.install import install
     from ghostnote.bridge.plugin.kits import config_folder
 
-    folder = (kits or config_folder() / "kits").expanduser().resolve()
+    folder = real_path((kits or config_folder() / "kits").expanduser())
     is_new = not folder.exists()
     for bundle in install(Path.home(), folder, _tell):
         echo(str(bundle))

@@ -10,6 +10,7 @@ import typer
 
 from ghostnote.bridge.cli import options, tool_options
 from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _planned(loops: list[Path], output: Path | None, bits: int | None) -> list[t
     form = OutputForm("slice", output, bits=bits)
     if form.is_file:
         raise InputError(f"{output}: is the name of a sound file, and a loop becomes several; give a folder")
-    inside = next((path for path in loops if output and path.is_dir() and path.resolve() == output.resolve()), None)
+    inside = next((path for path in loops if output and path.is_dir() and real_path(path) == real_path(output)), None)
     if inside:
         raise InputError(f"{output}: is the folder of the loops, and its hits would be loops; give another one")
     tasks = plan(loops, form)

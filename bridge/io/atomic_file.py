@@ -25,6 +25,7 @@ _CAUSES: Final = {
     errno.EEXIST: "a file stands where the folder should be; choose another folder",
     errno.EISDIR: "it is a folder; give a file name",
     errno.ENOENT: "its folder does not exist; make the folder first",
+    errno.ELOOP: "its links go in a circle; choose another name, or remove the link",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
 

@@ -1,6 +1,8 @@
 """Files that a user gives to be read, and the reasons why one cannot be."""
 
+import errno
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any, Final
@@ -8,6 +10,11 @@ from typing import Any, Final
 from ghostnote.bridge.errors import InputError
 
 _MAX_REPORT_BYTES: Final = 2**24
+
+
+def real_path(path: Path) -> Path:
+    """Return a path with its links followed, absolute; for links that go in a circle, too, which no file can be at."""
+    return Path(os.path.realpath(path))
 
 
 def read_report(path: Path) -> Any:
@@ -29,4 +36,6 @@ def read_head(path: Path, what: str, error: type[InputError], limit: int) -> byt
     except FileNotFoundError as cause:
         raise error(f"{path}: there is no such file; check the path") from cause
     except (OSError, ValueError) as cause:
+        if isinstance(cause, OSError) and cause.errno == errno.ELOOP:
+            raise error(f"{path}: its links go in a circle, and no file is at their end; name {what} itself") from cause
         raise error(f"{path}: cannot be opened ({cause})") from cause

@@ -6,6 +6,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from ghostnote.bridge.errors import OutputError
+from ghostnote.bridge.io.input_file import real_path
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None]) -> None:
@@ -30,7 +31,7 @@ def numbered(path: Path, ending: str = "") -> Path:
 
 def _file(path: Path) -> tuple[int, int] | Path:
     """Return what is the same for all names of a file."""
-    real = path.resolve()
+    real = real_path(path)
     try:
         found = real.stat()
     except OSError:

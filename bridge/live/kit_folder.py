@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.kit.fields import check_hit
 from ghostnote.bridge.kit.hits import check_hits
 from ghostnote.bridge.kit.kit import BUILT_IN, Kit, load_kit
@@ -64,10 +65,10 @@ class KitFolder:
         """Return the path of a kit file, which must not lead out of the folder; `KitError`."""
         if self.folder is None:
             raise KitError(f"kit '{name}' cannot be reached: start with --kits FOLDER")
-        folder = self.folder.resolve()
+        folder = real_path(self.folder)
         if not name or "\0" in name or "\\" in name:
             raise KitError(f"{name!r} is not the name of a kit file")
-        path = (folder / (name if name.endswith(".toml") else f"{name}.toml")).resolve()
+        path = real_path(folder / (name if name.endswith(".toml") else f"{name}.toml"))
         if not path.is_relative_to(folder):
             raise KitError(f"kit '{name}' lies outside the kits' folder {folder}: copy it in")
         return path

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder, write_bytes
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.plugin import build as building
 from ghostnote.bridge.plugin.build import BUILT, BUNDLES, NAMES, SOURCES, build, put
 from ghostnote.bridge.plugin.dpf_patches import PATCHES
@@ -72,4 +73,4 @@ def _put(built: Path, targets: list[Path]) -> None:
 def daemon_command(kits: Path) -> list[str]:
     """Return the command by which a plugin starts the daemon of this installation."""
     serve = ["-m", "ghostnote.bridge.cli", "plugin", "serve", "--idle", str(_IDLE_SECONDS)]
-    return [sys.executable, *serve, "--kits", str(kits.resolve())]
+    return [sys.executable, *serve, "--kits", str(real_path(kits))]

@@ -13,6 +13,7 @@ from threading import Event
 from typing import Final
 
 from ghostnote.bridge.errors import GhostnoteError
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.runtime_folder import check_peer
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.live.malloc import large_blocks_apart
@@ -103,7 +104,7 @@ class Server:
             {
                 "version": version("ghostnote"),
                 "process": os.getpid(),
-                "kits": str(self._settings.kits.resolve()),
+                "kits": str(real_path(self._settings.kits)),
                 "trouble": "; ".join(sorted(troubles - {""})),
                 "plugins": [_facts(instance) for instance in instances],
             }

@@ -18,6 +18,7 @@ from ghostnote.bridge.errors import OutputError
 from ghostnote.bridge.io.atomic_file import check_size, output_errors, prepare_folder, write_bytes
 from ghostnote.bridge.io.audio_file import AudioWriter, format_for
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, STEM_LIST, listed_stems
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.output_guard import check_outputs
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.render.mixer import Mixer
@@ -55,7 +56,7 @@ class TakeFiles:
         self._mix = AudioWriter(mix, rate, bits=bits)
         self._rate = rate
         self._stems = {pad: StemWriter(AudioWriter(path, rate, bits=bits)) for pad, path in self._paths.items()}
-        self._hits = {file.resolve() for pad in kit.pads for file in pad.files}
+        self._hits = {real_path(file) for pad in kit.pads for file in pad.files}
         check_outputs((mix, *self._paths.values()), self._hits)
 
     @property
@@ -169,7 +170,7 @@ def _check_stem_folder(folder: Path, names: Collection[str], mix: Path) -> None:
     there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     for name in there:
         is_meant = name in names if listed else Path(name).suffix.lower() in HIT_SUFFIXES
-        if is_meant and name not in listed and (folder / name).resolve() != mix.resolve():
+        if is_meant and name not in listed and real_path(folder / name) != real_path(mix):
             raise OutputError(
                 f"cannot write stems into {folder}: {name} in it is no stem of an earlier render; "
                 "name another folder, or move your files out of it"
@@ -194,6 +195,6 @@ def _stem_folder(folder: Path, names: Collection[str], hits: Collection[Path]) -
     listed = folder / STEM_LIST
     with output_errors(listed):
         for path in (folder / name for name in listed_stems(folder) if name not in names):
-            if path.is_file() and path.resolve() not in hits:
+            if path.is_file() and real_path(path) not in hits:
                 path.unlink()
         write_bytes(listed, "\n".join(sorted(names)).encode())

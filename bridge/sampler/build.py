@@ -11,6 +11,7 @@ from ghostnote.bridge.batch.journal import Row, manifest_rows
 from ghostnote.bridge.batch.settings import LAYER_STRIDE, layer_bounds
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.io.hit_files import distinct_name
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.kit.notes import notes_of_drums
@@ -49,7 +50,7 @@ def kits_from_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit
     kits, notices = [], []
     taken: set[str] = set()
     for folder, drums in folders.items():
-        top = shape.name or manifest.resolve().parent.name
+        top = shape.name or real_path(manifest).parent.name
         name = distinct_name(" - ".join((top, *folder.parts) if shape.prefix else folder.parts) or top, taken)
         all_notes = notes_of_drums([rows[0]["class"] for rows in drums])
         instruments = []

@@ -19,6 +19,7 @@ from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.audio_file import FORMATS, format_for, read_audio, write_audio
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.output_guard import numbered
 from ghostnote.bridge.io.sample_size import source_bits
 from ghostnote.bridge.tools.description import class_of, pitch_hz, summary
@@ -169,10 +170,10 @@ def _sources(paths: Iterable[Path], form: OutputForm, suffixes: Sequence[str]) -
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder; check the path")
         inside = _files_in(path, suffixes) if path.is_dir() else [path]
-        output = None if form.is_file or not path.is_dir() else _folder(path, form).resolve()
-        earlier = None if output == path.resolve() else output
+        output = None if form.is_file or not path.is_dir() else real_path(_folder(path, form))
+        earlier = None if output == real_path(path) else output
         for file in inside:
-            real = file.resolve()
+            real = real_path(file)
             # What an earlier run wrote is not a source of this one.
             if real not in seen and not (earlier and real.is_relative_to(earlier)):
                 seen.add(real)
@@ -195,7 +196,7 @@ def _target(source: Path, root: Path | None, form: OutputForm) -> Path:
 
 def _folder(root: Path, form: OutputForm) -> Path:
     """Return the folder of the results of a folder."""
-    return form.path or Path(f"{root.resolve().name}-{form.tool}")
+    return form.path or Path(f"{real_path(root).name}-{form.tool}")
 
 
 def _bits(path: Path, source: Path, form: OutputForm) -> int | None:

@@ -17,6 +17,7 @@ from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.errors import AudioFileError, InputError
 from ghostnote.bridge.io.atomic_file import write_bytes
 from ghostnote.bridge.io.audio_file import read_audio
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.tools.explore import FoundDrum
 
@@ -96,7 +97,7 @@ def _made_like(about: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _resolved(path: str) -> str:
     """Return one name for a file, however it was typed."""
-    return str(Path(path).resolve())
+    return str(real_path(Path(path)))
 
 
 def read_table(path: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.printable import printable
 
 
@@ -17,11 +18,11 @@ def find_sample(root: Path, folder: Path, name: str, origin: Path) -> Path | Non
         raise KitError(f"{origin}: names the file {printable(name)!r}, not from the kit's folder on; mend the path")
     try:
         found = _step(folder, relative)
-        real = (found or folder / relative).resolve()
+        real = real_path(found or folder / relative)
     except OSError:
         # As for a name that is too long.
         return None
-    if not real.is_relative_to(root.resolve()):
+    if not real.is_relative_to(real_path(root)):
         raise KitError(
             f"{origin}: names the file {printable(name)!r}, which lies outside {root}; "
             "give the folder that holds the whole kit"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.errors import KitError
-from ghostnote.bridge.io.input_file import read_head
+from ghostnote.bridge.io.input_file import read_head, real_path
 from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.kit.importers.samples import find_sample
 
@@ -43,7 +43,7 @@ class SfzReader:
 
     def _lines(self, path: Path) -> Iterator[str]:
         text = self._text(path)
-        self._open.append(path.resolve())
+        self._open.append(real_path(path))
         for line in text.splitlines():
             at = 0
             for found in _DIRECTIVE.finditer(line):
@@ -63,7 +63,7 @@ class SfzReader:
         found = next((path for folder in folders if (path := find_sample(self.root, folder, name, origin))), None)
         if found is None:
             raise KitError(f"{origin}: includes {printable(name)!r}, which is not there; put the file back")
-        if found.resolve() in self._open:
+        if real_path(found) in self._open:
             raise KitError(
                 f"{origin}: includes {printable(name)!r}, which includes it again without end; cut the circle"
             )

@@ -8,6 +8,7 @@ from typing import Final
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hits_at, without_stems
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.kit.create import pads_from_files
 from ghostnote.bridge.kit.importers.archive import ARCHIVES, is_archive, unpack
@@ -57,7 +58,7 @@ def is_source(path: Path) -> bool:
 def source_name(path: Path) -> str:
     """Return what a source is called: its name without its ending."""
     if path.is_dir():
-        return path.resolve().name
+        return real_path(path).name
     ending = next((each for each in ARCHIVES if path.name.lower().endswith(each)), path.suffix)
     return path.name[: len(path.name) - len(ending)] or path.name
 

@@ -12,6 +12,7 @@ from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.io.cache_folder import cache_folder
 from ghostnote.bridge.io.hit_files import distinct_name
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.partial_files import partial_folder, remove_stale
 from ghostnote.bridge.io.printable import UNPRINTABLE
 from ghostnote.bridge.kit.fields import path_inside
@@ -138,7 +139,7 @@ def _digest(path: Path, choices: ImportChoices) -> str:
     """Return a name for what an import of a source makes."""
     program = chosen_program(path, choices)
     found = program.stat()
-    text = repr((str(program.resolve()), found.st_mtime_ns, found.st_size, choices))
+    text = repr((str(real_path(program)), found.st_mtime_ns, found.st_size, choices))
     return hashlib.sha256(text.encode()).hexdigest()[:_NAME_DIGITS]
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.kit.fields import path_inside
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.link.frames import json_frame
@@ -66,7 +67,7 @@ class Picture:
             "type": "kit",
             "name": kit.name,
             "file": inside or "",
-            "folder": str(folder.resolve()) if folder else "",
+            "folder": str(real_path(folder)) if folder else "",
             "rate": session.engine.rate,
             "pads": [slug(pad.name) for pad in kit.pads],
         }

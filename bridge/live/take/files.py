@@ -7,6 +7,7 @@ from pathlib import Path
 from ghostnote.bridge.dsp.effects import PLUGIN, Effect, installed_plugins
 from ghostnote.bridge.errors import MidiFileError
 from ghostnote.bridge.io.cache_folder import cache_folder
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.kit.effects import check_effects, find_plugin
 from ghostnote.bridge.kit.fields import FieldError, MissingFileError
 from ghostnote.bridge.kit.kit import load_kit
@@ -61,11 +62,11 @@ class TakeFiles:
     def _place(self, name: str) -> Path:
         """Return where a hit lies: takes name their kits' hits in full, or from the folder that they lie in."""
         files = [file for file in (self.path, self.kit) if file]
-        folders = [file.resolve() if file.is_dir() else file.parent.resolve() for file in files]
+        folders = [real_path(file) if file.is_dir() else real_path(file.parent) for file in files]
         # Imported kits that play where they lie may be unpacked there.
         unpacked = cache_folder()
         folders += [unpacked / "kits"] if unpacked else []
-        hit = (folders[0] / name).resolve()
+        hit = real_path(folders[0] / name)
         if not any(hit.is_relative_to(folder) for folder in folders):
             raise MidiFileError(
                 f"{self.path}: the hit {hit} lies outside {' and '.join(map(str, folders[: len(files)]))}; if it is "

@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.kit.effects import effect_table
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.take.format import MARK, TakeEffects, TakeEvent, TakeFade, TakeStroke
@@ -62,8 +63,8 @@ class Track:
                 for field in fields(Pad)
                 if field.name not in ("effects", "out")
             }
-            hit = str(event.pad.hit.resolve()) if event.pad.hit else None
-            hits = [{**asdict(each), "file": str(each.file.resolve())} for each in event.pad.hits]
+            hit = str(real_path(event.pad.hit)) if event.pad.hit else None
+            hits = [{**asdict(each), "file": str(real_path(each.file))} for each in event.pad.hits]
             table = {"id": len(self._ids), "pad": {**settings, "hit": hit, "hits": hits}}
             self._put(event.frame, mark(table))
             self._ids[event.pad] = len(self._ids)
@@ -82,7 +83,7 @@ class Track:
 
 
 def _whole(file: Path) -> str:
-    return str(file.resolve())
+    return str(real_path(file))
 
 
 def _channel_of(event: TakeStroke | TakeFade) -> dict[str, int]:

@@ -22,13 +22,14 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("where", ["file/a.wav", "folder.wav", "x" * 300 + ".wav"])
+@pytest.mark.parametrize("where", ["file/a.wav", "folder.wav", "circle.wav", "x" * 300 + ".wav"])
 def test_a_path_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("a file")
     (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "circle.wav").symlink_to("circle.wav")
     with pytest.raises(OutputError, match="cannot write"):
         write_audio(tmp_path / where, noise(), RATE)
-    assert names(tmp_path) == ["file", "folder.wav"]
+    assert names(tmp_path) == ["circle.wav", "file", "folder.wav"]
 
 
 def test_missing_folders_are_made(tmp_path: Path) -> None:

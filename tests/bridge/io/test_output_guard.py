@@ -36,3 +36,12 @@ def test_names_that_are_taken_get_the_next_number(tmp_path: Path) -> None:
     (tmp_path / "take-3.mid.part").write_text("unfinished")
     assert numbered(take).name == "take-3.mid"
     assert numbered(take, ".part").name == "take-4.mid"
+
+
+def test_a_link_to_itself_is_just_another_name(tmp_path: Path) -> None:
+    circle, folder = tmp_path / "x.wav", tmp_path / "self"
+    circle.symlink_to("x.wav")
+    folder.symlink_to("self")
+    check_outputs((circle, folder / "stem.wav"), (tmp_path / "song.mid",))
+    with pytest.raises(OutputError, match="also read"):
+        check_outputs((circle,), (circle,))
