@@ -108,10 +108,10 @@ def _sliced(loop: Path, wanted: Path, choices: _Choices) -> None:
     from ghostnote.bridge.io.output_guard import numbered
     from ghostnote.bridge.io.sample_size import source_bits
     from ghostnote.bridge.tools.loop_kit import DEFAULT_BPM, write_loop
-    from ghostnote.bridge.tools.slice import slice_loop
+    from ghostnote.bridge.tools.slice import MOST_SECONDS, slice_loop
     from ghostnote.bridge.tools.tempo import estimated_bpm
 
-    audio, rate = read_audio(loop)
+    audio, rate = read_audio(loop, max_seconds=MOST_SECONDS)
     strokes = slice_loop(audio, rate)
     times = [stroke.start / rate for stroke in strokes]
     found = choices.bpm or estimated_bpm(times, [stroke.velocity for stroke in strokes])

@@ -49,10 +49,10 @@ def check_rate(path: Path, rate: float) -> int:
 def check_length(path: Path, frames: int, channels: int, rate: int, max_seconds: float) -> None:
     """Raise `AudioFileError` for sound that is too long, or too large to be read into memory."""
     if frames > max_seconds * rate:
-        raise AudioFileError(f"{path}: lasts {frames / rate:.1f} seconds, a hit at most {max_seconds:g}; cut it")
+        raise AudioFileError(f"{path}: lasts {frames / rate:.1f} seconds, at most {max_seconds:g} are read; cut it")
     if frames * channels > MAX_SAMPLES:
         raise AudioFileError(
-            f"{path}: claims {frames:,} frames of {channels} channels, a hit has {MAX_SAMPLES:,} samples at most; "
+            f"{path}: claims {frames:,} frames of {channels} channels, at most {MAX_SAMPLES:,} samples are read; "
             "save it with fewer channels or at a lower rate"
         )
 

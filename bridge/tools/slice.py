@@ -34,7 +34,8 @@ _SAME_PITCH: Final = 1.08
 _MOST_LIMBS: Final = 3
 _EXCLUSIVE: Final = (("closed_hat", "open_hat", "pedal_hat"),)
 """Of these a drummer strikes one at a time."""
-_MOST_SECONDS: Final = 600.0
+MOST_SECONDS: Final = 600.0
+"""A longer file is a song, not a loop."""
 _LONGEST_SECONDS, _LEAST_SECONDS = 0.75, 0.03
 """What of a stroke is compared with others."""
 
@@ -65,8 +66,8 @@ def slice_loop(loop: ArrayLike, rate: int) -> list[Stroke]:
     `InputError` for what is silent, longer than ten minutes, or has no onset; `MissingExtraError` without aubio.
     """
     audio = checked(loop, rate, noun="loop")
-    if audio.shape[1] > _MOST_SECONDS * rate:
-        raise InputError(f"the loop lasts {audio.shape[1] / rate:.0f} s: cut it to {_MOST_SECONDS:.0f} s at most")
+    if audio.shape[1] > MOST_SECONDS * rate:
+        raise InputError(f"the loop lasts {audio.shape[1] / rate:.0f} s: cut it to {MOST_SECONDS:.0f} s at most")
     mono = resample(mixdown(audio, 1), rate, RATE)[0]
     onsets = find_onsets(mono)
     if not onsets:

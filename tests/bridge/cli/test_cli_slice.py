@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.audio_file import write_audio
+from ghostnote.bridge.io.audio_file import read_audio, write_audio
 
 RATE = 44_100
 
@@ -96,3 +96,13 @@ def test_an_output_that_cannot_be_is_said_before_any_loop_is_sliced(
     assert isinstance(result.exception, InputError)
     assert said in str(result.exception)
     assert [path.name for path in Path().iterdir()] == ["loop.wav"]
+
+
+def test_a_loop_may_last_longer_than_a_hit(tmp_path: Path) -> None:
+    write_loop(tmp_path / "loop.wav", 100)
+    audio, _ = read_audio(tmp_path / "loop.wav")
+    long = tmp_path / "long.wav"
+    write_audio(long, np.pad(audio, ((0, 0), (0, 65 * RATE - audio.shape[1]))), RATE, 16)
+    assert run(long, "-o", tmp_path / "out").exit_code == 0
+    write_audio(long, np.full((1, 601_000), 0.1, np.float32), 1_000, 16)
+    assert "lasts 601.0 seconds, at most 600 are read; cut it" in str(run(long, "-o", tmp_path / "out").exception)
