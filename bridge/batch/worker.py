@@ -25,8 +25,6 @@ from ghostnote.bridge.io.audio_file import FORMATS, read_audio, write_audio
 from ghostnote.bridge.io.sample_size import source_bits
 from ghostnote.bridge.kit.kit import pad_seed
 
-_LOUDEST: Final = 1e6
-"""A peak of 120 dB over full scale: no recording has it."""
 _SPOOLED_BYTES: Final = 2**26
 """Of strokes that wait in memory."""
 _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -102,13 +100,9 @@ def failure(path: Path, error: Exception) -> str:
 
 def examine(source: SourceFile, audio: Audio, rate: int, settings: BatchSettings) -> Guess:
     """Return a hit's class; `NotAHitError` for a sound that is not a single hit, unless settings force it."""
-    path = source.path
-    peak = float(np.abs(audio).max())
-    if peak > _LOUDEST:
-        raise InputError(f"{path}: has a peak of {peak:.0e}, where 1 is full scale; export it again")
     reason = None if settings.force else not_a_hit(audio, rate)
     if reason:
-        raise NotAHitError(f"{path}: not a drum hit: {reason}; add --force to humanize it all the same")
+        raise NotAHitError(f"{source.path}: not a drum hit: {reason}; add --force to humanize it all the same")
     if settings.drum_class:
         return Guess(settings.drum_class, "given")
     return source.guess or class_by_sound(audio, rate)

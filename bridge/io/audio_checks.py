@@ -15,6 +15,12 @@ from ghostnote.bridge.io.input_file import read_head
 SILENCE_PEAK: Final = 1e-4
 """-80 dBFS: a file whose peak stays below counts as silent."""
 
+LOUDEST_PEAK: Final = 1e6
+"""120 dB over full scale: no recording has it, and squares of what is far beyond are infinite."""
+
+MIN_SECONDS: Final = 0.002
+"""A shorter file would be all fade: no stroke of it is heard."""
+
 MAX_SAMPLES: Final = 60 * 8 * 192_000
 """A minute of eight channels at 192 kHz: a file of more, or one that claims more, would fill the memory."""
 
@@ -57,13 +63,21 @@ def check_length(path: Path, frames: int, channels: int, rate: int, max_seconds:
         )
 
 
-def check_samples(path: Path, audio: NDArray[np.float32]) -> None:
-    """Raise `AudioFileError` for sound that is empty, silent, or holds NaN or infinity."""
+def check_samples(path: Path, audio: NDArray[np.float32], rate: int) -> None:
+    """Raise `AudioFileError` for sound that is empty, silent, too short or loud, or holds NaN or infinity."""
     if audio.size == 0:
         raise AudioFileError(f"{path}: holds no samples; record or copy it again")
     # NaN passes through both; a file near the bound is not copied.
     peak = np.maximum(audio.max(), -audio.min())
     if not np.isfinite(peak):
         raise AudioFileError(f"{path}: holds values that are not numbers (NaN, infinity); export it again")
+    if peak > LOUDEST_PEAK:
+        raise AudioFileError(f"{path}: has a peak of {peak:.0e}, where 1 is full scale; export it again")
     if peak < SILENCE_PEAK:
-        raise AudioFileError(f"{path}: is silent (peak below {20 * np.log10(SILENCE_PEAK):.0f} dBFS); record it again")
+        floor_db = 20 * np.log10(SILENCE_PEAK)
+        raise AudioFileError(f"{path}: is silent (peak below {floor_db:.0f} dBFS), or cut off; record or copy it again")
+    if audio.shape[1] < MIN_SECONDS * rate:
+        milliseconds = 1000 * audio.shape[1] / rate
+        raise AudioFileError(
+            f"{path}: lasts {milliseconds:.2g} ms, a hit at least {1000 * MIN_SECONDS:g}; record or copy it again"
+        )

@@ -70,7 +70,8 @@ def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tup
     """Read a whole sound file: float32 `(channels, frames)` and its rate in Hz.
 
     Any number of channels is returned as it is. `AudioFileError` for a file that is missing, a folder, unreadable,
-    empty, silent, longer than `max_seconds`, of more than `MAX_SAMPLES`, or that holds values that are not numbers.
+    empty, silent, shorter than 2 ms or longer than `max_seconds`, of more than `MAX_SAMPLES`, that peaks 120 dB over
+    full scale, or that holds values that are not numbers.
     """
     path = Path(path)
     check_file(path)
@@ -79,7 +80,7 @@ def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tup
     except (ValueError, RuntimeError, OSError) as error:
         why = "" if _SAYS_NO_MORE in str(error) else f" ({error})"
         raise AudioFileError(f"{path}: is not a sound file, or is damaged{why}; export it again") from error
-    check_samples(path, audio)
+    check_samples(path, audio, rate)
     return audio, rate
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.audio_checks import LOUDEST_PEAK, MIN_SECONDS
 
 Audio = NDArray[np.float32]
 
@@ -19,7 +20,7 @@ MOST_CHANNELS: Final = 2
 def checked(hit: ArrayLike, rate: int, most_channels: int | None = None, *, noun: str = "hit") -> Audio:
     """Return a hit as float32 (channels, frames); `noun` is what errors call it.
 
-    `InputError` where it is not sound, is silent or has too many channels, or where `rate` is out of range.
+    `InputError` for what is no sound, silent, too short, too loud or of too many channels, or a `rate` out of range.
     """
     try:
         audio = np.asarray(hit, np.float32)
@@ -38,6 +39,12 @@ def checked(hit: ArrayLike, rate: int, most_channels: int | None = None, *, noun
         raise InputError(f"the {noun} is silent: give one with sound in it")
     if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
         raise InputError(f"rate is {rate}: choose {RATES_HZ[0]} to {RATES_HZ[1]}")
+    peak = np.abs(audio).max()
+    if peak > LOUDEST_PEAK:
+        raise InputError(f"the {noun} has a peak of {peak:.0e}, where 1 is full scale: scale it down")
+    if audio.shape[1] < MIN_SECONDS * rate:
+        milliseconds = 1000 * audio.shape[1] / rate
+        raise InputError(f"the {noun} lasts {milliseconds:.2g} ms: give {1000 * MIN_SECONDS:g} ms at least")
     return audio
 
 

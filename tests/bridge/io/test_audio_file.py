@@ -69,16 +69,16 @@ def test_the_blocks_do_not_show_in_the_bytes(tmp_path: Path, suffix: str, bits: 
 
 @pytest.mark.parametrize("bits", [16, 24])
 def test_integers_clip_and_count_what_they_clipped(tmp_path: Path, bits: int | None) -> None:
-    sound = np.array([[0.5, 1.5, -7.0, 1.0, 0.25]], np.float32)
+    sound = np.array([[0.5, 1.5, -7.0, 1.0, 0.25] + 100 * [0.5]], np.float32)
     with AudioWriter(tmp_path / "a.wav", RATE, 1, bits) as writer:
         writer.write(sound)
     again, _ = read_audio(tmp_path / "a.wav")
     assert writer.clipped == 2
-    np.testing.assert_allclose(again[0], [0.5, 1.0, -1.0, 1.0, 0.25], atol=2**-14)
+    np.testing.assert_allclose(again[0, :5], [0.5, 1.0, -1.0, 1.0, 0.25], atol=2**-14)
 
 
 def test_floats_pass_full_scale_unharmed(tmp_path: Path) -> None:
-    sound = np.array([[0.5, 1.5, -7.0]], np.float32)
+    sound = np.tile(np.array([0.5, 1.5, -7.0], np.float32), (1, 40))
     write_audio(tmp_path / "a.wav", sound, RATE, 32)
     np.testing.assert_array_equal(read_audio(tmp_path / "a.wav")[0], sound)
 
@@ -126,9 +126,11 @@ def slow_checksum(page: bytes | bytearray) -> int:
         (lambda path: path.write_text("la la la " * 500), "not a sound file"),
         (lambda path: write_audio(path, noise(frames=0), RATE), "no samples"),
         (lambda path: write_audio(path, noise(level=1e-6), RATE, 32), "silent"),
+        (lambda path: write_audio(path, noise(level=1e18), RATE, 32), "peak of .e.18, where 1 is full scale"),
+        (lambda path: write_audio(path, noise(frames=10), RATE), "lasts 0.21 ms, a hit at least 2"),
         (lambda path: write_audio(path, noise(1, 1_201 * 1_000), 1_000), "1201.0 seconds"),
     ],
-    ids=["missing", "folder", "empty", "text", "no frames", "silent", "20 minutes"],
+    ids=["missing", "folder", "empty", "text", "no frames", "silent", "loud", "short", "20 minutes"],
 )
 def test_a_file_that_is_no_hit_is_refused_with_its_name_and_the_reason(
     tmp_path: Path, make: Callable[[Path], object], words: str

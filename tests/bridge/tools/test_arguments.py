@@ -22,6 +22,8 @@ BROKEN[1, 3] = np.nan
         (np.ones((3, 9)), RATE, "the hit has 3 channels: give 2 at most"),
         ([["loud"]], RATE, "the hit is not an array of numbers"),
         (np.ones((1, 9)), 10, "rate is 10: choose 1000 to 768000"),
+        (np.full((1, 900), 9e19), RATE, r"the hit has a peak of 9e\+19, where 1 is full scale: scale it down"),
+        (np.ones((1, 9)), RATE, "the hit lasts 0.2 ms: give 2 ms at least"),
     ],
 )
 def test_what_is_wrong_with_a_sound_is_said(hit: object, rate: int, said: str) -> None:
