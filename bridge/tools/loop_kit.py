@@ -11,7 +11,9 @@ import numpy as np
 
 from ghostnote.bridge.classify.features import features, mono_for_features
 from ghostnote.bridge.classify.layers import layer_velocities
+from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.atomic_file import prepare_folder, write_bytes
+from ghostnote.bridge.io.audio_checks import MIN_SECONDS
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.io.hit_files import distinct_name
 from ghostnote.bridge.io.printable import counted
@@ -64,8 +66,13 @@ def write_loop(
     """Write the strokes of a loop into a folder: a sound file each, `NAME.mid`, and `NAME.toml` if asked for.
 
     Several drums that are struck together are several notes where each of them is also struck alone; only then are
-    they left out of the kit. `OutputError` where a file cannot be written.
+    they left out of the kit. Strokes too short to be hits are left out of everything: `InputError` where all are.
+    `OutputError` where a file cannot be written.
     """
+    found, strokes = strokes, [stroke for stroke in strokes if stroke.audio.shape[1] >= MIN_SECONDS * rate]
+    least = f"{1000 * MIN_SECONDS:g} ms"
+    if not strokes:
+        raise InputError(f"no stroke in it lasts {least}, as a hit does at least: is it a drum loop?")
     drums, together = _drums(strokes)
     prepare_folder(folder)
     files: dict[int, Path] = {}
@@ -76,6 +83,8 @@ def write_loop(
     midi, kit = folder / f"{name}.mid", folder / f"{name}.toml"
     write_bytes(midi, _midi(strokes, _notes_of(strokes, drums, together), rate, bpm))
     said = [f"{counted(len(together), 'stroke')} of several drums at once: in files, not in pads"] if together else []
+    if len(strokes) < len(found):
+        said.append(f"left out {counted(len(found) - len(strokes), 'stroke')} of less than {least}: no hits")
     if with_kit:
         taken = {id(stroke) for stroke in together}
         pads = [_pad(drum, files, rate) for drum in drums if id(drum.strokes[0]) not in taken and drum.notes]

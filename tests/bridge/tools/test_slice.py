@@ -92,6 +92,19 @@ def test_drums_struck_together_are_several_notes_and_no_pad_where_each_is_struck
     assert "1 stroke of several drums at once" in written.notes[0]
 
 
+def test_strokes_too_short_to_be_hits_are_left_out(tmp_path):
+    audio = np.full((1, 500), 0.1, np.float32)
+    kick, click = (
+        Stroke(at, at + frames, audio[:, :frames], ("kick",), 0.9, 100, at) for at, frames in ((0, 500), (9_000, 1))
+    )
+    written = write_loop([kick, click], RATE, tmp_path / "cut", "beat", with_kit=True)
+    assert written.notes == ("left out 1 stroke of less than 2 ms: no hits",)
+    assert [pad.hit for pad in load_kit(written.kit).pads] == list(written.hits)
+    with pytest.raises(InputError, match="no stroke in it lasts 2 ms"):
+        write_loop([click], RATE, tmp_path / "click", "beat", with_kit=True)
+    assert not (tmp_path / "click").exists()
+
+
 def test_without_aubio_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "aubio", None)
     with pytest.raises(MissingExtraError, match="slice"):
