@@ -105,6 +105,7 @@ def import_(
 def check(path: Annotated[Path, typer.Argument(metavar="KIT", help="The kit to check.")]) -> None:
     """Check a kit and every sound file in it; the first mistake is reported and the exit code is 2."""
     from ghostnote.bridge.io.audio_file import read_audio
+    from ghostnote.bridge.kit.unheard import unheard
     from ghostnote.bridge.render.mixer import rack_for
 
     kit = opened_kit(path)
@@ -120,6 +121,8 @@ def check(path: Annotated[Path, typer.Argument(metavar="KIT", help="The kit to c
         f"{len(own)} with a hit of their own, {len(kit.pads) - len(own)} generated"
     )
     _echo_effects(kit)
+    for line in unheard(kit.pads):
+        echo(f"warning: {line}", err=True)
     for whose, effects in kit.all_effects.items():
         for number, effect in enumerate(effects, 1):
             if effect.bypass and effect.file and not effect.file.exists():
@@ -243,6 +246,5 @@ def _row(pad: "Pad") -> tuple[str, ...]:
     """Return a pad's cells, under the headings."""
     several = f"{counted(len(pad.hits), 'hit')}{_touches(pad)}"
     drum = pad.hit.name if pad.hit else several if pad.hits else str(pad.drum_seed)
-    numbers = (pad.amount, pad.width, pad.gain_db, pad.pan, pad.steps)
-    notes = " ".join(map(str, pad.notes))
-    return (pad.name, notes, pad.drum_class, drum, *(f"{n:g}" for n in numbers), pad.choke or "")
+    numbers = [f"{number:g}" for number in (pad.amount, pad.width, pad.gain_db, pad.pan, pad.steps)]
+    return (pad.name, " ".join(map(str, pad.notes)), pad.drum_class, drum, *numbers, pad.choke or "")

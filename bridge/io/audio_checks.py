@@ -44,6 +44,15 @@ def opened_audio(path: Path) -> Iterator[Any]:
         yield stack.enter_context(AudioFile(name))
 
 
+def file_seconds(path: Path) -> float | None:
+    """Return how long a sound file lasts by its header; None where it cannot be opened."""
+    try:
+        with opened_audio(path) as file:
+            return float(file.frames / file.samplerate)
+    except (ValueError, RuntimeError, OSError):
+        return None
+
+
 def check_rate(path: Path, rate: float) -> int:
     """Return the rate as a whole number of Hz, or raise `AudioFileError` for one out of range."""
     low, high = _RATES_HZ

@@ -12,6 +12,7 @@ import numpy as np
 from ghostnote.bridge.classify.layers import layer_velocities
 from ghostnote.bridge.dsp.velocity import velocity_db
 from ghostnote.bridge.errors import AudioFileError
+from ghostnote.bridge.io.audio_checks import MIN_SECONDS, file_seconds
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files
 from ghostnote.bridge.kit.fields import RANGES, FieldError, check_hit, check_keys, check_number
 
@@ -156,9 +157,18 @@ class _Entry:
             raise FieldError("it has no file; add file = ...")
         file = check_hit(table["file"], folder, key="file")
         numbers = {key: check_number(key, table[key], HIT_RANGES) for key in HIT_RANGES if key in table}
+        if numbers.get("offset"):
+            _check_offset(file, numbers["offset"])
         numbers |= {key: check_range(key, table[key], _TOUCH_RANGES) for key in TOUCH if key in table}
         low, high = check_range("velocity", table.get("velocity", 1), RANGES)
         return cls(PadHit(file, low, high, **numbers), "velocity" in table)
+
+
+def _check_offset(file: Path, offset: float) -> None:
+    """Raise `FieldError` for an offset in ms behind which nothing of a file is left to be heard."""
+    seconds = file_seconds(file)
+    if seconds is not None and offset / 1000 > seconds - MIN_SECONDS:
+        raise FieldError(f"offset = {offset:g} ms leaves nothing of its {seconds:.2f} s; give a smaller one")
 
 
 def _entry(number: int, value: object, folder: Path) -> _Entry:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.kit.kit import Kit
+from ghostnote.bridge.kit.unheard import unheard
 from ghostnote.bridge.midi.events import NoteOn
 from ghostnote.bridge.midi.smf_reader import MidiSong
 from ghostnote.bridge.render.instants import Instants
@@ -53,8 +54,9 @@ def song_score(song: MidiSong, kit: Kit, tail_seconds: float | None) -> Score:
     requests = [Request(performer.zones[each.pad][each.zone].pad, each.index, each.velocity) for each in strokes]
     # Without a set end the last hit rings out.
     least = max(song.end_frame, *(each.frame + 1 for each in strokes)) if last is None else last
+    played = [kit.pads[pad] for pad in sorted({each.pad for each in strokes})]
     unmapped = dict(sorted(performer.unmapped.items()))
-    warnings = (*song.warnings, *_doubled(instants.doubles))
+    warnings = (*song.warnings, *_doubled(instants.doubles), *unheard(played))
     return Score(song.rate, actions, requests, least, last is None, None, unmapped, warnings)
 
 
