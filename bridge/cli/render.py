@@ -149,14 +149,16 @@ def render(
         own = drummer_feel(style, drummer_amount, pads.seed)
         feel = Feel(timing or own.timing_ms, dynamics or own.dynamics, pads.seed)
     if timing or dynamics or groove or (drummer and drummer_amount) or swing != STRAIGHT or midi_out:
-        played = _with_feel(song, played, pads, feel, moves, midi_out)
+        played = _with_feel(song, played, pads, feel, moves, midi_out, groove)
     report = run_with_bar(played, pads, output, settings, model)
     options.tell_numbered(wanted, output)
     options.tell_numbered(own_midi, midi_out)
     print_report(report, pads)
 
 
-def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, placing: Placing, midi_out: Path | None) -> MidiSong:
+def _with_feel(
+    path: Path, song: MidiSong, kit: Kit, feel: Feel, placing: Placing, midi_out: Path | None, groove: Path | None
+) -> MidiSong:
     """Return the song as a drummer plays it, print how far it deviates, and write it if `midi_out` is given."""
     from ghostnote.bridge.midi.humanize import deviations, humanize_song
     from ghostnote.bridge.midi.smf_writer import write_humanized
@@ -167,7 +169,10 @@ def _with_feel(path: Path, song: MidiSong, kit: Kit, feel: Feel, placing: Placin
             "--midi-out writes what --timing, --dynamics, --swing, --groove and --drummer change: nothing is changed"
         )
     if not moved:
-        echo("warning: --swing moves no note of this grid: try --swing-grid 8 for eighths, 16 for sixteenths", err=True)
+        still = "--swing moves no note of this grid: try --swing-grid 8 for eighths, 16 for sixteenths"
+        if groove:
+            still = f"--groove {groove} changes no note: the song has that timing and those accents already"
+        echo(f"warning: {still}", err=True)
         return song
     take = humanize_song(song, kit, feel, placing)
     late, louder = deviations(song, take)

@@ -170,6 +170,15 @@ def test_a_feel_moves_notes_and_is_written_as_midi(song: Path, tmp_path: Path) -
     assert run("render", tmp_path / "played.mid", "-o", tmp_path / "again.wav").exit_code == 0
 
 
+def test_what_moves_no_note_is_named(song: Path, tmp_path: Path) -> None:
+    played = tmp_path / "demo.mid"
+    run("demo", "-o", tmp_path / "demo.wav", "--rate", 8_000, "--midi", played)
+    for path, option, value in ((played, "--groove", played), (song, "--swing", 60)):
+        result = run("render", path, "-o", tmp_path / "out.wav", "--rate", 8_000, option, value)
+        assert f"warning: {option} " in result.stderr
+        assert result.stderr.count("warning: --") == 1
+
+
 def test_a_drummer_of_a_genre_moves_notes_by_the_seed(song: Path, tmp_path: Path) -> None:
     written = []
     for at, options in enumerate((("funk",), ("funk",), ("funk", "--seed", 2), ("jazz", "--drummer-amount", 0.5))):
