@@ -129,7 +129,7 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
         return
     keys = _keys(opcodes, control, path)
     if not keys:
-        found.left_out["regions without a key"] += 1
+        found.left_out["regions without a key from 0 to 127"] += 1
         return
     if "lorand" in opcodes or "hirand" in opcodes:
         first, last = (number(opcodes.get(*name), 0.0, name[0], path) for name in (("lorand", "0"), ("hirand", "1")))
