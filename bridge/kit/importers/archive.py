@@ -1,6 +1,7 @@
 """Archives of kits, unpacked safely: no file outside the folder, and bounded in size."""
 
 import lzma
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -37,7 +38,9 @@ def unpack(archive: Path, folder: Path) -> None:
         _write(archive, _members(archive), folder)
     except _ERRORS as error:
         reason = " ".join(str(error).split())[:_MOST_LETTERS]
-        raise KitError(f"{archive}: is damaged, or not an archive ({reason}); download it again") from error
+        # Where no kind of archive fits, Python says of each why not.
+        why = "" if isinstance(error, tarfile.ReadError) else f" ({reason})"
+        raise KitError(f"{archive}: is damaged, or not an archive{why}; download it again") from error
 
 
 def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
@@ -45,6 +48,8 @@ def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as packed:
             for entry in packed.infolist():
+                if stat.S_ISLNK(entry.external_attr >> 16):
+                    raise _link(archive, entry.filename)
                 if not entry.is_dir():
                     with packed.open(entry) as file:
                         yield entry.filename, file
@@ -52,12 +57,14 @@ def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
     with tarfile.open(archive) as tape:
         for member in tape:
             if member.issym() or member.islnk():
-                raise KitError(
-                    f"{archive}: holds a link, {printable(member.name)!r}; kits hold files alone: pack it without links"
-                )
+                raise _link(archive, member.name)
             content = tape.extractfile(member) if member.isfile() else None
             if content:
                 yield member.name, content
+
+
+def _link(archive: Path, name: str) -> KitError:
+    return KitError(f"{archive}: holds a link, {printable(name)!r}; kits hold files alone: pack it without links")
 
 
 def _write(archive: Path, members: Iterator[tuple[str, IO[bytes]]], folder: Path) -> None:

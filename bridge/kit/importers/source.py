@@ -23,6 +23,8 @@ from ghostnote.bridge.kit.kit import DEFAULT_SEED, Kit
 
 PROGRAMS: Final = (".sfz", ".dspreset", ".xml")
 """The endings of other samplers' kits."""
+UNPACKED: Final = "source"
+"""The folder that an archive is unpacked into."""
 _HEAD_BYTES: Final = 4_096
 _MOST_NAMED: Final = 6
 
@@ -93,8 +95,8 @@ def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
     if path.suffix.lower() in HIT_SUFFIXES and path.is_file():
         return _from_sounds(path, name, source)
     if is_archive(path):
-        unpack(path, work / "source")
-        path = work / "source"
+        unpack(path, work / UNPACKED)
+        path = work / UNPACKED
     program = _program(path, choices, source) if path.is_dir() else path
     if program is None:
         return _from_sounds(path, name, source)

@@ -2,12 +2,13 @@
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from ghostnote.bridge.errors import AudioFileError, KitError
+from ghostnote.bridge.errors import AudioFileError, InputError, KitError
 from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.io.cache_folder import cache_folder
@@ -17,6 +18,7 @@ from ghostnote.bridge.io.partial_files import partial_folder, remove_stale
 from ghostnote.bridge.io.printable import UNPRINTABLE
 from ghostnote.bridge.kit.fields import path_inside
 from ghostnote.bridge.kit.importers.source import (
+    UNPACKED,
     ImportChoices,
     Imported,
     chosen_program,
@@ -71,7 +73,7 @@ def import_kit(
         raise KitError(f"{output}: is already there; choose another name, or add --force to replace it")
     prepare_folder(folder)
     remove_stale(folder)
-    with output_errors(output), partial_folder(folder) as work:
+    with output_errors(output), partial_folder(folder) as work, _naming(source, work):
         imported = read_source(source, work, choices)
         kit, placed = _placed(imported, folder, work, hits)
         _check_sounds(imported.kit)
@@ -89,7 +91,17 @@ def import_kit(
                 if (work / "replaced").exists():
                     (work / "replaced").rename(hits)
             raise
-    return replace(kit, path=output), imported.report
+        report = tuple(line.replace(str(work / UNPACKED), str(source)) for line in imported.report)
+    return replace(kit, path=output), report
+
+
+@contextmanager
+def _naming(source: Path, work: Path) -> Iterator[None]:
+    """Let errors name an archive, not the folder that it is unpacked into."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(str(error).replace(str(work / UNPACKED), str(source))) from error
 
 
 def _placed(imported: Imported, folder: Path, work: Path, hits: Path) -> tuple[Kit, bool]:

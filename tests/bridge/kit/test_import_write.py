@@ -1,6 +1,7 @@
 """Imported kits on the disk: written whole beside their hits or not at all, and kits that lie are refused."""
 
 import io
+import stat
 import tarfile
 import zipfile
 from pathlib import Path
@@ -183,6 +184,7 @@ def test_missing_samples_are_named_and_left_out_only_if_told_to(tmp_path: Path) 
         ("<region> key=36 sample=kick.wav lovel=90 hivel=20", "velocities 90 to 20"),
         ("<region> key=36 sample=kick.wav volume=loud", "volume is 'loud'"),
         ("<region> key=h9 sample=kick.wav", "a key is 'h9'"),
+        ("<region> key=9999 sample=kick.wav", r"regions without a key from 0 to 127 \(1\)"),
         ("<region> sample=kick.wav key=36 offset=99999999", "its offset of"),
         ("hello", "holds no stroke that a note plays.*; give its strokes notes in its sampler, or import the folder"),
         ("<region> key=36 sample=kick.wav\n" * (MOST_REGIONS + 1), "more than 10,000 regions"),
@@ -242,6 +244,10 @@ def packed(path: Path, names: dict[str, bytes], link: str = "") -> Path:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
             for name, data in names.items():
                 file.writestr(name, data)
+            if link:
+                pointer = zipfile.ZipInfo(link)
+                pointer.external_attr = (stat.S_IFLNK | 0o777) << 16
+                file.writestr(pointer, "/etc/passwd")
         return path
     with tarfile.open(path, "w:gz") as tape:
         for name, data in names.items():
@@ -262,8 +268,20 @@ def test_an_archive_reaches_no_file_outside(tmp_path: Path, ending: str, name: s
     untouched(tmp_path / "mine", source, "outside its folder")
 
 
-def test_an_archive_s_link_is_refused(tmp_path: Path) -> None:
-    untouched(tmp_path / "mine", packed(tmp_path / "kit.h2drumkit", {}, "a.wav"), "holds a link")
+@pytest.mark.parametrize("name", ["kit.h2drumkit", "kit.zip"])
+def test_an_archive_s_link_is_refused(tmp_path: Path, name: str) -> None:
+    untouched(tmp_path / "mine", packed(tmp_path / name, {}, "a.wav"), "holds a link")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ({"a.wav": b"x"}, r"kit\.zip: holds no kit .*; \S+kit\.zip/a\.wav: is not a sound file"),
+        ({"b.sfz": b"<region> sample=gone.wav key=36"}, r"kit\.zip/b\.sfz: 1 of its samples"),
+    ],
+)
+def test_an_archive_is_named_and_not_where_it_is_unpacked(tmp_path: Path, names: dict[str, bytes], words: str) -> None:
+    assert ".part" not in untouched(tmp_path / "mine", packed(tmp_path / "kit.zip", names), words)
 
 
 @pytest.mark.parametrize("ending", ["zip", "tar.gz"])
@@ -283,7 +301,7 @@ def test_an_archive_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize("name", ["kit.zip", "kit.h2drumkit", "kit.dslibrary"])
 def test_an_archive_that_is_none_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"PK\3\4 nothing")
-    untouched(tmp_path / "mine", tmp_path / name, "is damaged, or not an archive")
+    untouched(tmp_path / "mine", tmp_path / name, "is damaged, or not an archive; download")
 
 
 def test_a_source_that_is_not_there_and_one_of_no_format_are_named(tmp_path: Path) -> None:
