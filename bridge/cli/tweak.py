@@ -10,17 +10,19 @@ from ghostnote.bridge.cli import tool_options
 def tweak(
     paths: tool_options.Paths,
     output: tool_options.Output = None,
-    bright: Annotated[float, typer.Option(min=-2, max=2, help="Highs, above 4 kHz.")] = 0.0,
-    boomy: Annotated[float, typer.Option(min=-2, max=2, help="Lows, below 120 Hz.")] = 0.0,
-    warm: Annotated[float, typer.Option(min=-2, max=2, help="150 to 500 Hz.")] = 0.0,
-    noisy: Annotated[float, typer.Option(min=-2, max=2, help="Noise, beside what rings.")] = 0.0,
-    punch: Annotated[float, typer.Option(min=-2, max=2, help="The attack, beside what follows.")] = 0.0,
-    hard: Annotated[float, typer.Option(min=-2, max=2, help="The highs of the attack.")] = 0.0,
-    longer: Annotated[float, typer.Option(min=-2, max=2, help="Longer tail: its decay times 1.3 a step.")] = 0.0,
+    bright: Annotated[float | None, typer.Option(min=-2, max=2, help="Highs, above 4 kHz.")] = None,
+    boomy: Annotated[float | None, typer.Option(min=-2, max=2, help="Lows, below 120 Hz.")] = None,
+    warm: Annotated[float | None, typer.Option(min=-2, max=2, help="150 to 500 Hz.")] = None,
+    noisy: Annotated[float | None, typer.Option(min=-2, max=2, help="Noise, beside what rings.")] = None,
+    punch: Annotated[float | None, typer.Option(min=-2, max=2, help="The attack, beside what follows.")] = None,
+    hard: Annotated[float | None, typer.Option(min=-2, max=2, help="The highs of the attack.")] = None,
+    longer: Annotated[
+        float | None, typer.Option(min=-2, max=2, help="Longer tail: its decay times 1.3 a step.")
+    ] = None,
     tighter: Annotated[
-        float, typer.Option(min=-2, max=2, help="Shorter body: each step divides its decay by 1.2.")
-    ] = 0.0,
-    rough: Annotated[float, typer.Option(min=-2, max=2, help="How much the level flutters.")] = 0.0,
+        float | None, typer.Option(min=-2, max=2, help="Shorter body: each step divides its decay by 1.2.")
+    ] = None,
+    rough: Annotated[float | None, typer.Option(min=-2, max=2, help="How much the level flutters.")] = None,
     mask: Annotated[
         str | None,
         typer.Option(metavar="SPEC", help="What to keep: '0-20ms', '200-2000hz', '0-50ms@4khz-'; several with commas."),
@@ -40,19 +42,21 @@ def tweak(
     from ghostnote.bridge.tools.output_form import OutputForm
     from ghostnote.bridge.tools.tweak import tweak as tweaked
 
-    sliders = Sliders(
-        bright=bright,
-        boomy=boomy,
-        warm=warm,
-        noisy=noisy,
-        punch=punch,
-        hard=hard,
-        longer=longer,
-        tighter=tighter,
-        rough=rough,
-    )
-    if sliders == Sliders():
+    given = {
+        "bright": bright,
+        "boomy": boomy,
+        "warm": warm,
+        "noisy": noisy,
+        "punch": punch,
+        "hard": hard,
+        "longer": longer,
+        "tighter": tighter,
+        "rough": rough,
+    }
+    moved = {name: value for name, value in given.items() if value is not None}
+    if not moved:
         raise InputError("no slider is given: say what to change, as in --bright 1 --tighter -0.5")
+    sliders = Sliders(**moved)
     keep = parse_mask(mask) if mask else None
     form = OutputForm("tweak", output, file_format, bits, rate, drum_class)
 

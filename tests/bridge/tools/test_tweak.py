@@ -95,6 +95,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     command([tmp_path / "snare.wav"], tmp_path / "out.wav", bright=1.5)
     made, rate = read_audio(tmp_path / "out.wav")
     assert np.array_equal(made, tweak(snare(), rate, Sliders(bright=1.5)))
+    command([tmp_path / "snare.wav"], tmp_path / "as_it_is.wav", bright=0)
+    assert (tmp_path / "as_it_is.wav").read_bytes() == (tmp_path / "snare.wav").read_bytes()
     assert "snare (by name)" in capsys.readouterr().out
     with pytest.raises(InputError, match="no slider is given"):
         command([tmp_path / "snare.wav"], tmp_path / "out.wav")
