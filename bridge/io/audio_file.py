@@ -59,7 +59,9 @@ def format_for(path: Path, bits: int | None = None) -> tuple[AudioFormat, int | 
     """
     found = FORMATS.get(path.suffix.lower())
     if found is None:
-        raise AudioFileError(f"{path}: cannot write '{path.suffix}' files; end the name in {', '.join(FORMATS)}")
+        why = f"cannot write '{path.suffix}' files" if path.suffix else "has no ending that says the format"
+        why = "is a folder; give a file name" if path.is_dir() else f"{why}; end the name in {', '.join(FORMATS)}"
+        raise AudioFileError(f"{path}: {why}")
     if bits is not None and bits not in found.bits:
         offer = f"choose {', '.join(map(str, sorted(found.bits)))}" if found.bits else "leave the bits out"
         raise AudioFileError(f"{path}: {found.suffix} files have no {bits} bits; {offer}")

@@ -206,6 +206,13 @@ def test_a_format_that_cannot_be_written_is_refused_before_anything_is_made(
     assert not names(tmp_path)
 
 
+def test_a_folder_or_a_name_without_an_ending_is_said(tmp_path: Path) -> None:
+    with pytest.raises(AudioFileError, match="is a folder; give a file name"):
+        format_for(tmp_path)
+    with pytest.raises(AudioFileError, match="mix: has no ending that says the format; end the name in"):
+        format_for(tmp_path / "mix")
+
+
 def test_a_rate_that_the_format_lacks_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AudioFileError, match="700000"):
         write_audio(tmp_path / "a.flac", noise(), 700_000)
