@@ -22,6 +22,8 @@ def read_text(path: Path) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if path.suffix.lower() != ".toml":
+            raise KitError(f"{path}: is not a kit file; name one, as mykit.toml") from error
         raise KitError(f"{path}: byte {error.start} is not UTF-8 text; save the kit as UTF-8") from error
 
 

@@ -174,6 +174,12 @@ def test_a_file_that_is_no_kit_is_refused(tmp_path: Path, data: bytes, words: st
         load_kit(tmp_path / "kit.toml")
 
 
+def test_a_file_of_another_kind_is_not_asked_to_be_saved_as_text(tmp_path: Path) -> None:
+    (tmp_path / "song.mid").write_bytes(b"MThd\0\0\0\xe7")
+    with pytest.raises(KitError, match=r"song\.mid: is not a kit file; name one, as mykit\.toml"):
+        load_kit(tmp_path / "song.mid")
+
+
 def test_a_kit_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KitError, match="no such file"):
         load_kit(tmp_path / "none.toml")
