@@ -46,7 +46,7 @@ def read_midi(path: Path, rate: int) -> MidiSong:
     """
     song = _timeline(read_tracks(path), rate)
     if not any(isinstance(event, NoteOn) for event in song.events):
-        raise MidiFileError("; ".join((f"{path}: holds no notes; name a file with a drum part", *song.warnings)))
+        raise MidiFileError("; ".join((f"{path}: holds no notes; name a file that has some", *song.warnings)))
     return song
 
 

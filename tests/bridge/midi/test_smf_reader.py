@@ -136,7 +136,7 @@ def test_no_midi_file_at_all(tmp_path: Path, data: bytes) -> None:
 
 
 def test_no_notes(tmp_path: Path) -> None:
-    with pytest.raises(MidiFileError, match="no notes"):
+    with pytest.raises(MidiFileError, match="no notes; name a file that has some"):
         read_midi(save(tmp_path, [on(36, velocity=0), mido.Message("control_change", control=4, value=9)]), RATE)
 
 
