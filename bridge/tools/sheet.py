@@ -105,7 +105,7 @@ def read_table(path: Path) -> list[dict[str, Any]]:
     try:
         rows = json.loads(path.read_bytes())["drums"]
         return [_checked(row) for row in rows]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is not a table of drums that 'ghostnote explore' wrote: move it away") from error

@@ -131,6 +131,11 @@ def test_where_nothing_moves_there_is_the_hit_alone(tiny_onnx, tmp_path, same):
     assert "1 of 3: all would be the hit itself" in done.output
 
 
+def test_a_file_in_place_of_the_folder_holds_no_table(tmp_path):
+    (tmp_path / "kick.wav").write_text("a file")
+    assert read_table(tmp_path / "kick.wav" / TABLE) == []
+
+
 def test_kept_parts_stay(tiny_generator):
     hit = generate_drum(tiny_generator, "perc", 77, kind="cowbell", steps=1)[None]
     settings = ExploreSettings("perc", "cowbell", 1, near=0.0, keep=("partials", "body", "tail"), steps=1)
