@@ -146,7 +146,8 @@ class TakeFiles:
     def soften(self) -> tuple[str, ...]:
         """Make all stems softer if one clips, once they are in place; return a sentence on that, and on the mix."""
         gain_db = soften({self._paths[pad]: stem for pad, stem in self._stems.items()}, self._rate, self._bits)
-        said = [f"all stems are {-gain_db:.1f} dB softer, as the loudest would clip; 32 bits keep them"] * (gain_db < 0)
+        softer = f"{abs(gain_db):.1f}"
+        said = [f"all stems are {softer} dB softer, as the loudest would clip; 32 bits keep them"] * (softer != "0.0")
         clipped = self._mix.clipped
         if clipped:
             said.append(f"{self.mix.name} is clipped in {clipped} samples: lower gain_db, or write 32 bits")

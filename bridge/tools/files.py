@@ -158,7 +158,9 @@ def write_result(path: Path, audio: Audio, rate: int, source: Path, form: Output
     peak = float(np.abs(audio).max(initial=0.0))
     if peak > 1 and bits != _FLOAT_BITS:
         audio = audio / np.float32(peak)
-        notes.append(f"{free} is turned down by {20 * np.log10(peak):.1f} dB, or it would clip")
+        down_db = f"{20 * np.log10(peak):.1f}"
+        if down_db != "0.0":
+            notes.append(f"{free} is turned down by {down_db} dB, or it would clip")
     write_audio(free, audio, final_rate, bits)
     return free, tuple(notes)
 

@@ -20,6 +20,10 @@ def halved(hit: FileHit) -> list[ToolResult]:
     return [ToolResult(hit.audio / 2)]
 
 
+def at_peak(hit: FileHit) -> np.ndarray:
+    return hit.audio * np.float32(1.001 / np.abs(hit.audio).max())
+
+
 def run(paths, form, tool=halved):
     return list(process(plan(paths, form), form, tool))
 
@@ -113,6 +117,8 @@ def test_what_would_clip_is_turned_down(tmp_path: Path):
     audio, _ = read_audio(loud[0].written[0])
     assert np.abs(audio).max() == pytest.approx(1, abs=1e-4)
     assert "or it would clip" in loud[0].notes[0]
+    (barely,) = run([tmp_path / "tom.wav"], OutputForm("loud", tmp_path / "o"), lambda hit: [ToolResult(at_peak(hit))])
+    assert not any("turned down" in note for note in barely.notes)
 
 
 def test_what_a_hit_is(tmp_path: Path):
