@@ -160,8 +160,9 @@ def _play(song: Path, wanted: Path, drum: _Drum, form: _Form, generator: Generat
     options.tell_numbered(wanted, target)
     name = drum.drum_class.replace("_", " ")
     echo(f"{target}: {counted(len(notes), 'note')}{_octaves(moved)} on a {name} of {drum.pitch_hz:.1f} Hz")
-    if peak > 1:
-        echo(f"note: turned down by {20 * np.log10(peak):.1f} dB, or it would clip", err=True)
+    down_db = f"{20 * np.log10(max(peak, 1.0)):.1f}"
+    if down_db != "0.0":
+        echo(f"note: turned down by {down_db} dB, or it would clip", err=True)
 
 
 def _check_notes(notes: list[Note], song: Path, drum: _Drum, moved: int) -> None:
