@@ -65,13 +65,15 @@ def melody(
     from ghostnote.bridge.inference.variation import Variation
     from ghostnote.bridge.io.output_guard import check_outputs
     from ghostnote.bridge.tools.files import plan
+    from ghostnote.bridge.tools.melody import read_scale
     from ghostnote.bridge.tools.output_form import OutputForm
 
     _check_drum(drum, kind, drum_class)
     tasks = plan(songs, OutputForm("melody", output, bits=bits, rate=rate, drum_class=drum_class), songs=True)
     check_outputs((task.target for task in tasks), (*(task.source for task in tasks), drum, model))
+    variation = Variation(seed, amount, steps=steps)
+    form = _Form(channel, read_scale(scale) if scale else None, octaves, rate, bits, variation)
     generator = Generator.open(model)
-    form = _Form(channel, scale, octaves, rate, bits, Variation(seed, amount, steps=steps))
     played = _drum(drum, kind or _DEFAULT_KIND, drum_class, seed, generator)
     failed = 0
     for task in tasks:
@@ -91,7 +93,8 @@ class _Form:
     """How songs are played."""
 
     channel: int | None
-    scale: str | None
+    scale: tuple[int, tuple[int, ...]] | None
+    """Its root and its steps."""
     octaves: int | None
     rate: int | None
     bits: int | None
@@ -182,21 +185,20 @@ def _octaves(moved: int) -> str:
     return f", {counted(abs(moved), 'octave')} {'up' if moved > 0 else 'down'}," if moved else ""
 
 
-def _notes(song: Path, channel: int | None, scale: str | None) -> list[Note]:
+def _notes(song: Path, channel: int | None, scale: tuple[int, tuple[int, ...]] | None) -> list[Note]:
     """Return the notes of a song, or of one of its channels, moved to a scale if one is given."""
     from ghostnote.bridge.errors import MidiFileError
     from ghostnote.bridge.midi.events import NoteOn
     from ghostnote.bridge.midi.smf_reader import read_midi
-    from ghostnote.bridge.tools.melody import Note, in_scale, read_scale
+    from ghostnote.bridge.tools.melody import Note, in_scale
 
     rate = 48_000
-    wanted = read_scale(scale) if scale else None
     played = [event for event in read_midi(song, rate).events if isinstance(event, NoteOn)]
     kept = [event for event in played if channel is None or event.channel == channel - 1]
     if not kept:
         there = ", ".join(str(number + 1) for number in sorted({event.channel for event in played}))
         raise MidiFileError(f"{song}: has no notes on channel {channel}, only on {there}")
-    pitches = [in_scale(event.note, wanted) if wanted else event.note for event in kept]
+    pitches = [in_scale(event.note, scale) if scale else event.note for event in kept]
     return [Note(event.frame / rate, pitch, event.velocity) for event, pitch in zip(kept, pitches, strict=True)]
 
 

@@ -36,6 +36,11 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, ["melody", *map(str, arguments), "--steps", "0"])
 
 
+def test_a_scale_is_refused_before_the_drum_is_read(songs: Path, tmp_path: Path) -> None:
+    refused = run(songs, "--drum", tmp_path / "none.wav", "--scale", "Zz")
+    assert "'Zz' is not a scale" in str(refused.exception)
+
+
 def test_a_folder_of_songs_is_played_and_a_broken_one_is_named(songs: Path, tmp_path: Path) -> None:
     (songs / "broken.mid").write_text("no song")
     tom = written(tmp_path / "tom.wav", 1.0, 0.02)
