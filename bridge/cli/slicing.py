@@ -105,7 +105,6 @@ def _sliced(loop: Path, wanted: Path, choices: _Choices) -> None:
     """Cut one loop, write what it is into a folder, and say so; `InputError`."""
     from ghostnote.bridge.cli.extras import needs_extra
     from ghostnote.bridge.io.audio_file import read_audio
-    from ghostnote.bridge.io.output_guard import numbered
     from ghostnote.bridge.io.sample_size import source_bits
     from ghostnote.bridge.tools.loop_kit import DEFAULT_BPM, write_loop
     from ghostnote.bridge.tools.slice import MOST_SECONDS, slice_loop
@@ -115,7 +114,7 @@ def _sliced(loop: Path, wanted: Path, choices: _Choices) -> None:
     strokes = slice_loop(audio, rate)
     times = [stroke.start / rate for stroke in strokes]
     found = choices.bpm or estimated_bpm(times, [stroke.velocity for stroke in strokes])
-    folder, bits = numbered(wanted), choices.bits or source_bits(loop)
+    folder, bits = _free(wanted), choices.bits or source_bits(loop)
     written = write_loop(strokes, rate, folder, loop.stem, bits=bits, bpm=found or DEFAULT_BPM, with_kit=choices.kit)
     for stroke in strokes:
         echo(_line(stroke, rate))
@@ -136,6 +135,14 @@ def _sliced(loop: Path, wanted: Path, choices: _Choices) -> None:
 
             draw_slices(choices.figure, audio, rate, strokes)
         echo(str(choices.figure))
+
+
+def _free(folder: Path) -> Path:
+    """Return a folder that holds nothing yet: itself, or with the first number that is free."""
+    from ghostnote.bridge.io.output_guard import numbered
+
+    is_empty = folder.is_dir() and not any(folder.iterdir())
+    return folder if is_empty else numbered(folder)
 
 
 def _line(stroke: Stroke, rate: int) -> str:

@@ -48,8 +48,9 @@ def test_a_folder_of_loops_becomes_a_folder_each_with_the_tempo_that_is_found(tm
     assert "beats a minute (found)" in result.output
 
 
-def test_a_tempo_that_is_given_is_taken_and_a_taken_folder_stays(tmp_path: Path) -> None:
+def test_a_tempo_that_is_given_is_taken_and_only_an_empty_folder_is_filled(tmp_path: Path) -> None:
     write_loop(tmp_path / "loop.wav", 100)
+    (tmp_path / "out").mkdir()
     for name in ("out", "out-2"):
         result = run(tmp_path / "loop.wav", "-o", tmp_path / "out", "--tempo", 50)
         assert result.exit_code == 0
