@@ -24,6 +24,7 @@ class BatchReport:
     """What a batch made."""
 
     manifest: Path
+    """The list of the files; it is not there where none was made."""
     sources: int
     """Sources that were humanized, in this run or before."""
     reused: int

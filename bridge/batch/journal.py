@@ -48,6 +48,7 @@ class BatchLog:
         self._folder, self._key, self._resume = folder, key, resume
         self._journal, self._manifest = folder / JOURNAL, folder / MANIFEST
         self._at: dict[str, int] = {}
+        self._is_new = False
 
     def __enter__(self) -> Self:
         """Open the journal and remove what an interrupted run left half written.
@@ -55,6 +56,7 @@ class BatchLog:
         `InputError` if another process works in the folder, or it holds another run, or one under other settings.
         """
         with output_errors(self._folder):
+            self._is_new = not self._folder.exists()
             self._folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             with output_errors(self._folder):
@@ -79,6 +81,10 @@ class BatchLog:
         with suppress(OSError):
             self._remove_partial_files()
         self._stack.close()
+        if self._is_new:
+            # Where nothing was made, nothing is in it.
+            with suppress(OSError):
+                self._folder.rmdir()
 
     def rows_of(self, source: str) -> tuple[Row, ...]:
         """Return the rows of a finished source, or none."""
@@ -102,7 +108,12 @@ class BatchLog:
 
         Then follow the rows of earlier runs' other sources, as long as their files are there.
         Before that all files are flushed to the disk: without a journal nothing finds what a power cut took.
+        Where nothing was ever made there is no manifest.
         """
+        if not self._at and not self._manifest.exists():
+            self._file.close()
+            self._journal.unlink(missing_ok=True)
+            return self._manifest
         if hasattr(os, "sync"):
             os.sync()
         with replacing(self._manifest) as file, output_errors(self._manifest):

@@ -105,7 +105,7 @@ def humanize(
     pool = _pool(jobs, sources, settings, cluster, (tls_ca, tls_cert, tls_key))
     report = _run_with_bar(sources, output, settings, model, pool, resume=resume)
     _print_report(report)
-    if forms:
+    if forms and report.sources:
         shape = KitShape(author=author, licence=licence, name=name or _folder_name(paths, output), prefix=bool(name))
         _export(report, forms, output / "kits", shape, model, keep=resume)
     if report.problems:
@@ -173,11 +173,12 @@ def _print_report(report: BatchReport) -> None:
     reused = f", {report.reused} of them finished before" if report.reused else ""
     unused = f"; {len(report.left_out)} left out, {len(report.problems)} failed"
     rest = unused if report.left_out or report.problems else ""
-    echo(f"{report.manifest}: {counted(report.sources, 'hit')}{reused}{rest}")
-    if report.files or not report.reused:
+    if report.sources:
+        echo(f"{report.manifest}: {counted(report.sources, 'hit')}{reused}{rest}")
+    if report.files:
         echo(f"{counted(report.files, 'file')} in {report.seconds:.1f} s, {report.files_per_second:.1f} per second")
     else:
-        echo("nothing was left to do")
+        echo("nothing was left to do" if report.reused else "nothing was made")
     for note in report.notes:
         echo(f"note: {note}")
     for reason in report.left_out:

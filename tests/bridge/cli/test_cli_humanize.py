@@ -104,6 +104,15 @@ def test_what_was_left_out_is_named_and_ends_with_1(pack: Path, tmp_path: Path) 
     assert "2 hits" in result.stdout
 
 
+def test_where_nothing_can_be_made_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    result = run(tmp_path / "bad.wav", "-o", tmp_path / "out", "--export", "sfz")
+    assert result.exit_code == 1
+    assert result.stdout.strip() == "nothing was made"
+    assert result.stderr.count("bad.wav: is not a sound file") == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_loop_left_out_by_design_ends_with_0_and_both_numbers_are_told(pack: Path, tmp_path: Path) -> None:
     loop = np.tile(read_audio(pack / "kick.wav")[0], 8)
     write_audio(pack / "loop.wav", loop, 44_100)
