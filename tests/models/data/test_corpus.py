@@ -273,7 +273,7 @@ def test_no_hits_make_an_empty_array() -> None:
 
 def test_progress_counts_every_file(tmp_path: Path) -> None:
     for i in range(3):
-        put(tmp_path / f"kick {i}.wav", tone(64))
+        put(tmp_path / f"kick {i}.wav", tone(128))
     seen: list[tuple[int, int]] = []
     load_hits(scan(tmp_path).hits, frames=64, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 3), (2, 3), (3, 3)]
