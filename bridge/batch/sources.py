@@ -68,7 +68,7 @@ def _files(paths: Iterable[Path], output: Path) -> Iterator[tuple[Path, Path]]:
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder; check the path")
-        inside = [file for file in hit_files(path, links=True) if file.is_file()] if path.is_dir() else [path]
+        inside = [file for file in hit_files(path, links=True) if not file.is_dir()] if path.is_dir() else [path]
         for file in inside:
             real = real_path(file)
             if real not in seen and not real.is_relative_to(output):

@@ -183,7 +183,7 @@ def _sources(paths: Iterable[Path], form: OutputForm, suffixes: Sequence[str]) -
 
 
 def _files_in(folder: Path, suffixes: Sequence[str]) -> list[Path]:
-    return [file for file in hit_files(folder, links=True, suffixes=suffixes, stems=True) if file.is_file()]
+    return [file for file in hit_files(folder, links=True, suffixes=suffixes, stems=True) if not file.is_dir()]
 
 
 def _target(source: Path, root: Path | None, form: OutputForm) -> Path:

@@ -113,6 +113,14 @@ def test_where_nothing_can_be_made_nothing_is_left(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_link_to_itself_is_named(pack: Path, tmp_path: Path) -> None:
+    (pack / "circle.wav").symlink_to("circle.wav")
+    result = run(pack, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "circle.wav: its links go in a circle" in result.stderr
+    assert "2 hits; 0 left out, 1 failed" in result.stdout
+
+
 def test_a_loop_left_out_by_design_ends_with_0_and_both_numbers_are_told(pack: Path, tmp_path: Path) -> None:
     loop = np.tile(read_audio(pack / "kick.wav")[0], 8)
     write_audio(pack / "loop.wav", loop, 44_100)

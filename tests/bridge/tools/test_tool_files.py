@@ -111,6 +111,17 @@ def test_what_fails_is_named_and_the_others_go_on(tmp_path: Path):
     assert not outcomes["tom.wav"].written
 
 
+def test_a_link_to_nothing_is_named(tmp_path: Path):
+    write_audio(tmp_path / "tom.wav", tone(150, 44_100), 44_100, 24)
+    (tmp_path / "circle.wav").symlink_to("circle.wav")
+    (tmp_path / "gone.wav").symlink_to("nowhere.wav")
+    (tmp_path / "folder.wav").mkdir()
+    problems = [outcome.problem for outcome in run([tmp_path], OutputForm("half", tmp_path / "o"))]
+    assert "its links go in a circle" in problems[0]
+    assert "there is no such file" in problems[1]
+    assert problems[2:] == [None]
+
+
 def test_what_would_clip_is_turned_down(tmp_path: Path):
     write_audio(tmp_path / "tom.wav", tone(150, 44_100), 44_100, 24)
     loud = run([tmp_path / "tom.wav"], OutputForm("loud", tmp_path / "o"), lambda hit: [ToolResult(hit.audio * 4)])
