@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,8 @@ from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.kit import load_kit
 from ghostnote.bridge.kit.unheard import unheard
+from ghostnote.bridge.midi.smf_reader import read_midi
+from ghostnote.bridge.render.score import song_score
 
 RATE = 44_100
 
@@ -44,3 +47,10 @@ def test_a_start_behind_the_end_is_said_by_check(tmp_path: Path, line: str, is_s
     assert len([*unheard(load_kit(path).pads)]) == is_silent
     said = CliRunner().invoke(app, ["kit", "check", str(path)]).output
     assert ("warning: pad 'Snare' is silent: start = " in said) == is_silent
+
+
+def test_a_start_behind_the_end_is_said_by_render(tmp_path: Path) -> None:
+    played = load_kit(kit(tmp_path, "hit = 'snare.wav'\nstart = 600"))
+    mido.MidiFile(tracks=[mido.MidiTrack([mido.Message("note_on", note=38, velocity=90)])]).save(tmp_path / "song.mid")
+    (said,) = song_score(read_midi(tmp_path / "song.mid", RATE), played, None).warnings
+    assert said == "pad 'Snare' is silent: start = 600 ms leaves nothing of its hits; give a smaller one"
