@@ -44,6 +44,7 @@ _GATED_DB: Final = 66.0
 _GATED_T60: Final = 0.8
 _SLOPE_FRAMES: Final = 24
 _LEAST_LATE: Final = 0.2
+_DECAYS: Final = np.geomspace(*T60_SECONDS, 200)
 
 
 def group_exponents() -> Array:
@@ -132,6 +133,15 @@ def late_t60(power: Array, longest: Array) -> Array:
     slope = np.polyfit(np.arange(course.shape[1]), course.T, 1)[0]
     seconds = 60 / np.maximum(-slope, 1e-3) * HOP_FRAMES / RATE
     return np.asarray(np.clip(seconds, _LEAST_LATE, np.maximum(longest, _LEAST_LATE)))
+
+
+def middle_t60(power: Array) -> Array:
+    """Return the decay times (BANDS,) of exponentials that have the same middle in time as power (BANDS, frames)."""
+    seconds = (np.arange(power.shape[1]) + 0.5) * (HOP_FRAMES / RATE)
+    courses = 10 ** (-6 * seconds / _DECAYS[:, None])
+    middles = (courses * seconds).sum(axis=1) / courses.sum(axis=1)
+    found = (power * seconds).sum(axis=1) / np.maximum(power.sum(axis=1), _NOTHING)
+    return np.exp(np.interp(found, middles, np.log(_DECAYS)))
 
 
 def _t60(level: Array, loudest: float) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import numpy as np
 
 from ghostnote.bridge.errors import AudioFileError, GhostnoteError
-from ghostnote.bridge.inference.stroke_source import SourceSpec
+from ghostnote.bridge.inference.stroke_source import DRUMS_VERSION, SourceSpec
 from ghostnote.bridge.inference.variation import Audio, Reference, StrokeKey
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.io.cache_folder import cache_folder
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_FILES: Final = 500
 MODEL_RATE: Final = 44_100
 READY_MADE: Final = Path(__file__).parent.parent / "kit" / "drums"
-"""Drums of the kits that come along, in a folder named after the model that made them."""
+"""Drums of the kits that come along, in a folder named after the model and the version of the code that made them."""
 
 _FULL_PRECISION: Final = 32
 _NAME_DIGITS: Final = 16
@@ -113,7 +113,7 @@ class CachedSource:
 
 def ready_made(checksum: str) -> Path:
     """Return the folder of the drums that come along with a model."""
-    return READY_MADE / checksum[:_NAME_DIGITS]
+    return READY_MADE / f"{checksum[:_NAME_DIGITS]}-{DRUMS_VERSION}"
 
 
 def drum_file(pad: Pad, suffix: str) -> str:

@@ -20,6 +20,7 @@ from ghostnote.bridge.dsp.shape import (
     describe_bands,
     group_power,
     late_t60,
+    middle_t60,
     to_bands,
     to_groups,
 )
@@ -109,7 +110,9 @@ def plan_drum(shape: Audio, drum: Drum, rng: np.random.Generator, *, pitched: bo
     # Where a few lines have the power, they are what stands out; kicks and toms have no others.
     full = np.where(np.array(BAND_HZ[1:]) < _CLOUDED_HZ, _FULL_OF_MODES, 1.0)
     prominence = np.where((used < full) & (not pitched), drum.prominence_db, 0)
-    cloud = _cloud(power[:, BODY_FRAME:], prominence, 1 - used, np.maximum(t60, late), drum.low_db, rng)
+    # Where a band falls fast at first and slowly later, weak lines would be all that is left.
+    cloud_t60 = np.minimum(np.maximum(t60, late), middle_t60(bands[:, BODY_FRAME:]))
+    cloud = _cloud(power[:, BODY_FRAME:], prominence, 1 - used, cloud_t60, drum.low_db, rng)
     cloud_power = _power_of(cloud, frames)
     # The noise between its lines swells as they do.
     swell = draw_swell(np.where(pitched, 0, drum.prominence_db), rng)

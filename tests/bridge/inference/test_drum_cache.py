@@ -7,7 +7,7 @@ import pytest
 from stroke_by_stroke import StrokeByStroke
 
 from ghostnote.bridge.inference import drum_cache
-from ghostnote.bridge.inference.drum_cache import CachedSource
+from ghostnote.bridge.inference.drum_cache import CachedSource, ready_made
 from ghostnote.bridge.inference.variation import Reference
 from ghostnote.bridge.io.audio_file import read_audio, write_audio
 from ghostnote.bridge.io.cache_folder import cache_folder
@@ -145,3 +145,9 @@ def test_the_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "ghostnote"
+
+
+def test_drums_of_another_version_of_the_code_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = ready_made("0123456789abcdef0")
+    monkeypatch.setattr("ghostnote.bridge.inference.drum_cache.DRUMS_VERSION", 99)
+    assert ready_made("0123456789abcdef0").name != before.name
