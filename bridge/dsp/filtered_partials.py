@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.attack_course import AttackCourse
 from ghostnote.bridge.dsp.block_filter import Spectra, block_spectra, filter_blocks
 from ghostnote.bridge.dsp.partial_response import LEAD_FRAMES, TAIL_FRAMES
 from ghostnote.bridge.dsp.partials import fast_size
@@ -24,6 +25,8 @@ _SILENT: Final = 1e-5
 _FALL: Final = np.cos(np.linspace(0, np.pi / 2, 256, dtype=np.float32)) ** 2
 """How it then falls silent."""
 _QUIET: Final = 1e-12
+_AS_SHARP: Final = 0.85
+"""How much of what a filter does to the course of an attack is undone."""
 
 
 class FilteredPartials:
@@ -35,6 +38,7 @@ class FilteredPartials:
         loud = np.flatnonzero(np.abs(partials).max(axis=0) > _SILENT * np.abs(partials).max(initial=_QUIET))
         self._end = int(loud[-1]) + 1 if loud.size else 0
         self._partials = partials[:, : self._end].copy()
+        self._course = AttackCourse(self._partials)
         self._kept = 0.0, self._transformed(0.0)
 
     @property
@@ -56,6 +60,7 @@ class FilteredPartials:
         sounding[:] = filtered[:, : sounding.shape[1]]
         after = sounding[:, self._end :]
         after *= _FALL[: after.shape[1]]
+        self._course.apply_to(stroke, _AS_SHARP)
         return stroke
 
     def _spectra_at(self, width: float) -> Spectra:

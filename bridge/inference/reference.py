@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.attack import Attack
+from ghostnote.bridge.dsp.attack_course import AttackCourse
 from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.dsp.partial_response import drum_features
@@ -47,6 +48,7 @@ class PreparedReference:
         self.partials = FilteredPartials(partials)
         self.drum = drum_features(partials, self.residual)
         self.attack = Attack.of(self.body)
+        self.course = AttackCourse(self.body)
         self._heads: dict[int, ResidualHead] = {}
         self._features: dict[int, ReferenceFeatures] = {}
 

@@ -25,6 +25,8 @@ Audio = NDArray[np.float32]
 _FADE: Final = np.cos(np.linspace(0, np.pi / 2, 220, dtype=np.float32)) ** 2
 ROWS: Final = 8
 """Sounds that go through the network at once; more are hardly faster."""
+_AS_SHARP: Final = 0.5
+"""How much of what parts that do not add up as they did take from an attack is given back."""
 _PREDICTED: Final = 3.0
 """Recorded strokes that the model's prediction of their levels weighs as much as."""
 _NOISE_STREAM: Final = 1
@@ -143,6 +145,7 @@ class Variator:
             whole = residual + prepared.partials.through(drawn.taps(), variation.width)
             if len(prepared.body) == 2:
                 whole = match_image(whole, prepared.body, variation.width)
+            prepared.course.apply_to(whole, _AS_SHARP)
             prepared.attack.apply_to(whole)
             _fade_end(whole)
             yield np.concatenate([lead, whole], axis=1) if lead.shape[1] else whole

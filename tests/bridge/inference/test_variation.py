@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from ghostnote.bridge.drums import CLASS_NAMES as CLASSES
 from ghostnote.bridge.dsp.tail_crossfade import Tail, attach_tail
 from ghostnote.bridge.dsp.velocity import velocity_db
+from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import ROWS, Reference, StrokeKey, Variation, Variator
 
 RATE = 44_100
@@ -181,3 +183,18 @@ def test_a_stroke_peaks_at_most_twice_as_high_as_its_reference(variator):
     level_spread = 10 ** (4 * variator.generator.card.level_spread_db[0] / 20)
     strokes = [variator.next_stroke(Reference(square, 0), Variation(seed=1), index=i) for i in range(6)]
     assert max(np.abs(stroke).max() for stroke in strokes) <= 2 * level_spread * np.abs(square).max()
+
+
+@pytest.mark.parametrize(("hz", "seconds"), [((2500,), 0.02), ((540, 800), 0.06), ((464,), 0.1)])
+def test_a_ringing_drum_is_struck_once_and_at_once(hz, seconds):
+    t = np.arange(RATE // 2) / RATE
+    tones = sum(np.sin(2 * np.pi * f * t) for f in hz)
+    drum = (0.4 / len(hz) * tones * np.exp(-t / seconds)).astype(np.float32)[None]
+
+    def first_db(x):
+        """Return the level of the first 5 ms beside that of the first 40 ms."""
+        return level_db(x[0, :220]) - level_db(x[0, :1764])
+
+    reference, keys = Reference(drum, CLASSES.index("perc")), [StrokeKey(index) for index in range(24)]
+    strokes = Variator(Generator.open()).next_strokes(reference, keys, Variation(steps=0))
+    assert min(first_db(stroke) - first_db(drum) for stroke in strokes) > -3
