@@ -29,12 +29,13 @@ _AUDIBLE_DB: Final = -50.0
 _LAG_FRAMES: Final = 132
 _LAG_WINDOW: Final = 6000
 _CORRELATED_FRAMES: Final = 4410
+_STRIKE_FRAMES: Final = 220
 _LONGEST_T20_FRAMES: Final = 30_000
 _TINY: Final = 1e-12
 
 SPECTRAL: Final = ("lmd", "lmd_low", "lmd_mid", "lmd_high", "lmd_attack", "lmd_later")
 """Log-mel distances in dB: over all, below 300 Hz, between, above 3 kHz, in the first 46 ms, later."""
-DEVIATIONS: Final = ("centroid_percent", "t20_percent", "level_db", "onset_ms")
+DEVIATIONS: Final = ("centroid_percent", "t20_percent", "attack_db", "level_db", "onset_ms")
 """What differs between two hits with a sign: the second over the first."""
 BALANCE: Final = ("low_db", "mid_db", "high_db")
 """Mean differences of the log-mel spectrograms with their sign, in the bands of SPECTRAL."""
@@ -56,6 +57,8 @@ class Description:
     """RMS of the first 60 ms."""
     onset_ms: Tensor
     """When the hit first comes within 20 dB of its peak."""
+    attack_db: Tensor
+    """The energy of the first 5 ms from there, beside that of the first 100 ms."""
 
 
 def mel_centres_hz() -> Tensor:
@@ -119,13 +122,24 @@ def describe(x: Tensor) -> Description:
     power = power * (hz > 20)
     level = x.abs()
     peak = level.amax(1)
+    onset = (level >= 0.1 * peak[:, None]).float().argmax(1)
     return Description(
         (power * hz).sum(1) / power.sum(1).clamp_min(_TINY),
         _t20(x),
         20 * (peak + 1e-9).log10(),
         10 * (x[:, :ATTACK_FRAMES].square().mean(1) + _TINY).log10(),
-        (level >= 0.1 * peak[:, None]).float().argmax(1) * (1000 / RATE),
+        onset * (1000 / RATE),
+        _attack_db(x, onset),
     )
+
+
+def _attack_db(x: Tensor, onset: Tensor) -> Tensor:
+    energy = F.pad(x.double().square().cumsum(1), (1, _CORRELATED_FRAMES), mode="replicate")
+    energy[:, 0] = 0
+    start, short, long = (
+        energy.gather(1, onset[:, None] + frames)[:, 0] for frames in (0, _STRIKE_FRAMES, _CORRELATED_FRAMES)
+    )
+    return 10 * ((short - start + _TINY) / (long - start + _TINY)).log10().to(x.dtype)
 
 
 def deviations(a: Description, b: Description) -> dict[str, Tensor]:
@@ -133,6 +147,7 @@ def deviations(a: Description, b: Description) -> dict[str, Tensor]:
     return {
         "centroid_percent": 100 * (b.centroid_hz / a.centroid_hz).log(),
         "t20_percent": 100 * (b.t20_seconds / a.t20_seconds).log(),
+        "attack_db": b.attack_db - a.attack_db,
         "level_db": b.peak_db - a.peak_db,
         "onset_ms": b.onset_ms - a.onset_ms,
     }

@@ -17,11 +17,11 @@ Measures = Mapping[str, NDArray[np.float64]]
 ByGroup = Mapping[str, float]
 """One value for each group."""
 
-RATIOS: Final = (*SPECTRAL, "centroid_percent", "t20_percent", "level_db")
+RATIOS: Final = (*SPECTRAL, "centroid_percent", "t20_percent", "attack_db", "level_db")
 """Measures whose diversity is a ratio to that of real strokes."""
 DIFFERENCES: Final = ("correlation", "onset_ms")
 """Measures whose diversity is a difference from that of real strokes; an onset moves too little for a ratio."""
-BIASES: Final = ("centroid_percent", "t20_percent", "level_db", *BALANCE)
+BIASES: Final = ("centroid_percent", "t20_percent", "attack_db", "level_db", *BALANCE)
 """Measures with a sign, which should be 0 on average."""
 CHUNK: Final = 64
 """Hits that are measured at once, to fit the memory."""

@@ -27,6 +27,7 @@ _TITLES: Final = {
     "correlation": "correlation (difference)",
     "centroid_percent": "centroid %",
     "t20_percent": "T20 %",
+    "attack_db": "first 5 ms dB",
     "level_db": "level dB",
     "onset_ms": "onset ms (difference)",
     "low_db": "< 300 Hz dB",

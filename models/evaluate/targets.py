@@ -163,6 +163,7 @@ _TARGETS: Final[tuple[_Target, ...]] = (
     ("correlation beside real", -0.1, 0.1, _value("diversity/model/beside_real/correlation/all")),
     ("bias of centroid, %", -10, 10, _value("bias/model/centroid_percent/all")),
     ("bias of T20, %", -10, 10, _value("bias/model/t20_percent/all")),
+    ("bias of the first 5 ms, dB", -0.5, 0.5, _value("bias/model/attack_db/all")),
     ("C2ST accuracy", 0, 0.65, _value("c2st/model/all/c2st_accuracy/all")),
     ("C2ST accuracy of the DSP baseline", 0.9, 1, _value("c2st/dsp_baseline/all/c2st_accuracy/all")),
     (

@@ -124,3 +124,11 @@ def test_the_dsp_baseline_stays_within_its_bounds_and_repeats_by_its_generator()
     assert float(cents.abs().max()) <= 21
     still = dsp_baseline(hits[:1], torch.Generator().manual_seed(3), BaselineSettings(0, 0, 0))
     assert float((still - hits[:1])[:, :20000].abs().max()) < 1e-3
+
+
+def test_a_stroke_that_swells_has_lost_its_attack() -> None:
+    hit = tone_hit(800, 40)
+    swelling = hit * (1 - torch.exp(-SECONDS / 0.008))
+    measured = compare(hit.repeat(2, 1), torch.cat([moved(hit, 40), swelling]))
+    assert float(measured["attack_db"][0]) == pytest.approx(0, abs=0.1)
+    assert -20 < float(measured["attack_db"][1]) < -6
