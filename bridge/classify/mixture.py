@@ -1,4 +1,4 @@
-"""Which drums are struck at each moment of a loop, by a small transformer over its strokes.
+"""Which drums are struck at each moment of a loop, by small transformers over its strokes, whose odds are averaged.
 
 Each stroke is seen as a mel spectrogram around its onset, and attends to the others of the loop: the same hat is struck
 alone elsewhere, a ride keeps time, toms follow each other. Attention depends on how many of the loop's shortest steps
@@ -58,8 +58,8 @@ def sounding(mono: Audio, onsets: Sequence[int]) -> Floats:
     own = MOST_STROKES - 2 * _OVERLAP
     for first in range(0, len(onsets), own):
         start, end = max(0, first - _OVERLAP), first + own + _OVERLAP
-        found = _attended(_weights(), patches[start:end], seconds[start:end])
-        odds.append(found[first - start : first - start + own])
+        found = [_attended(network, patches[start:end], seconds[start:end]) for network in _networks()]
+        odds.append(np.mean(found, axis=0)[first - start : first - start + own])
     return np.concatenate(odds)
 
 
@@ -144,6 +144,10 @@ def _filters() -> Audio:
 
 
 @cache
-def _weights() -> dict[str, Floats]:
+def _networks() -> tuple[dict[str, Floats], ...]:
     with np.load(WEIGHTS) as file:
-        return {key: file[key].astype(np.float64) for key in file.files}
+        parts = {key: file[key].astype(np.float64) for key in file.files}
+    numbers = sorted({key.partition(".")[0] for key in parts})
+    return tuple(
+        {key.removeprefix(f"{at}."): part for key, part in parts.items() if key.startswith(f"{at}.")} for at in numbers
+    )

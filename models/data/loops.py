@@ -1,7 +1,8 @@
 """Drum loops put together from single hits, with what is struck when: what a network learns to hear loops from."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -42,14 +43,19 @@ _APART_FRAMES: Final = 1323
 class LoopMaker:
     """Makes random loops of the hits of a split."""
 
-    def __init__(self, split: Split) -> None:
-        """Take some hits of each drum; what rings on after the end of recorded cymbals is made once."""
+    def __init__(self, split: Split, made: Mapping[str, Sequence[Audio]] = MappingProxyType({})) -> None:
+        """Take some hits of each drum; what rings on after the end of recorded cymbals is made once.
+
+        `made` are more drums of each class, of one stroke each.
+        """
         audio, files = split
         self._groups: dict[str, dict[str, list[Audio]]] = {}
         for hit, file in zip(audio, files, strict=True):
             drum = self._groups.setdefault(file.drum_class, {}).setdefault(file.group, [])
             if len(drum) < _HITS:
                 drum.append(_rung_on(hit) if file.drum_class in _RINGING else hit)
+        for name, drums in made.items():
+            self._groups.setdefault(name, {}).update({f"made {number}": [hit] for number, hit in enumerate(drums)})
 
     def make(self, rng: np.random.Generator) -> Loop:
         """Return a random loop of one to three bars."""
@@ -80,7 +86,7 @@ class LoopMaker:
             parts.append(("kick", bass_drum(rng, steps)))
         back = str(rng.choice(["snare", "clap", "rim"], p=[0.68, 0.17, 0.15]))
         if style == "groove":
-            parts.append((back, backbeat(rng, steps)))
+            parts.append((back, backbeat(rng, steps) if rng.random() < 0.85 else scattered(rng, steps, 0.65)))
         elif rng.random() < 0.6:
             parts.append((back, scattered(rng, steps, 0.2)))
         if style == "anything":
@@ -119,7 +125,7 @@ def _hands(rng: np.random.Generator, steps: int) -> list[tuple[str, Pattern]]:
         parts = [(name, np.where(opened, 0.0, pattern)), ("open_hat", np.where(opened, rng.uniform(0.7, 1.0), 0.0))]
     if name == "open_hat" and rng.random() < 0.5:
         parts.append(("closed_hat", np.where(pattern > 0, 0.0, time_keeper(rng, steps))))
-    if name == "ride" and rng.random() < 0.5:
+    if name == "ride" and rng.random() < 0.6:
         parts.append(("pedal_hat" if rng.random() < 0.8 else "closed_hat", backbeat(rng, steps)))
     if rng.random() < 0.4:
         parts.append(("crash", np.where(np.arange(steps) == 0, rng.uniform(0.8, 1.0), 0.0)))
@@ -133,10 +139,11 @@ def _either(rng: np.random.Generator, steps: int) -> Pattern:
 def _events(
     parts: Sequence[tuple[LoopDrum, Pattern]], bars: int, rng: np.random.Generator
 ) -> dict[int, list[tuple[LoopDrum, float]]]:
-    """Return what is struck at each step of all bars, and how hard; a crash comes in the first bar alone."""
+    """Return what is struck at each step of all bars, and how hard; most crashes come in the first bar alone."""
     events: dict[int, list[tuple[LoopDrum, float]]] = {}
+    once = rng.random() < 0.6
     for bar, (drum, pattern) in itertools.product(range(bars), parts):
-        if bar and drum.label == label_of("crash"):
+        if bar and once and drum.label == label_of("crash"):
             continue
         played = varied(rng, pattern) if bar and rng.random() < 0.3 else pattern
         for step in np.flatnonzero(played):

@@ -56,6 +56,14 @@ def test_a_corpus_without_toms_or_cymbals_makes_loops_too():
     assert names <= {"kick", "snare"}
 
 
+def test_made_drums_play_beside_a_corpuss():
+    audio, files = split()
+    kept = [at for at, file in enumerate(files) if file.drum_class == "kick"]
+    maker, rng = LoopMaker((audio[kept], [files[at] for at in kept]), {"snare": [audio[1]]}), np.random.default_rng(0)
+    names = {CLASS_NAMES[at] for _ in range(10) for at in np.flatnonzero(maker.make(rng).struck.any(axis=0))}
+    assert names == {"kick", "snare"}
+
+
 def test_what_nobody_can_hear_is_not_asked_for():
     loud, high = split()[0][0], split()[0][-1]
     # One is far softer in the band of another, and then in a band of its own.
