@@ -141,7 +141,7 @@ def middle_t60(power: Array) -> Array:
     courses = 10 ** (-6 * seconds / _DECAYS[:, None])
     middles = (courses * seconds).sum(axis=1) / courses.sum(axis=1)
     found = (power * seconds).sum(axis=1) / np.maximum(power.sum(axis=1), _NOTHING)
-    return np.exp(np.interp(found, middles, np.log(_DECAYS)))
+    return np.asarray(np.exp(np.interp(found, middles, np.log(_DECAYS))))
 
 
 def _t60(level: Array, loudest: float) -> float:
