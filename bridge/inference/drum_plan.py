@@ -50,6 +50,9 @@ _LEAST_REST: Final = 0.01
 _LEVEL_SPREAD_DB: Final = 6.0
 """Of weak lines, each by itself."""
 _DECAY_SPREAD: Final = 0.3
+_HUM_HZ: Final = 300.0
+"""What rings far longer than all around it, below this frequency, is the hum of a recording."""
+_MOST_LASTING: Final = 2.0
 _RISE_SECONDS: Final = 0.0005
 _END_DB: Final = -75.0
 _SILENT: Final = 1e-18
@@ -135,7 +138,8 @@ def _modes(modes: Array, drum: Drum, energy: Array, t60: Array, rng: np.random.G
     share = 10 ** (modes[:, 1] / 10)
     total = np.bincount(band, share, BANDS)
     share = share / np.maximum(total[band] / (1 - _LEAST_REST), 1)
-    seconds = np.clip(modes[:, 2] * np.sqrt(t60 / drum.t60)[band].clip(0.5, 2), *T60_SECONDS)
+    longest = np.where(modes[:, 0] < _HUM_HZ, _MOST_LASTING * np.maximum(t60, drum.t60)[band], T60_SECONDS[1])
+    seconds = np.clip(modes[:, 2] * np.sqrt(t60 / drum.t60)[band].clip(0.5, 2), T60_SECONDS[0], longest)
     return _lines(modes[:, 0], share * energy[band], seconds, rng)
 
 

@@ -219,3 +219,18 @@ def test_the_more_a_kick_is_thump_the_less_of_it_is_a_line() -> None:
     thump, pure = (one.amplitude for one in tones if one is not None)
     assert 20 * np.log10(thump[0] / pure[0]) == pytest.approx(10 * np.log10(0.35), abs=0.6)
     assert thump[-1] == pytest.approx(pure[-1], rel=0.02)
+
+
+def test_a_hum_does_not_outlast_a_drum_but_a_ping_may() -> None:
+    described = drum([(97, -20.0, 12.0), (4000, -20.0, 3.0)], 0.4)
+    lines = plan_drum(shape(0.4), described, np.random.default_rng(0), pitched=False).lines
+    np.testing.assert_allclose(lines.t60, [0.8, 3.0], rtol=0.1)
+
+
+def test_weak_lines_end_with_their_band() -> None:
+    # A band that falls by 30 dB at once, and then slowly.
+    sudden = shape(0.1)
+    slow = shape(1.5, -50.0)
+    both = np.concatenate([np.maximum(sudden[:GROUPS], slow[:GROUPS]), sudden[GROUPS:]])
+    cloud = plan_drum(both, drum([], 1.5, prominence=16), np.random.default_rng(0), pitched=False).cloud
+    assert np.median(cloud.t60) < 0.5
