@@ -228,9 +228,9 @@ def test_a_hum_does_not_outlast_a_drum_but_a_ping_may() -> None:
 
 
 def test_weak_lines_end_with_their_band() -> None:
-    # A band that falls by 30 dB at once, and then slowly.
-    sudden = shape(0.1)
-    slow = shape(1.5, -50.0)
+    # A band that falls by 45 dB, and then slowly.
+    sudden = shape(0.3)
+    slow = shape(1.5, -65.0)
     both = np.concatenate([np.maximum(sudden[:GROUPS], slow[:GROUPS]), sudden[GROUPS:]])
     cloud = plan_drum(both, drum([], 1.5, prominence=16), np.random.default_rng(0), pitched=False).cloud
     assert np.median(cloud.t60) < 0.5
