@@ -44,6 +44,8 @@ _MOST_GAIN_DB: Final = 60.0
 _BEFORE_SECONDS: Final = 0.001
 _ROUNDS: Final = 2
 _COURSE_SECONDS: Final = 0.05
+_LEAST_SHARE: Final = 0.05
+"""Of a band that the cut divides: what lies this near to its end says too little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,8 +148,13 @@ def _shaped(source: Audio, levels_db: Array, cut: float, onset: int) -> Audio:
     bins = np.log2(np.maximum(hz, 1))
     centres = (np.log2(EDGES_HZ[:-1]) + np.log2(EDGES_HZ[1:])) / 2
     place = np.log(np.maximum(seconds, 1e-3))
+    # Of the band that the cut divides only a part is here, and of those below nothing: their gains say nothing.
+    first = int(np.searchsorted(EDGES_HZ[1:], cut, "right"))
+    wanted_db = levels_db.copy()
+    wanted_db[first] += 10 * np.log10(max((EDGES_HZ[first + 1] - cut) / np.diff(EDGES_HZ)[first], _LEAST_SHARE))
     for _ in range(_ROUNDS):
-        gains_db = np.nan_to_num(np.clip(levels_db - band_levels(shaped), -_MOST_GAIN_DB, _MOST_GAIN_DB))
+        gains_db = np.nan_to_num(np.clip(wanted_db - band_levels(shaped), -_MOST_GAIN_DB, _MOST_GAIN_DB))
+        gains_db[:first] = gains_db[first]
         in_time = np.array([np.interp(place, np.log(moments), gains_db[band]) for band in range(BANDS)])
         curve = np.array([np.interp(bins, centres, in_time[:, at]) for at in range(len(seconds))])
         spectra = spectra * 10 ** (curve / 20)

@@ -40,6 +40,17 @@ def test_the_top_comes_back_about_as_loud_as_it_was_and_the_bottom_stays(tiny_ge
     assert band_db(made.audio, 1.2 * cut, 18_000) == pytest.approx(band_db(hit, 1.2 * cut, 18_000), abs=15)
 
 
+@pytest.mark.parametrize("filling", ["noise", "replicated"])
+@pytest.mark.parametrize("cut", [8000.0, 13_000.0, 15_500.0])
+def test_the_top_has_no_bump_where_it_begins(filling, cut):
+    made = upsample(snare(), RATE, "snare", above=cut, filling=filling).audio
+    beside = [
+        band_db(made, low, low + 500) - band_db(snare(), low, low + 500)
+        for low in (cut, *cut + np.arange(1000, 2500, 500))
+    ]
+    assert beside[0] < np.mean(beside[1:]) + 3
+
+
 def test_the_top_decays_with_the_hit_and_begins_no_sooner():
     hit = snare()
     low = band_filtered(hit, RATE, 7850, high=False)
