@@ -19,6 +19,7 @@ from ghostnote.bridge.kinds import find_class, find_kind
 _SUFFIX: Final = ".wav"
 _FADE_SHARE: Final = 0.25
 _SILENT: Final = 10 ** (-66 / 20)
+_END_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,12 @@ def _written(folder: Path, settings: OneShotSettings, draw: Callable[[int], Audi
 
 
 def trim(hit: Audio, length_seconds: float | None, rate: int) -> Audio:
-    """Return `hit` (frames,) without silence at its end, faded to at most `length_seconds`."""
+    """Return `hit` (frames,) without silence at its end, faded to at most `length_seconds`.
+
+    What is hardly audible at its end stays: it is how a drum falls silent.
+    """
     audible = np.flatnonzero(np.abs(hit) > _SILENT * np.abs(hit).max())
-    kept = hit[: int(audible[-1]) + 1] if audible.size else hit
+    kept = hit[: int(audible[-1]) + 1 + round(_END_SECONDS * rate)] if audible.size else hit
     frames = int(length_seconds * rate) if length_seconds else len(kept)
     if frames >= len(kept):
         return kept

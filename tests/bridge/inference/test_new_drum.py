@@ -21,6 +21,7 @@ from ghostnote.bridge.dsp.shape import (
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.drum_plan import plan_drum
 from ghostnote.bridge.inference.drum_table import Drum
+from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.new_drum import (
     choose_drum,
     ended,
@@ -29,6 +30,7 @@ from ghostnote.bridge.inference.new_drum import (
     synthesize_modes,
     without_steps,
 )
+from ghostnote.bridge.inference.one_shots import trim
 from ghostnote.bridge.inference.stroke_source import generate_drum
 
 RATE, FRAMES = 44_100, 128
@@ -234,3 +236,10 @@ def test_weak_lines_end_with_their_band() -> None:
     both = np.concatenate([np.maximum(sudden[:GROUPS], slow[:GROUPS]), sudden[GROUPS:]])
     cloud = plan_drum(both, drum([], 1.5, prominence=16), np.random.default_rng(0), pitched=False).cloud
     assert np.median(cloud.t60) < 0.5
+
+
+@pytest.mark.parametrize(("drum_class", "seed"), [("snare", 17), ("tom", 3), ("closed_hat", 5)])
+def test_a_written_drum_falls_silent_as_it_was_made(drum_class: str, seed: int) -> None:
+    made = generate_drum(Generator.open(), drum_class, seed)
+    np.testing.assert_array_equal(trim(made, None, RATE), made)
+    assert np.abs(trim(np.pad(made, (0, RATE)), None, RATE)[-44:]).max() < 10 ** (-80 / 20) * np.abs(made).max()
