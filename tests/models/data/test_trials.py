@@ -68,7 +68,7 @@ def test_a_corpus_without_repeats_is_refused_with_the_way_to_name_them() -> None
 
 def test_diversity_is_a_ratio_to_the_real_strokes_of_the_same_group() -> None:
     names = ("lmd", "lmd_low", "lmd_mid", "lmd_high", "lmd_attack", "lmd_later")
-    names += ("centroid_percent", "t20_percent", "level_db", "onset_ms", "correlation")
+    names += ("centroid_percent", "t20_percent", "attack_db", "level_db", "onset_ms", "correlation")
     groups = ["a", "a", "b"]
     real = diversity({name: np.array([2.0, -2.0, 4.0]) for name in names}, groups)
     made = diversity({name: np.array([1.0, 1.0, 8.0]) for name in names}, groups)

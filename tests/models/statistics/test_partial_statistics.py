@@ -5,8 +5,7 @@ import pytest
 from tiny import PARTIALS
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
-from ghostnote.bridge.dsp.partial_response import KNOTS_HZ, draw_filter
+from ghostnote.bridge.dsp.partial_response import KNOTS_HZ, LEAD_FRAMES, draw_filter
 from ghostnote.models.data.dataset import make_hit_set
 from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.statistics.partial_statistics import measure_partials
@@ -32,10 +31,10 @@ def hit_set(strokes, layer="1"):
 
 
 def struck(pitches, count, seed, statistics=PARTIALS):
-    parts = FilteredPartials(ringing(pitches))
-    rng = np.random.default_rng(seed)
+    partials, rng = ringing(pitches)[0], np.random.default_rng(seed)
     features = np.array([0.9, 0.2, 0.5])
-    return [parts.through(draw_filter(statistics, features, TOM, rng).taps())[0] for _ in range(count)]
+    filters = [draw_filter(statistics, features, TOM, rng).taps() for _ in range(count)]
+    return [np.convolve(partials, taps)[LEAD_FRAMES : LEAD_FRAMES + FRAMES].astype(np.float32) for taps in filters]
 
 
 def test_what_was_drawn_is_measured():
