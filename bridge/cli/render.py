@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from ghostnote.bridge.midi.humanize import Feel, Placing
     from ghostnote.bridge.midi.smf_reader import MidiSong
     from ghostnote.bridge.render.offline import RenderReport, RenderSettings
-
-_MOST_NAMED: Final = 8
 
 
 def render(
@@ -225,7 +222,7 @@ def print_report(report: RenderReport, kit: Kit) -> None:
         echo(f"{counted(len(report.stems), 'stem')} in {report.stems[0].parent}")
     echo(f"rendered in {report.render_seconds:.1f} s, {report.realtime_factor:.1f} times real time")
     warnings = [*report.warnings]
-    warnings += [_unmapped(report.unmapped, kit)] if report.unmapped else []
+    warnings += [_unmapped(note, count, kit) for note, count in report.unmapped.items()]
     if report.stolen:
         stolen = "1 voice was" if report.stolen == 1 else f"{report.stolen} voices were"
         warnings.append(f"{stolen} stolen: too many hits sounded at once")
@@ -233,12 +230,9 @@ def print_report(report: RenderReport, kit: Kit) -> None:
         echo(f"warning: {warning}", err=True)
 
 
-def _unmapped(unmapped: Mapping[int, int], kit: Kit) -> str:
-    """Return a line on notes that no pad plays, and how often each comes."""
+def _unmapped(note: int, count: int, kit: Kit) -> str:
+    """Return a line on a note that no pad plays."""
     from ghostnote.bridge.midi.note_names import named_note
 
-    each = [f"{named_note(note)}, {'once' if count == 1 else f'{count} times'}" for note, count in unmapped.items()]
-    others = f"; and {len(each) - _MOST_NAMED} others" if len(each) > _MOST_NAMED else ""
-    them = "it" if len(each) == 1 else "them"
-    said = f"{'; '.join(each[:_MOST_NAMED])}{others}: add {them} to a pad's notes, or choose a --map"
-    return f"no pad of kit '{kit.name}' plays {said}"
+    times = "once" if count == 1 else f"{count} times"
+    return f"no pad of kit '{kit.name}' plays {named_note(note)}, {times}: add it to a pad's notes, or choose a --map"

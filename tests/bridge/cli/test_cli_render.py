@@ -112,16 +112,6 @@ def test_the_drums_of_a_song_are_its_channel_10_and_a_map_says_what_notes_mean(t
     assert [(m.note, m.channel) for m in written] == [(40, 0), (22, 9), (58, 9), (41, 0)]
 
 
-def test_notes_without_a_pad_are_one_warning(tmp_path: Path) -> None:
-    notes = [36, *range(1, 11), 1]
-    track = mido.MidiTrack([mido.Message("note_on", note=note, velocity=90, time=240) for note in notes])
-    mido.MidiFile(tracks=[track]).save(tmp_path / "song.mid")
-    said = run("render", tmp_path / "song.mid", "-o", tmp_path / "out.wav").stderr
-    assert said.count("no pad of kit") == 1
-    assert "plays note 1, 2 times; note 2, once; " in said
-    assert "note 8, once; and 2 others: add them to a pad's notes" in said
-
-
 def test_overrides_reach_every_pad(song: Path, tmp_path: Path) -> None:
     def take(*options: object) -> bytes:
         assert run("render", song, "-o", tmp_path / "out.wav", *options).exit_code == 0
