@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.shape import RATE
+
 Audio = NDArray[np.float32]
 Array = NDArray[np.float32]
 
@@ -68,7 +70,7 @@ def _course(hit: Audio) -> Array:
 
 def _weight() -> Array:
     """Return how much each value counts: less and less towards the end, where all is left as it is."""
-    passed = (_MIDDLES / 44_100 - _WHOLE_SECONDS) / (_END_SECONDS - _WHOLE_SECONDS)
+    passed = (_MIDDLES / RATE - _WHOLE_SECONDS) / (_END_SECONDS - _WHOLE_SECONDS)
     return (np.cos(np.clip(passed, 0, 1) * np.pi / 2) ** 2).astype(np.float32)
 
 

@@ -11,10 +11,10 @@ from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.partials import RATE, split
 from ghostnote.bridge.kinds import find_class
+from ghostnote.bridge.tools.pitch import PITCH_HZ
 
 Audio = NDArray[np.float32]
 
-_PITCH_HZ: Final = (30.0, 6_000.0)
 _HEARD_SECONDS: Final = 0.6
 _ATTACK_SECONDS: Final = 0.02
 _LEAST_SHARE: Final = 0.1
@@ -39,7 +39,7 @@ def pitch_hz(audio: Audio, rate: int) -> float | None:
     start = round(_ATTACK_SECONDS * RATE)
     body = partials[start:] if len(partials) > 2 * start else partials
     level = np.log(np.abs(np.fft.rfft(body * np.hanning(len(body) + 2)[1:-1], _SIZE)) + 1e-12)
-    low, high = (round(hz * _SIZE / RATE) for hz in _PITCH_HZ)
+    low, high = (round(hz * _SIZE / RATE) for hz in PITCH_HZ)
     peak = low + int(level[low:high].argmax())
     # The vertex of a parabola through the highest bin and its neighbours.
     left, middle, right = level[peak - 1 : peak + 2].tolist()

@@ -19,7 +19,8 @@ CLEAR: Final = 0.3
 """Toms, bells and bass drums have at least so much of their energy at their pitch; of hats and cymbals few have."""
 LEAST_CLEAR: Final = 0.1
 """A hit with less has no pitch that anyone could sing."""
-_PITCH_HZ: Final = (30.0, 6000.0)
+PITCH_HZ: Final = (30.0, 6_000.0)
+"""What can be the pitch of a drum: below is rumble, above is brightness."""
 _SETTLED_SECONDS: Final = 0.03
 _SEEN_SECONDS: Final = 0.7
 _LEAST_SHARE: Final = 0.1
@@ -52,7 +53,7 @@ def drum_pitch(hit: ArrayLike, rate: int) -> Pitch:
     partials = split(body)[0][0]
     if np.square(partials).sum() < _LEAST_SHARE * np.square(body).sum():
         raise InputError(f"hardly anything of it rings, so that it has no pitch: {_CHOOSE}")
-    hz = strongest_hz(partials, _PITCH_HZ)
+    hz = strongest_hz(partials, PITCH_HZ)
     bins = np.arange(_SIZE // 2 + 1) * (RATE / _SIZE)
     near = (bins > hz / _WIDTH - _WIDTH_HZ) & (bins < hz * _WIDTH + _WIDTH_HZ)
     clarity = float((_power(partials)[near]).sum() / (_power(body[0]).sum() + _TINY))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.tools.parted_lines import LEAST_HZ, STEP, TRACK_RATE, parted_lines
+from ghostnote.bridge.tools.pitch import PITCH_HZ
 
 Audio = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -27,7 +28,6 @@ _SETTLED: Final = 256
 """Values, 93 ms, over which that frequency is measured."""
 _ATTACK_VALUES: Final = round(0.03 * TRACK_RATE)
 _BODY_VALUES: Final = 1024
-_PITCH_HZ: Final = (30.0, 6_000.0)
 _TINY: Final = 1e-12
 
 
@@ -52,7 +52,7 @@ class Tracks:
     def main(self) -> int:
         """The strongest line, of those that can be a drum's pitch if any can."""
         hz = 2**self.middle
-        pitched = (hz > _PITCH_HZ[0]) & (hz < _PITCH_HZ[1])
+        pitched = (hz > PITCH_HZ[0]) & (hz < PITCH_HZ[1])
         return int(np.where(pitched | ~pitched.any(), self.strength, -1).argmax())
 
     def channel(self, channel: int, lines: list[int]) -> "LineTracks":
