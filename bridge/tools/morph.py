@@ -4,6 +4,7 @@ Their partials are matched line by line, and frequency, level, decay and glide a
 one set of partials, where a crossfade has two. Of the residuals the envelope is interpolated. Both begin at one onset.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -21,6 +22,7 @@ from ghostnote.bridge.tools.arguments import check, checked
 from ghostnote.bridge.tools.levels_between import balanced, levelled, noise_over_ringing_db
 from ghostnote.bridge.tools.noise_cells import HOP, interpolated_noise, windows_of
 from ghostnote.bridge.tools.parted_lines import STEP
+from ghostnote.bridge.tools.pitch import PITCH_HZ
 from ghostnote.bridge.tools.tracks import FLOOR_DB, NEPERS, LineTracks, Tracks, ringing, tracks_of
 
 Array = NDArray[np.float64]
@@ -34,7 +36,7 @@ _LEVELS_OCTAVES: Final = 0.01
 _FARTHEST_OCTAVES: Final = 0.5
 _SEED: Final = 1
 _RUNG_SECONDS: Final = 0.5
-"""In which what rings on after a hit's end has decayed by 60 dB at least."""
+"""In which what rings on after a hit's end decays by 60 dB more than by itself, half-way."""
 _NEAR: Final = 0.9
 """From this share of a hit on, a transition goes over into the hit itself."""
 _TINY: Final = 1e-20
@@ -51,6 +53,21 @@ class _Hit:
     residual: Audio
     noise_db: float
     """How loud what does not ring is, beside what does."""
+    end: int
+    """The frame from which it rings on."""
+
+    def ending(self, share: float) -> "_Hit":
+        """Return the hit, ringing on for the shorter the larger its share is."""
+        nepers = -2 * share * 60 * NEPERS / _RUNG_SECONDS / RATE
+
+        def fall(frames: int, step: int) -> Array:
+            return nepers * np.maximum(np.arange(frames) * step - self.end, 0)
+
+        gain = np.exp(fall(self.rung.shape[1], 1)).astype(np.float32)
+        tracks = self.tracks
+        if tracks is not None:
+            tracks = replace(tracks, level=tracks.level + fall(tracks.level.shape[2], STEP))
+        return replace(self, rung=self.rung * gain, residual=self.residual * gain, tracks=tracks)
 
 
 def morph(a: ArrayLike, b: ArrayLike, rate: int, shares: ArrayLike) -> list[Audio]:
@@ -115,14 +132,13 @@ def _parted(hit: Audio, frames: int, channels: int) -> _Hit:
     end = natural_end(hit)
     if hit.shape[1] < frames and end - _LEAD > LEAST_SECONDS * RATE:
         # A hit that ends sooner rings on, or what lies between would end in a step.
-        fall = 10 ** (-3 * np.maximum(np.arange(frames) - end, 0) / (_RUNG_SECONDS * RATE))
-        partials, residual = (part * np.float32(fall) for part in continued_parts(hit[:, :end], frames, _SEED))
+        partials, residual = continued_parts(hit[:, :end], frames, _SEED)
     else:
-        partials, residual = split(fitted(hit, frames))
+        end, (partials, residual) = frames, split(fitted(hit, frames))
     tracks, left = tracks_of(partials, frames)
     whole = fitted(hit, frames)
     ringing, noise = split(whole)
-    return _Hit(whole, partials + residual, tracks, residual + left, noise_over_ringing_db(noise, ringing))
+    return _Hit(whole, partials + residual, tracks, residual + left, noise_over_ringing_db(noise, ringing), end)
 
 
 def _spread(audio: Audio, channels: int) -> Audio:
@@ -138,6 +154,7 @@ def _between(a: _Hit, b: _Hit, share: float) -> Audio:
     def shares(at: Array) -> Array:
         return np.full(len(at), share)
 
+    a, b = a.ending(1 - share), b.ending(share)
     lines, noise = _parts(a, b, shares, a.whole.shape[1])
     made = balanced(lines, noise, (1 - share) * a.noise_db + share * b.noise_db, lambda x: _finished(x, a, b, shares))
     was, now, then = (onset_power(sound[:, _LEAD:], RATE) + _TINY for sound in (a.whole, made, b.whole))
@@ -182,26 +199,38 @@ def _faded(share: Array) -> Array:
 def _matched(a: Tracks, b: Tracks, share: Array, frames: int) -> Audio:
     """Return lines between those of two hits: matched ones interpolated, others moved with the main line and faded."""
     ours, theirs = pairs(a, b)
+    apart = float(b.middle[theirs[0]] - a.middle[ours[0]])
     alone_a, alone_b = ([i for i in range(len(x.strength)) if i not in own] for x, own in ((a, ours), (b, theirs)))
-    apart = float(b.middle[b.main] - a.middle[a.main])
     sides = []
     for channel in range(len(a.level)):
         lines = LineTracks.joined(
             a.channel(channel, ours).towards(b.channel(channel, theirs), share),
-            a.channel(channel, alone_a).changed(share * apart, _faded(1 - share)),
-            b.channel(channel, alone_b).changed((share - 1) * apart, _faded(share)),
+            a.channel(channel, alone_a).changed(_moved(a, alone_a, share * apart), _faded(1 - share)),
+            b.channel(channel, alone_b).changed(_moved(b, alone_b, (share - 1) * apart), _faded(share)),
         )
         sides.append(ringing(lines, frames))
     return np.stack(sides)
 
 
+def _moved(tracks: Tracks, lines: list[int], octaves: Array) -> Array:
+    """Return by how many octaves lines move with the main one, (lines, values): rumble stays."""
+    return ~_rumble(tracks)[lines, None] * octaves
+
+
+def _rumble(tracks: Tracks) -> NDArray[np.bool_]:
+    """Return which lines lie below all pitch, (lines,)."""
+    return np.asarray(tracks.middle < np.log2(PITCH_HZ[0]))
+
+
 def pairs(a: Tracks, b: Tracks) -> tuple[list[int], list[int]]:
     """Return which lines of `a` become which of `b`: the main ones, and others that lie alike beside those."""
-    place_a, place_b = (each.middle - each.middle[each.main] for each in (a, b))
+    both = itertools.product(a.main.tolist(), b.main.tolist())
+    main_a, main_b = min(both, key=lambda pair: abs(a.middle[pair[0]] - b.middle[pair[1]]))
+    place_a, place_b = a.middle - a.middle[main_a], b.middle - b.middle[main_b]
     loud_a, loud_b = (10 * np.log10(each.strength / each.strength.max() + _TINY) for each in (a, b))
-    apart = np.abs(place_a[:, None] - place_b)
+    apart = np.where(_rumble(a)[:, None] | _rumble(b), np.inf, np.abs(place_a[:, None] - place_b))
     cost = apart + _LEVELS_OCTAVES * np.abs(loud_a[:, None] - loud_b)
-    found = [(a.main, b.main)]
+    found = [(main_a, main_b)]
     for i, j in zip(*np.unravel_index(np.argsort(cost, axis=None), cost.shape), strict=True):
         crosses = any((i - x) * (j - y) <= 0 for x, y in found)
         if apart[i, j] < _FARTHEST_OCTAVES and not crosses:

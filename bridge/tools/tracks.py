@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.band_lines import BODY_FRAMES, BODY_START
 from ghostnote.bridge.tools.parted_lines import LEAST_HZ, STEP, TRACK_RATE, parted_lines
 from ghostnote.bridge.tools.pitch import PITCH_HZ
 
@@ -26,8 +27,12 @@ _SOUNDING: Final = 10 ** (-30 / 20)
 """Beside a line's loudest value: later it keeps its frequency, as what leaks from its neighbours would be measured."""
 _SETTLED: Final = 256
 """Values, 93 ms, over which that frequency is measured."""
-_ATTACK_VALUES: Final = round(0.03 * TRACK_RATE)
-_BODY_VALUES: Final = 1024
+_BODY_START: Final = BODY_START // STEP
+_BODY_VALUES: Final = BODY_FRAMES // STEP
+_PITCHED: Final = 10 ** (-30 / 10)
+"""Beside the strongest line: what is weaker is no drum's pitch, though it lies where one could."""
+_RIVAL: Final = 10 ** (-3 / 10)
+"""Beside the strongest line: which of lines so strong is the pitch is chance."""
 _TINY: Final = 1e-12
 
 
@@ -49,11 +54,12 @@ class Tracks:
     """(lines,): where that peak lies, as log2 of Hz."""
 
     @property
-    def main(self) -> int:
-        """The strongest line, of those that can be a drum's pitch if any can."""
+    def main(self) -> NDArray[np.int64]:
+        """The strongest line of those that can be a drum's pitch, if any can, and what is nearly as strong, (some,)."""
         hz = 2**self.middle
-        pitched = (hz > PITCH_HZ[0]) & (hz < PITCH_HZ[1])
-        return int(np.where(pitched | ~pitched.any(), self.strength, -1).argmax())
+        pitched = (hz > PITCH_HZ[0]) & (hz < PITCH_HZ[1]) & (self.strength > _PITCHED * self.strength.max())
+        as_pitch = np.where(pitched | ~pitched.any(), self.strength, 0)
+        return np.flatnonzero(as_pitch >= _RIVAL * as_pitch.max())
 
     def channel(self, channel: int, lines: list[int]) -> "LineTracks":
         """Return some of the lines of one channel."""
@@ -144,7 +150,7 @@ def _tracks(base: NDArray[np.complex128], centres_hz: Array) -> Tracks:
     smooth_angle = (2 * np.pi / TRACK_RATE) * (hz - centres_hz[:, None]).cumsum(axis=2)
     wobble = angle - (smooth_angle - smooth_angle[:, :, :1])
     # The attack says little of the pitch.
-    body = base[:, :, _ATTACK_VALUES:] if size[:, :, _ATTACK_VALUES:].max(initial=0.0) > floor else base
+    body = base[:, :, _BODY_START:] if size[:, :, _BODY_START:].max(initial=0.0) > floor else base
     strength, turns = _highest(body[:, :, :_BODY_VALUES])
     middle = np.log2(np.maximum(centres_hz + turns * TRACK_RATE, LEAST_HZ))
     level = np.log(np.maximum(size, floor))
@@ -154,7 +160,8 @@ def _tracks(base: NDArray[np.complex128], centres_hz: Array) -> Tracks:
 def _highest(body: NDArray[np.complex128]) -> tuple[Array, Array]:
     """Return the power of the highest peak of each line (channels, lines, values), and its turns a value."""
     size = 4 * _BODY_VALUES
-    power = np.square(np.abs(np.fft.fft(body * np.blackman(body.shape[2]), size))).sum(axis=0)
+    seen = body * np.blackman(_BODY_VALUES)[: body.shape[2]]
+    power = np.square(np.abs(np.fft.fft(seen, size))).sum(axis=0)
     peak = power.argmax(axis=1)
     return power[np.arange(len(power)), peak], np.fft.fftfreq(size)[peak]
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from ghostnote.bridge.classify.features import attacks
-from ghostnote.bridge.dsp.band_lines import BODY_FRAMES, BODY_START
+from ghostnote.bridge.dsp.band_lines import BODY_FRAMES, body_spectrum
 from ghostnote.bridge.dsp.conversion import fitted
 from ghostnote.bridge.dsp.parts import parts_of
 from ghostnote.bridge.tools.baselines import crossfaded, crossfades
@@ -35,6 +35,8 @@ _APART_BINS: Final = 8
 """Nearer lines and one half-way between them are one in the spectrum: under a Blackman window each is six wide."""
 _NEAR_OCTAVES: Final = 0.06
 _PRESENT_DB: Final = -12.0
+_MAIN_DB: Final = -3.0
+_BINS_HZ: Final = np.maximum(np.arange(BODY_FRAMES // 2 + 1) * (RATE / BODY_FRAMES), 1.0)
 _LATE_SECONDS: Final = 0.12
 _START, _SECONDS, _OUTSIDE_DB = 0.02, 0.2, 1.0
 _BLOCK: Final = 882
@@ -156,23 +158,36 @@ def _steady(courses: list[Array]) -> list[list[bool | None]]:
 
 
 def _one_set(pair: _Pair) -> tuple[bool, bool] | None:
-    """Return whether morph and crossfade have one main partial between the two; None where not both ring, apart."""
+    """Return whether morph and crossfade have one main partial between the two.
+
+    None where not both ring at one pitch, apart: a drum whose main partial is not the strongest line of its body, but
+    rumble or noise is, has no set that could be told from the other's.
+    """
     ends = [float(2 ** _measures(x)[0]) for x in (pair.steps[0], pair.steps[-1])]
     least_hz = _APART_BINS * RATE / BODY_FRAMES
     if not np.isfinite(ends).all() or abs(np.log2(ends[0] / ends[1])) < _APART_OCTAVES or np.ptp(ends) < least_hz:
+        return None
+    if min(_level_at(_body_db(pair.steps[at]), ends[at]) for at in (0, -1)) < _MAIN_DB:
         return None
     half = len(pair.steps) // 2
     return _single(pair.steps[half], ends), _single(pair.crossfades[half], ends)
 
 
 def _single(sound: Audio, ends: Sequence[float]) -> bool:
-    body = fitted(sound, HIT_FRAMES)[0, BODY_START : BODY_START + BODY_FRAMES]
-    level = 20 * np.log10(np.abs(np.fft.rfft(body * np.blackman(len(body)))) + _TINY)
-    level -= level.max()
-    hz = np.maximum(np.arange(len(level)) * RATE / BODY_FRAMES, 1.0)
-    at_ends = [level[np.abs(np.log2(hz / end)) < _NEAR_OCTAVES / 2].max(initial=-100.0) for end in ends]
-    inside = min(ends) * 2**_NEAR_OCTAVES < hz[level.argmax()] < max(ends) / 2**_NEAR_OCTAVES
-    return bool(inside and max(at_ends) < _PRESENT_DB)
+    level = _body_db(sound)
+    inside = min(ends) * 2**_NEAR_OCTAVES < _BINS_HZ[level.argmax()] < max(ends) / 2**_NEAR_OCTAVES
+    return bool(inside and max(_level_at(level, end) for end in ends) < _PRESENT_DB)
+
+
+def _body_db(sound: Audio) -> Array:
+    """Return the spectrum of a hit's body in dB, its strongest line at 0."""
+    level = 20 * np.log10(np.abs(body_spectrum(fitted(sound, HIT_FRAMES)[0])) + _TINY)
+    return np.asarray(level - level.max())
+
+
+def _level_at(level: Array, hz: float) -> float:
+    """Return the highest level near a frequency."""
+    return float(level[np.abs(np.log2(_BINS_HZ / hz)) < _NEAR_OCTAVES / 2].max(initial=-100.0))
 
 
 def _one_onset(pairs: list[_Pair]) -> list[Estimate]:

@@ -157,3 +157,12 @@ def test_a_rumble_is_not_what_the_pitch_is():
     rumble = (0.6 * np.sin(2 * np.pi * 22 * t) * 10 ** (-3 * t / 0.6)).astype(np.float32)
     half = morph(drum((200, 510), 0.4) + rumble, drum((400, 1020), 0.4), RATE, 0.5)[0]
     assert np.sqrt(200 * 400) in [pytest.approx(hz, rel=0.02) for hz in peaks_hz(half)]
+    low = np.abs(np.fft.rfft(half[0], 8 * RATE))[: 8 * 60]
+    assert low.argmax() / 8 == pytest.approx(22, abs=2), "does not rise with the pitch"
+
+
+def test_of_lines_that_are_nearly_as_strong_the_nearest_one_goes_over_into_the_other_pitch():
+    t = np.arange(RATE // 2) / RATE
+    both = (0.4 * np.sin(2 * np.pi * 370 * t) + 0.42 * np.sin(2 * np.pi * 1560 * t)) * 10 ** (-3 * t / 0.5)
+    half = morph(both.astype(np.float32)[None], drum((75,), 0.5), RATE, 0.5)[0]
+    assert peaks_hz(half, 10) == [pytest.approx(np.sqrt(370 * 75), rel=0.02)]
