@@ -6,7 +6,7 @@ one set of partials, where a crossfade has two. Of the residuals the envelope is
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -19,7 +19,15 @@ from ghostnote.bridge.dsp.partials import RATE, split
 from ghostnote.bridge.dsp.parts import Audio
 from ghostnote.bridge.dsp.velocity import onset_power
 from ghostnote.bridge.tools.arguments import check, checked
-from ghostnote.bridge.tools.levels_between import balanced, levelled, noise_over_ringing_db
+from ghostnote.bridge.tools.description import brightness_hz
+from ghostnote.bridge.tools.levels_between import (
+    balanced,
+    level_between,
+    level_db,
+    levelled,
+    noise_over_ringing_db,
+    tilted,
+)
 from ghostnote.bridge.tools.noise_cells import HOP, interpolated_noise, windows_of
 from ghostnote.bridge.tools.parted_lines import STEP
 from ghostnote.bridge.tools.pitch import PITCH_HZ
@@ -35,8 +43,6 @@ _LEVELS_OCTAVES: Final = 0.01
 """How much a difference in level of 1 dB counts beside one in frequency, when lines are matched."""
 _FARTHEST_OCTAVES: Final = 0.5
 _SEED: Final = 1
-_RUNG_SECONDS: Final = 0.5
-"""In which what rings on after a hit's end decays by 60 dB more than by itself, half-way."""
 _NEAR: Final = 0.9
 """From this share of a hit on, a transition goes over into the hit itself."""
 _TINY: Final = 1e-20
@@ -53,21 +59,6 @@ class _Hit:
     residual: Audio
     noise_db: float
     """How loud what does not ring is, beside what does."""
-    end: int
-    """The frame from which it rings on."""
-
-    def ending(self, share: float) -> "_Hit":
-        """Return the hit, ringing on for the shorter the larger its share is."""
-        nepers = -2 * share * 60 * NEPERS / _RUNG_SECONDS / RATE
-
-        def fall(frames: int, step: int) -> Array:
-            return nepers * np.maximum(np.arange(frames) * step - self.end, 0)
-
-        gain = np.exp(fall(self.rung.shape[1], 1)).astype(np.float32)
-        tracks = self.tracks
-        if tracks is not None:
-            tracks = replace(tracks, level=tracks.level + fall(tracks.level.shape[2], STEP))
-        return replace(self, rung=self.rung * gain, residual=self.residual * gain, tracks=tracks)
 
 
 def morph(a: ArrayLike, b: ArrayLike, rate: int, shares: ArrayLike) -> list[Audio]:
@@ -113,7 +104,9 @@ def transition(a: ArrayLike, b: ArrayLike, rate: int, *, start: float = 0.02, se
     for whole, near in ((first.whole, 1 - shares), (second.whole, shares)):
         own = np.clip((near - _NEAR) / (1 - _NEAR), 0, 1).astype(np.float32)
         made += own * (whole - made)
-    return resample(_finished(made, first, replace(second, rung=second.whole), share), RATE, rate)
+    part = share(_times(windows_of(frames), HOP))
+    level = (1 - part) * level_db(first.rung) + part * level_db(second.whole)
+    return resample(_finished(made, level), RATE, rate)
 
 
 def _prepared(a: ArrayLike, b: ArrayLike, rate: int) -> tuple[_Hit, _Hit]:
@@ -134,11 +127,11 @@ def _parted(hit: Audio, frames: int, channels: int) -> _Hit:
         # A hit that ends sooner rings on, or what lies between would end in a step.
         partials, residual = continued_parts(hit[:, :end], frames, _SEED)
     else:
-        end, (partials, residual) = frames, split(fitted(hit, frames))
+        partials, residual = split(fitted(hit, frames))
     tracks, left = tracks_of(partials, frames)
     whole = fitted(hit, frames)
     ringing, noise = split(whole)
-    return _Hit(whole, partials + residual, tracks, residual + left, noise_over_ringing_db(noise, ringing), end)
+    return _Hit(whole, partials + residual, tracks, residual + left, noise_over_ringing_db(noise, ringing))
 
 
 def _spread(audio: Audio, channels: int) -> Audio:
@@ -154,16 +147,22 @@ def _between(a: _Hit, b: _Hit, share: float) -> Audio:
     def shares(at: Array) -> Array:
         return np.full(len(at), share)
 
-    a, b = a.ending(1 - share), b.ending(share)
     lines, noise = _parts(a, b, shares, a.whole.shape[1])
-    made = balanced(lines, noise, (1 - share) * a.noise_db + share * b.noise_db, lambda x: _finished(x, a, b, shares))
+    level = level_between(a.whole, b.whole, share)
+    centroid = brightness_hz(a.whole, RATE) ** (1 - share) * brightness_hz(b.whole, RATE) ** share
+    made = balanced(
+        lines,
+        noise,
+        (1 - share) * a.noise_db + share * b.noise_db,
+        lambda x: _finished(tilted(levelled(x, level), centroid), level),
+    )
     was, now, then = (onset_power(sound[:, _LEAD:], RATE) + _TINY for sound in (a.whole, made, b.whole))
     return made * np.float32(np.sqrt(was ** (1 - share) * then**share / now))
 
 
-def _finished(made: Audio, a: _Hit, b: _Hit, share: Callable[[Array], Array]) -> Audio:
-    """Return what lies between two hits at a level between theirs; it rises with their onset."""
-    made = levelled(made, a.rung, b.rung, share)
+def _finished(made: Audio, level: Array) -> Audio:
+    """Return what lies between two hits at a level in dB, (windows,); it rises with their onset."""
+    made = levelled(made, level)
     made[:, : _LEAD - _RISE] = 0
     made[:, _LEAD - _RISE : _LEAD] *= np.sin(np.linspace(0, np.pi / 2, _RISE, dtype=np.float32)) ** 2
     return made

@@ -5,6 +5,7 @@ import pytest
 
 from ghostnote.bridge.dsp.partials import split
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.tools.description import brightness_hz
 from ghostnote.bridge.tools.morph import morph, morph_steps, transition
 
 RATE = 44_100
@@ -166,3 +167,27 @@ def test_of_lines_that_are_nearly_as_strong_the_nearest_one_goes_over_into_the_o
     both = (0.4 * np.sin(2 * np.pi * 370 * t) + 0.42 * np.sin(2 * np.pi * 1560 * t)) * 10 ** (-3 * t / 0.5)
     half = morph(both.astype(np.float32)[None], drum((75,), 0.5), RATE, 0.5)[0]
     assert peaks_hz(half, 10) == [pytest.approx(np.sqrt(370 * 75), rel=0.02)]
+
+
+def decay_seconds(audio: np.ndarray) -> float:
+    left = np.square(audio[0], dtype=np.float64)[::-1].cumsum()[::-1]
+    fallen = 10 * np.log10(left / left[0] + 1e-12)
+    return float(((fallen < -25).argmax() - (fallen < -5).argmax()) / RATE)
+
+
+@pytest.mark.parametrize("cut", [0.08, 0.5])
+def test_decay_and_brightness_lie_between_even_of_a_drum_that_is_cut(cut: float):
+    low, high = drum((90, 200), 0.9)[:, : round(cut * RATE)], drum((400, 3000), 0.25)
+    steps = morph_steps(low, high, RATE, 5)
+    decays = [decay_seconds(step) for step in steps]
+    assert decays == pytest.approx(np.linspace(decays[0], decays[-1], 5), abs=0.015)
+    brightness = [np.log2(brightness_hz(step, RATE)) for step in steps]
+    assert brightness == pytest.approx(np.linspace(brightness[0], brightness[-1], 5), abs=0.15)
+
+
+def test_half_way_a_long_drum_and_a_short_one_lasts_half_as_long():
+    def lasts(audio: np.ndarray) -> float:
+        return float(np.flatnonzero(np.abs(audio[0]) > 1e-3 * np.abs(audio).max())[-1] / RATE)
+
+    long, half, short = morph_steps(drum((300,), 4.0, seconds=3.0), drum((500,), 4.0, seconds=1.0), RATE, 3)
+    assert lasts(half) == pytest.approx((lasts(long) + lasts(short)) / 2, rel=0.1)
