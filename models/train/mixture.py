@@ -191,8 +191,8 @@ def main(
     output: Path,
     loops: int = 16_000,
     steps: int = 9_000,
-    networks: int = 2,
-    made: int = 30,
+    networks: int = 3,
+    made: int = 150,
     jobs: int = os.cpu_count() or 1,
 ) -> None:
     """Fit on loops of the corpus FOLDER, write the weights to OUTPUT, and print the F-measure on new drums.
