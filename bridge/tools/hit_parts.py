@@ -48,6 +48,12 @@ class HitParts:
         partials, residual = (part / np.float32(np.sqrt(loudest)) for part in parts)
         return cls(hit[:, :start], partials, residual, peak, pitch_hz(hit, RATE))
 
+    @property
+    def balance(self) -> Audio:
+        """How loud each channel is beside the mean of all, (channels, 1): a hit at one side is to stay there."""
+        power = np.square(self.partials + self.residual, dtype=np.float64).sum(axis=1, keepdims=True)
+        return np.sqrt(power / max(float(power.mean()), PEAK_FLOOR**2)).astype(np.float32)
+
     def described(self) -> tuple[Array, Array]:
         """Return levels (BANDS,) in dB and decay times (BANDS,) in seconds, as `describe_bands` does."""
         frames = whole_frames(self.partials)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.dsp.conversion import resample
-from ghostnote.bridge.dsp.onset import onset_frame
+from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.dsp.partials import RATE, split
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
@@ -126,6 +126,8 @@ def play_melody(
         )
     ratios = [note_hz(note.pitch) / own_hz for note in notes]
     at_model_rate = resample(audio, rate, RATE)
+    # Silence before a hit would delay all notes, and lines do not begin within it.
+    at_model_rate = at_model_rate[:, max(0, onset_frame(at_model_rate) - round(LEAD_SECONDS * RATE)) :]
     reference = Reference(at_model_rate, label_of(find_class(drum_class)))
     keys = [StrokeKey(index, note.velocity) for index, note in enumerate(notes)]
     starts = [round(note.seconds * RATE) for note in notes]

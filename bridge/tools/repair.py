@@ -32,6 +32,8 @@ _NEAR_FRAMES: Final = 1600
 """What is this near to a gap says how loud the noise in it is."""
 _FLATTENED_DB: Final = 40.0
 _CUT_SECONDS: Final = 0.002
+_SILENT: Final = 10 ** (-60 / 20)
+"""Beside what follows: before the attack there is nothing to mend from."""
 _QUIET: Final = 1e-12
 
 
@@ -101,9 +103,12 @@ def _span(frames: int, rate: int, start: float, end: float) -> tuple[int, int]:
 
 
 def _filled(signal: Array, part: Damage, rate: int, rng: np.random.Generator, broken: NDArray[np.bool_]) -> Array:
-    """Return what stands in for a part of a signal (frames,)."""
+    """Return what stands in for a part of a signal (frames,); from silence it rises."""
     frames = part.end - part.start
-    rings = frames > _LINES_SECONDS * rate and part.kind != "clipped"
+    before, after = signal[: part.start], signal[part.end :]
+    begins = not before.size or np.abs(before).max() < _SILENT * np.abs(after).max(initial=0.0)
+    # Backwards what decays would grow without end.
+    rings = frames > _LINES_SECONDS * rate and part.kind != "clipped" and not begins
     reach = max(round(_CONTEXT_SECONDS * rate), 2 * frames) if rings else 4 * _ORDER + frames
     left = _whole(signal, broken, part.start, -reach)
     right = _whole(signal, broken, part.end, reach)
@@ -119,7 +124,8 @@ def _filled(signal: Array, part: Damage, rate: int, rng: np.random.Generator, br
     contexts = [each for each in (left[-_NEAR_FRAMES:], right[:_NEAR_FRAMES]) if len(each) > _LEAST_CONTEXT // 2]
     order = min(_ORDER, min(len(each) for each in contexts) // 3)
     share = 1.0 if part.kind in ("given", "dropout") else 0.0
-    return drawn(whole, start, end, burg(contexts, order), rng, share) * gain + lines[start:end]
+    filled = drawn(whole, start, end, burg(contexts, order), rng, share) * gain + lines[start:end]
+    return filled * _rise(frames, min(frames, round(_CUT_SECONDS * rate))) if begins else filled
 
 
 def _whole(signal: Array, broken: NDArray[np.bool_], at: int, reach: int) -> Array:
@@ -150,10 +156,15 @@ def _flattened(left: Array, right: Array, frames: int, rate: int) -> tuple[Array
     return left / gains[0], right / gains[2], gains[1]
 
 
+def _rise(frames: int, rising: int) -> Array:
+    """Return a gain (frames,) that rises from 0 to 1 over its first `rising` frames."""
+    return np.asarray(np.sin(np.pi / 2 * np.minimum(np.arange(frames) / rising, 1)) ** 2)
+
+
 def _attack(hit: Audio, rate: int, seed: int) -> Audio:
     """Return the missing first moment of a hit (channels, frames), which rises into it, (channels, few)."""
     frames = round(_CUT_SECONDS * rate)
-    rise = np.sin(np.linspace(0, np.pi / 2, frames, endpoint=False)) ** 2
+    rise = _rise(frames, frames)
     made = []
     for channel in hit:
         right = np.asarray(channel[: round(_CONTEXT_SECONDS * rate)], np.float64)

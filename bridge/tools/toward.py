@@ -79,7 +79,8 @@ def moved(
     partials = _partials(parts, drum, move, frames)
     powers = power_of(residual, frames), power_of(partials, frames)
     gain_db, level_db = _gains(parts, drum, powers, along, move)
-    changed = _levelled(residual, powers[0], gain_db, level_db, rng)
+    filling = parts.balance * _filling(residual, powers[0], gain_db, level_db, rng)
+    changed = with_band_gain(residual, np.minimum(gain_db, _MOST_GAIN_DB) + level_db) + filling
     if steps != 0 and along.max() > 0:
         changed = _denoised(generator, changed, drum.label, float(along.max()), rng, steps=steps, guidance=guidance)
     fresh = np.repeat(np.minimum(along / max(float(along.max()), _SILENT), 1), HOP_FRAMES).astype(np.float32)
@@ -105,7 +106,7 @@ def _partials(parts: HitParts, drum: TargetDrum, move: Move, frames: int) -> Aud
         # Where the pitch is kept, the drum's would be at another one: the hit's own stay.
         octaves, share = 0.0, move.partials if move.pitch else 0.0
     own = fit(transposed(parts.partials, octaves * move.pitch), frames * HOP_FRAMES)
-    others = fit(transposed(drum.partials[None], octaves * (move.pitch - 1)), frames * HOP_FRAMES)
+    others = parts.balance * fit(transposed(drum.partials[None], octaves * (move.pitch - 1)), frames * HOP_FRAMES)
     others[:, : len(_RISE)] *= _RISE
     angle = share * np.pi / 2
     return np.asarray(np.float32(np.cos(angle)) * own + np.float32(np.sin(angle)) * others)
@@ -137,20 +138,27 @@ def _gains(
     return gain_db, np.minimum(wanted - found, limit)
 
 
-def _levelled(residual: Audio, power: Array, gain_db: Array, level_db: Array, rng: np.random.Generator) -> Audio:
-    """Return a residual (channels, frames) of this power (GROUPS, frames) with gains, and noise where it lacks power.
+def _filling(residual: Audio, power: Array, gain_db: Array, level_db: Array, rng: np.random.Generator) -> Audio:
+    """Return noise (channels, frames) where a residual of this power (GROUPS, frames) lacks what its gains ask for.
 
-    What there is of it gets no more than a moderate gain: what is gone after a click would make that click louder.
+    The residual itself gets no more than a moderate gain: what is gone after a click would make that click louder.
     """
     limited = np.minimum(gain_db, _MOST_GAIN_DB)
     lacking = (power + _SILENT) * (10 ** (gain_db / 10) - 10 ** (limited / 10))
     noise_db = 10 * np.log10(lacking / np.diff(BAND_EDGES)[:, None] * MDCT_BANDS + _SILENT)
-    alike = 1.0 if len(residual) == 1 else float(np.clip(np.corrcoef(residual[0], residual[1])[0, 1], 0, 1))
+    alike = _correlation(residual)
     shared, own = (rng.standard_normal(shape, np.float32) for shape in (residual[:1].shape, residual.shape))
     noise = np.float32(np.sqrt(alike)) * shared + np.float32(np.sqrt(1 - alike)) * own
     filling = with_band_gain(noise, noise_db + level_db)
     filling[:, : len(_RISE)] *= _RISE
-    return with_band_gain(residual, limited + level_db) + filling
+    return filling
+
+
+def _correlation(audio: Audio) -> float:
+    """Return how alike the first two channels are, 0 to 1; 1 where there is one, or one is silent."""
+    if len(audio) == 1 or not all(side.any() for side in audio[:2]):
+        return 1.0
+    return float(np.clip(np.corrcoef(audio[0], audio[1])[0, 1], 0, 1))
 
 
 def _decibels(power: Array) -> Array:

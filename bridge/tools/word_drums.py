@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ghostnote.bridge.dsp.onset import PEAK_FLOOR
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.tools.description import brightness_hz, pitch_hz
 from ghostnote.bridge.tools.explore import FoundDrum
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
 
 
 def worded(drum: ArrayLike, rate: int, wish: Wish, strength: float = 1.0) -> NDArray[np.float32]:
-    """Return a drum (channels, frames) at `rate` Hz, moved by the sliders that words mean; `InputError` as `tweak`."""
-    return tweak(drum, rate, sliders_for(wish, strength))
+    """Return a drum (channels, frames) at `rate` Hz, moved by the sliders that words mean; `InputError` as `tweak`.
+
+    It peaks no higher than it did.
+    """
+    made = tweak(drum, rate, sliders_for(wish, strength))
+    peak = float(np.abs(np.asarray(drum, np.float32)).max(initial=0.0))
+    return made * np.float32(min(1.0, peak / max(float(np.abs(made).max(initial=0.0)), PEAK_FLOOR)))
 
 
 def drums_for_words(generator: "Generator", wish: Wish, search: SeedSearch, count: int) -> Iterator[FoundDrum]:

@@ -108,3 +108,10 @@ def test_a_melody_without_notes_and_one_out_of_reach_are_said(tiny_generator):
         play_melody([], tom(), RATE, "tom", generator=tiny_generator)
     with pytest.raises(InputError, match="more than three octaves"):
         play_melody([Note(0.0, 110)], tom(), RATE, "tom", generator=tiny_generator)
+
+
+def test_silence_before_the_hit_neither_delays_notes_nor_is_filled(tiny_generator):
+    hit = np.pad(tom(), ((0, 0), (4410, 0)))
+    melody = play_melody([Note(0.5, 50)], hit, RATE, "tom", generator=tiny_generator, variation=Variation(amount=0))
+    assert not np.abs(melody[:, : RATE // 2 - 60]).max()
+    assert np.abs(melody[:, RATE // 2 : RATE // 2 + 1000]).max() > 0.3 * np.abs(melody).max()

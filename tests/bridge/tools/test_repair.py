@@ -155,3 +155,13 @@ def test_long_peaks_that_are_clipped_one_after_another_get_no_peak_beyond_reason
     assert np.abs(mended).max() < 1.5 * np.abs(bass).max()
     clipped = np.abs(bass) > 1
     assert level_db((mended - bass)[clipped]) < level_db((np.clip(bass, -1, 1) - bass)[clipped])
+
+
+@pytest.mark.parametrize("seconds", [0.005, 0.05, 0.15])
+def test_what_begins_a_hit_rises_from_silence_and_is_no_louder_than_what_follows(seconds: float):
+    t = np.arange(RATE // 2) / RATE
+    tom = (0.8 * np.sin(2 * np.pi * 120 * t) * np.exp(-t / 0.08)).astype(np.float32)[None]
+    end = round(seconds * RATE)
+    mended = repair(tom, RATE, start=0, end=seconds).audio[0]
+    assert abs(mended[0]) < 1e-6
+    assert np.abs(mended[:end]).max() < 2 * np.abs(tom[0, end : end + 400]).max()

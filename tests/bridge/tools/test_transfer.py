@@ -91,6 +91,14 @@ def test_a_transfer_keeps_channels_rate_level_and_onset(tiny_generator, channels
     assert not np.array_equal(made, transferred(tiny_generator, hit, rate, "snare", 0.8, steps=1, seed=1))
 
 
+@pytest.mark.parametrize("right", [0.0, 0.1])
+def test_a_hit_at_one_side_stays_there(tiny_generator, right: float):
+    hit = knock() * np.array([[1.0], [right]], np.float32)
+    for strength in (0.2, 0.8):
+        left_rms, right_rms = np.sqrt(np.square(transferred(tiny_generator, hit, RATE, "snare", strength)).mean(axis=1))
+        assert right_rms / left_rms == pytest.approx(right, abs=0.02)
+
+
 def test_pitch_goes_to_the_other_drum_unless_it_is_kept(tiny_generator):
     hit = knock(90.0)
     cowbell = {"kind": "cowbell", "steps": 1}
