@@ -6,7 +6,7 @@ one set of partials, where a crossfade has two. Of the residuals the envelope is
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -200,15 +200,27 @@ def _matched(a: Tracks, b: Tracks, share: Array, frames: int) -> Audio:
     ours, theirs = pairs(a, b)
     apart = float(b.middle[theirs[0]] - a.middle[ours[0]])
     alone_a, alone_b = ([i for i in range(len(x.strength)) if i not in own] for x, own in ((a, ours), (b, theirs)))
+    levels = _levels_between(a.level[:, ours], b.level[:, theirs], share)
     sides = []
-    for channel in range(len(a.level)):
+    for channel, level in enumerate(levels):
         lines = LineTracks.joined(
-            a.channel(channel, ours).towards(b.channel(channel, theirs), share),
+            replace(a.channel(channel, ours).towards(b.channel(channel, theirs), share), level=level),
             a.channel(channel, alone_a).changed(_moved(a, alone_a, share * apart), _faded(1 - share)),
             b.channel(channel, alone_b).changed(_moved(b, alone_b, (share - 1) * apart), _faded(share)),
         )
         sides.append(ringing(lines, frames))
     return np.stack(sides)
+
+
+def _levels_between(a: Array, b: Array, share: Array) -> Array:
+    """Return the levels (channels, lines, values) of matched lines: of all channels in decibels, their shares evenly.
+
+    In decibels a line that is silent at one side of one hit would leave it half-way already.
+    """
+    whole = [np.log(np.square(np.exp(each)).mean(axis=0)) / 2 for each in (a, b)]
+    shares = [np.exp(2 * (each - own)) for each, own in zip((a, b), whole, strict=True)]
+    between = np.log((1 - share) * shares[0] + share * shares[1] + _TINY) / 2
+    return np.asarray((1 - share) * whole[0] + share * whole[1] + between)
 
 
 def _moved(tracks: Tracks, lines: list[int], octaves: Array) -> Array:

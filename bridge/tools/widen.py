@@ -41,7 +41,7 @@ class Width:
     """How wide a hit becomes."""
 
     width: float = 0.7
-    """0 leaves the image, 1 makes left and right uncorrelated above `mono_below`; their correlation is 1 - width."""
+    """0 leaves the hit as it is; above `mono_below` left and right have a correlation of 1 - width."""
     mono_below: float = 120.0
     """Hz below which left and right are the same; an octave above, they are as wide as the rest."""
     exact_mono: bool = False
@@ -61,13 +61,15 @@ def widen(
     """Return a hit (1 or 2, frames) of a class as two channels (2, frames) at its rate, by an opened model.
 
     The mean of both is as loud as that of the hit's channels. What a stereo hit has of width it keeps, but below
-    `mono_below`. Without a `generator`, the shipped model is opened. `InputError` for more than two channels, or
-    a number out of its range.
+    `mono_below`; at a width of 0 all stays. Without a `generator`, the shipped model is opened. `InputError` for more
+    than two channels, or a number out of its range.
     """
     audio, width = checked(hit, rate, MOST_CHANNELS), width or Width()
     label = label_of(find_class(drum_class))
     check("width", width.width, 0, 1)
     check("mono_below", width.mono_below, 20, rate / 4)
+    if not width.width:
+        return np.stack([audio[0], audio[-1]])
     middle: Audio = np.asarray(audio.mean(axis=0), np.float32)
     side = (audio[0] - audio[-1]) / np.float32(2)
     if not middle.any():

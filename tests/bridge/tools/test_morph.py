@@ -191,3 +191,10 @@ def test_half_way_a_long_drum_and_a_short_one_lasts_half_as_long():
 
     long, half, short = morph_steps(drum((300,), 4.0, seconds=3.0), drum((500,), 4.0, seconds=1.0), RATE, 3)
     assert lasts(half) == pytest.approx((lasts(long) + lasts(short)) / 2, rel=0.1)
+
+
+def test_a_hit_at_one_side_comes_to_the_middle_evenly():
+    left = np.concatenate([drum((150, 330), 0.5), np.zeros((1, RATE // 2), np.float32)])
+    steps = morph_steps(left, drum((300, 700), 0.5), RATE, 5)
+    right_share = [float(np.square(step[1]).sum() / np.square(step).sum()) for step in steps]
+    assert right_share == pytest.approx([0, 0.125, 0.25, 0.375, 0.5], abs=0.06)

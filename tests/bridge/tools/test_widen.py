@@ -38,6 +38,12 @@ def test_left_and_right_correlate_as_asked_and_mono_stays_as_loud(tiny_generator
     assert level_db(wide[0]) == pytest.approx(level_db(wide[1]), abs=0.3)
 
 
+def test_without_width_a_hit_stays_as_it_is(tiny_generator):
+    for hit in (snare(), snare(channels=2)):
+        both = widen(hit, RATE, "snare", Width(0.0), generator=tiny_generator)
+        np.testing.assert_array_equal(both, np.stack([hit[0], hit[-1]]))
+
+
 def test_exact_mono_is_the_hit_itself_and_otherwise_a_variation_of_it(tiny_generator):
     hit = snare()
     widths = [Width(1.0, exact_mono=exact) for exact in (True, False)]
