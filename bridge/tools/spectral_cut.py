@@ -27,7 +27,8 @@ _EDGE_SECONDS: Final = 0.008
 def find_cut(hit: Audio, rate: int) -> float | None:
     """Return the frequency above which a hit (channels, frames) has been cut off, or None where it just fades.
 
-    There its spectrum falls by 24 dB within 700 Hz, and nothing comes after.
+    There its spectrum falls by 24 dB within 700 Hz, and nothing comes after. At a rate below 44.1 kHz what fades is
+    cut off by the rate.
     """
     window = np.hanning(_SIZE + 1)[:-1]
     padded = np.pad(_faded(hit.mean(axis=0).astype(np.float64), rate), (_SIZE // 2, _SIZE))
@@ -41,12 +42,13 @@ def find_cut(hit: Audio, rate: int) -> float | None:
     step = round(_STEP_HZ * _SIZE / rate)
     present = np.flatnonzero(level > level.max() + _PRESENT_DB)
     last = int(present[-1])
-    if rate < RATE and hz[last] > 0.9 * rate / 2:
-        return float(min(hz[last], 0.47 * rate))
+    by_rate = 0.47 * rate if rate < RATE else None
+    if by_rate and hz[last] > 0.9 * rate / 2:
+        return float(min(hz[last], by_rate))
     if last + step >= len(level):
-        return None
+        return by_rate
     drop = level[max(0, last - step) : last + 1].max() - level[last + step :].max()
-    return float(hz[last]) if drop > _STEP_DB and CUT_HZ[0] < hz[last] < CUT_HZ[1] else None
+    return float(hz[last]) if drop > _STEP_DB and CUT_HZ[0] < hz[last] < CUT_HZ[1] else by_rate
 
 
 def _faded(sound: Array, rate: int) -> Array:

@@ -121,3 +121,10 @@ def test_the_top_of_a_long_hit_decays_to_its_end():
     top = band_filtered(upsample(low, 44_100, "crash", above=8_000).audio, 44_100, 8_000, high=True)[0]
     early, late = (np.square(top[round(at * 44_100) :][:4_410]).mean() for at in (0.6, 2.1))
     assert 10 * np.log10(early / late) == pytest.approx(1.5 / 0.3 * 20 / np.log(10), abs=5)
+
+
+def test_at_a_low_rate_what_fades_is_cut_off_by_the_rate():
+    t = np.arange(16_000) / 32_000
+    kick = (0.8 * np.sin(2 * np.pi * 60 * t) * np.exp(-t / 0.1)).astype(np.float32)[None]
+    assert find_cut(kick, 32_000) == pytest.approx(0.47 * 32_000)
+    assert find_cut(resample(kick, 32_000, RATE), RATE) is None
