@@ -52,7 +52,7 @@ class HitParts:
     def balance(self) -> Audio:
         """How loud each channel is beside the mean of all, (channels, 1): a hit at one side is to stay there."""
         power = np.square(self.partials + self.residual, dtype=np.float64).sum(axis=1, keepdims=True)
-        return np.sqrt(power / max(float(power.mean()), PEAK_FLOOR**2)).astype(np.float32)
+        return np.asarray(np.sqrt(power / max(float(power.mean()), PEAK_FLOOR**2)), np.float32)
 
     def described(self) -> tuple[Array, Array]:
         """Return levels (BANDS,) in dB and decay times (BANDS,) in seconds, as `describe_bands` does."""
