@@ -103,7 +103,8 @@ def _load(call: Call) -> Reply:
 
 
 def _save(call: Call) -> Reply:
-    return (call.session.save(call.text(0, "name")).name,)
+    replaces = bool(call.number(1, "replace", 0, 1)) if len(call.arguments) > 1 else False
+    return (call.session.save(call.text(0, "name"), replaces=replaces).name,)
 
 
 def _kits(call: Call) -> Reply:
@@ -200,7 +201,13 @@ ADDRESSES: Final = (
     ),
     Address("freeze", "[count]", "go round the last strokes of each pad, up to 16; 0 plays new ones", _freeze),
     Address("kit/load", "name", "play a kit of the kits' folder", _load),
-    Address("kit/save", "name", "write the kit as it is now into the kits' folder", _save),
+    Address(
+        "kit/save",
+        "name [replace]",
+        "write the kit as it is now into the kits' folder, over its own file;"
+        " over another kit only with replace = 1, else that is an error",
+        _save,
+    ),
     Address("kit/list", "", "the kits of the folder, in the order of program changes", _kits),
     Address("pads", "", "the pads' names as they stand in addresses", _pads),
     Address("panic", "", "let everything fade", _panic),

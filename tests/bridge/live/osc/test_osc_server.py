@@ -487,6 +487,10 @@ def test_kits_are_loaded_saved_and_the_program_quits_if_allowed(tmp_path: Path) 
         assert (tmp_path / "two.toml").is_file()
         assert p.ask("kit/load", "one.toml") == ("kit/load", ("test",))
         assert p.ask("pad/kick/gain") == ("pad/kick/gain", (0.0,))
+        address, (_, reason) = p.ask("kit/save", "two")
+        assert address == "error"
+        assert "'two.toml' is there already" in reason
+        assert p.ask("kit/save", "two", 1) == ("kit/save", ("two.toml",))
         assert p.ask("quit") == ("quit", (1,))
         assert live.session.stopping.wait(30)
 
