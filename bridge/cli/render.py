@@ -120,6 +120,7 @@ def render(
     wanted, own_midi = output or Path(f"{song.stem}.wav"), midi_out
     output = output or numbered(wanted)
     check_outputs((output, midi_out), (song, kit, model, groove))
+    options.check_midi_ending("--midi-out", midi_out)
     take = read_take(song, kit)
     if take:
         changes = (seed, amount, width, steps, tweak or None, channel, note_map, midi_out, groove)

@@ -22,13 +22,12 @@ from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files, unread_sounds
 from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.output_guard import numbered
 from ghostnote.bridge.io.sample_size import source_bits
+from ghostnote.bridge.midi.spec import SONG_SUFFIXES
 from ghostnote.bridge.tools.description import class_of, pitch_hz, summary
 from ghostnote.bridge.tools.output_form import OutputForm
 
 Audio = NDArray[np.float32]
 
-SONG_SUFFIXES: Final = (".mid", ".midi")
-"""Endings of the files that are taken for songs."""
 _FALLBACK_SUFFIX: Final = ".wav"
 _FLOAT_BITS: Final = 32
 

@@ -208,6 +208,16 @@ def test_midi_out_without_a_feel_is_a_mistake(song: Path, tmp_path: Path) -> Non
     assert "--timing" in str(result.exception)
 
 
+@pytest.mark.parametrize("command", [("demo", "--midi"), ("render", "song.mid", "--swing", 60, "--midi-out")])
+def test_a_midi_file_is_called_like_one(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*command, "played.wav", "-o", "out.wav")
+    assert "played.wav: is a MIDI file, whose name ends in .mid or .midi" in str(result.exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["song.mid"]
+
+
 def test_without_a_name_the_outputs_get_one_and_replace_nothing(
     song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
