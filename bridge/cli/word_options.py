@@ -128,4 +128,4 @@ def write_kit(path: Path, words: str, hits: Path | None, seed: int, strength: fl
     echo(f"{path}: {counted(len(kit.pads), 'pad')}")
     if wish.negated:
         names = " and ".join(wish.negated)
-        echo(f"note: words leave out no drum: to do without {names} delete its pad from {path}", err=True)
+        echo(f"note: words leave out no drum: to do without {names} delete its pads from {path}", err=True)

@@ -68,7 +68,9 @@ class KitFolder:
         """
         path = self.path(name)
         if path.exists() and not replaces and (own is None or real_path(own) != path):
-            raise KitError(f"kit '{path.name}' is there already, and is not the kit that plays: choose another name")
+            raise KitError(
+                f"kit '{path.name}' is there already, and is not the kit that plays: name another, or replace it"
+            )
         return path
 
     def path(self, name: str) -> Path:

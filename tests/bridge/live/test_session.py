@@ -256,7 +256,7 @@ def test_saving_replaces_the_own_file_of_the_kit_and_another_only_if_told_to(tmp
     theirs = tmp_path / "theirs.toml"
     theirs.write_text("not yours")
     made = session(tmp_path)
-    with pytest.raises(KitError, match=r"'theirs\.toml' is there already.*choose another name"):
+    with pytest.raises(KitError, match=r"'theirs\.toml' is there already.*name another, or replace it"):
         made.save("theirs")
     assert theirs.read_text() == "not yours"
     made.save("mine")

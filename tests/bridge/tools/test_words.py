@@ -176,7 +176,7 @@ def test_kit_new_says_that_words_leave_out_no_drum(tmp_path):
     path = tmp_path / "mine.toml"
     done = run("kit", "new", "--words", "dry, no snare", "-o", path)
     assert done.exit_code == 0, done.output
-    assert f"note: words leave out no drum: to do without snare delete its pad from {path}" in done.output
+    assert f"note: words leave out no drum: to do without snare delete its pads from {path}" in done.output
 
 
 def test_kit_new_takes_words_and_one_name(tmp_path):
