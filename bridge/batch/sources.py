@@ -11,7 +11,14 @@ from typing import Final
 from ghostnote.bridge.classify.classifier import Guess
 from ghostnote.bridge.classify.finder import FoundDrum, find_drums
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, distinct_name, hit_files, short_name, without_stems
+from ghostnote.bridge.io.hit_files import (
+    HIT_SUFFIXES,
+    distinct_name,
+    hit_files,
+    short_name,
+    unread_sounds,
+    without_stems,
+)
 from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.printable import UNPRINTABLE
 from ghostnote.bridge.kit.hits import PadHit
@@ -58,7 +65,8 @@ def find_sources(paths: Sequence[Path], output: Path) -> list[SourceFile]:
             raise InputError(f"{output}: holds the sources, and what is in the output is not humanized; choose another")
         names = ", ".join(map(str, paths))
         stems = "".join(map(without_stems, paths))
-        raise InputError(f"{names}: no sound files found{stems}; ghostnote reads {', '.join(HIT_SUFFIXES)}")
+        others = "".join(f"; {line}" for line in unread_sounds(paths, links=True))
+        raise InputError(f"{names}: no sound files found{stems}; ghostnote reads {', '.join(HIT_SUFFIXES)}{others}")
     return sources
 
 

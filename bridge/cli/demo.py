@@ -37,6 +37,7 @@ def demo(
     output = output or numbered(wanted)
     song = midi and numbered(midi)
     check_outputs((output, song), ())
+    options.check_midi_ending("--midi", song)
     kit = with_settings(default_kit(), seed=seed)
     settings = RenderSettings(stems=output.with_name(f"{output.stem}_stems"), jobs=jobs or None)
     report = run_with_bar(groove(rate), kit, output, settings)

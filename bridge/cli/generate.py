@@ -120,7 +120,9 @@ def _named(drum_class: str | None, kind: str | None, wish: Wish | None, words: s
         found = find_kind(kind, drum_class)
         drum_class, kind = found.drum_class, found.name
     if drum_class is None:
-        raise InputError(_UNNAMED if words is None else f"{words!r} names no drum: add one, as snare, or --class")
+        negated = wish.negated if wish else ()
+        why = f"names only what not to make, {' and '.join(negated)}" if negated else "names no drum"
+        raise InputError(_UNNAMED if words is None else f"{words!r} {why}: add a drum, as snare, or --class")
     name = find_class(drum_class)
     if wish is not None and wish.contradicts(name, kind):
         taken, meant = kind or name, wish.kind or wish.drum_class

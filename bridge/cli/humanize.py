@@ -89,6 +89,7 @@ def humanize(
     """Turn single hits into instruments: more strokes of the same drum, in velocity layers and round robins."""
     from ghostnote.bridge.batch.settings import BatchSettings, check_settings
     from ghostnote.bridge.batch.sources import find_sources
+    from ghostnote.bridge.io.hit_files import unread_sounds
     from ghostnote.bridge.sampler.build import KitShape
     from ghostnote.bridge.sampler.write import parse_formats
 
@@ -99,6 +100,8 @@ def humanize(
     for path in paths:
         if real_path(output).is_relative_to(real_path(path)):
             echo(f"note: {output} lies inside {path}; what is in it is not humanized")
+    for line in unread_sounds(paths, links=True):
+        echo(f"note: {line}", err=True)
     if dry_run:
         _list_hits(sources, output, settings)
         return

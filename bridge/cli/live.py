@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostnote.bridge.cli import options
-from ghostnote.bridge.cli.options import KIT_HELP, opened_kit, tell_numbered
+from ghostnote.bridge.cli.options import KIT_HELP, check_midi_ending, opened_kit, tell_numbered
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.atomic_file import prepare_folder
@@ -103,6 +103,7 @@ def live(
         format_for(output)
     played = _kit(kit, seed)
     check_outputs((output, record), (played.path, model, *(file for pad in played.pads for file in pad.files)))
+    check_midi_ending("--record", record)
     _name_unfinished({path.parent for path in (output, record) if path} or {Path()})
     choices = _choices(driver or (_WRITES if output else None), device, rate, block)
     name = choices.driver or _DRIVER

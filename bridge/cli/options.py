@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ghostnote.bridge.cli.terminal import echo
+from ghostnote.bridge.errors import OutputError
+from ghostnote.bridge.midi.spec import SONG_SUFFIXES
 
 if TYPE_CHECKING:
     from ghostnote.bridge.kit.kit import Kit
@@ -63,3 +65,11 @@ def tell_numbered(wanted: Path | None, written: Path | None, verb: str = "wrote"
     """
     if wanted and wanted != written:
         echo(f"{wanted} is there already: {verb} {written}", err=True)
+
+
+def check_midi_ending(option: str, path: Path | None) -> None:
+    """Raise `OutputError` unless the MIDI file that an option writes is called like one; None is no file."""
+    if path and path.suffix.lower() not in SONG_SUFFIXES:
+        raise OutputError(
+            f"{option} {path}: is a MIDI file, whose name ends in {' or '.join(SONG_SUFFIXES)}; name it so"
+        )

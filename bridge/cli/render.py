@@ -120,6 +120,7 @@ def render(
     wanted, own_midi = output or Path(f"{song.stem}.wav"), midi_out
     output = output or numbered(wanted)
     check_outputs((output, midi_out), (song, kit, model, groove))
+    options.check_midi_ending("--midi-out", midi_out)
     take = read_take(song, kit)
     if take:
         changes = (seed, amount, width, steps, tweak or None, channel, note_map, midi_out, groove)
@@ -148,7 +149,12 @@ def render(
         moves = moves.then(drummer_placing(played, pads, style, drummer_amount, pads.seed))
         own = drummer_feel(style, drummer_amount, pads.seed)
         feel = Feel(timing or own.timing_ms, dynamics or own.dynamics, pads.seed)
-    if timing or dynamics or groove or (drummer and drummer_amount) or swing != STRAIGHT or midi_out:
+    has_feel = timing or dynamics or groove or (drummer and drummer_amount) or swing != STRAIGHT
+    if midi_out and not has_feel:
+        raise InputError(
+            "--midi-out writes what --timing, --dynamics, --swing, --groove and --drummer change: add one of them"
+        )
+    if has_feel:
         played = _with_feel(song, played, pads, feel, moves, midi_out, groove)
     report = run_with_bar(played, pads, output, settings, model)
     options.tell_numbered(wanted, output)
@@ -163,25 +169,22 @@ def _with_feel(
     from ghostnote.bridge.midi.humanize import deviations, humanize_song
     from ghostnote.bridge.midi.smf_writer import write_humanized
 
-    moved = feel.timing_ms or feel.dynamics or placing.late.any() or (placing.louder != 1).any()
-    if midi_out and not moved:
-        raise InputError(
-            "--midi-out writes what --timing, --dynamics, --swing, --groove and --drummer change: nothing is changed"
-        )
-    if not moved:
+    is_moved = feel.timing_ms or feel.dynamics or placing.late.any() or (placing.louder != 1).any()
+    if not is_moved:
         still = "--swing moves no note of this grid: try --swing-grid 8 for eighths, 16 for sixteenths"
         if groove:
             still = f"--groove {groove} changes no note: the song has that timing and those accents already"
         echo(f"warning: {still}", err=True)
-        return song
     take = humanize_song(song, kit, feel, placing)
+    if midi_out:
+        write_humanized(path, take, midi_out)
+    if not is_moved:
+        return song
     late, louder = deviations(song, take)
     echo(
         f"feel: timing varies by {late.std():.1f} ms (at most {abs(late).max():.1f}), "
         f"velocities by {louder.std():.1f} (at most {abs(louder).max():.0f})"
     )
-    if midi_out:
-        write_humanized(path, take, midi_out)
     return take.song
 
 

@@ -86,6 +86,7 @@ def _planned(loops: list[Path], output: Path | None, bits: int | None) -> list[t
     Loops of a folder get a folder each, be it just one: a next run then leaves out what this one wrote.
     """
     from ghostnote.bridge.errors import InputError
+    from ghostnote.bridge.io.hit_files import unread_sounds
     from ghostnote.bridge.tools.files import plan
     from ghostnote.bridge.tools.output_form import OutputForm
 
@@ -96,6 +97,8 @@ def _planned(loops: list[Path], output: Path | None, bits: int | None) -> list[t
     if inside:
         raise InputError(f"{output}: is the folder of the loops, and its hits would be loops; give another one")
     tasks = plan(loops, form)
+    for line in unread_sounds(loops, links=True):
+        echo(f"note: {line}", err=True)
     if output and len(tasks) == 1 and tasks[0].source in loops:
         return [(tasks[0].source, output)]
     return [(task.source, task.target.with_suffix("")) for task in tasks]

@@ -71,12 +71,15 @@ def run_tool(run: ToolRun, tool: Tool) -> None:
     from rich.console import Console
     from rich.progress import track
 
+    from ghostnote.bridge.io.hit_files import unread_sounds
     from ghostnote.bridge.tools.files import plan, process
 
     tasks = plan(run.paths, run.form)
     if run.figure is not None:
         check_outputs((run.figure,), [*run.paths, *(task.source for task in tasks)])
         check_figure(run.figure, run.form.tool)
+    for line in unread_sounds(run.paths, links=True):
+        echo(f"note: {line}", err=True)
     console, failed = Console(stderr=True), 0
     drawn: list[FileOutcome] = []
     outcomes = process(tasks, run.form, tool)

@@ -126,3 +126,6 @@ def write_kit(path: Path, words: str, hits: Path | None, seed: int, strength: fl
     kit = kit_from_words(Generator.open().card, path.stem, wish, seed=seed, strength=strength)
     save_kit(kit, path)
     echo(f"{path}: {counted(len(kit.pads), 'pad')}")
+    if wish.negated:
+        names = " and ".join(wish.negated)
+        echo(f"note: words leave out no drum: to do without {names} delete its pads from {path}", err=True)

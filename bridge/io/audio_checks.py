@@ -53,6 +53,15 @@ def file_seconds(path: Path) -> float | None:
         return None
 
 
+def file_channels(path: Path) -> int | None:
+    """Return how many channels a sound file has by its header; None where it cannot be opened."""
+    try:
+        with opened_audio(path) as file:
+            return int(file.num_channels)
+    except (ValueError, RuntimeError, OSError):
+        return None
+
+
 def check_rate(path: Path, rate: float) -> int:
     """Return the rate as a whole number of Hz, or raise `AudioFileError` for one out of range."""
     low, high = _RATES_HZ

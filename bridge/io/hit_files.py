@@ -4,16 +4,24 @@ import hashlib
 import os
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from ghostnote.bridge.io.printable import counted
+
 HIT_SUFFIXES: Final = (".wav", ".flac", ".aiff", ".aif", ".ogg", ".mp3")
 """Endings of the files that are taken for hits."""
+UNREAD_SUFFIXES: Final = (
+    *(".w64", ".rf64", ".bwf", ".caf", ".aifc", ".au", ".snd", ".voc", ".sd2", ".wv", ".ape", ".mp2", ".wma", ".ac3"),
+    *(".m4a", ".m4b", ".aac", ".opus", ".oga", ".spx", ".mka", ".amr", ".dsf", ".dff", ".rex", ".rx2"),
+)
+"""Endings of other sound files, which are not read."""
 STEM_LIST: Final = ".ghostnote-stems"
 """The file in a folder of a song's stems that lists them, one name a line."""
 _MOST_LISTED: Final = 100_000
+_MOST_NAMED: Final = 8
 
 
 def hit_files(
@@ -33,6 +41,20 @@ def hit_files(
 def hits_at(path: Path) -> list[Path]:
     """Return the `hit_files` of a folder, or of a file itself."""
     return hit_files(path) if path.is_dir() else [path]
+
+
+def unread_sounds(paths: Iterable[Path], *, links: bool = False) -> tuple[str, ...]:
+    """Return a line on the sound files in folders among `paths` whose formats are not read; none without such files."""
+    folders = [path for path in paths if path.is_dir()]
+    found = [file for folder in folders for file in hit_files(folder, links=links, suffixes=UNREAD_SUFFIXES)]
+    names = [file.name for file in dict.fromkeys(found) if not file.is_dir()]
+    if not names:
+        return ()
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    files, listed = counted(len(names), "file"), ", ".join(names[:_MOST_NAMED])
+    is_one = len(names) == 1
+    left_out = f"{files} of {'another format was' if is_one else 'other formats were'} left out: {listed}{more}"
+    return (f"{left_out}; convert {'it' if is_one else 'them'} to WAV or FLAC",)
 
 
 def listed_stems(folder: Path) -> frozenset[str]:

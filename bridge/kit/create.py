@@ -8,7 +8,7 @@ from ghostnote.bridge.classify.classifier import Guess
 from ghostnote.bridge.classify.finder import FoundDrum, find_drums
 from ghostnote.bridge.drums import CLASSES
 from ghostnote.bridge.errors import KitError
-from ghostnote.bridge.io.hit_files import distinct_name, hits_at, without_stems
+from ghostnote.bridge.io.hit_files import distinct_name, hits_at, unread_sounds, without_stems
 from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.fields import FieldError, check_name, check_text, path_inside, quoted
 from ghostnote.bridge.kit.hits import PadHit
@@ -28,7 +28,7 @@ class NewKit:
     skipped: tuple[str, ...]
     """For each file without a pad its name and the reason."""
     guessed: tuple[str, ...] = ()
-    """For each drum that went by its sound its file and the class."""
+    """For each drum that went by its sound its file and the class; and files of formats that are not read."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,12 @@ def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
         raise KitError(skipped[0])
     if not made.pads:
         raise KitError(
-            f"{hits}: holds no hit for a kit{without_stems(hits)}" + "".join(f"; {reason}" for reason in skipped[:3])
+            f"{hits}: holds no hit for a kit{without_stems(hits)}"
+            + "".join(f"; {reason}" for reason in (*skipped[:3], *unread_sounds([hits])))
         )
     text = _parts(BUILT_IN[0])[0] + kit_text(Kit(name, DEFAULT_SEED, made.pads), folder)
     parse_kit(text, folder, name)
-    return NewKit(text, len(made.pads), tuple(skipped), made.guessed)
+    return NewKit(text, len(made.pads), tuple(skipped), (*made.guessed, *unread_sounds([hits])))
 
 
 def pads_from_files(files: Sequence[tuple[Path, Path]]) -> FoundPads:

@@ -61,6 +61,18 @@ class KitFolder:
             return load_kit(name)
         return load_kit(self.path(name))
 
+    def path_to_save(self, name: str, own: Path | None, *, replaces: bool = False) -> Path:
+        """Return the path that a kit read from the file `own` is saved under; `KitError`.
+
+        Another file that is there already is refused, unless the caller `replaces` it.
+        """
+        path = self.path(name)
+        if path.exists() and not replaces and (own is None or real_path(own) != path):
+            raise KitError(
+                f"kit '{path.name}' is there already, and is not the kit that plays: name another, or replace it"
+            )
+        return path
+
     def path(self, name: str) -> Path:
         """Return the path of a kit file, which must not lead out of the folder; `KitError`."""
         if self.folder is None:

@@ -143,8 +143,7 @@ class Session(Notices):
     def undo(self, pad: Pad, count: int) -> int:
         """Take back so many changes of a pad's drum, or make -count of them again; return the seed. `FieldError`."""
         with self._lock:
-            drum = self.history.forward(pad, -count) if count < 0 else self.history.back(pad, count)
-            self._replace(pad.name, drum)
+            self._replace(pad.name, (self.history.forward(pad, -count) if count < 0 else self.history.back(pad, count)))
             return int([self._tell_of(pad, name) for name in ("class", "kind", "seed")][-1])
 
     def use_hits(self, pad: Pad, name: str, drum_class: str = "") -> None:
@@ -200,10 +199,12 @@ class Session(Notices):
         _logger.info("kit %s loaded", name)
         self.tell("kit/load", name)
 
-    def save(self, name: str) -> Path:
-        """Write the kit as it is now into the kits' folder; `KitError`, `OutputError`."""
-        path = self.kits.path(name)
-        save_kit(self.kit, path)
+    def save(self, name: str, *, replaces: bool = False) -> Path:
+        """Write the kit into the kits' folder, as `KitFolder.path_to_save` allows; `KitError`, `OutputError`."""
+        with self._lock:
+            path = self.kits.path_to_save(name, self.kit.path, replaces=replaces)
+            save_kit(self.kit, path)
+            self.use(replace(self.kit, path=path))
         _logger.info("kit %s saved", name)
         self.tell("kit/save", name)
         return path
@@ -238,8 +239,7 @@ class Session(Notices):
     def _learn(self, note: int) -> None:
         with self._lock:
             name = self.learning
-            kit = self._learning.learned(self.kit, note)
-            if kit:
+            if kit := self._learning.learned(self.kit, note):
                 self.use(kit)
                 self.tell(f"pad/{slug(name)}/learn", note)
 

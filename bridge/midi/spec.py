@@ -2,6 +2,8 @@
 
 from typing import Final
 
+SONG_SUFFIXES: Final = (".mid", ".midi")
+"""Endings of MIDI files."""
 CHANNEL_DATA_BYTES: Final = {0x80: 2, 0x90: 2, 0xA0: 2, 0xB0: 2, 0xC0: 1, 0xD0: 1, 0xE0: 2}
 """Data bytes of a channel message, by its status without the channel."""
 SYSTEM_DATA_BYTES: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0}

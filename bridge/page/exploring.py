@@ -135,7 +135,8 @@ class Exploring:
         hint = "" if knows_more else f"; {KNOWS_MORE}"
         if not wish.weights and wish.drum_class is None and wish.make is None:
             example = 'say it as in "tight dusty snare" or "boomy 808 kick"'
-            raise InputError(f"'{words}' says nothing here: {example}{hint}")
+            why = "names only what not to make" if wish.negated else "says nothing here"
+            raise InputError(f"'{words}' {why}: {example}{hint}")
         name, kind = (wish.drum_class, wish.kind) if wish.drum_class else _chosen(asked)
         self._said = said(wish, name) + hint
         await self._take(self._studio.find(wish, SeedSearch(name, kind, seed), count), _file_name(words), name)

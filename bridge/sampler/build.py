@@ -18,7 +18,7 @@ from ghostnote.bridge.kit.notes import notes_of_drums
 from ghostnote.bridge.kit.zones import usual_zone
 from ghostnote.bridge.render.mixer import pad_gains
 from ghostnote.bridge.render.workers import Audio, Request, Spec, stroke_results
-from ghostnote.bridge.sampler.instrument import Instrument, Layer, Sample, SamplerKit
+from ghostnote.bridge.sampler.instrument import MOST_CHANNELS, Instrument, Layer, Sample, SamplerKit
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class KitShape:
 
 
 def kits_from_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit], tuple[str, ...]]:
-    """Return a kit for each folder of sources, and messages on drums without a note and on other rates.
+    """Return a kit for each folder of sources, and messages on drums without a note, other rates and more channels.
 
     Kits are named after the folders, or as `shape` says where files are in none. Their rate is the most common.
     """
@@ -66,8 +66,18 @@ def kits_from_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit
             for rows in drums
             if int(rows[0]["rate"]) != rate
         ]
+        notices += [
+            f"{rows[0]['source']}: {mixed_down(int(rows[0]['channels']), name)}"
+            for rows in drums
+            if int(rows[0]["channels"]) > MOST_CHANNELS
+        ]
         kits.append(_kit(name, instruments, rate, shape))
     return kits, tuple(notices)
+
+
+def mixed_down(channels: int, kit: str) -> str:
+    """Return what to say of a sound with more channels than the samples of a kit have."""
+    return f"has {channels} channels, and is mixed down to {MOST_CHANNELS} in the kit '{kit}'"
 
 
 @contextmanager
@@ -109,7 +119,7 @@ def _instrument(rows: list[Row], notes: tuple[int, ...], folder: Path) -> Instru
     layers = []
     for number in dict.fromkeys(row["layer"] for row in rows):
         of = [row for row in rows if row["layer"] == number]
-        samples = tuple(Sample("", folder / row["path"], min(2, int(row["channels"]))) for row in of)
+        samples = tuple(Sample("", folder / row["path"], min(MOST_CHANNELS, int(row["channels"]))) for row in of)
         layers.append(Layer(int(of[0]["low_velocity"]), int(of[0]["high_velocity"]), samples))
     kind = rows[0]["class"]
     name = PurePosixPath(rows[0]["source"]).name

@@ -7,6 +7,8 @@ from typing import Final
 
 from ghostnote.bridge.kit.choke import choked_by
 
+MOST_CHANNELS: Final = 2
+"""Channels of a sample; more are mixed down."""
 CREDITS_FILE: Final = "CREDITS-MODEL.txt"
 """The file of a kit that names the makers of the model's training recordings."""
 _MODEL_CREDITS: Final = """\

@@ -24,7 +24,7 @@ from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.sampler.decent import decent_files
 from ghostnote.bridge.sampler.drumgizmo import drumgizmo_files
 from ghostnote.bridge.sampler.hydrogen import hydrogen_files, within_limits
-from ghostnote.bridge.sampler.instrument import CREDITS_FILE, Instrument, Layer, Sample, SamplerKit
+from ghostnote.bridge.sampler.instrument import CREDITS_FILE, MOST_CHANNELS, Instrument, Layer, Sample, SamplerKit
 from ghostnote.bridge.sampler.sfz import sfz_files
 
 SAMPLE_BITS: Final = 24
@@ -220,7 +220,7 @@ def _with_samples(instrument: Instrument, rate: int, folder: Path, leads: Mappin
 
 def _trim(audio: Audio, rate_in: int, rate: int, lead_seconds: float) -> Audio:
     """Return a sample at the kit's rate without silence at its ends, in mono where both sides are equal."""
-    audio = mixdown(audio, 2) if len(audio) > 2 else audio
+    audio = mixdown(audio, MOST_CHANNELS) if len(audio) > MOST_CHANNELS else audio
     if len(audio) == 2 and np.array_equal(audio[0], audio[1]):
         audio = audio[:1]
     level = np.abs(audio).max(axis=0)

@@ -18,17 +18,16 @@ from ghostnote.bridge.classify.classifier import Guess
 from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.audio_file import FORMATS, format_for, read_audio, write_audio
-from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files, unread_sounds
 from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.output_guard import numbered
 from ghostnote.bridge.io.sample_size import source_bits
+from ghostnote.bridge.midi.spec import SONG_SUFFIXES
 from ghostnote.bridge.tools.description import class_of, pitch_hz, summary
 from ghostnote.bridge.tools.output_form import OutputForm
 
 Audio = NDArray[np.float32]
 
-SONG_SUFFIXES: Final = (".mid", ".midi")
-"""Endings of the files that are taken for songs."""
 _FALLBACK_SUFFIX: Final = ".wav"
 _FLOAT_BITS: Final = 32
 
@@ -118,7 +117,8 @@ def plan(paths: Sequence[Path], form: OutputForm, *, songs: bool = False) -> lis
     found = list(_sources(paths, form, suffixes))
     if not found:
         names = ", ".join(map(str, paths))
-        raise InputError(f"{names}: no {name} files found; ghostnote reads {', '.join(suffixes)}")
+        others = "" if songs else "".join(f"; {line}" for line in unread_sounds(paths, links=True))
+        raise InputError(f"{names}: no {name} files found; ghostnote reads {', '.join(suffixes)}{others}")
     if form.path is not None and form.is_file:
         if len(found) > 1:
             raise InputError(f"{form.path}: is one file, and there are {len(found)} sources; give a folder")

@@ -50,6 +50,8 @@ class Wish:
     """Words without a meaning here."""
     guessed: dict[str, Meaning] = field(default_factory=dict)
     """What words are taken to mean that the lexicon lacks."""
+    negated: tuple[str, ...] = ()
+    """Names of drums that are not asked for, as 'kick' in "no kick"."""
 
     def contradicts(self, drum_class: str, kind: str | None) -> bool:
         """Return whether the words name another drum than this one."""
@@ -68,17 +70,10 @@ class Wish:
 def read_words(text: str, guess: Callable[[str], Meaning] = lambda word: {}) -> Wish:
     """Return what words ask for; negated ones count the other way: "not bright", "less boomy", "-noisy".
 
-    `guess` is asked about the words that the lexicon lacks, as `WordEmbedding.meaning`.
+    A negated drum is not the one asked for. `guess` is asked about the words that the lexicon lacks, as
+    `WordEmbedding.meaning`.
     """
-    words, named, rest = _words(text), [], []
-    while words:
-        name = next((n for n in range(_LONGEST_NAME, 0, -1) if drum_of(" ".join(words[:n]))), 0)
-        if name:
-            named.append(drum_of(" ".join(words[:name])))
-            words = words[name:]
-        else:
-            rest.append(words.pop(0))
-    found = [each for each in named if each]
+    found, negated, rest = _drums(_words(text))
     # The last name is the noun: an "open hat snare" is a snare.
     drum_class = found[-1][0] if found else None
     kind = next((named for of, named in reversed(found) if named and of == drum_class), None)
@@ -86,7 +81,41 @@ def read_words(text: str, guess: Callable[[str], Meaning] = lambda word: {}) -> 
     guessed = {word: meaning for word in unknown if (meaning := guess(word))}
     weights, makes = _meanings(rest, guessed)
     unexplained = tuple(word for word in unknown if word not in guessed)
-    return Wish(drum_class, kind, makes[-1] if makes else None, weights, unexplained, guessed)
+    return Wish(drum_class, kind, makes[-1] if makes else None, weights, unexplained, guessed, tuple(negated))
+
+
+def _drums(words: Sequence[str]) -> tuple[list[tuple[str, str | None]], list[str], list[str]]:
+    """Return the classes and kinds of the drums that words name, the names of negated ones, and the other words."""
+    found: list[tuple[str, str | None]] = []
+    negated: list[str] = []
+    rest: list[str] = []
+    at, factor = 0, 1.0
+    while at < len(words):
+        count = next((n for n in range(_LONGEST_NAME, 0, -1) if drum_of(" ".join(words[at : at + n]))), 1)
+        name = " ".join(words[at : at + count])
+        drum = drum_of(name)
+        at += count
+        if drum is None:
+            rest.append(name)
+            factor = _factor(factor, name)
+            continue
+        if factor > 0:
+            found.append(drum)
+        else:
+            negated.append(name)
+            # What negated the drum does not negate the next word.
+            while rest and (rest[-1] in table("stronger") or rest[-1] in table("empty")):
+                rest.pop()
+        factor = 1.0
+    return found, negated, rest
+
+
+def _factor(factor: float, word: str) -> float:
+    """Return how much the word behind `word` counts, where `word` itself counts by `factor`; negative is negated."""
+    strength = table("stronger").get(word)
+    if strength is not None:
+        return factor * float(strength)
+    return factor if word in table("empty") else 1.0
 
 
 def _words(text: str) -> list[str]:
@@ -111,10 +140,7 @@ def _meanings(words: Sequence[str], guessed: Mapping[str, Meaning]) -> tuple[dic
             weights[name] = weights.get(name, 0.0) + factor * far
         if make is not None:
             makes.append(make if factor > 0 else _OTHER_MAKE[make])
-        if word in table("stronger"):
-            factor *= table("stronger")[word]
-        elif word not in table("empty"):
-            factor = 1.0
+        factor = _factor(factor, word)
     return {name: far for name, far in weights.items() if abs(far) > _LEAST}, makes
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.errors import AudioFileError, KitError
+from ghostnote.bridge.io.audio_checks import opened_audio
 from ghostnote.bridge.kit.importers.samples import find_sample
 
 MOST_REGIONS: Final = 10_000
@@ -73,6 +74,7 @@ class Found:
     chances: set[float] = field(default_factory=set)
     """How often strokes are to be chosen at random, 0 to 1."""
     _samples: dict[tuple[Path, str], Path | None] = field(default_factory=dict)
+    _sounds: dict[Path, tuple[float, int]] = field(default_factory=dict)
 
     def sample(self, folder: Path, name: str, origin: Path | None = None) -> Path | None:
         """Return the file that the kit, or its file `origin`, names from a folder on; None where it is not there.
@@ -83,6 +85,22 @@ class Found:
         if key not in self._samples:
             self._samples[key] = find_sample(self.root, folder, name, origin or self.source)
         return self._samples[key]
+
+    def sound(self, file: Path) -> tuple[float, int]:
+        """Return the rate in Hz and the number of frames of a sound file; `AudioFileError`."""
+        if file not in self._sounds:
+            try:
+                with opened_audio(file) as opened:
+                    self._sounds[file] = float(opened.samplerate), int(opened.frames)
+            except (ValueError, RuntimeError, OSError) as error:
+                raise AudioFileError(
+                    f"{file}: is not a sound file, or is damaged ({error}); export it again"
+                ) from error
+        return self._sounds[file]
+
+    def milliseconds(self, file: Path, frames: float) -> float:
+        """Return how long so many frames of a sound file last, 0 for none or fewer; `AudioFileError`."""
+        return 1000 * frames / self.sound(file)[0] if frames > 0 else 0.0
 
     def add(self, region: Region) -> None:
         """Add a region; `KitError` where there are too many."""

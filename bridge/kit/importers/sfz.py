@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.dsp.velocity import velocity_db
-from ghostnote.bridge.errors import AudioFileError, KitError
-from ghostnote.bridge.io.audio_checks import opened_audio
+from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.kit.importers.heard_settings import heard_end, heard_envelope, heard_tracking
 from ghostnote.bridge.kit.importers.region import Found, Region
 from ghostnote.bridge.kit.importers.sfz_text import Opcodes, SfzReader, regions
 from ghostnote.bridge.kit.importers.xml import number
@@ -37,11 +37,11 @@ _USED: Final = frozenset(
     )
 )
 _WITHOUT_EFFECT: Final = re.compile(
-    r"ampeg_(release|attack|hold|sustain)|(region|group|master|global)_label|off_mode|off_time|bend_(up|down|smooth)"
+    r"ampeg_(delay|attack|hold|decay|sustain|release)|(region|group|master|global)_label|off_mode|off_time|bend_(up|down|smooth)"
     r"|loop_?(start|end|crossfade|type|count)|sw_(lo|hi)key|sw_label|lochan|hichan|set_(hd)?cc\d+|label_cc\d+|output"
     r"|label_key\d+|note_selfmask|rt_dead|sample_quality|hint_\w+|(lo|hi)(hd)?cc\d+"
 )
-"""What changes nothing in a one-shot that rings out, or is a name."""
+"""What changes nothing in a one-shot that rings out, is a name, or is looked at apart."""
 _VOLUMES: Final = ("volume", "gain", "group_volume", "master_volume", "global_volume")
 _CONTROLLERS: Final = {7: 100.0, 10: 64.0, 11: 127.0}
 _TOUCHES: Final = (4, 16)
@@ -53,7 +53,6 @@ def read_sfz(path: Path, root: Path) -> Found:
     """Return the regions of an SFZ file, whose files lie in `root`; `KitError`."""
     found = Found(path, root, path.stem)
     reader = SfzReader(root)
-    rates: dict[Path, int] = {}
     first_switch: str | None = None
     rest = dict.fromkeys(_TOUCHES, 0.0)
     for opcodes, control in regions(reader, path):
@@ -67,7 +66,7 @@ def read_sfz(path: Path, root: Path) -> Found:
                 found.unknown[name] += 1
         if opcodes.get("loop_mode", opcodes.get("loopmode", "")) in ("loop_continuous", "loop_sustain"):
             found.unknown["loops, which play once"] += 1
-        _add(found, opcodes, control, rates)
+        _add(found, opcodes, control)
         rest = {each: number(control.get(f"set_cc{each}"), 0.0, f"set_cc{each}", path) / 127 for each in _TOUCHES}
     found.regions[:] = [*_chosen_by_touch(found, {"openness": 1 - rest[_OPENNESS], "position": rest[_POSITION]})]
     return found
@@ -113,7 +112,7 @@ def _why_not(opcodes: Opcodes, control: Opcodes, path: Path, switch: str | None)
     return ""
 
 
-def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int]) -> None:
+def _add(found: Found, opcodes: Opcodes, control: Opcodes) -> None:
     """Add a region, or one for each key where the keys' pitches differ."""
     path = found.source
     name = control.get("default_path", "") + opcodes["sample"]
@@ -121,9 +120,7 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
     if file is None:
         found.missing.append(name)
         return
-    low, high = (round(number(opcodes.get(key), default, key, path)) for key, default in (("lovel", 1), ("hivel", 127)))
-    if not 0 <= low <= high <= 127:
-        raise KitError(f"{path}: a region has the velocities {low} to {high}, but they lie between 1 and 127; mend it")
+    low, high = _velocities(opcodes, path)
     if high < 1:
         found.left_out["regions for velocity 0"] += 1
         return
@@ -134,6 +131,8 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
     if "lorand" in opcodes or "hirand" in opcodes:
         first, last = (number(opcodes.get(*name), 0.0, name[0], path) for name in (("lorand", "0"), ("hirand", "1")))
         found.chances.add(round(last - first, 2))
+    track = number(opcodes.get("amp_veltrack"), 100.0, "amp_veltrack", path) / 100
+    found.unknown.update(_heard(found, opcodes, file, track, (low, high)))
     for tune, own in _tunings(opcodes, keys, path):
         found.add(
             Region(
@@ -142,10 +141,10 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
                 next((opcodes[key] for key in ("group_label", "region_label") if opcodes.get(key)), ""),
                 max(low, 1),
                 high,
-                _gain_db(opcodes, high, path),
+                _gain_db(opcodes, path) + track * velocity_db(high),
                 max(-1.0, min(1.0, number(opcodes.get("pan"), 0.0, "pan", path) / 100)),
                 tune,
-                _offset(opcodes, file, rates, path),
+                found.milliseconds(file, number(opcodes.get("offset"), 0.0, "offset", path)),
                 _group(opcodes, "group", "polyphony_group"),
                 _group(opcodes, "off_by", "offby"),
                 "/".join(opcodes.get(name, "") for name in ("seq_position", "lorand", "hirand")),
@@ -153,6 +152,21 @@ def _add(found: Found, opcodes: Opcodes, control: Opcodes, rates: dict[Path, int
                 _touch(opcodes, _POSITION, path),
             )
         )
+
+
+def _velocities(opcodes: Opcodes, path: Path) -> tuple[int, int]:
+    """Return the lowest and the highest velocity that play a region, 0 to 127; `KitError`."""
+    low, high = (round(number(opcodes.get(key), default, key, path)) for key, default in (("lovel", 1), ("hivel", 127)))
+    if not 0 <= low <= high <= 127:
+        raise KitError(f"{path}: a region has the velocities {low} to {high}, but they lie between 1 and 127; mend it")
+    return low, high
+
+
+def _heard(found: Found, opcodes: Opcodes, file: Path, track: float, velocities: tuple[int, int]) -> Iterator[str]:
+    """Yield what is understood but cannot be taken over, where it would be heard."""
+    yield from heard_envelope(opcodes, "ampeg_", 100.0, found.source)
+    yield from heard_end(opcodes, file, found)
+    yield from heard_tracking("amp_veltrack", track, velocities)
 
 
 def _touch(opcodes: Opcodes, controller: int, path: Path, *, falls: bool = False) -> tuple[float, float] | None:
@@ -206,22 +220,8 @@ def _tunings(opcodes: Opcodes, keys: tuple[int, ...], path: Path) -> Iterator[tu
         yield tune + track * (key - middle), (key,)
 
 
-def _gain_db(opcodes: Opcodes, high: int, path: Path) -> float:
-    """Return a region's gain at its highest velocity."""
+def _gain_db(opcodes: Opcodes, path: Path) -> float:
+    """Return a region's gain without that of its velocity."""
     gain = sum(number(opcodes.get(name), 0.0, name, path) for name in _VOLUMES)
     percent = number(opcodes.get("amplitude"), 100.0, "amplitude", path)
-    track = number(opcodes.get("amp_veltrack"), 100.0, "amp_veltrack", path) / 100
-    return gain + 20 * log10(max(percent, 1e-3) / 100) + track * velocity_db(high)
-
-
-def _offset(opcodes: Opcodes, file: Path, rates: dict[Path, int], path: Path) -> float:
-    frames = number(opcodes.get("offset"), 0.0, "offset", path)
-    if not frames > 0:
-        return 0.0
-    if file not in rates:
-        try:
-            with opened_audio(file) as opened:
-                rates[file] = int(opened.samplerate)
-        except (ValueError, RuntimeError, OSError) as error:
-            raise AudioFileError(f"{file}: is not a sound file, or is damaged ({error}); export it again") from error
-    return 1000 * frames / rates[file]
+    return gain + 20 * log10(max(percent, 1e-3) / 100)

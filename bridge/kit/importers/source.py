@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ghostnote.bridge.errors import KitError
-from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hits_at, without_stems
+from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hits_at, unread_sounds, without_stems
 from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.kit.create import pads_from_files
@@ -225,9 +225,9 @@ def _from_sounds(path: Path, name: str, source: Path) -> Imported:
         raise KitError(made.skipped[0])
     if not made.pads:
         advice = f"name a folder with a kit, or with one file for each stroke: {', '.join(HIT_SUFFIXES)}"
-        reasons = "".join(f"; {reason}" for reason in made.skipped[:3])
+        reasons = "".join(f"; {reason}" for reason in (*made.skipped[:3], *unread_sounds([path])))
         raise KitError(
             f"{source}: holds no kit and no sound file that can be a hit{reasons}{without_stems(folder)}; {advice}"
         )
-    report = (*(f"left out {reason}" for reason in made.skipped), *made.guessed)
+    report = (*(f"left out {reason}" for reason in made.skipped), *made.guessed, *unread_sounds([path]))
     return Imported(replace(Kit(name, DEFAULT_SEED, made.pads), path=None), folder, report)

@@ -65,7 +65,7 @@ def _hit(call: Call) -> Reply:
 
 
 def _note(call: Call) -> Reply:
-    note, velocity = round(call.number(0, "number", 0, 127)), call.velocity(1)
+    note, velocity = call.whole(0, "number", 0, 127), call.velocity(1)
     if velocity:
         _taken(call.session.play(NoteOn(0, note, velocity), call.stamp))
     return None
@@ -81,7 +81,7 @@ def _pad(session: LiveSession, which: Argument) -> Pad:
     pads = session.kit.pads
     if isinstance(which, str):
         found = next((pad for pad in pads if slug(pad.name) == slug(which)), None)
-    elif isinstance(which, int | float) and 1 <= which <= len(pads):
+    elif isinstance(which, int | float) and 1 <= which <= len(pads) and which == int(which):
         found = pads[int(which) - 1]
     else:
         found = None
@@ -92,7 +92,7 @@ def _pad(session: LiveSession, which: Argument) -> Pad:
 
 def _freeze(call: Call) -> Reply:
     if call.arguments:
-        call.session.freeze(round(call.number(0, "count", 0, 2**31)))
+        call.session.freeze(call.whole(0, "count", 0, 2**31))
         return None
     return (call.session.engine.frozen,)
 
@@ -103,7 +103,8 @@ def _load(call: Call) -> Reply:
 
 
 def _save(call: Call) -> Reply:
-    return (call.session.save(call.text(0, "name")).name,)
+    replaces = bool(call.number(1, "replace", 0, 1)) if len(call.arguments) > 1 else False
+    return (call.session.save(call.text(0, "name"), replaces=replaces).name,)
 
 
 def _kits(call: Call) -> Reply:
@@ -120,7 +121,7 @@ def _panic(call: Call) -> Reply:
 
 
 def _ping(call: Call) -> Reply:
-    return fitting(value for value in call.arguments if isinstance(value, int | float | str))
+    return fitting(value for value in call.arguments if isinstance(value, int | float | str | bytes | None))
 
 
 def _subscribe(call: Call) -> Reply:
@@ -200,11 +201,17 @@ ADDRESSES: Final = (
     ),
     Address("freeze", "[count]", "go round the last strokes of each pad, up to 16; 0 plays new ones", _freeze),
     Address("kit/load", "name", "play a kit of the kits' folder", _load),
-    Address("kit/save", "name", "write the kit as it is now into the kits' folder", _save),
+    Address(
+        "kit/save",
+        "name [replace]",
+        "write the kit as it is now into the kits' folder, over its own file;"
+        " over another kit only with replace = 1, else that is an error",
+        _save,
+    ),
     Address("kit/list", "", "the kits of the folder, in the order of program changes", _kits),
     Address("pads", "", "the pads' names as they stand in addresses", _pads),
     Address("panic", "", "let everything fade", _panic),
-    Address("ping", "[value] [value] [value] [value]", "replies its arguments", _ping),
+    Address("ping", "[value] [value] [value] [value]", "replies its arguments, but for arrays, times and MIDI", _ping),
     Address(
         "subscribe",
         "[hz] [port]",

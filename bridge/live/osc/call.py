@@ -7,9 +7,8 @@ from ghostnote.bridge.kit.kit import Pad
 from ghostnote.bridge.live.osc.codec import Argument, OscError
 from ghostnote.bridge.live.osc.session import Facts, LiveSession
 from ghostnote.bridge.live.osc.subscribers import Peer, Subscribers
-from ghostnote.bridge.live.pad_parameters import Value
 
-Reply = tuple[Value, ...] | None
+Reply = tuple[Argument, ...] | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,13 @@ class Call:
             raise OscError(f"{name} = {value!r}, but it must be a number from {low:g} to {high:g}")
         return value
 
+    def whole(self, at: int, name: str, low: int, high: int) -> int:
+        """Return an argument that must be a whole number, whatever its type; `OscError` for any other."""
+        value = self.arguments[at]
+        if not isinstance(value, int | float) or not low <= value <= high or value != int(value):
+            raise OscError(f"{name} = {value!r}, but it must be a whole number from {low} to {high}")
+        return int(value)
+
     def text(self, at: int, name: str) -> str:
         """Return an argument that must be text."""
         value = self.arguments[at]
@@ -72,4 +78,4 @@ class Call:
 
     def port(self, at: int) -> int | None:
         """Return a port number, or None where it is left out."""
-        return round(self.number(at, "port", 1, 65535)) if len(self.arguments) > at else None
+        return self.whole(at, "port", 1, 65535) if len(self.arguments) > at else None

@@ -5,7 +5,7 @@ from typing import Final
 
 from ghostnote.bridge.live.drum_history import MOST_KEPT
 from ghostnote.bridge.live.osc.call import Call, Reply
-from ghostnote.bridge.live.pad_parameters import Value
+from ghostnote.bridge.live.osc.codec import Argument
 
 _REPLY_BYTES: Final = 1200
 
@@ -46,7 +46,7 @@ def redo(call: Call) -> Reply:
 
 
 def _count(call: Call) -> int:
-    return round(call.number(0, "count", 1, MOST_KEPT)) if call.arguments else 1
+    return call.whole(0, "count", 1, MOST_KEPT) if call.arguments else 1
 
 
 def hits(call: Call) -> Reply:
@@ -69,12 +69,12 @@ def learn(call: Call) -> Reply:
     return (int(on),)
 
 
-def fitting(values: Iterable[Value]) -> tuple[Value, ...]:
+def fitting(values: Iterable[Argument]) -> tuple[Argument, ...]:
     """Return as many values as a packet holds."""
-    kept: list[Value] = []
+    kept: list[Argument] = []
     room = _REPLY_BYTES
     for value in values:
-        room -= len(str(value).encode(errors="replace")) + 8
+        room -= len(value if isinstance(value, bytes) else str(value).encode(errors="replace")) + 8
         if room < 0:
             break
         kept.append(value)

@@ -84,8 +84,8 @@ class LiveSession(Protocol):
     def load(self, name: str) -> None:
         """Play a kit of the kits' folder; `KitError`."""
 
-    def save(self, name: str) -> Path:
-        """Write the kit into the kits' folder; `KitError`, `OutputError`."""
+    def save(self, name: str, *, replaces: bool = False) -> Path:
+        """Write the kit into the kits' folder, over another only if it `replaces` it; `KitError`, `OutputError`."""
 
     def kit_names(self) -> list[str]:
         """Return the kit files of the kits' folder."""

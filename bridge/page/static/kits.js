@@ -49,7 +49,8 @@ function saved(event) {
     toast(`${file} is there already: press again to replace it`);
     return;
   }
-  osc("kit/save", name);
+  if (view.replaces === file) osc("kit/save", name, 1);
+  else osc("kit/save", name);
   calm();
 }
 

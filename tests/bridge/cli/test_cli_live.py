@@ -157,6 +157,9 @@ def test_a_session_replaces_no_input_and_no_earlier_recording(
             run(live, "--kit", "kit.toml", option, name)
     with pytest.raises(OutputError, match="another output"):
         run(live, "-o", "new.wav", "--record", "./new.wav")
+    with pytest.raises(OutputError, match=r"--record take\.wav: is a MIDI file, whose name ends in \.mid or \.midi"):
+        run(live, "--record", "take.wav")
+    assert not started
     text = run(live, "-o", "out.wav", "--record", "take.mid")
     assert (started[0].audio.file, started[0].record) == (Path("out-2.wav"), Path("take-2.mid"))
     assert "take.mid is there already: writing take-2.mid" in text

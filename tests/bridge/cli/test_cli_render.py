@@ -208,6 +208,34 @@ def test_midi_out_without_a_feel_is_a_mistake(song: Path, tmp_path: Path) -> Non
     assert "--timing" in str(result.exception)
 
 
+@pytest.mark.parametrize("option", ["--groove", "--swing"])
+def test_a_feel_that_changes_nothing_is_said_and_the_song_is_written(tmp_path: Path, option: str) -> None:
+    mix, midi, plain, song = (tmp_path / name for name in ("out.wav", "played.mid", "plain.wav", "straight.mid"))
+    score = mido.MidiFile(ticks_per_beat=480)
+    score.tracks.append(mido.MidiTrack())
+    for _ in range(8):
+        score.tracks[0] += [mido.Message("note_on", channel=9, note=36, velocity=90, time=0),
+                            mido.Message("note_off", channel=9, note=36, time=480)]  # fmt: skip
+    score.save(song)
+    value = song if option == "--groove" else 60
+    result = run("render", song, "-o", mix, option, value, "--midi-out", midi)
+    assert result.exit_code == 0, result.output
+    assert f"warning: {option}" in result.stderr
+    assert run("render", song, "-o", plain).exit_code == 0
+    assert mix.read_bytes() == plain.read_bytes()
+    assert run("render", midi, "-o", tmp_path / "again.wav").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [("demo", "--midi"), ("render", "song.mid", "--swing", 60, "--midi-out")])
+def test_a_midi_file_is_called_like_one(
+    song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*command, "played.wav", "-o", "out.wav")
+    assert "played.wav: is a MIDI file, whose name ends in .mid or .midi" in str(result.exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["song.mid"]
+
+
 def test_without_a_name_the_outputs_get_one_and_replace_nothing(
     song: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from ghostnote.bridge.io.hit_files import STEM_LIST, distinct_name, hit_files, short_name, without_stems
+from ghostnote.bridge.io.hit_files import STEM_LIST, distinct_name, hit_files, short_name, unread_sounds, without_stems
 
 
 def test_hits_are_found_below_in_natural_order_without_hidden_ones(tmp_path: Path) -> None:
@@ -34,3 +34,15 @@ def test_a_long_name_is_cut_between_letters_with_a_hash_of_the_whole() -> None:
     assert one != other
     assert one.startswith("üüüüüü~")
     assert len(one.encode()) <= 21
+
+
+def test_sound_files_of_formats_that_are_not_read_are_named(tmp_path: Path) -> None:
+    for name in ("kick.wav", "notes.txt", "tom.caf", "kick.W64", ".hidden.caf"):
+        (tmp_path / name).touch()
+    (line,) = unread_sounds([tmp_path, tmp_path / "kick.wav", tmp_path])
+    assert line == "2 files of other formats were left out: kick.W64, tom.caf; convert them to WAV or FLAC"
+    (tmp_path / "tom.caf").unlink()
+    (line,) = unread_sounds([tmp_path])
+    assert line == "1 file of another format was left out: kick.W64; convert it to WAV or FLAC"
+    (tmp_path / "kick.W64").unlink()
+    assert unread_sounds([tmp_path]) == ()

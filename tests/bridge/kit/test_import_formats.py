@@ -370,7 +370,8 @@ def test_decent_sampler_groups_samples_and_tags(tmp_path: Path) -> None:
     assert found["Closed Hat"].gain_db == pytest.approx(-6.0)
     assert [(h.tune, h.offset) for h in found["Closed Hat"].hits] == [(1.0, 0.0), (1.0, 10.0)]
     assert (found["Open Hat"].pan, found["Open Hat"].choke, found["Closed Hat"].choke) == (1.0, "hats", "hats")
-    assert imported.report == ("not understood, and left as it is: effects (1)",)
+    (line,) = imported.report
+    assert line == "not understood, and left as it is: ampVelTrack of a single layer (3), effects (1)"
 
 
 def test_a_folder_of_hits_is_a_kit_by_names_and_sounds(tmp_path: Path) -> None:

@@ -252,6 +252,21 @@ def test_a_saved_kit_is_the_kit(tmp_path: Path) -> None:
     assert made.kit.path == path
 
 
+def test_saving_replaces_the_own_file_of_the_kit_and_another_only_if_told_to(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs.toml"
+    theirs.write_text("not yours")
+    made = session(tmp_path)
+    with pytest.raises(KitError, match=r"'theirs\.toml' is there already.*name another, or replace it"):
+        made.save("theirs")
+    assert theirs.read_text() == "not yours"
+    made.save("mine")
+    made.set(KIT.pads[1], "amount", 0.3)
+    assert load_kit(made.save("mine")).pads[1].amount == 0.3
+    assert load_kit(made.save("theirs", replaces=True)).pads == made.kit.pads
+    with pytest.raises(KitError, match="is there already"):
+        made.save("mine")
+
+
 def test_a_kit_text_survives_odd_names_and_keeps_its_hits(tmp_path: Path) -> None:
     hit = tmp_path / "hits" / 'a "b".wav'
     hit.parent.mkdir()

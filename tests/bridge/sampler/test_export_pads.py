@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from stroke_by_stroke import StrokeByStroke
 
 from ghostnote.bridge.dsp.effects import Effect
+from ghostnote.bridge.io.audio_file import write_audio
 from ghostnote.bridge.kit.kit import Kit, Pad
 from ghostnote.bridge.sampler.build import KitShape
 from ghostnote.bridge.sampler.export_pads import Strokes, export_pads
@@ -45,3 +46,11 @@ def test_every_format_gets_a_folder_and_every_stroke_is_counted(tmp_path: Path) 
 def test_effects_are_named_as_left_out(kit: Kit, tmp_path: Path) -> None:
     _, notes = export_pads(kit, Strokes(Spec(), 44_100), KitShape(1, 1), parse_formats("sfz"), tmp_path)
     assert notes == [NOTE]
+
+
+def test_a_hit_of_more_channels_than_samples_have_is_named(tmp_path: Path) -> None:
+    surround = np.tile(np.linspace(0.5, 0, 2_000, dtype=np.float32), (6, 1))
+    write_audio(tmp_path / "kick.wav", surround, 44_100, 24)
+    kit = replace(KIT, pads=(replace(KIT.pads[0], hit=tmp_path / "kick.wav"), KIT.pads[1]))
+    _, notes = export_pads(kit, Strokes(Spec(), 44_100), KitShape(1, 1), parse_formats("sfz"), tmp_path / "out")
+    assert notes == ["Kick: kick.wav has 6 channels, and is mixed down to 2 in the kit 'two'"]

@@ -192,6 +192,13 @@ def test_a_kit_has_the_folder_s_name_and_the_most_common_rate_and_says_which_dif
     assert {kit.name for kit in kits} == {"Mine", "Mine - sub"}
 
 
+def test_a_source_of_more_channels_than_samples_have_is_named(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write_audio(tmp_path / "in" / "kick.wav", np.repeat(hit()[:1], 6, axis=0), RATE)
+    _, notes = kits_from_manifest(batch(tmp_path / "in", tmp_path / "out").manifest, KitShape(name="in"))
+    assert notes == ("kick: has 6 channels, and is mixed down to 2 in the kit 'in'",)
+
+
 def test_nothing_is_left_where_a_kit_cannot_be_written(
     kit: SamplerKit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

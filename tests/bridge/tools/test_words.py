@@ -37,6 +37,24 @@ def test_words_name_a_drum_and_how_it_sounds(words: str, drum: tuple[str | None,
     assert wish.unexplained == ()
 
 
+@pytest.mark.parametrize(
+    ("words", "drum", "negated", "weights"),
+    [
+        ("no kick", None, ("kick",), {}),
+        ("everything but no snare", None, ("snare",), {}),
+        ("bright snare without a hi hat", "snare", ("hi hat",), {"bright": 1}),
+        ("no kick bright tom", "tom", ("kick",), {"bright": 1}),
+        ("no no kick", "kick", (), {}),
+        ("no bright kick", "kick", (), {"bright": -1}),
+    ],
+)
+def test_a_negated_drum_is_not_the_one_asked_for(
+    words: str, drum: str | None, negated: tuple[str, ...], weights: dict[str, float]
+) -> None:
+    wish = read_words(words)
+    assert (wish.drum_class, wish.negated, wish.weights) == (drum, negated, weights)
+
+
 def test_what_no_word_explains_is_kept():
     assert read_words("fluffy purple cowbell").unexplained == ("fluffy", "purple")
 
@@ -131,6 +149,9 @@ def test_generate_takes_words(tiny_onnx, tmp_path, monkeypatch):
     failed = run("generate", "fluffy", "-o", tmp_path, "--model", tiny_onnx)
     assert isinstance(failed.exception, InputError)
     assert "names no drum" in str(failed.exception)
+    failed = run("generate", "no kick", "-o", tmp_path / "none", "--model", tiny_onnx)
+    assert "'no kick' names only what not to make, kick: add a drum, as snare, or --class" in str(failed.exception)
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(("strength", "options"), [(1.0, ()), (2.5, ("--strength", 2.5))])
@@ -149,6 +170,13 @@ def test_words_move_the_sliders_of_what_generate_writes(tiny_onnx, tiny_generato
         np.testing.assert_allclose(written[0], moved, atol=1e-6)
         common = min(len(moved), len(plain))
         assert np.abs(written[0, :common] - plain[:common]).max() > 0.01
+
+
+def test_kit_new_says_that_words_leave_out_no_drum(tmp_path):
+    path = tmp_path / "mine.toml"
+    done = run("kit", "new", "--words", "dry, no snare", "-o", path)
+    assert done.exit_code == 0, done.output
+    assert f"note: words leave out no drum: to do without snare delete its pads from {path}" in done.output
 
 
 def test_kit_new_takes_words_and_one_name(tmp_path):

@@ -135,6 +135,10 @@ def test_values_are_set_got_echoed_and_match_patterns(live: Live) -> None:
         ("hit", (9, 100), "no pad 9"),
         ("hit", ("kick", 200), "velocity = 200"),
         ("note", (128, 100), "number = 128"),
+        ("note", (38.7, 100), "number = 38.7.*must be a whole number from 0 to 127"),
+        ("hit", (1.5, 100), "no pad 1.5"),
+        ("freeze", (2.5,), "count = 2.5.*whole"),
+        ("pad/kick/undo", (1.5,), "count = 1.5.*whole"),
         ("note", (36,), "takes: number velocity"),
         ("kit/load", ("../x",), "kits"),
         ("freeze", (99,), "freeze = 99"),
@@ -220,6 +224,8 @@ def test_every_address_answers_something_sensible(live: Live) -> None:
 def test_ping_status_pads_and_meters(live: Live) -> None:
     with peer(live) as p:
         assert p.ask("ping", 1, "a") == ("ping", (1, "a"))
+        assert p.ask("ping", 1, None, b"\0\xff", 2.5) == ("ping", (1, None, b"\0\xff", 2.5))
+        assert p.ask("ping", b"\xff" * 1_000) == ("ping", (b"\xff" * 1_000,))
         assert p.ask("pads") == ("pads", ("kick", "snare_drum", "hat", "open_hat"))
         p.send("status")
         assert p.gets("status/latency_ms")[0] == pytest.approx(10 + live.session.engine.delay_frames / RATE * 1000)
@@ -487,6 +493,10 @@ def test_kits_are_loaded_saved_and_the_program_quits_if_allowed(tmp_path: Path) 
         assert (tmp_path / "two.toml").is_file()
         assert p.ask("kit/load", "one.toml") == ("kit/load", ("test",))
         assert p.ask("pad/kick/gain") == ("pad/kick/gain", (0.0,))
+        address, (_, reason) = p.ask("kit/save", "two")
+        assert address == "error"
+        assert "'two.toml' is there already" in reason
+        assert p.ask("kit/save", "two", 1) == ("kit/save", ("two.toml",))
         assert p.ask("quit") == ("quit", (1,))
         assert live.session.stopping.wait(30)
 
