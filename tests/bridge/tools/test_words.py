@@ -12,7 +12,7 @@ from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.kinds import KIND_NAMES
 from ghostnote.bridge.kit.kit import load_kit
 from ghostnote.bridge.tools.lexicon import DESCRIPTORS, drum_of, table
-from ghostnote.bridge.tools.tweak import tweak
+from ghostnote.bridge.tools.word_drums import worded
 from ghostnote.bridge.tools.word_kit import kit_from_words
 from ghostnote.bridge.tools.words import SeedSearch, Wish, descriptors_of, read_words, seeds_for, sliders_for
 
@@ -164,7 +164,7 @@ def test_words_move_the_sliders_of_what_generate_writes(tiny_onnx, tiny_generato
     assert sliders.boomy > 0.5 * strength
     for path in tmp_path.iterdir():
         plain = generate_drum(tiny_generator, "perc", int(path.stem.split("_")[1]), kind="cowbell")
-        moved = trim(tweak(plain[None], rate, sliders)[0], None, rate)
+        moved = trim(worded(plain[None], rate, read_words(words), strength)[0], None, rate)
         written, written_rate = read_audio(path)
         assert written_rate == rate
         np.testing.assert_allclose(written[0], moved, atol=1e-6)
