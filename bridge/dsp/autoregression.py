@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 _QUIET: Final = 1e-20
 _WARM_UP: Final = 2048
 _DAMPING: Final = 1e-14
+"""Of the gap's own power: without it rounding decides what a model of tones without noise makes."""
 
 
 def burg(parts: list[Array], order: int) -> tuple[Array, float]:
@@ -86,12 +87,12 @@ def synthesize(excitation: Array, coefficients: Array) -> Array:
     return np.fft.irfft(np.fft.rfft(response, size) * np.fft.rfft(excitation, size), size)[:frames]
 
 
-def _solved(right: Array, coefficients: Array, damping: float = 0.0) -> Array:
+def _solved(right: Array, coefficients: Array, damping: float = _DAMPING) -> Array:
     """Return what fills a gap (count,) by what it must cancel (count,): the system is of the model's autocorrelation.
 
     By its Cholesky factor, column by column in the time of the band's width (Schur 1917): a column follows from the one
-    before, moved down by one, and a second sequence that is turned into it. Where rounding leaves a model of tones
-    without noise no such factor, the gap's own power counts a little beside the errors.
+    before, moved down by one, and a second sequence that is turned into it. The gap's own power counts a little beside
+    the errors, and more where rounding leaves a model of tones without noise no such factor.
     """
     count, width = len(right), len(coefficients)
     lags = np.correlate(coefficients, coefficients, "full")[width - 1 :]
@@ -107,7 +108,7 @@ def _solved(right: Array, coefficients: Array, damping: float = 0.0) -> Array:
         left[at : at + width] -= solved[at] * one
         turn = other[1] / one[0]
         if abs(turn) >= 1:
-            return _solved(right, coefficients, max(_DAMPING, 10 * damping))
+            return _solved(right, coefficients, 10 * damping)
         straight = np.sqrt(1 - turn**2)
         one = (one - turn * other[1:]) / straight
         other[:-1] = straight * other[1:] - turn * one

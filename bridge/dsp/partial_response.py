@@ -38,6 +38,8 @@ _SHARE_DB: Final = (-40.0, 0.0)
 _LONGEST_SECONDS: Final = 10.0
 _QUIET: Final = 1e-12
 _FACTORS: Final = (0.1, 3.0)
+_BENT: Final = 1.3
+"""The power of the amount that a filter follows: how far apart two sounds are grows ever less with it."""
 DIFFERENCE_LIMIT_DB: Final = 30.0
 """Limit of the level differences that change the timbre."""
 
@@ -178,6 +180,7 @@ def draw_filter(
 
     It is `difference_db` harder than its reference. At `amount` 0 all but this is left out.
     """
+    amount **= _BENT
     tables, knots = statistics.tables, len(KNOTS_HZ)
     phases = (knots - 1) * _PHASES_PER_KNOT + 1
     drawn = rng.standard_normal(knots + phases + TAIL_FRAMES)

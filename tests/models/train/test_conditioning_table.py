@@ -78,7 +78,7 @@ def test_losses_are_of_the_same_draws_each_time_and_half_the_noise_where_hits_ar
 def test_the_products_are_those_of_the_layers() -> None:
     system = Transformer(TransformerSettings(**SHAPE)).eval()
     tokens, width, features = 16, 32, 64 * 32
-    linear = tokens * (2 * features * width + 12 * width * width) + 2 * width * width + 8 * width * width
+    linear = tokens * (3 * features * width + 12 * width * width) + 2 * width * width + 8 * width * width
     attention = 2 * tokens * tokens * width
     assert forward_gflop(system) == pytest.approx(2 * (linear + attention) / 1e9, rel=0.02)
 
