@@ -84,7 +84,7 @@ def level_between(first: Audio, second: Audio, share: float) -> Array:
     left = [_left_db(hit) for hit in (first, second)]
     times = [np.interp(-depths, -course, np.arange(len(course)) * _GRID) for course in left]
     total_db = [10 * np.log10(np.square(hit, dtype=np.float64).mean(axis=0).sum() + _QUIET) for hit in (first, second)]
-    time = (1 - share) * times[0] + share * times[1] + np.arange(_DEPTHS) * _TINY
+    time = (1 - share) * times[0] + share * times[1]
     at = np.arange(windows_of(first.shape[1]), dtype=np.float64) * HOP
     course = [10 ** (np.interp(at + side, time, depths, right=2 * _DEEPEST_DB) / 10) for side in (-2 * HOP, 2 * HOP)]
     power = 10 ** (((1 - share) * total_db[0] + share * total_db[1]) / 10) * (course[0] - course[1])

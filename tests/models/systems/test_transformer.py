@@ -140,3 +140,11 @@ def test_patches_are_put_together_again_at_any_length() -> None:
         hits = system.sample_patches(label, count, torch.Generator().manual_seed(0))
         assert hits.shape == (2, count * 8 * BANDS)
         assert hits.isfinite().all()
+
+
+def test_noise_passes_by_the_network_with_a_gain_of_its_own(inputs):
+    net = tiny("adaln", trained=False)
+    gains = torch.linspace(-1, 1, FEATURES)
+    with torch.no_grad():
+        net.out.bias[FEATURES:] = gains
+        torch.testing.assert_close(net(*inputs), gains * inputs[0])
