@@ -57,8 +57,7 @@ def summary(audio: Audio, rate: int, guess: Guess, hz: float | None) -> str:
 
 
 def brightness_hz(audio: Audio, rate: int) -> float:
-    """Return the centroid of the power spectrum of a hit (channels, frames), in Hz."""
-    mono = mixdown(audio, 1)[0]
-    power = np.square(np.abs(np.fft.rfft(mono)))
-    hz = np.fft.rfftfreq(len(mono), 1 / rate)
+    """Return the centroid of the power spectrum of a hit (channels, frames), of all channels together, in Hz."""
+    power = np.square(np.abs(np.fft.rfft(audio))).sum(axis=0)
+    hz = np.fft.rfftfreq(audio.shape[1], 1 / rate)
     return float((hz * power).sum() / max(float(power.sum()), 1e-30))

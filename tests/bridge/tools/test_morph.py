@@ -198,3 +198,10 @@ def test_a_hit_at_one_side_comes_to_the_middle_evenly():
     steps = morph_steps(left, drum((300, 700), 0.5), RATE, 5)
     right_share = [float(np.square(step[1]).sum() / np.square(step).sum()) for step in steps]
     assert right_share == pytest.approx([0, 0.125, 0.25, 0.375, 0.5], abs=0.06)
+
+
+def test_sides_in_opposite_phase_are_as_bright_as_one():
+    wide = np.concatenate([drum((500, 1300), 0.4), -drum((500, 1300), 0.4)])
+    ends = [brightness_hz(hit, RATE) for hit in (wide, LOW)]
+    assert ends[0] == pytest.approx(brightness_hz(wide[:1], RATE))
+    assert brightness_hz(morph(wide, LOW, RATE, 0.5)[0], RATE) == pytest.approx(np.sqrt(ends[0] * ends[1]), rel=0.1)
