@@ -67,6 +67,7 @@ def make_card(model: Cascade, facts: dict[str, Any], settings: ExportSettings) -
         shape_steps=settings.shape_steps,
         amounts=settings.amounts,
         level_spread_db=tuple(round(x, 3) for x in model.level_spread_db.tolist()),
+        attack_spread_db=tuple(round(x, 3) for x in model.attack_spread_db.tolist()),
         partials=partial_statistics(facts),
         drums=drum_table(facts),
         training={**facts.get("training", {}), "steps": facts.get("step"), "seconds": facts.get("seconds")},

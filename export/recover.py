@@ -119,6 +119,7 @@ def _read_tensors(graph: GraphReader, card: Card, model: Cascade) -> None:
     for name, place in _PLACES.items():
         fill(state[name], place.read(graph, state[name].numel()).reshape(state[name].shape))
     fill(model.level_spread_db, np.array(card.level_spread_db, np.float32))
+    fill(model.attack_spread_db, np.array(card.attack_spread_db, np.float32))
     # Each band has its group's contrast, as the power that amplitudes are raised to.
     power = _CONTRAST.read(graph, BANDS)[list(BAND_EDGES[:-1]), 0]
     fill(model.spectral_contrast, power / np.float32(2) - np.float32(1))

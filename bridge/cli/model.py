@@ -37,6 +37,7 @@ def info(
     table.add_row("steps", f"{card.default_steps} for a stroke, {card.shape_steps} for a new drum's shape")
     table.add_row("amounts", _by_class(card.classes, card.amounts))
     table.add_row("level spread", _by_class(card.classes, card.level_spread_db, " dB"))
+    table.add_row("attack spread", _by_class(card.classes, card.attack_spread_db, " dB"))
     for name, value in card.training.items():
         table.add_row(Text(printable(f"training: {name}")), Text(printable(str(value))))
     table.add_row("credits", Text("\n".join(map(printable, card.credits)) or "none given"))

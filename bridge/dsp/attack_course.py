@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.attack import Attack
 from ghostnote.bridge.dsp.shape import RATE
 
 Audio = NDArray[np.float32]
@@ -24,6 +25,9 @@ _SMOOTHED: Final = np.hanning(11)[1:-1].astype(np.float32) / np.float32(np.hanni
 _FADE: Final = 640
 _FADE_OUT: Final = np.cos(np.linspace(0, np.pi / 2, _FADE, dtype=np.float32)) ** 2
 _WHOLE_SECONDS, _END_SECONDS = 0.05, 0.09
+_AS_SHARP: Final = 0.6
+"""How much of what parts that do not add up as they did take from an attack is given back."""
+_STRIKE_SECONDS, _STRIKE_EDGE_SECONDS = 0.0065, 0.001
 _MOST_NEPERS: Final = 1.7
 """No value is changed by more than 15 dB."""
 _FLOOR: Final = 1e-5
@@ -39,10 +43,10 @@ class AttackCourse:
         self._share = power / np.maximum((power * _WEIGHT).sum(), _SILENT)
         self._sounds = float(power.max()) > _SILENT
 
-    def apply_to(self, stroke: Audio, strength: float) -> None:
+    def apply_to(self, stroke: Audio, strength: float, sharper_db: float = 0.0) -> None:
         """Change a stroke (channels, frames) in place so that its power runs as this hit's, as a share of the whole.
 
-        `strength` is from 0, no change, to 1.
+        `strength` is from 0, no change, to 1. The first 5 ms come `sharper_db` louder than that.
         """
         power = _course(stroke)
         total = float((power * _WEIGHT).sum())
@@ -50,9 +54,16 @@ class AttackCourse:
             return
         floor = _FLOOR * float(self._share.max())
         nepers = 0.5 * np.log((self._share + floor) / (power / total + floor))
-        gain = np.exp(strength * _WEIGHT * np.clip(nepers, -_MOST_NEPERS, _MOST_NEPERS))
+        gain = np.exp(strength * _WEIGHT * np.clip(nepers, -_MOST_NEPERS, _MOST_NEPERS) + sharper_db * _STRIKE)
         frames = min(FRAMES, stroke.shape[1])
         stroke[:, :frames] *= np.interp(_PLACES, _MIDDLES, gain)[:frames].astype(np.float32)
+
+
+def finish_attack(stroke: Audio, attack: Attack, course: AttackCourse, sharper_db: float) -> None:
+    """Give a stroke (channels, frames) in place the attack and the level of its reference, but for `sharper_db`."""
+    course.apply_to(stroke, _AS_SHARP, sharper_db)
+    attack.limit_rise(stroke)
+    attack.match_level(stroke)
 
 
 def _course(hit: Audio) -> Array:
@@ -74,6 +85,13 @@ def _weight() -> Array:
     return (np.cos(np.clip(passed, 0, 1) * np.pi / 2) ** 2).astype(np.float32)
 
 
+def _strike() -> Array:
+    """Return the nepers of each value for a decibel of the first 5 ms."""
+    nepers = np.log(10) / 20 / (1 + np.exp((_MIDDLES / RATE - _STRIKE_SECONDS) / _STRIKE_EDGE_SECONDS))
+    return np.asarray(nepers, np.float32)
+
+
 _PLACES: Final = np.arange(FRAMES)
 _MIDDLES: Final = np.arange(FRAMES // _STEP) * _STEP + (_STEP - 1) / 2
 _WEIGHT: Final = _weight()
+_STRIKE: Final = _strike()

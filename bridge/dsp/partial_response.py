@@ -39,7 +39,6 @@ _LONGEST_SECONDS: Final = 10.0
 _QUIET: Final = 1e-12
 _FACTORS: Final = (0.1, 3.0)
 _BENT: Final = 1.3
-"""The power of the amount that a filter follows: how far apart two sounds are grows ever less with it."""
 DIFFERENCE_LIMIT_DB: Final = 30.0
 """Limit of the level differences that change the timbre."""
 
@@ -167,6 +166,14 @@ def drum_features(partials: Audio, residual: Audio) -> NDArray[np.float64]:
     return np.array([np.clip(share_db, *_SHARE_DB) / -_SHARE_DB[0] + 1, octaves, lasting])
 
 
+def bent(amount: float) -> float:
+    """Return what strokes follow at an `amount`: up to 1 a power of it.
+
+    How far apart two sounds are grows ever less with what differs, so that the amount itself would make a bent knob.
+    """
+    return min(amount, float(amount**_BENT))
+
+
 def draw_filter(
     statistics: PartialStatistics,
     features: NDArray[np.float64],
@@ -180,7 +187,7 @@ def draw_filter(
 
     It is `difference_db` harder than its reference. At `amount` 0 all but this is left out.
     """
-    amount **= _BENT
+    amount = bent(amount)
     tables, knots = statistics.tables, len(KNOTS_HZ)
     phases = (knots - 1) * _PHASES_PER_KNOT + 1
     drawn = rng.standard_normal(knots + phases + TAIL_FRAMES)

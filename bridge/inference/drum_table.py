@@ -6,7 +6,7 @@ fewer drums a kind has, the wider the kernel, which is that of its whole class.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -43,6 +43,11 @@ class Drum:
     """(modes, 3): frequency in Hz, share of its band's energy in dB, decay time in seconds."""
     low_db: Array | None = None
     """(LOW_HZ,), what surrounds its lines there, as `low_levels`; None where that was not measured."""
+
+    def damped(self, longest: float) -> "Drum":
+        """Return the drum with no decay time beyond `longest` seconds."""
+        modes = np.column_stack([self.modes[:, :2], np.minimum(self.modes[:, 2], longest)])
+        return replace(self, t60=np.minimum(self.t60, longest), modes=modes)
 
 
 @dataclass(frozen=True)

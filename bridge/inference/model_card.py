@@ -51,6 +51,8 @@ class Card:
     """For each class and then for all: the graph's amount at which strokes vary as real ones do."""
     level_spread_db: tuple[float, ...]
     """For each class and then for all: standard deviation of the level of equally loud strokes."""
+    attack_spread_db: tuple[float, ...]
+    """The same, of how loud the first 5 ms of a stroke are beside the rest."""
     partials: PartialStatistics
     """How partials differ between strokes."""
     drums: DrumTable = field(default_factory=DrumTable)
@@ -74,6 +76,8 @@ class Card:
                 lists = {key: tuple(value) for key, value in data.items() if isinstance(value, list)}
                 partials = PartialStatistics.from_dict(data["partials"], len(data["classes"]) + 1)
                 drums = DrumTable.from_dict(data["drums"]) if "drums" in data else DrumTable()
+                # Cards of before know of no such spread.
+                lists.setdefault("attack_spread_db", (0.0,) * (len(data["classes"]) + 1))
                 return Card(**{**data, **lists, "partials": partials, "drums": drums})
         except (ValueError, TypeError, KeyError) as error:
             raise ModelError(f"{origin} has a card that cannot be read: export the model anew") from error

@@ -39,7 +39,7 @@ stereo. Who rerolls pads all night must not run out of memory; opening a drum ag
 
 MOST_BYTES_OF_MANY: Final = 96 * 2**20
 """The same where pads have many recorded strokes: some fifty of two seconds, in stereo."""
-DRUMS_VERSION: Final = 2
+DRUMS_VERSION: Final = 3
 """Goes up when other drums come of the same model and seeds: those that are kept in files are made anew."""
 _MOST_PADS: Final = 128
 _DRUM_STREAM: Final = 3

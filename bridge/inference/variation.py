@@ -13,25 +13,25 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.partial_response import draw_filter
-from ghostnote.bridge.dsp.stereo_image import correlated_sides, match_image
+from ghostnote.bridge.dsp.attack_course import finish_attack
+from ghostnote.bridge.dsp.partial_response import bent, draw_filter
+from ghostnote.bridge.dsp.stereo_image import match_image
 from ghostnote.bridge.dsp.tail_crossfade import with_body
 from ghostnote.bridge.dsp.velocity import FULL_VELOCITY, velocity_db
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.reference import PreparedReference, ResidualHead
+from ghostnote.bridge.inference.stroke_noise import draw_noise
 
 Audio = NDArray[np.float32]
 
 _FADE: Final = np.cos(np.linspace(0, np.pi / 2, 220, dtype=np.float32)) ** 2
 ROWS: Final = 8
 """Sounds that go through the network at once; more are hardly faster."""
-_AS_SHARP: Final = 0.5
-"""How much of what parts that do not add up as they did take from an attack is given back."""
 _PREDICTED: Final = 3.0
 """Recorded strokes that the model's prediction of their levels weighs as much as."""
-_NOISE_STREAM: Final = 1
 _LEVEL_STREAM: Final = 2
 _PARTIAL_STREAM: Final = 4
+_ATTACK_STREAM: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,29 +130,30 @@ class Variator:
 
     def _strokes(self, reference: Reference, struck: Sequence[_Struck], variation: Variation) -> Iterator[Audio]:
         """Make strokes at the reference's level in one call of the network, and yield them one by one."""
-        prepared, label = self._prepare(reference), reference.label
+        prepared, label, card = self._prepare(reference), reference.label, self.generator.card
         residuals = self._residuals(reference, struck, variation)
         lead = np.broadcast_to(prepared.lead, (_channels(reference, variation), prepared.lead.shape[1]))
         for (index, harder_db, share), residual in zip(struck, residuals, strict=True):
+            amount = variation.amount * share
             drawn = draw_filter(
-                self.generator.card.partials,
+                card.partials,
                 prepared.drum,
                 label,
                 np.random.default_rng([_PARTIAL_STREAM, variation.seed, index]),
-                amount=variation.amount * share,
+                amount=amount,
                 difference_db=harder_db,
             )
             whole = residual + prepared.partials.through(drawn.taps(), variation.width)
             if len(prepared.body) == 2:
                 whole = match_image(whole, prepared.body, variation.width)
-            prepared.course.apply_to(whole, _AS_SHARP)
-            prepared.attack.apply_to(whole)
+            sharper_db = amount * card.attack_spread_db[label] * _normal(_ATTACK_STREAM, variation, index)
+            finish_attack(whole, prepared.attack, prepared.course, sharper_db)
             _fade_end(whole)
             yield np.concatenate([lead, whole], axis=1) if lead.shape[1] else whole
 
     def _residuals(self, reference: Reference, struck: Sequence[_Struck], variation: Variation) -> Iterator[Audio]:
         """Yield the residual (channels, frames) of each stroke."""
-        prepared, channels = self._prepare(reference), _channels(reference, variation)
+        prepared, channels, card = self._prepare(reference), _channels(reference, variation), self.generator.card
         if not prepared.has_residual:
             yield from [prepared.residual] * len(struck)
             return
@@ -161,15 +162,17 @@ class Variator:
             prepared.keep(self.generator.encode_reference(head.audio, reference.label))
         rows, _ = self.generator.vary(
             head.audio,
-            *self._latents(head, [number for number, _, _ in struck], variation),
+            *draw_noise(card, head, [number for number, _, _ in struck], variation.seed, variation.width),
             label=reference.label,
             difference_db=np.repeat(np.array([harder_db for _, harder_db, _ in struck], np.float32), channels),
-            amount=np.repeat(np.array([variation.amount * share for _, _, share in struck], np.float32), channels),
+            amount=np.repeat(
+                np.array([bent(variation.amount * share) for _, _, share in struck], np.float32), channels
+            ),
             steps=variation.steps,
             features=prepared.features(channels, len(struck) * channels),
         )
         for varied in rows.reshape(len(struck), *head.audio.shape):
-            head.attack.apply_to(varied)
+            head.attack.limit_rise(varied)
             yield with_body(varied, head.audio, prepared.tail, variation.width)
 
     def bytes_held(self, reference: Reference) -> int:
@@ -186,34 +189,26 @@ class Variator:
         card = self.generator.card
         return self._prepare(reference).head(channels, card.hit_frames, card.bands)
 
-    def _latents(self, head: ResidualHead, indices: Sequence[int], variation: Variation) -> tuple[Audio, Audio]:
-        """Return noise (rows, bands, frames) and latents (rows, size), a row for each side of each stroke.
-
-        The sides' noise correlates as the sides of `head` do, band by band, less the width; their latents are the same
-        but for the width.
-        """
-        card, sides = self.generator.card, len(head.audio)
-        noise = np.empty((len(indices), sides, card.bands, card.mdct_frames), np.float32)
-        latents = np.empty((len(indices), sides, card.latent_size), np.float32)
-        for index, stroke_noise, latent in zip(indices, noise, latents, strict=True):
-            rng = np.random.default_rng([_NOISE_STREAM, variation.seed, index])
-            rng.standard_normal(dtype=np.float32, out=stroke_noise)
-            rng.standard_normal(dtype=np.float32, out=latent)
-        if head.correlation is not None:
-            together = 1 - variation.width
-            correlation = (head.correlation * np.float32(together))[:, None]
-            for stroke_noise, latent in zip(noise, latents, strict=True):
-                stroke_noise[:] = correlated_sides(stroke_noise, correlation)
-                latent[:] = correlated_sides(latent, np.float32(together))
-        return noise.reshape(-1, card.bands, card.mdct_frames), latents.reshape(-1, card.latent_size)
-
     def _gain(self, reference: Reference, key: StrokeKey, variation: Variation) -> np.float32:
         """Return the gain of a stroke over its reference: its velocity's, and how levels vary."""
-        draw = np.random.default_rng([_LEVEL_STREAM, variation.seed, key.index]).standard_normal()
         spread_db = self.generator.card.level_spread_db[reference.label]
         if key.change:
             spread_db = _posterior_spread(spread_db, *key.change.level_deviations)
-        return np.float32(10 ** ((_louder_db(reference, key) + float(variation.amount * spread_db * draw)) / 20))
+        return np.float32(
+            10
+            ** (
+                (
+                    _louder_db(reference, key)
+                    + variation.amount * spread_db * _normal(_LEVEL_STREAM, variation, key.index)
+                )
+                / 20
+            )
+        )
+
+
+def _normal(stream: int, variation: Variation, index: int) -> float:
+    """Return a stroke's normal number for what a stream decides."""
+    return float(np.random.default_rng([stream, variation.seed, index]).standard_normal())
 
 
 def _posterior_spread(predicted_db: float, squares: float, degrees: int) -> float:

@@ -197,7 +197,9 @@ def _denoised(
         schedule=np.float32(start) * schedule(max(1, card.default_steps if steps is None else steps)),
         guidance=np.asarray(guidance, np.float32),
     )[0]
-    Attack.of(head).apply_to(made)
+    attack = Attack.of(head)
+    attack.limit_rise(made)
+    attack.match_level(made)
     if residual.shape[1] == card.hit_frames:
         return made
     fade = np.linspace(0, np.pi / 2, _CROSSFADE, dtype=np.float32)

@@ -91,6 +91,7 @@ class Cascade(nn.Module):
     coherence_decay_db: Tensor
     slopes: Tensor
     level_spread_db: Tensor
+    attack_spread_db: Tensor
     shape_mean: Tensor
     shape_std: Tensor
     shape_low: Tensor
@@ -115,6 +116,7 @@ class Cascade(nn.Module):
         self.register_buffer("coherence_decay_db", torch.tensor(40.0))
         self.register_buffer("slopes", torch.zeros(rows, GROUPS, SEGMENTS))
         self.register_buffer("level_spread_db", torch.zeros(rows))
+        self.register_buffer("attack_spread_db", torch.zeros(rows))
         self.register_buffer("shape_mean", torch.zeros(SHAPE_ROWS, 1))
         self.register_buffer("shape_std", torch.ones(SHAPE_ROWS, 1))
         self.register_buffer("shape_low", torch.full((SHAPE_ROWS, 1), -10.0))
@@ -128,6 +130,7 @@ class Cascade(nn.Module):
         self.coherence_decay_db.fill_(min(corpus.coherence_decay_db, 1e6))
         self.slopes.copy_(corpus.slopes)
         self.level_spread_db.copy_(corpus.level_spread_db)
+        self.attack_spread_db.copy_(corpus.attack_spread_db)
         self.shape_mean.copy_(shapes.mean((0, 2))[:, None])
         self.shape_std.copy_(shapes.std((0, 2))[:, None].clamp_min(_LEAST_STD))
         self.shape_low.copy_(shapes.amin((0, 2))[:, None])

@@ -26,6 +26,7 @@ from ghostnote.models.dsp.decomposition import (
     segment_map,
 )
 from ghostnote.models.dsp.mdct import analyse, mdct, to_peak
+from ghostnote.models.dsp.metrics import describe
 from ghostnote.models.dsp.noise_shaping import line_power
 from ghostnote.models.statistics.repeatability import (
     COHERENCE_LIMIT,
@@ -43,6 +44,8 @@ _AUDIBLE = 0.02
 """Loudness (-68 dB) above which a cell counts for coherence."""
 _PRIOR = 0.3
 """Weight of the row over all classes in each class's row, in groups."""
+_MOST_ATTACK_DB = 1.5
+"""Of few pedal hats, some are struck and some are clapped shut: four times as far apart as anything else."""
 _SILENCE = 1e-12
 
 
@@ -58,6 +61,8 @@ class CorpusStatistics:
     """(classes + 1, GROUPS, SEGMENTS): change of the log envelope beside the peak, for each dB of level."""
     level_spread_db: Tensor
     """(classes + 1,): standard deviation of the peak level of strokes meant to be alike."""
+    attack_spread_db: Tensor
+    """(classes + 1,): that of the energy of their first 5 ms beside that of the first 100 ms."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ def measure_statistics(hits: HitSet, seed: int = 0) -> CorpusStatistics:
         fit_repeatability(drums),
         float(decay_db) if far_db else float("inf"),
         slopes[:, 0] / slopes[:, 1].clamp_min(1e-6),
-        _level_spread(hits),
+        _spread(hits, hits.peak_db),
+        _spread(hits, describe(hits.audio).attack_db).clamp(max=_MOST_ATTACK_DB),
     )
 
 
@@ -201,16 +207,16 @@ def _with_prior(sums: Tensor, groups: int) -> Tensor:
     return torch.cat([sums[:-1] + _PRIOR / max(groups, 1) * sums[-1:], sums[-1:]])
 
 
-def _level_spread(hits: HitSet) -> Tensor:
-    """Return the median spread of peak level within velocity layers of at least three strokes, in dB."""
+def _spread(hits: HitSet, values_db: Tensor) -> Tensor:
+    """Return the median spread of `values_db` (hits,) within velocity layers of at least three strokes."""
     spreads: dict[int, list[float]] = {}
     for group in hits.groups:
         by_layer: dict[str, list[float]] = {}
         for i in group:
-            by_layer.setdefault(hits.layers[i], []).append(float(hits.peak_db[i]))
-        for layer, levels in by_layer.items():
-            if layer and len(levels) >= 3:
+            by_layer.setdefault(hits.layers[i], []).append(float(values_db[i]))
+        for layer, values in by_layer.items():
+            if layer and len(values) >= 3:
                 for row in (int(hits.labels[group[0]]), len(CLASS_NAMES)):
-                    spreads.setdefault(row, []).append(float(np.std(levels, ddof=1)))
+                    spreads.setdefault(row, []).append(float(np.std(values, ddof=1)))
     overall = float(np.median(spreads.get(len(CLASS_NAMES), [0.0])))
     return torch.tensor([float(np.median(spreads.get(row, [overall]))) for row in range(len(CLASS_NAMES) + 1)])

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from ghostnote.bridge.dsp.attack import ATTACK_FRAMES
+from ghostnote.bridge.dsp.attack import ATTACK_FRAMES, Attack
+from ghostnote.bridge.dsp.attack_course import AttackCourse, finish_attack
 from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
 from ghostnote.bridge.dsp.partial_response import PartialStatistics, draw_filter, drum_features
 from ghostnote.models.data.dataset import PairSampler
@@ -50,6 +50,7 @@ _LINE_TOP_HZ: Final = 2000.0
 """Lines that references lack are looked for below it: where bands are coded as they are, a network may ring."""
 _NOISES: Final = 4
 """Strokes of noise in a step, for which any line is one too many."""
+_SILENT: Final = 1e-9
 _SIZE_WEIGHT: Final = 2e-3
 _LARGEST_GRADIENT: Final = 5.0
 _AVERAGED: Final = 0.995
@@ -136,7 +137,7 @@ class FineTuner:
             references = torch.cat([residual, noises])
             classes = torch.randint(len(self.amounts), (_NOISES,), generator=self.generator, device=label.device)
             residuals = self._strokes(references, torch.cat([label, classes]), fold)
-            strokes = residuals[: len(hit)] + self._filtered(partials, residual, label)
+            strokes = self._finished(residuals[: len(hit)] + self._filtered(partials, residual, label), hit, label)
             generated = self.discriminators.scaled(smooth_features(hit, strokes))
         self.discriminators.learn(real, generated)
         verdicts = self.discriminators.verdicts(generated)
@@ -195,6 +196,17 @@ class FineTuner:
             filtered[i] = FilteredPartials(own[None]).through(taps)[0]
         return torch.from_numpy(filtered).to(partials.device)
 
+    def _finished(self, strokes: Tensor, hit: Tensor, label: Tensor) -> Tensor:
+        """Return strokes (batch, HIT_FRAMES) with the attack and the level that a variator gives them."""
+        gains = np.ones((len(strokes), strokes.shape[1]), np.float32)
+        sharper_db = self.rng.standard_normal(len(strokes)) * self.model.attack_spread_db[label].cpu().numpy()
+        pairs = zip(strokes.detach().cpu().numpy(), hit.cpu().numpy(), sharper_db.tolist(), strict=True)
+        for gain, (stroke, reference, sharper) in zip(gains, pairs, strict=True):
+            finished, whole = stroke[None].copy(), reference[None]
+            finish_attack(finished, Attack.of(whole), AttackCourse(whole), sharper)
+            np.divide(finished[0], stroke, out=gain, where=np.abs(stroke) > _SILENT)
+        return strokes * torch.from_numpy(gains).to(strokes.device)
+
     def _anchor_loss(self) -> Tensor:
         """Return how far the network has moved where there is no reference, as a weighted mean square of v."""
         batch = make_batch(self.model, self.pairs.hits, self.sampler.draw(_ANCHORED), AUGMENTATION, self.generator)
@@ -223,9 +235,8 @@ class FineTuner:
 
 
 def _limit_attack(hit: Tensor, stroke: Tensor) -> Tensor:
-    """Return strokes (batch, HIT_FRAMES) whose attack rises no sooner than their `hit`'s; see `bridge.dsp.attack`."""
-    with torch.no_grad():
-        given, own = (x[:, :ATTACK_FRAMES].abs().cummax(1).values for x in (hit, stroke))
-        allowed = given * (own[:, -1:] / given[:, -1:].clamp_min(1e-9))
-        gain = F.pad((allowed / own.clamp_min(1e-9)).clamp(max=1), (0, hit.shape[1] - ATTACK_FRAMES), value=1.0)
-    return stroke * gain
+    """Return strokes (batch, HIT_FRAMES) whose attack rises no sooner than their `hit`'s."""
+    gains = torch.ones_like(stroke)
+    for gain, own, given in zip(gains, stroke.detach().cpu().numpy(), hit.cpu().numpy(), strict=True):
+        gain[:ATTACK_FRAMES] = torch.from_numpy(Attack.of(given[None]).rise_gain(own[None])[0])
+    return stroke * gains

@@ -2,6 +2,7 @@ import copy
 import json
 import os
 import stat
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -13,7 +14,7 @@ from ghostnote.bridge.cli.app import app
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.bridge.errors import InputError, ModelError
 from ghostnote.bridge.inference.model import Generator
-from ghostnote.bridge.inference.model_card import CARD_KEY, FORMAT, SEAL_KEY
+from ghostnote.bridge.inference.model_card import CARD_KEY, FORMAT, SEAL_KEY, Card
 from ghostnote.bridge.inference.model_file import has_external_data, metadata
 from ghostnote.bridge.inference.schedule import schedule
 from ghostnote.bridge.io.atomic_file import write_bytes
@@ -72,6 +73,13 @@ def test_the_card_says_how_the_model_was_made(tiny_generator):
     assert card.classes == CLASS_NAMES
     assert card.training == {"hits": 3, "steps": 7, "seconds": 1.0}
     assert card.credits == ("Somebody (CC0-1.0)",)
+
+
+def test_cards_of_before_know_of_no_attack_spread(tiny_generator):
+    data = json.loads(tiny_generator.card.to_json())
+    del data["attack_spread_db"]
+    read = Card.from_json(json.dumps(data), "old.onnx")
+    assert read == replace(tiny_generator.card, attack_spread_db=(0.0,) * (len(read.classes) + 1))
 
 
 def test_info_prints_the_card(tiny_onnx):

@@ -49,3 +49,13 @@ def test_silence_and_short_hits_stay_finite(hit: np.ndarray) -> None:
     for stroke in (hit.copy(), np.zeros_like(hit)):
         AttackCourse(hit).apply_to(stroke, 1.0)
         assert np.isfinite(stroke).all()
+
+
+def test_a_sharper_stroke_begins_so_much_louder() -> None:
+    noise = np.random.default_rng(0).standard_normal((1, 20_000)).astype(np.float32)
+    sharper, duller = noise.copy(), noise.copy()
+    course = AttackCourse(noise)
+    course.apply_to(sharper, 0.0, 2.0)
+    course.apply_to(duller, 0.0, -2.0)
+    np.testing.assert_allclose(20 * np.log10(np.abs(sharper / duller))[0, :100], 4.0, atol=0.1)
+    np.testing.assert_allclose(sharper[:, 700:], noise[:, 700:], atol=1e-3)

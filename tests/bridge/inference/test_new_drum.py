@@ -243,3 +243,11 @@ def test_a_written_drum_falls_silent_as_it_was_made(drum_class: str, seed: int) 
     made = generate_drum(Generator.open(), drum_class, seed)
     np.testing.assert_array_equal(trim(made, None, RATE), made)
     assert np.abs(trim(np.pad(made, (0, RATE)), None, RATE)[-44:]).max() < 10 ** (-80 / 20) * np.abs(made).max()
+
+
+def test_no_decay_of_a_damped_drum_is_longer_than_told():
+    ringing = drum([(540, -1.0, 0.9), (800, -1.0, 0.2)], 3.0)
+    damped = ringing.damped(0.5)
+    np.testing.assert_array_equal(damped.t60, 0.5)
+    np.testing.assert_array_equal(damped.modes, [(540, -1.0, 0.5), (800, -1.0, 0.2)])
+    np.testing.assert_array_equal(ringing.modes[:, 2], [0.9, 0.2])

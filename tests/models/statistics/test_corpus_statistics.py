@@ -89,6 +89,18 @@ def test_level_spread_is_measured_within_layers():
     assert spread[label_of("kick")] < 1.0
 
 
+def test_attack_spread_is_measured_within_layers():
+    even = strokes(0.5)
+    uneven = even.copy()
+    uneven[::2, :220] *= 10 ** (2 / 20)
+    uneven[1::2, :220] *= 10 ** (-2 / 20)
+    files = [hit_file("snare", "a")] * 8 + [hit_file("kick", "b")] * 8
+    hits = make_hit_set(np.concatenate([uneven, even]).astype(np.float32), files)
+    spread = measure_statistics(hits).attack_spread_db
+    assert spread[label_of("snare")] > spread[label_of("kick")] + 0.5
+    assert spread.max() <= 1.5
+
+
 def test_strokes_are_aligned_where_they_correlate():
     first = strokes(1.0, 1)[0]
     assert lag(first, shift(first, -37)) == 37
