@@ -38,7 +38,7 @@ _SHARE_DB: Final = (-40.0, 0.0)
 _LONGEST_SECONDS: Final = 10.0
 _QUIET: Final = 1e-12
 _FACTORS: Final = (0.1, 3.0)
-_BENT: Final = 1.3
+_BENT: Final = 1.5
 DIFFERENCE_LIMIT_DB: Final = 30.0
 """Limit of the level differences that change the timbre."""
 

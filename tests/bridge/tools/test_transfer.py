@@ -85,7 +85,7 @@ def test_a_transfer_keeps_channels_rate_level_and_onset(tiny_generator, channels
     hit = knock(channels=channels)
     made = transferred(tiny_generator, hit, rate, "snare", 0.8, steps=1)
     assert made.shape[0] == channels
-    assert np.abs(made).max() == pytest.approx(np.abs(hit).max(), rel=0.15)
+    assert np.abs(made).max() == pytest.approx(np.abs(hit).max(), rel=0.2)
     assert np.abs(made[:, :200]).max() < 1e-3
     np.testing.assert_array_equal(made, transferred(tiny_generator, hit, rate, "snare", 0.8, steps=1))
     assert not np.array_equal(made, transferred(tiny_generator, hit, rate, "snare", 0.8, steps=1, seed=1))
