@@ -185,8 +185,9 @@ def draw_filter(
 ) -> PartialFilter:
     """Return the filter of a stroke of a drum with these `drum_features`; `rng` decides which.
 
-    It is `difference_db` harder than its reference. At `amount` 0 all but this is left out; see `bent`.
+    It is `difference_db` harder than its reference. At `amount` 0 all but this is left out.
     """
+    amount = bent(amount)
     tables, knots = statistics.tables, len(KNOTS_HZ)
     phases = (knots - 1) * _PHASES_PER_KNOT + 1
     drawn = rng.standard_normal(knots + phases + TAIL_FRAMES)

@@ -134,7 +134,7 @@ class Variator:
         residuals = self._residuals(reference, struck, variation)
         lead = np.broadcast_to(prepared.lead, (_channels(reference, variation), prepared.lead.shape[1]))
         for (index, harder_db, share), residual in zip(struck, residuals, strict=True):
-            amount = bent(variation.amount) * share
+            amount = variation.amount * share
             drawn = draw_filter(
                 card.partials,
                 prepared.drum,
@@ -166,7 +166,7 @@ class Variator:
             label=reference.label,
             difference_db=np.repeat(np.array([harder_db for _, harder_db, _ in struck], np.float32), channels),
             amount=np.repeat(
-                np.array([bent(variation.amount) * share for _, _, share in struck], np.float32), channels
+                np.array([bent(variation.amount * share) for _, _, share in struck], np.float32), channels
             ),
             steps=variation.steps,
             features=prepared.features(channels, len(struck) * channels),
