@@ -1,4 +1,4 @@
-"""How much and how sparsely the cells of strokes vary, brought to what real strokes do.
+"""How much and how sparsely the cells of strokes vary, brought nearer to what real strokes do.
 
 `python -m ghostnote.export.match_moments RUN -d DRUMS -o RUN` makes strokes of the drums of the train split as they are
 played, measures the cells of a lapped transform beside those of the drummer's own strokes, and moves two tables of the
