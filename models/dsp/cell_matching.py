@@ -13,13 +13,15 @@ import torch
 from torch import Tensor
 
 from ghostnote.bridge.dsp.shape import BAND_EDGES
-from ghostnote.models.dsp.decomposition import SEGMENT_EDGES, cell_db, cell_mean, segment_map, to_bands
+from ghostnote.models.dsp.decomposition import GROUPS, SEGMENT_EDGES, cell_db, cell_mean, segment_map, to_bands
 from ghostnote.models.dsp.mdct import BANDS, MDCT_FRAMES
 
 _ROUNDS: Final = 2
 _DB: Final = math.log(10) / 20
-_LARGEST_CHANGE_DB: Final = 3.0
-"""In a round. More would pump: in the short cells of a low partial, power depends on its phase."""
+_LARGEST_CHANGE_DB: Final = 9.0
+"""In a round."""
+_LOW_GROUPS, _LARGEST_LOW_CHANGE_DB = 3, 3.0
+"""The same in the first groups. More would pump: in short cells of what is low, power depends on its phase."""
 _EXPONENTS: Final = (0.5, 1.6)
 _SPARSITY: Final = (0.15, 0.9)
 SPARSITY_LOG: Final = (math.log(_SPARSITY[0]), math.log(_SPARSITY[1]))
@@ -43,9 +45,9 @@ def match_cells(c: Tensor, target_db: Tensor, sparsity: Tensor, share: Tensor) -
 
     Both are shaped as `cell_targets` gives them. `share`, which broadcasts to `c`, is how far: 1 fully, 0 not at all.
     """
-    gain = _sparsity_gain(c, sparsity)
+    gain, largest_db = _sparsity_gain(c, sparsity), _largest_changes_db(c.device)
     for _ in range(_ROUNDS):
-        lacking = (target_db - cell_db(c * gain)).clamp(-_LARGEST_CHANGE_DB, _LARGEST_CHANGE_DB)
+        lacking = torch.clamp(target_db - cell_db(c * gain), -largest_db, largest_db)
         gain = gain * _between_cells(lacking * _DB).exp()
     return c * (1 + share * (gain - 1))
 
@@ -70,6 +72,14 @@ def _sizes(c: Tensor) -> Tensor:
     Relative to one level for a whole cell, a decay within it would count as sparsity and be bent into steps.
     """
     return c.abs() * _between_cells(-_DB * cell_db(c)).exp() + _SMALLEST
+
+
+@cache
+def _largest_changes_db(device: torch.device) -> Tensor:
+    """Return by how much the cells of each group may change in a round, (GROUPS, 1)."""
+    changes_db = torch.full((GROUPS, 1), _LARGEST_CHANGE_DB, device=device)
+    changes_db[:_LOW_GROUPS] = _LARGEST_LOW_CHANGE_DB
+    return changes_db
 
 
 @cache
