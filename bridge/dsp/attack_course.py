@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.attack import Attack
 from ghostnote.bridge.dsp.shape import RATE
 
 Audio = NDArray[np.float32]
@@ -25,8 +24,6 @@ _SMOOTHED: Final = np.hanning(11)[1:-1].astype(np.float32) / np.float32(np.hanni
 _FADE: Final = 640
 _FADE_OUT: Final = np.cos(np.linspace(0, np.pi / 2, _FADE, dtype=np.float32)) ** 2
 _WHOLE_SECONDS, _END_SECONDS = 0.05, 0.09
-_AS_SHARP: Final = 0.6
-"""How much of what parts that do not add up as they did take from an attack is given back."""
 _STRIKE_SECONDS, _STRIKE_EDGE_SECONDS = 0.0065, 0.001
 _MOST_NEPERS: Final = 1.7
 """No value is changed by more than 15 dB."""
@@ -57,13 +54,6 @@ class AttackCourse:
         gain = np.exp(strength * _WEIGHT * np.clip(nepers, -_MOST_NEPERS, _MOST_NEPERS) + sharper_db * _STRIKE)
         frames = min(FRAMES, stroke.shape[1])
         stroke[:, :frames] *= np.interp(_PLACES, _MIDDLES, gain)[:frames].astype(np.float32)
-
-
-def finish_attack(stroke: Audio, attack: Attack, course: AttackCourse, sharper_db: float) -> None:
-    """Give a stroke (channels, frames) in place the attack and the level of its reference, but for `sharper_db`."""
-    course.apply_to(stroke, _AS_SHARP, sharper_db)
-    attack.limit_rise(stroke)
-    attack.match_level(stroke)
 
 
 def _course(hit: Audio) -> Array:

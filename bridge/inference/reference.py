@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.attack import Attack
-from ghostnote.bridge.dsp.attack_course import AttackCourse
 from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
 from ghostnote.bridge.dsp.partial_response import drum_features
 from ghostnote.bridge.dsp.partials import RESIDUAL_FLOOR, split
 from ghostnote.bridge.dsp.stereo_image import band_correlation
+from ghostnote.bridge.dsp.strike import Strike
 from ghostnote.bridge.dsp.tail_crossfade import Tail
 from ghostnote.bridge.inference.model import ReferenceFeatures
 
@@ -47,8 +47,7 @@ class PreparedReference:
         self.tail = Tail(self.residual)
         self.partials = FilteredPartials(partials)
         self.drum = drum_features(partials, self.residual)
-        self.attack = Attack.of(self.body)
-        self.course = AttackCourse(self.body)
+        self.strike = Strike(self.body, partials)
         self._heads: dict[int, ResidualHead] = {}
         self._features: dict[int, ReferenceFeatures] = {}
 

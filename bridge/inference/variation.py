@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.attack_course import finish_attack
 from ghostnote.bridge.dsp.partial_response import bent, draw_filter
 from ghostnote.bridge.dsp.stereo_image import match_image
 from ghostnote.bridge.dsp.tail_crossfade import with_body
@@ -143,11 +142,12 @@ class Variator:
                 amount=amount,
                 difference_db=harder_db,
             )
-            whole = residual + prepared.partials.through(drawn.taps(), variation.width)
+            partials = prepared.partials.through(drawn.taps(), variation.width)
+            whole = residual + partials
             if len(prepared.body) == 2:
                 whole = match_image(whole, prepared.body, variation.width)
             sharper_db = amount * card.attack_spread_db[label] * _normal(_ATTACK_STREAM, variation, index)
-            finish_attack(whole, prepared.attack, prepared.course, sharper_db)
+            prepared.strike.apply_to(whole, partials, sharper_db)
             _fade_end(whole)
             yield np.concatenate([lead, whole], axis=1) if lead.shape[1] else whole
 

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ghostnote.bridge.dsp.attack import ATTACK_FRAMES, Attack
-from ghostnote.bridge.dsp.attack_course import AttackCourse, finish_attack
 from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
 from ghostnote.bridge.dsp.partial_response import PartialStatistics, draw_filter, drum_features
+from ghostnote.bridge.dsp.strike import Strike
 from ghostnote.models.data.dataset import PairSampler
 from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
@@ -50,7 +50,6 @@ _LINE_TOP_HZ: Final = 2000.0
 """Lines that references lack are looked for below it: where bands are coded as they are, a network may ring."""
 _NOISES: Final = 4
 """Strokes of noise in a step, for which any line is one too many."""
-_SILENT: Final = 1e-9
 _SIZE_WEIGHT: Final = 2e-3
 _LARGEST_GRADIENT: Final = 5.0
 _AVERAGED: Final = 0.995
@@ -137,7 +136,8 @@ class FineTuner:
             references = torch.cat([residual, noises])
             classes = torch.randint(len(self.amounts), (_NOISES,), generator=self.generator, device=label.device)
             residuals = self._strokes(references, torch.cat([label, classes]), fold)
-            strokes = self._finished(residuals[: len(hit)] + self._filtered(partials, residual, label), hit, label)
+            filtered = self._filtered(partials, residual, label)
+            strokes = self._finished(residuals[: len(hit)], filtered, hit, partials, label)
             generated = self.discriminators.scaled(smooth_features(hit, strokes))
         self.discriminators.learn(real, generated)
         verdicts = self.discriminators.verdicts(generated)
@@ -196,16 +196,18 @@ class FineTuner:
             filtered[i] = FilteredPartials(own[None]).through(taps)[0]
         return torch.from_numpy(filtered).to(partials.device)
 
-    def _finished(self, strokes: Tensor, hit: Tensor, label: Tensor) -> Tensor:
-        """Return strokes (batch, HIT_FRAMES) with the attack and the level that a variator gives them."""
-        gains = np.ones((len(strokes), strokes.shape[1]), np.float32)
+    def _finished(self, residual: Tensor, partials: Tensor, hit: Tensor, of_hit: Tensor, label: Tensor) -> Tensor:
+        """Return strokes (batch, HIT_FRAMES) of two parts with the beginning that a variator gives them.
+
+        `of_hit` are the partials of the `hit`. Gradients pass as if nothing had changed.
+        """
+        strokes = residual + partials
         sharper_db = self.rng.standard_normal(len(strokes)) * self.model.attack_spread_db[label].cpu().numpy()
-        pairs = zip(strokes.detach().cpu().numpy(), hit.cpu().numpy(), sharper_db.tolist(), strict=True)
-        for gain, (stroke, reference, sharper) in zip(gains, pairs, strict=True):
-            finished, whole = stroke[None].copy(), reference[None]
-            finish_attack(finished, Attack.of(whole), AttackCourse(whole), sharper)
-            np.divide(finished[0], stroke, out=gain, where=np.abs(stroke) > _SILENT)
-        return strokes * torch.from_numpy(gains).to(strokes.device)
+        finished = strokes.detach().cpu().numpy().copy()
+        sounds = zip(finished, *(part.cpu().numpy() for part in (partials, hit, of_hit)), sharper_db, strict=True)
+        for stroke, own, reference, given, sharper in sounds:
+            Strike(reference[None], given[None]).apply_to(stroke[None], own[None], float(sharper))
+        return strokes + (torch.from_numpy(finished).to(strokes.device) - strokes.detach())
 
     def _anchor_loss(self) -> Tensor:
         """Return how far the network has moved where there is no reference, as a weighted mean square of v."""
