@@ -36,6 +36,8 @@ _REFERENCES: Final = 3
 _BODY_FRAMES: Final = 8820
 _AUDIBLE_DB: Final = -45.0
 """Cells below this, beside the loudest, tell of the recording, not of the drum."""
+_PRESENT_DB: Final = -75.0
+"""The same for how sparse they are: a recording's noise is as even in its strokes."""
 _LARGEST_DB: Final = 12.0
 _LEAST_DRUMS: Final = 8.0
 _LEAST_SHARE: Final = 0.3
@@ -63,10 +65,11 @@ class _Beside:
     def __init__(self, trials: TrialSet) -> None:
         self.references = trials.references
         self.power_db, self.sparsity = _cells(self.references)
-        audible = self.power_db - self.power_db.amax((1, 2), keepdim=True) > _AUDIBLE_DB
-        self.audible = audible.float()
+        relative_db = self.power_db - self.power_db.amax((1, 2), keepdim=True)
+        self.audible = (relative_db > _AUDIBLE_DB).float()
         # Sparsity joins the first two segments.
-        self.audible_spans = torch.cat([audible[:, :, :2].any(2, keepdim=True), audible[:, :, 2:]], dim=2).float()
+        present = relative_db > _PRESENT_DB
+        self.present_spans = torch.cat([present[:, :, :2].any(2, keepdim=True), present[:, :, 2:]], dim=2).float()
         groups = np.array(trials.row_groups)
         rows = [groups == name for name in sorted(set(trials.row_groups))]
         self.drums = torch.from_numpy(np.stack([row / row.sum() for row in rows])).float()
@@ -76,7 +79,7 @@ class _Beside:
         power_db, sparsity = _cells(align(self.references, strokes))
         apart = (power_db - self.power_db).clamp(-_LARGEST_DB, _LARGEST_DB)
         return Moments(
-            self._mean(apart.square(), self.audible), self._mean(sparsity - self.sparsity, self.audible_spans)
+            self._mean(apart.square(), self.audible), self._mean(sparsity - self.sparsity, self.present_spans)
         )
 
     def _mean(self, values: Tensor, audible: Tensor) -> Tensor:

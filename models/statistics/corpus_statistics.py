@@ -4,6 +4,7 @@ Each table has a row for every drum class and a last one over all classes, used 
 corpus and for a hit of unknown class.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import chain
 
@@ -44,7 +45,7 @@ _AUDIBLE = 0.02
 """Loudness (-68 dB) above which a cell counts for coherence."""
 _PRIOR = 0.3
 """Weight of the row over all classes in each class's row, in groups."""
-_MOST_ATTACK_DB = 1.5
+_MOST_ATTACK_DB = 2.0
 """Of few pedal hats, some are struck and some are clapped shut: four times as far apart as anything else."""
 _SILENCE = 1e-12
 
@@ -62,7 +63,7 @@ class CorpusStatistics:
     level_spread_db: Tensor
     """(classes + 1,): standard deviation of the peak level of strokes meant to be alike."""
     attack_spread_db: Tensor
-    """(classes + 1,): that of the energy of their first 5 ms beside that of the first 100 ms."""
+    """(classes + 1,): that of how two of them differ in the energy of the first 5 ms beside that of 100 ms."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def measure_statistics(hits: HitSet, seed: int = 0) -> CorpusStatistics:
         float(decay_db) if far_db else float("inf"),
         slopes[:, 0] / slopes[:, 1].clamp_min(1e-6),
         _spread(hits, hits.peak_db),
-        _spread(hits, describe(hits.audio).attack_db).clamp(max=_MOST_ATTACK_DB),
+        (_spread(hits, describe(hits.audio).attack_db) * math.sqrt(2)).clamp(max=_MOST_ATTACK_DB),
     )
 
 

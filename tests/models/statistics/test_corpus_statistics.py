@@ -98,7 +98,7 @@ def test_attack_spread_is_measured_within_layers():
     hits = make_hit_set(np.concatenate([uneven, even]).astype(np.float32), files)
     spread = measure_statistics(hits).attack_spread_db
     assert spread[label_of("snare")] > spread[label_of("kick")] + 0.5
-    assert spread.max() <= 1.5
+    assert spread.max() <= 2.0
 
 
 def test_strokes_are_aligned_where_they_correlate():
