@@ -87,7 +87,12 @@ def _minimum_phase(nepers: Array) -> NDArray[np.complex64]:
     cepstrum = np.fft.irfft(magnitude, _SIZE)
     cepstrum[1 : _SIZE // 2] *= 2
     cepstrum[_SIZE // 2 + 1 :] = 0
-    return np.asarray(np.exp(np.fft.rfft(cepstrum)), np.complex64)
+    phase = np.fft.rfft(cepstrum).imag
+    # The exponential of complex numbers, many times as fast.
+    response = np.empty(len(phase), np.complex64)
+    response.real, response.imag = np.cos(phase), np.sin(phase)
+    response[: len(nepers)] *= np.exp(nepers)
+    return response
 
 
 def _share() -> Array:
