@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ghostnote.bridge.dsp.minimum_phase import minimum_phase
 from ghostnote.bridge.dsp.shape import RATE
 
 Audio = NDArray[np.float32]
@@ -58,7 +59,9 @@ class LowEnd:
         nepers = np.clip(nepers, -_MOST_NEPERS, 0) * _SHARE
         if nepers.min() > -_LEAST_NEPERS:
             return
-        change = np.fft.irfft((_minimum_phase(nepers) - 1) * spectrum, _SIZE)
+        log_gain = np.zeros(spectrum.shape[1])
+        log_gain[: len(nepers)] = nepers
+        change = np.fft.irfft((minimum_phase(log_gain) - 1) * spectrum, _SIZE)
         frames = min(_SIZE, stroke.shape[1])
         stroke[:, :frames] += change[:, :frames].astype(np.float32)
 
@@ -75,24 +78,6 @@ def _low_power(spectrum: NDArray[np.complex64]) -> Array:
     reach = len(_SMOOTHED) // 2
     power = np.square(np.abs(spectrum[:, : len(_SHARE) + reach])).sum(axis=0)
     return np.convolve(np.concatenate([power[reach:0:-1], power]), _SMOOTHED, "valid").astype(np.float32)
-
-
-def _minimum_phase(nepers: Array) -> NDArray[np.complex64]:
-    """Return the response (bins,) with a log magnitude whose lowest bins are `nepers`, by its cepstrum.
-
-    Oppenheim & Schafer, Discrete-Time Signal Processing, section 12.3.
-    """
-    magnitude = np.zeros(_SIZE // 2 + 1, np.float32)
-    magnitude[: len(nepers)] = nepers
-    cepstrum = np.fft.irfft(magnitude, _SIZE)
-    cepstrum[1 : _SIZE // 2] *= 2
-    cepstrum[_SIZE // 2 + 1 :] = 0
-    phase = np.fft.rfft(cepstrum).imag
-    # The exponential of complex numbers, many times as fast.
-    response = np.empty(len(phase), np.complex64)
-    response.real, response.imag = np.cos(phase), np.sin(phase)
-    response[: len(nepers)] *= np.exp(nepers)
-    return response
 
 
 def _share() -> Array:

@@ -52,7 +52,7 @@ class Card:
     level_spread_db: tuple[float, ...]
     """For each class and then for all: standard deviation of the level of equally loud strokes."""
     attack_spread_db: tuple[float, ...]
-    """The same, of how loud the first 5 ms of a stroke are beside the rest."""
+    """The same, of how two strokes differ in how loud the first 5 ms are beside the rest."""
     partials: PartialStatistics
     """How partials differ between strokes."""
     drums: DrumTable = field(default_factory=DrumTable)
