@@ -35,11 +35,16 @@ def left_out_layers(groups: Sequence[Group], level_db: Sequence[float], most: in
     """
     found: list[LeftOut] = []
     for group in groups:
-        levels = [float(np.median([level_db[i] for i in layer])) for layer in group.layers]
+        levels = layer_levels_db(group, level_db)
         own = [] if len(levels) < _LEAST_LAYERS else [*_left_out(group, levels)]
         for is_between in (True, False):
             found += _spread([each for each in own if each.between == is_between], most)
     return tuple(found)
+
+
+def layer_levels_db(group: Group, level_db: Sequence[float]) -> list[float]:
+    """Return the level of each layer of a group, by each hit's."""
+    return [float(np.median([level_db[i] for i in layer])) for layer in group.layers]
 
 
 def _spread(items: Sequence[LeftOut], most: int) -> list[LeftOut]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count, pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from ghostnote.bridge.inference.stroke_source import StrokeSource
 from ghostnote.bridge.kit.hits import PadHit, picks
 from ghostnote.bridge.kit.kit import Pad
 from ghostnote.models.data.corpus import fitted
-from ghostnote.models.data.left_out import LeftOut, left_out_layers
+from ghostnote.models.data.left_out import LeftOut, layer_levels_db, left_out_layers
 from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
@@ -93,8 +93,23 @@ class _Measured:
 
     group: str
     distances: Mapping[str, float]
-    changes: Mapping[str, tuple[float, float, float]]
-    """What `_changes` returns, by descriptor."""
+    changes: Mapping[str, "DescriptorChange"]
+    """By descriptor."""
+
+
+class DescriptorChange(NamedTuple):
+    """The change of a descriptor's logarithm from the nearest known layer to the one that is left out.
+
+    All are NaN where one of both has a single stroke.
+    """
+
+    real: float
+    """By the first half of the real strokes."""
+    real_again: float
+    """By the second half, from which both others start."""
+    made: float
+    interpolated: float
+    """The descriptor itself, in a straight line over level between the known layers: no stroke, and no better guess."""
 
 
 def _measured(
@@ -113,21 +128,25 @@ def _measured(
         "scaled": _distance(real, compared),
         MODEL: _distance(made, compared),
     }
-    halves = [(audio[list(nearest[start::2])], audio[list(targets[start::2])]) for start in (0, 1)]
-    return _Measured(
-        each.group.name, distances, {name: _changes(field, halves, made) for name, field in _DESCRIPTORS.items()}
+    changes = {name: descriptor_change(field, audio, each, level_db, made) for name, field in _DESCRIPTORS.items()}
+    return _Measured(each.group.name, distances, changes)
+
+
+def descriptor_change(
+    field: str, audio: Tensor, each: LeftOut, level_db: Sequence[float], made: Tensor
+) -> DescriptorChange:
+    """Return how a `field` of `Description` changes to a layer that is left out, of hits (hits, HIT_FRAMES)."""
+    own = each.group.layers
+    halves = [[own[place][start::2] for place in (each.nearest, each.layer)] for start in (0, 1)]
+    if not all(part for half in halves for part in half):
+        return DescriptorChange(*[float("nan")] * len(DescriptorChange._fields))
+    (near, target), (near_again, target_again) = ([_log(field, audio[list(part)]) for part in half] for half in halves)
+    values = [near_again if place == each.nearest else _log(field, audio[list(own[place])]) for place in each.known]
+    levels = layer_levels_db(each.group, level_db)
+    between = float(np.interp(levels[each.layer], [levels[place] for place in each.known], values))
+    return DescriptorChange(
+        target - near, target_again - near_again, _log(field, made) - near_again, between - near_again
     )
-
-
-def _changes(field: str, halves: Sequence[tuple[Tensor, Tensor]], made: Tensor) -> tuple[float, float, float]:
-    """Return the change of a descriptor's logarithm by the first half of the real strokes, by the second, and as made.
-
-    NaN where a layer has one stroke. The made change is from the second half of the nearest layer.
-    """
-    if any(not len(part) for half in halves for part in half):
-        return (float("nan"),) * 3
-    (near, target), (near_again, target_again) = ([_log(field, part) for part in half] for half in halves)
-    return target - near, target_again - near_again, _log(field, made) - near_again
 
 
 def _log(field: str, hits: Tensor) -> float:
@@ -187,18 +206,20 @@ def _summary(measured: Sequence[_Measured], class_of: Mapping[str, str]) -> dict
         "layers": len(measured),
         "distance_db": measures_over_groups(distances, class_of),
         "remaining": over_groups(remaining, class_of),
-        "slopes": {name: asdict(_slope(measured, name)) for name in _DESCRIPTORS},
+        "slopes": {name: asdict(_slope(measured, name, "made")) for name in _DESCRIPTORS},
+        "interpolated_slopes": {name: asdict(_slope(measured, name, "interpolated")) for name in _DESCRIPTORS},
     }
 
 
-def _slope(measured: Sequence[_Measured], name: str) -> Estimate:
-    """Return the slope of made over real changes of a descriptor; 1 is as real.
+def _slope(measured: Sequence[_Measured], name: str, kind: str) -> Estimate:
+    """Return the slope of a `kind` of changes of a descriptor over the real ones; 1 is as real.
 
     Real changes are known through a few strokes, and least squares would take the error for a smaller slope. So the
     other half of the strokes is the instrument (Wald 1940).
     """
-    changes = np.array([found.changes[name] for found in measured]).reshape(-1, 3)
-    first, second, made = np.where(np.isfinite(changes).all(axis=1)[:, None], changes, 0.0).T
+    changes = [found.changes[name] for found in measured]
+    rows = np.array([(each.real, each.real_again, getattr(each, kind)) for each in changes]).reshape(-1, 3)
+    first, second, other = np.where(np.isfinite(rows).all(axis=1)[:, None], rows, 0.0).T
     groups = [found.group for found in measured]
-    above, below = (by_group(first * other, groups, np.sum) for other in (made, second))
+    above, below = (by_group(first * change, groups, np.sum) for change in (other, second))
     return bootstrap_ratio([*above.values()], [*below.values()])

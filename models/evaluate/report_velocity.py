@@ -39,13 +39,16 @@ def render_layers(report: Mapping[str, Any]) -> list[str]:
         f"{found['layers']} layers, each left out with those nearer than {LEAST_GAP_DB:g} dB. Level-free log-mel dB to "
         "the layer's real strokes: of real strokes of the layer (floor), of the nearest known layer's (scaled), and of "
         "strokes made from all known ones. Remaining is what is left of the scaled one's excess over the floor, of "
-        "drums that have any. Slopes are those of made over real changes; 1 is as real.",
+        "drums that have any. Slopes are those of made over real changes; 1 is as real. Beside them are those of the "
+        "descriptors themselves, interpolated between the known layers.",
     )
     for place, text in _PLACES.items():
         own = found.get(place, {"layers": 0})
         if own["layers"]:
-            row = [estimate(own["remaining"]["all"]), *(estimate(slope) for slope in own["slopes"].values())]
-            head = ("layers", "remaining", *(f"slope of {name}" for name in own["slopes"]))
+            slopes = {f"slope of {name}": slope for name, slope in own["slopes"].items()}
+            slopes |= {f"{name}, interpolated": slope for name, slope in own["interpolated_slopes"].items()}
+            head = ("layers", "remaining", *slopes)
+            row = [estimate(own["remaining"]["all"]), *map(estimate, slopes.values())]
             lines += [
                 text,
                 "",

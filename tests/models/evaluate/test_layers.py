@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from pedalboard.io import AudioFile
 
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.models.data.left_out import left_out_layers
 from ghostnote.models.data.synthetic.synthesizer import draw_drum, strike
 from ghostnote.models.data.trials import Group
+from ghostnote.models.dsp.mdct import HIT_FRAMES, RATE
 from ghostnote.models.evaluate.distributions import bootstrap_ratio
-from ghostnote.models.evaluate.layers import MANY, ONE
+from ghostnote.models.evaluate.layers import MANY, ONE, descriptor_change
 from ghostnote.models.evaluate.report import render
 from ghostnote.models.evaluate.run import EvaluationRequest, evaluate
 from ghostnote.models.evaluate.settings import QUICK
@@ -61,7 +63,7 @@ def test_the_report_says_how_near_a_left_out_layer_strokes_come(report: Any) -> 
     assert (between["layers"], beyond["layers"]) == (2, 4)
     for place in (between, beyond):
         assert place["distance_db"]["scaled"]["all"]["value"] > place["distance_db"]["floor"]["all"]["value"] > 0
-        assert set(place["slopes"]) == {"centroid", "t20"}
+        assert set(place["slopes"]) == set(place["interpolated_slopes"]) == {"centroid", "t20"}
     assert set(report["known_strokes"]) == {ONE, MANY}
     text = render(report)
     assert "## Left-out velocity layers" in text
@@ -75,3 +77,22 @@ def test_a_ratio_of_sums_weighs_drums_by_what_they_have_to_show() -> None:
     found = bootstrap_ratio([1.0, 2.0, 0.0], [2.0, 4.0, 0.0])
     assert (found.value, found.low, found.high, found.groups) == (0.5, 0.5, 0.5, 3)
     assert np.isnan(bootstrap_ratio([], []).value)
+
+
+def test_a_descriptor_that_rises_evenly_with_level_is_interpolated_as_it_is() -> None:
+    rng, frames = np.random.default_rng(0), np.arange(RATE // 4)
+    # Three layers of four strokes, 10 dB apart: decays that are longer by the same factor from one to the next.
+    decays = [20.0, 28.0, 39.2]
+    hits = [
+        rng.standard_normal(len(frames)) * np.exp(-decays[layer] * frames / RATE)
+        for layer in (0, 1, 2)
+        for _ in range(4)
+    ]
+    audio = torch.tensor(np.array([np.pad(hit, (0, HIT_FRAMES - len(hit))) for hit in hits]), dtype=torch.float32)
+    group = Group("g", "snare", ((0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 10, 11)))
+    levels = [-30.0] * 4 + [-20.0] * 4 + [-10.0] * 4
+    middle = next(each for each in left_out_layers([group], levels, 9) if each.between)
+    change = descriptor_change("t20_seconds", audio, middle, levels, audio[4:8])
+    assert change.interpolated == pytest.approx(change.real_again, abs=0.05)
+    assert change.made == pytest.approx(change.real_again, abs=0.05)
+    assert abs(change.real) > 0.25
