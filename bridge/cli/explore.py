@@ -71,9 +71,11 @@ def explore(
 
     In a folder of earlier ones there will be more of them, also after Ctrl-C.
     """
+    from ghostnote.bridge.io.output_guard import check_folder
     from ghostnote.bridge.tools.explore import ExploreSettings
     from ghostnote.bridge.tools.sheet import next_seed
 
+    check_folder(output, "many drums are made")
     if like is None and near is not None:
         raise InputError(f"--near {near:g}: is of --like, which is not given; say which hit the drums are near")
     drum_class, kind = _named(drum_class, kind, like)

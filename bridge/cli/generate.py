@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ghostnote.bridge.tools.words import Wish
 
 _UNNAMED: Final = "neither --class nor --kind is given: say what to generate, as in --kind cowbell"
+_DEFAULT_COUNT: Final = 8
 _NUMBERED: Final = re.compile(r"-\d+$")
 
 
@@ -31,8 +32,8 @@ def generate(
         typer.Option(
             "--output",
             "-o",
-            metavar="FOLDER",
-            help="Where the files go; with words by default a folder named after them.",
+            metavar="PATH",
+            help="Folder of the files, or one drum's file; with words by default a folder named after them.",
         ),
     ] = None,
     drum_class: Annotated[
@@ -57,7 +58,9 @@ def generate(
             is_eager=True,
         ),
     ] = None,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=100_000, help="How many.")] = 8,
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", min=1, max=100_000, help="How many; by default 8 in a folder.")
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(min=0, help="Seed of the first, by default 0; the others count up. Left out, words choose seeds."),
@@ -96,7 +99,8 @@ def generate(
         raise InputError("--continue is given without --run: add the run of a WaveNet, or take 'ghostnote extend'")
     wish = None if text is None else word_options.read_aloud(text)
     name, kind = _named(drum_class, kind, wish, text)
-    folder = output or word_options.folder_for(text)
+    output = output or word_options.folder_for(text)
+    count = _counted(output, count)
     seeds: tuple[int, ...] = ()
     if wish is not None:
         search = SeedSearch(name, kind, seed or 0, strength)
@@ -104,9 +108,9 @@ def generate(
     settings = OneShotSettings(name, kind, seed or 0, count, steps, guidance, length, rate, bits, seeds)
     if run is None:
         change = word_options.changed_by(wish, strength, model) if wish else lambda drum: drum
-        _write(folder, settings, write_one_shots(folder, settings, model, change))
+        _write(settings, write_one_shots(output, settings, model, change))
     else:
-        _write(folder, settings, run_one_shots(folder, settings, run, start))
+        _write(settings, run_one_shots(output, settings, run, start))
 
 
 def _named(drum_class: str | None, kind: str | None, wish: Wish | None, words: str | None) -> tuple[str, str | None]:
@@ -130,7 +134,17 @@ def _named(drum_class: str | None, kind: str | None, wish: Wish | None, words: s
     return name, kind
 
 
-def _write(folder: Path, settings: OneShotSettings, paths: Iterator[Path]) -> None:
+def _counted(output: Path, count: int | None) -> int:
+    """Return how many drums are made: one for a file, by default `_DEFAULT_COUNT` for a folder; `InputError`."""
+    from ghostnote.bridge.io.audio_file import names_sound_file
+    from ghostnote.bridge.io.output_guard import check_folder
+
+    if count is not None and count > 1:
+        check_folder(output, f"{count} drums are to be made", "give a folder, or -n 1")
+    return count or (1 if names_sound_file(output) else _DEFAULT_COUNT)
+
+
+def _write(settings: OneShotSettings, paths: Iterator[Path]) -> None:
     from rich.console import Console
     from rich.progress import track
 

@@ -27,7 +27,7 @@ def refuse_beside_run(words: str | None, kind: str | None, guidance: float, mode
             raise InputError(f"{option} is given with --run, which takes --class alone: leave one of them out")
 
 
-def run_one_shots(folder: Path, settings: OneShotSettings, run: Path, start: Path | None) -> Iterator[Path]:
+def run_one_shots(output: Path, settings: OneShotSettings, run: Path, start: Path | None) -> Iterator[Path]:
     """Write what the system of `run` generates, as `write_one_shots` does; `ModelError` for a run that is none.
 
     Of a `start`, a sound file, it makes what could follow; `InputError` where it cannot.
@@ -59,4 +59,4 @@ def run_one_shots(folder: Path, settings: OneShotSettings, run: Path, start: Pat
                 audio = continue_hit(system, begun, label, generator)[0].numpy()
             return audio
 
-        return write_drawn(folder, settings, draw, RATE)
+        return write_drawn(output, settings, draw, RATE)

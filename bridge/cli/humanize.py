@@ -90,9 +90,11 @@ def humanize(
     from ghostnote.bridge.batch.settings import BatchSettings, check_settings
     from ghostnote.bridge.batch.sources import find_sources
     from ghostnote.bridge.io.hit_files import unread_sounds
+    from ghostnote.bridge.io.output_guard import check_folder
     from ghostnote.bridge.sampler.build import KitShape
     from ghostnote.bridge.sampler.write import parse_formats
 
+    check_folder(output, "a hit becomes several strokes")
     forms = parse_formats(export)
     settings = BatchSettings(count, velocities, amount, width, steps, seed, drum_class, file_format, bits, rate, force)
     check_settings(settings)

@@ -87,12 +87,13 @@ def _planned(loops: list[Path], output: Path | None, bits: int | None) -> list[t
     """
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.io.hit_files import unread_sounds
+    from ghostnote.bridge.io.output_guard import check_folder
     from ghostnote.bridge.tools.files import plan
     from ghostnote.bridge.tools.output_form import OutputForm
 
     form = OutputForm("slice", output, bits=bits)
-    if form.is_file:
-        raise InputError(f"{output}: is the name of a sound file, and a loop becomes several; give a folder")
+    if output:
+        check_folder(output, "a loop becomes several")
     inside = next((path for path in loops if output and path.is_dir() and real_path(path) == real_path(output)), None)
     if inside:
         raise InputError(f"{output}: is the folder of the loops, and its hits would be loops; give another one")

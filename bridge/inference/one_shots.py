@@ -12,7 +12,7 @@ from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import generate_drum
 from ghostnote.bridge.inference.variation import Audio
 from ghostnote.bridge.io.atomic_file import prepare_folder
-from ghostnote.bridge.io.audio_file import format_for, write_audio
+from ghostnote.bridge.io.audio_file import format_for, names_sound_file, write_audio
 from ghostnote.bridge.io.output_guard import numbered
 from ghostnote.bridge.kinds import find_class, find_kind
 
@@ -49,20 +49,20 @@ class OneShotSettings:
 
 
 def write_one_shots(
-    folder: Path,
+    output: Path,
     settings: OneShotSettings,
     model: Path | None = None,
     change: Callable[[Audio], Audio] = lambda drum: drum,
 ) -> Iterator[Path]:
-    """Write `KIND_SEED.wav` files into `folder` and yield each path; `InputError` for an unknown class or kind.
+    """Write `KIND_SEED.wav` files into a folder and yield each path; `InputError` for an unknown class or kind.
 
-    What is there stays: the new file gets a number. `change` maps each drum (frames,), at the model's rate, to what is
-    written.
+    `output` is the folder, or the name of a single drum's file. What is there stays: the new file gets a number.
+    `change` maps each drum (frames,), at the model's rate, to what is written.
     """
     settings = replace(settings, drum_class=find_class(settings.drum_class))
     if settings.kind is not None:
         settings = replace(settings, kind=find_kind(settings.kind, settings.drum_class).name)
-    format_for(folder / f"hit{_SUFFIX}", settings.bits)
+    format_for(_path(output, settings, 0), settings.bits)
     generator = Generator.open(model)
 
     def draw(seed: int) -> Audio:
@@ -71,23 +71,28 @@ def write_one_shots(
         )
         return change(drum)
 
-    return write_drawn(folder, settings, draw, generator.card.rate)
+    return write_drawn(output, settings, draw, generator.card.rate)
 
 
-def write_drawn(folder: Path, settings: OneShotSettings, draw: Callable[[int], Audio], rate: int) -> Iterator[Path]:
+def write_drawn(output: Path, settings: OneShotSettings, draw: Callable[[int], Audio], rate: int) -> Iterator[Path]:
     """Write what `draw` makes of each seed, (frames,) at `rate` Hz, as `write_one_shots` does."""
-    prepare_folder(folder)
-    return _written(folder, settings, draw, rate)
+    prepare_folder(output.parent if names_sound_file(output) else output)
+    return _written(output, settings, draw, rate)
 
 
-def _written(folder: Path, settings: OneShotSettings, draw: Callable[[int], Audio], rate: int) -> Iterator[Path]:
+def _written(output: Path, settings: OneShotSettings, draw: Callable[[int], Audio], rate: int) -> Iterator[Path]:
     seeds = settings.seeds or range(settings.seed, settings.seed + settings.count)
-    digits = len(str(max(seeds)))
     for seed in seeds:
         trimmed = trim(draw(seed), settings.length_seconds, rate)
-        path = numbered(folder / f"{settings.kind or settings.drum_class}_{seed:0{digits}}{_SUFFIX}")
+        path = numbered(_path(output, settings, seed))
         write_audio(path, resample(trimmed[None], rate, settings.rate), settings.rate, settings.bits)
         yield path
+
+
+def _path(output: Path, settings: OneShotSettings, seed: int) -> Path:
+    digits = len(str(max(settings.seeds, default=settings.seed + settings.count - 1)))
+    name = f"{settings.kind or settings.drum_class}_{seed:0{digits}}{_SUFFIX}"
+    return output if names_sound_file(output) else output / name
 
 
 def trim(hit: Audio, length_seconds: float | None, rate: int) -> Audio:

@@ -68,6 +68,11 @@ def format_for(path: Path, bits: int | None = None) -> tuple[AudioFormat, int | 
     return found, bits if bits is not None else next(iter(found.bits), None)
 
 
+def names_sound_file(path: Path) -> bool:
+    """Return whether a path means a sound file that can be written: folders that are there may have any name."""
+    return path.suffix.lower() in FORMATS and not path.is_dir()
+
+
 def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tuple[NDArray[np.float32], int]:
     """Read a whole sound file: float32 `(channels, frames)` and its rate in Hz.
 

@@ -1,11 +1,15 @@
-"""What a command may write: never a file that it reads, one name for one output, and no recording twice."""
+"""What a command may write: never a file that it reads, one name for one output, and no recording twice.
+
+Nor does it make a folder of what is named like a sound file.
+"""
 
 import os
 from collections.abc import Iterable
 from itertools import chain, count
 from pathlib import Path
 
-from ghostnote.bridge.errors import OutputError
+from ghostnote.bridge.errors import InputError, OutputError
+from ghostnote.bridge.io.audio_file import names_sound_file
 from ghostnote.bridge.io.input_file import real_path
 
 
@@ -17,6 +21,12 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
         if reason:
             raise OutputError(f"cannot write {path}: {reason}; choose another name")
         taken[_file(path)] = "it is also the name of another output"
+
+
+def check_folder(output: Path, why: str, remedy: str = "give a folder") -> None:
+    """Refuse the name of a sound file where several files are written, for a reason; `InputError`."""
+    if names_sound_file(output):
+        raise InputError(f"{output}: is the name of a sound file, and {why}; {remedy}")
 
 
 def numbered(path: Path, ending: str = "") -> Path:

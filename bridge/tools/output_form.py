@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.audio_file import FORMATS, format_for
+from ghostnote.bridge.io.audio_file import FORMATS, format_for, names_sound_file
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
 from ghostnote.bridge.kinds import find_class
 
@@ -28,8 +28,8 @@ class OutputForm:
 
     @property
     def is_file(self) -> bool:
-        """Whether the output means a file: folders that are there may have any name."""
-        return self.path is not None and self.path.suffix.lower() in FORMATS and not self.path.is_dir()
+        """Whether the output means a file."""
+        return self.path is not None and names_sound_file(self.path)
 
     def check(self) -> None:
         """Raise `InputError` for a form that cannot be written."""

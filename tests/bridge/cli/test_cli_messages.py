@@ -170,3 +170,26 @@ def test_words_without_quotes_are_answered_with_the_quotes() -> None:
     result = run("generate", "tight", "dry", "snare")
     assert isinstance(result.exception, InputError)
     assert 'put the words in quotes, as in "tight dry snare"' in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("explore -c snare -o", "many drums are made; give a folder"),
+        ("humanize {hit} -o", "a hit becomes several strokes; give a folder"),
+        ("slice {hit} -o", "a loop becomes several; give a folder"),
+        ("generate snare -n 2 -o", "2 drums are to be made; give a folder, or -n 1"),
+    ],
+)
+def test_no_folder_is_made_of_a_sound_files_name(command: str, said: str, hit: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out" / "x.wav"
+    result = run(*(part.format(hit=hit) for part in command.split()), output)
+    assert str(result.exception) == f"{output}: is the name of a sound file, and {said}"
+    assert not output.parent.exists()
+
+
+def test_one_drum_can_be_written_into_a_file(tmp_path: Path, tiny_onnx: Path) -> None:
+    for name in ("new.flac", "new-2.flac"):
+        said = generated(tmp_path / "new.flac", tiny_onnx, "-c", "snare")
+        assert said.stdout.split() == [str(tmp_path / name)]
+    assert {path.name for path in tmp_path.iterdir()} == {"new.flac", "new-2.flac"}
