@@ -26,6 +26,8 @@ _LEAD_SECONDS: Final = 0.001
 _FADE_SECONDS: Final = 0.004
 _AUDIBLE: Final = 10 ** (-60 / 20)
 _LEVEL_SECONDS: Final = 0.05
+_SOFTEST_DRUM_DB: Final = 30.0
+"""No drum that is struck hard is softer than another by more: hats are by 20 to 30."""
 _ALIKE_DB: Final = 14.0
 """Strokes of one class in a loop are of one drum, unless they sound quite different."""
 _PITCHED: Final = ("tom", "perc")
@@ -55,7 +57,7 @@ class Stroke:
     probability: float
     """That exactly these are struck, 0 to 1, by the network's own account."""
     velocity: int
-    """1 to 127, by its level below the loudest stroke of the same drums."""
+    """1 to 127, by its level below the loudest stroke of the same drums; what is faint is not loud for being alone."""
     sound: int
     """Strokes with the same number sound alike, as of the same drum."""
 
@@ -134,10 +136,11 @@ def _level_db(part: Floats) -> float:
 
 
 def _velocities(levels_db: list[float], classes: list[tuple[str, ...]]) -> list[int]:
+    least = max(levels_db) - _SOFTEST_DRUM_DB
     loudest: dict[tuple[str, ...], float] = {}
     keys = [tuple(sorted(names)) for names in classes]
     for key, level in zip(keys, levels_db, strict=True):
-        loudest[key] = max(loudest.get(key, level), level)
+        loudest[key] = max(loudest.get(key, least), level)
     return [level_velocity(min(0.0, level - loudest[key])) for key, level in zip(keys, levels_db, strict=True)]
 
 

@@ -52,6 +52,18 @@ def test_each_stroke_is_found_when_it_comes(strokes):
     assert np.abs([stroke.start / RATE - time for stroke, time in zip(found, times, strict=True)]).max() < 0.01
 
 
+def test_a_faint_click_is_not_loud_for_being_the_only_one_of_its_kind():
+    pytest.importorskip("aubio")
+    audio, _ = loop({"acoustic_kick": "x...x...x......."})
+    click = drum("claves")
+    at = audio.shape[1] - RATE
+    audio[0, at : at + len(click)] += 5e-3 * click[: audio.shape[1] - at]
+    found = slice_loop(audio, RATE)
+    assert [stroke.velocity > 100 for stroke in found[:3]] == [True] * 3
+    assert found[-1].start > at - 500
+    assert found[-1].velocity < 80
+
+
 def test_kick_and_snare_are_told_apart_and_the_same_drum_sounds_alike(strokes):
     found, _ = strokes
     assert [stroke.classes[0] for stroke in found] == ["kick", "snare"] * 4
