@@ -24,6 +24,10 @@ FRAMES: Final = 28
 """Of a stroke's spectrogram, 10 ms apart; the fourth begins 5 ms before the onset."""
 FLOOR_DB: Final = -80.0
 """What lies farther below the loudest cell of a loop counts as this."""
+CHANNELS: Final = (16, 32, 64)
+KERNELS: Final = (5, 3, 3)
+STRIDE: Final = 2
+"""Of the convolutions over a stroke's spectrogram."""
 HEADS: Final = 4
 BLOCKS: Final = 3
 DISTANCES: Final = 10
@@ -75,8 +79,8 @@ def stroke_patches(mono: Audio, onsets: Sequence[int]) -> Audio:
 
 
 def scaled_patches(patches: Audio) -> Audio:
-    """Return spectrograms as the network takes them, (strokes, FRAMES * BANDS)."""
-    return ((patches - _MIDDLE_DB) / _SPREAD_DB).reshape(len(patches), -1)
+    """Return spectrograms (strokes, FRAMES, BANDS) as the network takes them."""
+    return (patches - _MIDDLE_DB) / _SPREAD_DB
 
 
 def gaps_octaves(seconds: Floats) -> Floats:
@@ -101,8 +105,10 @@ def step_distances(seconds: Floats) -> Floats:
 
 def _attended(w: Mapping[str, Floats], patches: Audio, seconds: Floats) -> Floats:
     """Return the network's log odds for strokes that attend to each other, (strokes, classes)."""
-    hidden = np.maximum(_linear(w, "spectrum.0", scaled_patches(patches)), 0)
-    x = _linear(w, "spectrum.3", hidden) + _linear(w, "gaps", gaps_octaves(seconds))
+    seen = scaled_patches(patches)[:, None]
+    for layer in range(len(CHANNELS)):
+        seen = np.maximum(_convolved(w, f"convolutions.{layer}", seen), 0)
+    x = _linear(w, "spectrum", seen.reshape(len(seen), -1)) + _linear(w, "gaps", gaps_octaves(seconds))
     bias = _linear(w, "distances.2", np.maximum(_linear(w, "distances.0", step_distances(seconds)), 0))
     for block in range(BLOCKS):
         name = f"blocks.{block}."
@@ -122,6 +128,16 @@ def _attention(w: Mapping[str, Floats], name: str, x: Floats, bias: Floats) -> F
     share = np.exp(scores - scores.max(axis=2, keepdims=True))
     found = share / share.sum(axis=2, keepdims=True) @ value
     return _linear(w, name + "out", found.swapaxes(0, 1).reshape(len(x), -1))
+
+
+def _convolved(w: Mapping[str, Floats], name: str, x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return images (images, channels, height, width) convolved, at every `STRIDE`-th place."""
+    kernel = w[name + ".weight"]
+    size = kernel.shape[-1]
+    edge = (size // 2, size // 2)
+    padded = np.pad(x, ((0, 0), (0, 0), edge, edge))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), (2, 3))[:, :, ::STRIDE, ::STRIDE]
+    return np.moveaxis(np.tensordot(windows, kernel, ((1, 4, 5), (1, 2, 3))) + w[name + ".bias"], -1, 1)
 
 
 def _gelu(x: Floats) -> Floats:

@@ -20,6 +20,11 @@ _SHARES_AT: Final = (0, 1764, 5292)
 _INAUDIBLE: Final = 1e-9
 _LEAST_SHARE: Final = 0.01
 _BAND_EDGES_HZ: Final = (120, 250, 500, 1000, 2000, 4000, 8000)
+_KNOTS: Final = 8
+_EQUALIZED_HZ: Final = (40.0, 20_000.0)
+_EQUALIZER_DB: Final = 3.0
+_IN_A_ROOM: Final = 0.25
+_ROOM_SECONDS, _ROOM_DB = (0.15, 0.8), (-25.0, -8.0)
 _SATURATED: Final = 0.25
 _NOISY: Final = 0.3
 _NOISE_DB: Final = (-80.0, -55.0)
@@ -94,8 +99,23 @@ def _edges(frames: int) -> NDArray[np.intp]:
     return np.searchsorted(np.fft.rfftfreq(frames, 1 / RATE), (0, *_BAND_EDGES_HZ))
 
 
+def random_equalizer(rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return the gains of a random equalizer in dB, at equal distances from 40 Hz to 20 kHz in octaves."""
+    gains = np.convolve(rng.standard_normal(_KNOTS + 2), np.ones(3) / np.sqrt(3), "valid")
+    return np.asarray(_EQUALIZER_DB * gains, np.float32)
+
+
+def equalized(sound: Audio, gains_db: NDArray[np.float32]) -> Audio:
+    """Return a sound (frames,) through an equalizer of zero phase."""
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(len(sound), 1 / RATE), 1.0))
+    gain = 10 ** (np.interp(octaves, np.log2(np.geomspace(*_EQUALIZED_HZ, _KNOTS)), gains_db) / 20)
+    return np.asarray(np.fft.irfft(np.fft.rfft(sound) * gain, len(sound)), np.float32)
+
+
 def colored(mono: Audio, rng: np.random.Generator) -> Audio:
-    """Return a loop through a bus: some saturate, some have noise."""
+    """Return a loop through a bus: some are in a room, some saturate, some have noise."""
+    if rng.random() < _IN_A_ROOM:
+        mono = _in_a_room(mono, rng)
     peak = max(float(np.abs(mono).max()), 1e-6)
     if rng.random() < _SATURATED:
         drive = rng.uniform(1, 3) / peak
@@ -104,3 +124,13 @@ def colored(mono: Audio, rng: np.random.Generator) -> Audio:
         noise = rng.standard_normal(len(mono), np.float32) * np.float32(peak * 10 ** (rng.uniform(*_NOISE_DB) / 20))
         mono = mono + noise
     return mono
+
+
+def _in_a_room(mono: Audio, rng: np.random.Generator) -> Audio:
+    """Return a loop with the noise of a room that decays after it."""
+    frames = round(rng.uniform(*_ROOM_SECONDS) * RATE)
+    decay = rng.standard_normal(frames) * 10 ** (-3 * np.arange(frames) / frames)
+    decay *= 10 ** (rng.uniform(*_ROOM_DB) / 20) / np.sqrt(np.square(decay).sum())
+    size = 1 << (len(mono) + frames).bit_length()
+    room = np.fft.irfft(np.fft.rfft(mono, size) * np.fft.rfft(decay, size), size)[: len(mono)]
+    return mono + room.astype(np.float32)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ghostnote.bridge.drums import label_of
 from ghostnote.bridge.dsp.continuation import LEAST_SECONDS, continued_parts, natural_end
 from ghostnote.models.data.corpus import Split
-from ghostnote.models.data.loop_mixing import RUNG_SECONDS, Loop, LoopDrum, colored, mixed
+from ghostnote.models.data.loop_mixing import RUNG_SECONDS, Loop, LoopDrum, colored, equalized, mixed, random_equalizer
 from ghostnote.models.data.patterns import Pattern, backbeat, bass_drum, fill, scattered, time_keeper, varied
 from ghostnote.models.dsp.mdct import RATE
 
@@ -30,6 +30,9 @@ _PITCH_OCTAVES: Final = 0.12
 _TILT: Final = 0.2
 _DAMPED: Final = 0.25
 _DAMPING_DB_PER_SECOND: Final = (20.0, 200.0)
+_LAYERED: Final = 0.2
+_UNDER_DB: Final = (-15.0, -3.0)
+"""One drum under another makes a third."""
 _RINGING: Final = ("ride", "crash", "open_hat")
 """These ring on where the corpus cuts them."""
 _ROUND_ROBINS: Final = 3
@@ -69,14 +72,23 @@ class LoopMaker:
 
     def _drum(self, name: str, rng: np.random.Generator, semitones_down: float = 0.0) -> LoopDrum:
         """Return a drum of a class at another pitch, brighter or darker, some damped: the corpus has few drums."""
+        level_db = _LEVEL_DB.get(name, 0.0) + _LEVEL_DEVIATION_DB * rng.standard_normal()
+        strokes = self._strokes(name, rng, semitones_down)
+        if rng.random() < _LAYERED:
+            under = np.float32(10 ** (rng.uniform(*_UNDER_DB) / 20)) * self._strokes(name, rng, semitones_down)[0]
+            strokes = [_layered(stroke, under) for stroke in strokes]
+        return LoopDrum(label_of(name), strokes, level_db)
+
+    def _strokes(self, name: str, rng: np.random.Generator, semitones_down: float) -> list[Audio]:
+        """Return some strokes of a random drum of a class, all moved alike."""
         groups = self._groups[name]
         hits = groups[list(groups)[rng.integers(len(groups))]]
         octaves = _PITCH_OCTAVES * rng.standard_normal() - semitones_down / 12
         tilt = _TILT * rng.standard_normal()
         damping = rng.uniform(*_DAMPING_DB_PER_SECOND) if rng.random() < _DAMPED else 0.0
-        level_db = _LEVEL_DB.get(name, 0.0) + _LEVEL_DEVIATION_DB * rng.standard_normal()
+        equalizer = random_equalizer(rng)
         chosen = rng.permutation(len(hits))[:_ROUND_ROBINS]
-        return LoopDrum(label_of(name), [_moved(hits[at], octaves, tilt, damping) for at in chosen], level_db)
+        return [_moved(equalized(hits[at], equalizer), octaves, tilt, damping) for at in chosen]
 
     def _parts(self, rng: np.random.Generator, steps: int) -> list[tuple[LoopDrum, Pattern]]:
         """Return the drums of a loop with what each plays in a bar."""
@@ -170,6 +182,14 @@ def _moved(hit: Audio, octaves: float, tilt: float, damping_db: float) -> Audio:
     tilted = moved - tilt * np.append(0, moved[:-1])
     damped = tilted * 10 ** (-damping_db / 20 / RATE * np.arange(len(tilted)))
     return np.asarray(damped / max(float(np.abs(damped).max()), 1e-6), np.float32)
+
+
+def _layered(stroke: Audio, under: Audio) -> Audio:
+    """Return two hits (frames,) at once, of peak 1."""
+    both = np.zeros(max(len(stroke), len(under)), np.float32)
+    both[: len(stroke)] = stroke
+    both[: len(under)] += under
+    return np.asarray(both / max(float(np.abs(both).max()), 1e-6), np.float32)
 
 
 def _rung_on(hit: Audio) -> Audio:

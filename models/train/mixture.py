@@ -189,10 +189,10 @@ class _Worker:
 def main(
     folder: Path,
     output: Path,
-    loops: int = 16_000,
-    steps: int = 9_000,
-    networks: int = 3,
-    made: int = 150,
+    loops: int = 10_000,
+    steps: int = 3_600,
+    networks: int = 4,
+    made: int = 120,
     jobs: int = os.cpu_count() or 1,
 ) -> None:
     """Fit on loops of the corpus FOLDER, write the weights to OUTPUT, and print the F-measure on new drums.

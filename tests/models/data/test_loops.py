@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ghostnote.bridge.drums import CLASS_NAMES
-from ghostnote.models.data.loop_mixing import Loop, _powers, _stands_out
+from ghostnote.models.data.loop_mixing import Loop, _powers, _stands_out, colored, equalized, random_equalizer
 from ghostnote.models.data.loops import LoopMaker
 from ghostnote.models.data.manifest import HitFile
 from ghostnote.models.data.patterns import backbeat, bass_drum, fill, scattered, time_keeper, varied
@@ -62,6 +62,27 @@ def test_made_drums_play_beside_a_corpuss():
     maker, rng = LoopMaker((audio[kept], [files[at] for at in kept]), {"snare": [audio[1]]}), np.random.default_rng(0)
     names = {CLASS_NAMES[at] for _ in range(10) for at in np.flatnonzero(maker.make(rng).struck.any(axis=0))}
     assert names == {"kick", "snare"}
+
+
+def test_an_equalizer_changes_levels_by_its_gains_and_no_times():
+    noise = np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+    gains = np.array([12, 12, 12, 12, 0, 0, 0, 0], np.float32)
+    bands = [(60, 300), (6000, 15_000)]
+    powers = []
+    for sound in (noise, equalized(noise, gains)):
+        spectrum = np.square(np.abs(np.fft.rfft(sound)))
+        powers.append([spectrum[low:high].mean() for low, high in bands])
+    np.testing.assert_allclose(10 * np.log10(np.divide(*powers[::-1])), [12, 0], atol=0.3)
+    click = np.zeros(4000, np.float32)
+    click[2000] = 1
+    assert np.abs(equalized(click, random_equalizer(np.random.default_rng(1)))).argmax() == 2000
+
+
+def test_some_loops_are_in_a_room_that_rings_after_them():
+    click = np.zeros(2 * RATE, np.float32)
+    click[1000] = 1
+    tails = [np.abs(colored(click, np.random.default_rng(seed))[2000:8000]).max() for seed in range(40)]
+    assert 2 < sum(tail > 2e-3 for tail in tails) < 25
 
 
 def test_what_nobody_can_hear_is_not_asked_for():
