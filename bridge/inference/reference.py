@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from ghostnote.bridge.dsp.attack import Attack
 from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
 from ghostnote.bridge.dsp.onset import LEAD_SECONDS, onset_frame
-from ghostnote.bridge.dsp.partial_response import drum_features
 from ghostnote.bridge.dsp.partials import RESIDUAL_FLOOR, split
 from ghostnote.bridge.dsp.stereo_image import band_correlation
 from ghostnote.bridge.dsp.strike import Strike
+from ghostnote.bridge.dsp.stroke_filter import StrokeFilter
 from ghostnote.bridge.dsp.tail_crossfade import Tail
 from ghostnote.bridge.inference.model import ReferenceFeatures
 
@@ -46,7 +46,7 @@ class PreparedReference:
         """Whether there is more to the hit than its partials."""
         self.tail = Tail(self.residual)
         self.partials = FilteredPartials(partials)
-        self.drum = drum_features(partials, self.residual)
+        self.filter = StrokeFilter(partials, self.residual)
         self.strike = Strike(self.body, partials)
         self._heads: dict[int, ResidualHead] = {}
         self._features: dict[int, ReferenceFeatures] = {}

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from ghostnote.bridge.dsp.partial_response import bent, draw_filter
+from ghostnote.bridge.dsp.partial_response import bent
 from ghostnote.bridge.dsp.stereo_image import match_image
 from ghostnote.bridge.dsp.tail_crossfade import with_body
 from ghostnote.bridge.dsp.velocity import FULL_VELOCITY, velocity_db
@@ -134,15 +134,9 @@ class Variator:
         lead = np.broadcast_to(prepared.lead, (_channels(reference, variation), prepared.lead.shape[1]))
         for (index, harder_db, share), residual in zip(struck, residuals, strict=True):
             amount = variation.amount * share
-            drawn = draw_filter(
-                card.partials,
-                prepared.drum,
-                label,
-                np.random.default_rng([_PARTIAL_STREAM, variation.seed, index]),
-                amount=amount,
-                difference_db=harder_db,
-            )
-            partials = prepared.partials.through(drawn.taps(), variation.width)
+            seed = _PARTIAL_STREAM, variation.seed, index
+            taps = prepared.filter.taps(card.partials, label, seed, amount=amount, difference_db=harder_db)
+            partials = prepared.partials.through(taps, variation.width)
             whole = residual + partials
             if len(prepared.body) == 2:
                 whole = match_image(whole, prepared.body, variation.width)

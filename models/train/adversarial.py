@@ -17,8 +17,9 @@ from torch.func import functional_call
 
 from ghostnote.bridge.dsp.attack import ATTACK_FRAMES, Attack
 from ghostnote.bridge.dsp.filtered_partials import FilteredPartials
-from ghostnote.bridge.dsp.partial_response import PartialStatistics, draw_filter, drum_features
+from ghostnote.bridge.dsp.partial_response import PartialStatistics
 from ghostnote.bridge.dsp.strike import Strike
+from ghostnote.bridge.dsp.stroke_filter import StrokeFilter
 from ghostnote.models.data.dataset import PairSampler
 from ghostnote.models.data.trial_set import TrialSet
 from ghostnote.models.diffusion.inputs import Inputs, blank_inputs
@@ -191,8 +192,8 @@ class FineTuner:
         filtered = np.empty(partials.shape, np.float32)
         parts = zip(partials.cpu().numpy(), residual.cpu().numpy(), label.tolist(), strict=True)
         for i, (own, rest, drum_class) in enumerate(parts):
-            drum = drum_features(own[None], rest[None])
-            taps = draw_filter(self.partial_statistics, drum, drum_class, self.rng).taps()
+            seed = self.rng.integers(2**32, size=2).tolist()
+            taps = StrokeFilter(own[None], rest[None]).taps(self.partial_statistics, drum_class, seed)
             filtered[i] = FilteredPartials(own[None]).through(taps)[0]
         return torch.from_numpy(filtered).to(partials.device)
 
