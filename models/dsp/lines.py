@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ghostnote.bridge.dsp.band_lines import BODY_FRAMES, BODY_START
 from ghostnote.models.dsp.mdct import RATE
+from ghostnote.models.dsp.metrics import at_level_of
 
 BANDS_HZ: Final = ((150.0, 600.0), (600.0, 1500.0), (1500.0, 6000.0))
 """Where line prominence is measured."""
@@ -89,9 +90,10 @@ def spurious_lines(reference: Tensor, stroke: Tensor) -> SpuriousLine:
     """Return the strongest line from 30 Hz to 16 kHz of each stroke that its reference lacks.
 
     A line stands LINE_DB over its surroundings in the stroke, and LACKS_DB over all of the reference within LACKS_HZ.
-    Noise has none: what two strokes of a drummer differ by in noise does not stand out so far.
+    Noise has none: what two strokes of a drummer differ by in noise does not stand out so far. Nor has a stroke that
+    is merely louder: both are compared at the level of their first 60 ms.
     """
-    after, present = _stroke_and_present(reference, stroke)
+    after, present = _stroke_and_present(reference, at_level_of(reference, stroke))
     lacking = _inside((after > present + LACKS_DB) & (after - surroundings_db(after) > LINE_DB))
     level, at = after.masked_fill(~lacking, NO_LINE_DB).max(1)
     hz = torch.where(lacking.any(1), at * (RATE / BODY_FRAMES), torch.nan)

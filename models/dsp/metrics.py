@@ -66,6 +66,12 @@ def mel_centres_hz() -> Tensor:
     return torch.from_numpy(_mel_points()[1:-1]).float()
 
 
+def at_level_of(reference: Tensor, x: Tensor) -> Tensor:
+    """Return hits scaled to the level of their references: the RMS of the first 60 ms."""
+    wanted, own = (hits[:, :ATTACK_FRAMES].square().mean(1, keepdim=True) for hits in (reference, x))
+    return x * (wanted / own.clamp_min(_TINY)).sqrt()
+
+
 def log_mel(x: Tensor) -> Tensor:
     """Return power spectrograms in mel bands (hits, MELS, frames) in linear power, of hits at one level."""
     return _mel_power(_levelled(x))

@@ -23,6 +23,10 @@ BANDS: Final = tuple(f"{low:.0f}–{high:.0f} Hz" for low, high in BANDS_HZ)
 """The names of the bands of line prominence."""
 RIPPLE: Final = "ripple"
 SPURIOUS: Final = "spurious"
+SPURIOUS_SHARE: Final = "spurious_share"
+"""The share of strokes with a spurious line that is louder than `AUDIBLE_DB`."""
+AUDIBLE_DB: Final = -50.0
+"""Under the reference's strongest line."""
 _SMALLEST: Final = 0.01
 """The amount at which a stroke should be all but its reference."""
 
@@ -117,13 +121,18 @@ def _by_class(
     def over_drums(values: NDArray[np.float64]) -> dict[str, Any]:
         return over_groups(by_group(values, groups), class_of)
 
-    return {
+    def shares(levels: NDArray[np.float64]) -> dict[str, Any]:
+        audible = np.where(np.isnan(levels), np.nan, levels > AUDIBLE_DB)
+        return over_groups(by_group(audible, groups, np.mean), class_of, "mean")
+
+    lines = {
         name: {
             **{kind: over_drums(values[name]) for kind, values in measured.items()},
             "difference": over_drums(measured[MODEL][name] - measured[base][name]),
         }
         for name in (*BANDS, RIPPLE, SPURIOUS)
     }
+    return lines | {SPURIOUS_SHARE: {kind: shares(values[SPURIOUS]) for kind, values in measured.items()}}
 
 
 def _spread_over_classes(drums: TrialSet, per_class: int) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ghostnote.bridge.drums import CLASS_NAMES
 from ghostnote.models.data.trial_set import LEAST_DRUMS
 from ghostnote.models.evaluate.layers import MANY, ONE
-from ghostnote.models.evaluate.stroke_lines import BANDS
+from ghostnote.models.evaluate.stroke_lines import BANDS, SPURIOUS_SHARE
 
 REPORT_FORMAT: Final = 3
 """The version of the keys in a report."""
@@ -184,6 +184,12 @@ _TARGETS: Final[tuple[_Target, ...]] = (
     ("strongest partial of new kicks, Hz", 45, 60, _value("new/tonality/kick/model/partial_hz")),
     ("its 10 and 90 % outside the corpus's, Hz", 0, 0, _outside),
     ("ripple of the main partial beside real, dB", -0.7, 0.7, _value("lines/ripple/difference/all")),
+    (
+        "share of strokes with spurious lines beside real, points",
+        _ANY,
+        0,
+        _difference(f"lines/{SPURIOUS_SHARE}/model/all", f"lines/{SPURIOUS_SHARE}/real/all", 100),
+    ),
     ("curve over the amount beside a line, worst class", 0, 0.25, _worst_class("amount_curve/departure", max)),
     ("correlation at amount 0.01, lowest class", 0.999, 1, _worst_class("amount_curve/correlation", min)),
 )

@@ -19,6 +19,7 @@ from ghostnote.models.evaluate.stroke_lines import (
     BANDS,
     RIPPLE,
     SPURIOUS,
+    SPURIOUS_SHARE,
     amount_curve,
     every_drum,
     lines_beside_real,
@@ -106,6 +107,17 @@ def test_strokes_are_compared_with_the_real_ones_and_not_with_the_reference() ->
     assert found[BANDS[1]]["difference"]["all"]["value"] == pytest.approx(0, abs=4)
     assert found[RIPPLE]["difference"]["all"]["value"] == pytest.approx(0.5, abs=0.1)
     assert found[SPURIOUS]["real"]["all"]["value"] == NO_LINE_DB
+
+
+def test_the_share_of_strokes_with_spurious_lines_is_a_mean_over_drums() -> None:
+    sounds = [("perc", f"cowbell {i}", sine(464.0 + i)) for i in (0, 1)] * 2
+    hits = hits_of([*sounds, ("perc", "cowbell 0", sine(464.0))])
+    rows = (Trial("cowbell 0", "perc", 0, (2, 4), (0, 2, 4)), Trial("cowbell 1", "perc", 1, (3,), (1, 3)))
+    trials = TrialSet(hits, (), rows)
+    added = torch.stack([sine(225.0, -20.0), sine(225.0, -60.0), sine(225.0, -20.0)])
+    share = lines_beside_real({"real": trials.real, "model": trials.real + added}, trials)[SPURIOUS_SHARE]
+    assert share["real"]["all"]["value"] == 0
+    assert share["model"]["all"]["value"] == pytest.approx((1 / 2 + 1) / 2)
 
 
 def brighter(x: Tensor, amount: float) -> Tensor:
