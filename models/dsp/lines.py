@@ -1,12 +1,12 @@
 """Spectral lines of hits: how far they stand out, how long they last, and which ones a reference lacks.
 
-Pure functions over batches of hits (hits, frames) at RATE, on any device. What they look at is the body: 16,384
-frames from frame 1,500, past the attack. Levels are in dB, and NaN where a hit has decayed before its body.
+Pure functions over batches of hits (hits, frames) at RATE, on any device. What they look at is the body, 16,384 frames
+from frame 1,500, unless another span is given. Levels are in dB, and NaN where a hit has decayed before that.
 """
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,18 @@ from ghostnote.bridge.dsp.band_lines import BODY_FRAMES, BODY_START
 from ghostnote.models.dsp.mdct import RATE
 from ghostnote.models.dsp.metrics import at_level_of
 
+
+class Span(NamedTuple):
+    """Which frames of hits are looked at."""
+
+    start: int
+    frames: int
+    """At most BODY_FRAMES; the resolution is four bins of a transform of that size."""
+
+
+BODY: Final = Span(BODY_START, BODY_FRAMES)
+ATTACK: Final = Span(100, 4096)
+"""The first 0.1 s, from just after the strike."""
 BANDS_HZ: Final = ((150.0, 600.0), (600.0, 1500.0), (1500.0, 6000.0))
 """Where line prominence is measured."""
 LINE_DB: Final = 15.0
@@ -25,6 +37,7 @@ PARTIAL_DB: Final = 12.0
 LACKS_DB: Final = 15.0
 """A reference lacks a line that is more than this above all of its own spectrum within LACKS_HZ."""
 LACKS_HZ: Final = 16.0
+"""In the body; as many times more as a span is shorter."""
 NO_LINE_DB: Final = -90.0
 """The level of a spurious line where there is none, and the least that is looked at."""
 
@@ -65,7 +78,7 @@ def line_prominence(x: Tensor) -> Tensor:
     The 99th percentile of a band's lines over their median, in dB, under a Blackman window. NaN where the band lies
     70 dB under the hit's strongest line.
     """
-    level = _relative(_body_db(x, _BLACKMAN))
+    level = _relative(_span_db(x, _BLACKMAN))
     found = []
     for low, high in BANDS_HZ:
         band = level[:, _bin(low) : _bin(high) + 1]
@@ -76,7 +89,7 @@ def line_prominence(x: Tensor) -> Tensor:
 
 def main_partial(x: Tensor) -> Tensor:
     """Return the frequency in Hz of the strongest line from 30 to 6,000 Hz; NaN where none stands out by LINE_DB."""
-    level = _body_db(x, _BLACKMAN_HARRIS)
+    level = _span_db(x, _BLACKMAN_HARRIS)
     lines = (level - surroundings_db(level) > LINE_DB) & _inside(_highest(level), BANDS_HZ[-1][1])
     peak = level.masked_fill(~lines, -torch.inf).argmax(1, keepdim=True).clamp(1, level.shape[1] - 2)
     # The vertex of a parabola through three levels in dB lies within a twentieth of a bin of the line.
@@ -86,18 +99,18 @@ def main_partial(x: Tensor) -> Tensor:
     return torch.where(lines.any(1) & _sounds(x), hz, torch.nan)
 
 
-def spurious_lines(reference: Tensor, stroke: Tensor) -> SpuriousLine:
+def spurious_lines(reference: Tensor, stroke: Tensor, span: Span = BODY) -> SpuriousLine:
     """Return the strongest line from 30 Hz to 16 kHz of each stroke that its reference lacks.
 
     A line stands LINE_DB over its surroundings in the stroke, and LACKS_DB over all of the reference within LACKS_HZ.
     Noise has none: what two strokes of a drummer differ by in noise does not stand out so far. Nor has a stroke that
     is merely louder: both are compared at the level of their first 60 ms.
     """
-    after, present = _stroke_and_present(reference, at_level_of(reference, stroke))
+    after, present = _stroke_and_present(reference, at_level_of(reference, stroke), span)
     lacking = _inside((after > present + LACKS_DB) & (after - surroundings_db(after) > LINE_DB))
     level, at = after.masked_fill(~lacking, NO_LINE_DB).max(1)
     hz = torch.where(lacking.any(1), at * (RATE / BODY_FRAMES), torch.nan)
-    return SpuriousLine(torch.where(_sounds(reference), level, torch.nan), hz)
+    return SpuriousLine(torch.where(_sounds(reference, span), level, torch.nan), hz)
 
 
 def lacking_db(reference: Tensor, stroke: Tensor, allowed_db: float = LACKS_DB, most_hz: float = _MOST_HZ) -> Tensor:
@@ -105,7 +118,7 @@ def lacking_db(reference: Tensor, stroke: Tensor, allowed_db: float = LACKS_DB, 
 
     (hits, bins) in dB from 30 Hz to `most_hz`, 0 where it is not; a loss can be made of it.
     """
-    after, present = _stroke_and_present(reference, stroke)
+    after, present = _stroke_and_present(reference, stroke, BODY)
     over = (after - present - allowed_db).clamp_min(0)
     return over * _inside(torch.ones_like(over, dtype=torch.bool), most_hz)
 
@@ -132,11 +145,11 @@ def surroundings_db(level: Tensor) -> Tensor:
     return medians.repeat_interleave(_STRIDE, 1)[:, _offsets(level.shape[1], medians.shape[1], level.device)]
 
 
-def _stroke_and_present(reference: Tensor, stroke: Tensor) -> tuple[Tensor, Tensor]:
+def _stroke_and_present(reference: Tensor, stroke: Tensor, span: Span) -> tuple[Tensor, Tensor]:
     """Return the lines of strokes, and the highest of their reference within LACKS_HZ; both under its top, in dB."""
-    before, after = (_body_db(x, _BLACKMAN_HARRIS) for x in (reference, stroke))
+    before, after = (_span_db(x, _BLACKMAN_HARRIS, span) for x in (reference, stroke))
     top = before.amax(1, keepdim=True)
-    reach = round(LACKS_HZ * BODY_FRAMES / RATE)
+    reach = round(LACKS_HZ * BODY_FRAMES / RATE * BODY_FRAMES / span.frames)
     present = F.max_pool1d((before - top)[:, None], 2 * reach + 1, 1, reach)[:, 0].clamp_min(NO_LINE_DB)
     return after - top, present
 
@@ -165,9 +178,9 @@ def _inside(found: Tensor, most_hz: float = _MOST_HZ) -> Tensor:
     return found & (hz >= _LEAST_HZ) & (hz <= most_hz)
 
 
-def _sounds(x: Tensor) -> Tensor:
-    """Return whether the body of each hit holds more than -50 dB of its energy, (hits,)."""
-    energy = x[:, BODY_START : BODY_START + BODY_FRAMES].square().sum(1)
+def _sounds(x: Tensor, span: Span = BODY) -> Tensor:
+    """Return whether the span of each hit holds more than -50 dB of its energy, (hits,)."""
+    energy = x[:, span.start : span.start + span.frames].square().sum(1)
     return energy > 10 ** (_DECAYED_DB / 10) * x.square().sum(1) + _TINY
 
 
@@ -176,10 +189,11 @@ def _relative(level: Tensor) -> Tensor:
     return (level - level.amax(1, keepdim=True)).clamp_min(NO_LINE_DB)
 
 
-def _body_db(x: Tensor, terms: tuple[float, ...]) -> Tensor:
-    body = x[:, BODY_START : BODY_START + BODY_FRAMES]
-    body = F.pad(body, (0, BODY_FRAMES - body.shape[1]))
-    return _decibels(torch.fft.rfft(body * _window(terms, BODY_FRAMES, x.device)))
+def _span_db(x: Tensor, terms: tuple[float, ...], span: Span = BODY) -> Tensor:
+    """Return the spectrum of a span in dB, (hits, BODY_FRAMES / 2 + 1)."""
+    part = x[:, span.start : span.start + span.frames]
+    part = F.pad(part, (0, span.frames - part.shape[1]))
+    return _decibels(torch.fft.rfft(part * _window(terms, span.frames, x.device), BODY_FRAMES))
 
 
 def _decibels(spectrum: Tensor) -> Tensor:

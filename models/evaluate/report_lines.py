@@ -6,7 +6,7 @@ from typing import Any, Final
 from ghostnote.models.data.trial_set import LEAST_DRUMS
 from ghostnote.models.evaluate.markdown import claimed, class_table, estimate, number, section, table
 from ghostnote.models.evaluate.new_lines import FIELDS
-from ghostnote.models.evaluate.stroke_lines import AUDIBLE_DB, BANDS, REFERENCE, RIPPLE, SPURIOUS, SPURIOUS_SHARE
+from ghostnote.models.evaluate.stroke_lines import AUDIBLE_DB, BANDS, REFERENCE, RIPPLE, SPURIOUS, SPURIOUS_SHARES
 from ghostnote.models.evaluate.variation import MODEL, REAL
 
 _WORST: Final = 12
@@ -33,8 +33,8 @@ def render_lines(report: Mapping[str, Any]) -> list[str]:
         "claimed of it.",
         _prominence(found, REAL),
         "Ripple is how much the level of the reference's strongest partial deviates from its smooth decay, in dB RMS. "
-        "Spurious is the strongest line that the reference lacks, in dB under the reference's strongest; the share is "
-        f"that of strokes with one over {AUDIBLE_DB:.0f} dB, as a mean over drums.",
+        "Spurious is the strongest line that the reference lacks, in dB under the reference's strongest; shares are of "
+        f"strokes with one over {AUDIBLE_DB:.0f} dB, in the body and in the first 0.1 s, as means over drums.",
         _ripple_and_spurious(found, REAL),
     )
 
@@ -113,9 +113,10 @@ def _prominence(found: Mapping[str, Any], base: str) -> list[str]:
 def _ripple_and_spurious(found: Mapping[str, Any], base: str) -> list[str]:
     spurious = [kind for kind in (REAL, MODEL) if kind in found[SPURIOUS]]
     columns = {f"spurious {kind}": found[SPURIOUS][kind] for kind in spurious}
-    columns |= {f"share {kind}": found[SPURIOUS_SHARE][kind] for kind in spurious}
+    for name, share in zip(("share", "attack share"), SPURIOUS_SHARES.values(), strict=True):
+        columns |= {f"{name} {kind}": found[share][kind] for kind in spurious}
     columns |= {f"ripple {kind}": found[RIPPLE][kind] for kind in (base, MODEL, "difference")}
-    return class_table(columns, (f"spurious {MODEL}", f"share {MODEL}", "ripple difference"))
+    return class_table(columns, (f"share {MODEL}", "ripple difference"))
 
 
 def _ripple(hit: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ghostnote.models.data.trial_set import Hits, TrialSet
 from ghostnote.models.data.trials import Trial
-from ghostnote.models.dsp.lines import BANDS_HZ, line_prominence, main_partial, spurious_lines
+from ghostnote.models.dsp.lines import ATTACK, BANDS_HZ, line_prominence, main_partial, spurious_lines
 from ghostnote.models.dsp.metrics import describe
 from ghostnote.models.dsp.partial_track import follow_partial
 from ghostnote.models.evaluate.diversity import CHUNK, by_group, measure_pairs, over_groups
@@ -23,8 +23,10 @@ BANDS: Final = tuple(f"{low:.0f}–{high:.0f} Hz" for low, high in BANDS_HZ)
 """The names of the bands of line prominence."""
 RIPPLE: Final = "ripple"
 SPURIOUS: Final = "spurious"
-SPURIOUS_SHARE: Final = "spurious_share"
-"""The share of strokes with a spurious line that is louder than `AUDIBLE_DB`."""
+ATTACK_SPURIOUS: Final = "attack_spurious"
+"""The same in the first 0.1 s."""
+SPURIOUS_SHARES: Final = {SPURIOUS: "spurious_share", ATTACK_SPURIOUS: "attack_spurious_share"}
+"""The names of the shares of strokes with a spurious line that is louder than `AUDIBLE_DB`."""
 AUDIBLE_DB: Final = -50.0
 """Under the reference's strongest line."""
 _SMALLEST: Final = 0.01
@@ -106,11 +108,11 @@ def _measure(references: Tensor, strokes: Tensor) -> _Values:
     parts: list[Tensor] = []
     for reference, stroke in zip(torch.split(references, CHUNK), torch.split(strokes, CHUNK), strict=True):
         track = follow_partial(stroke, main_partial(reference))
-        spurious = spurious_lines(reference, stroke)
-        columns = [line_prominence(stroke), track.ripple_db[:, None], spurious.level_db[:, None], spurious.hz[:, None]]
-        parts.append(torch.cat(columns, 1))
+        body, attack = spurious_lines(reference, stroke), spurious_lines(reference, stroke, ATTACK)
+        single = (track.ripple_db, body.level_db, body.hz, attack.level_db)
+        parts.append(torch.cat([line_prominence(stroke), torch.stack(single, 1)], 1))
     table = torch.cat(parts).double().numpy()
-    return {name: table[:, i] for i, name in enumerate((*BANDS, RIPPLE, SPURIOUS, "spurious_hz"))}
+    return {name: table[:, i] for i, name in enumerate((*BANDS, RIPPLE, SPURIOUS, "spurious_hz", ATTACK_SPURIOUS))}
 
 
 def _by_class(
@@ -132,7 +134,10 @@ def _by_class(
         }
         for name in (*BANDS, RIPPLE, SPURIOUS)
     }
-    return lines | {SPURIOUS_SHARE: {kind: shares(values[SPURIOUS]) for kind, values in measured.items()}}
+    return lines | {
+        share: {kind: shares(values[name]) for kind, values in measured.items()}
+        for name, share in SPURIOUS_SHARES.items()
+    }
 
 
 def _spread_over_classes(drums: TrialSet, per_class: int) -> list[int]:

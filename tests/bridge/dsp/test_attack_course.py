@@ -44,6 +44,14 @@ def test_half_the_strength_does_half_in_decibels() -> None:
     assert first_db(swelling) < first_db(half) - 1 < first_db(hit) - 2
 
 
+def test_partials_that_beat_get_no_combination_tone() -> None:
+    hit, stroke = tone(540, 0.1) + tone(800, 0.1), tone(540, 0.1) + 0.5 * tone(800, 0.1)
+    AttackCourse(hit).apply_to(stroke, 1.0)
+    level = np.abs(np.fft.rfft(stroke[0, 200:4296] * np.blackman(4096)))
+    place = np.fft.rfftfreq(4096, 1 / RATE)
+    assert level[np.abs(place - 280) < 30].max() < 1e-3 * level.max()
+
+
 @pytest.mark.parametrize("hit", [np.zeros((1, 5000), np.float32), tone()[:, :100], np.zeros((2, 0), np.float32)])
 def test_silence_and_short_hits_stay_finite(hit: np.ndarray) -> None:
     for stroke in (hit.copy(), np.zeros_like(hit)):
