@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import mido
@@ -23,11 +24,13 @@ from ghostnote.bridge.kit.kit import DEFAULT_SEED, Kit, Pad, pad_seed
 from ghostnote.bridge.kit.notes import notes_of_drums
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.midi.events import DRUM_CHANNEL
-from ghostnote.bridge.tools.slice import Stroke
+from ghostnote.bridge.tools.slice import Stroke, heaviest_first
 
 _PPQ: Final = 960
 _NOTE_TICKS: Final = 60
 _CLEAN_DB: Final = 10.0
+_Notes = tuple[tuple[int, int], ...]
+"""Notes and their velocities."""
 DEFAULT_BPM: Final = 120.0
 """Of the MIDI file where nobody says the loop's own; notes come when the strokes do in any case."""
 
@@ -103,21 +106,25 @@ def _drums(strokes: Sequence[Stroke]) -> tuple[list[_Drum], list[Stroke]]:
     for stroke in strokes:
         by_sound.setdefault(stroke.sound, []).append(stroke)
     groups = sorted(by_sound.values(), key=lambda group: (len(group[0].classes), -len(group)))
-    alone = {group[0].classes[0] for group in groups if len(group[0].classes) == 1}
-    divisible = [len(group[0].classes) > 1 and set(group[0].classes) <= alone for group in groups]
-    own = [group[0].classes[0] for group, several in zip(groups, divisible, strict=True) if not several]
+    # What is only struck together with others is the heaviest of them: a kick under every hat is the kick.
+    struck = [heaviest_first(group[0].classes) for group in groups]
+    alone = {classes[0] for classes in struck if len(classes) == 1}
+    divisible = [len(classes) > 1 and set(classes) <= alone for classes in struck]
+    own = [classes[0] for classes, several in zip(struck, divisible, strict=True) if not several]
     free = iter(notes_of_drums(own))
     taken: set[str] = set()
     drums = []
-    for group, several in zip(groups, divisible, strict=True):
-        title = " and ".join(name.replace("_", " ") for name in group[0].classes)
-        name = distinct_name(title, taken)
-        drums.append(_Drum(name, group[0].classes, tuple(group), () if several else next(free)))
+    for group, classes, several in zip(groups, struck, divisible, strict=True):
+        name = distinct_name(" and ".join(name.replace("_", " ") for name in classes), taken)
+        drums.append(_Drum(name, classes, tuple(group), () if several else next(free)))
     return drums, [stroke for group, several in zip(groups, divisible, strict=True) if several for stroke in group]
 
 
-def _notes_of(strokes: Sequence[Stroke], drums: Sequence[_Drum], together: Sequence[Stroke]) -> list[tuple[int, ...]]:
-    """Return the notes that each stroke plays."""
+def _notes_of(strokes: Sequence[Stroke], drums: Sequence[_Drum], together: Sequence[Stroke]) -> list[_Notes]:
+    """Return the notes that each stroke plays, with their velocities.
+
+    A stroke of several drums is as loud as the heaviest; the others are as loud in it as they are alone, by the median.
+    """
     of_class: dict[str, int] = {}
     of_sound: dict[int, tuple[int, ...]] = {}
     for drum in drums:
@@ -125,20 +132,29 @@ def _notes_of(strokes: Sequence[Stroke], drums: Sequence[_Drum], together: Seque
         if len(drum.classes) == 1 and drum.notes:
             of_class.setdefault(drum.classes[0], drum.notes[0])
     several = {id(stroke) for stroke in together}
-    return [
-        tuple(of_class[name] for name in stroke.classes) if id(stroke) in several else of_sound[stroke.sound]
-        for stroke in strokes
-    ]
+    usual = {
+        name: round(median(stroke.velocity for stroke in strokes if stroke.classes == (name,)))
+        for name in {name for stroke in together for name in stroke.classes}
+    }
+    played = []
+    for stroke in strokes:
+        if id(stroke) in several:
+            heaviest, *others = heaviest_first(stroke.classes)
+            own = ((of_class[heaviest], stroke.velocity), *((of_class[name], usual[name]) for name in others))
+        else:
+            own = tuple((note, stroke.velocity) for note in of_sound[stroke.sound])
+        played.append(own)
+    return played
 
 
-def _midi(strokes: Sequence[Stroke], notes: Sequence[tuple[int, ...]], rate: int, bpm: float) -> bytes:
+def _midi(strokes: Sequence[Stroke], notes: Sequence[_Notes], rate: int, bpm: float) -> bytes:
     """Return a MIDI file that plays the strokes' notes when they come, on the drum channel."""
     track = mido.MidiTrack([mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(bpm))])
     events = []
     for stroke, own in zip(strokes, notes, strict=True):
         tick = round(stroke.start / rate * bpm / 60 * _PPQ)
-        for note in own:
-            events.append((tick, 1, note, stroke.velocity))
+        for note, velocity in own:
+            events.append((tick, 1, note, velocity))
             events.append((tick + _NOTE_TICKS, 0, note, 0))
     now = 0
     for tick, on, note, velocity in sorted(events):

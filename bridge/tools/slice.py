@@ -3,6 +3,7 @@
 What sounds together is not taken apart: a stroke of kick and hat is one sound, and it is said to be both.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +34,10 @@ _ALIKE_DB: Final = 14.0
 _PITCHED: Final = ("tom", "perc")
 """Of these a loop has several, which their pitches tell apart."""
 _SAME_PITCH: Final = 1.08
+_HEAVIEST_FIRST: Final = (
+    *("kick", "snare", "clap", "tom", "crash", "rim", "perc", "open_hat", "ride", "closed_hat", "pedal_hat"),
+)
+"""The classes, those first that are loudest in most mixes."""
 _MOST_LIMBS: Final = 3
 _EXCLUSIVE: Final = (("closed_hat", "open_hat", "pedal_hat"),)
 """Of these a drummer strikes one at a time."""
@@ -57,9 +62,17 @@ class Stroke:
     probability: float
     """That exactly these are struck, 0 to 1, by the network's own account."""
     velocity: int
-    """1 to 127, by its level below the loudest stroke of the same drums; what is faint is not loud for being alone."""
+    """1 to 127, by its level below the loudest stroke whose heaviest drum is of the same class.
+
+    What is faint is not loud for being alone.
+    """
     sound: int
     """Strokes with the same number sound alike, as of the same drum."""
+
+
+def heaviest_first(classes: Sequence[str]) -> tuple[str, ...]:
+    """Return classes that are struck together, that first which is loudest in most mixes."""
+    return tuple(sorted(classes, key=_HEAVIEST_FIRST.index))
 
 
 def slice_loop(loop: ArrayLike, rate: int) -> list[Stroke]:
@@ -137,8 +150,8 @@ def _level_db(part: Floats) -> float:
 
 def _velocities(levels_db: list[float], classes: list[tuple[str, ...]]) -> list[int]:
     least = max(levels_db) - _SOFTEST_DRUM_DB
-    loudest: dict[tuple[str, ...], float] = {}
-    keys = [tuple(sorted(names)) for names in classes]
+    loudest: dict[str, float] = {}
+    keys = [heaviest_first(names)[0] for names in classes]
     for key, level in zip(keys, levels_db, strict=True):
         loudest[key] = max(loudest.get(key, least), level)
     return [level_velocity(min(0.0, level - loudest[key])) for key, level in zip(keys, levels_db, strict=True)]

@@ -64,6 +64,20 @@ def test_a_faint_click_is_not_loud_for_being_the_only_one_of_its_kind():
     assert found[-1].velocity < 80
 
 
+def test_a_ghost_note_alone_is_softer_than_the_backbeats_under_a_hat():
+    pytest.importorskip("aubio")
+    audio, _ = loop({"acoustic_closed_hat": "x.x.x.x.x.x.x.x.", "acoustic_snare": "..x...x...x...x."})
+    ghosts = [int((0.1 + step * STEP) * RATE) for step in (5, 13)]
+    for at in ghosts:
+        hit = 0.06 * drum("acoustic_snare")
+        audio[0, at : at + len(hit)] += hit[: audio.shape[1] - at]
+    snares = {s.start: s.velocity for s in slice_loop(audio, RATE) if "snare" in s.classes}
+    soft = {start: v for start, v in snares.items() if min(abs(start - at) for at in ghosts) < 500}
+    assert len(soft) == 2
+    assert max(soft.values()) < 70
+    assert sum(v > 110 for v in snares.values()) == 4
+
+
 def test_kick_and_snare_are_told_apart_and_the_same_drum_sounds_alike(strokes):
     found, _ = strokes
     assert [stroke.classes[0] for stroke in found] == ["kick", "snare"] * 4
@@ -102,6 +116,31 @@ def test_drums_struck_together_are_several_notes_and_no_pad_where_each_is_struck
     notes = [m.note for m in mido.MidiFile(written.midi).tracks[0] if m.type == "note_on" and m.velocity]
     assert len(notes) == 4
     assert "1 stroke of several drums at once" in written.notes[0]
+
+
+def test_a_kick_that_is_only_struck_under_hats_is_the_kick_of_the_kit(tmp_path):
+    audio = np.full((1, 500), 0.1, np.float32)
+    names = (("closed_hat",), ("closed_hat", "kick"), ("closed_hat",))
+    made = [
+        Stroke(at * 10_000, at * 10_000 + 500, audio, classes, 0.9, 100, len(classes))
+        for at, classes in enumerate(names)
+    ]
+    kit = load_kit(write_loop(made, RATE, tmp_path / "cut", "beat", with_kit=True).kit)
+    assert kit.pad_for_note(36).name == "kick and closed hat"
+    assert kit.pad_for_note(36).choke is None
+    assert kit.pad_for_note(42).drum_class == "closed_hat"
+
+
+def test_a_hat_under_a_snare_is_as_loud_as_it_is_alone(tmp_path):
+    audio = np.full((1, 500), 0.1, np.float32)
+    struck = ((("snare",), 127), (("closed_hat",), 60), (("closed_hat", "snare"), 120))
+    made = [
+        Stroke(at * 10_000, at * 10_000 + 500, audio, classes, 0.9, velocity, at)
+        for at, (classes, velocity) in enumerate(struck)
+    ]
+    written = write_loop(made, RATE, tmp_path / "cut", "beat")
+    notes = [(m.note, m.velocity) for m in mido.MidiFile(written.midi).tracks[0] if m.type == "note_on" and m.velocity]
+    assert notes == [(38, 127), (42, 60), (38, 120), (42, 60)]
 
 
 def test_strokes_too_short_to_be_hits_are_left_out(tmp_path):
