@@ -30,6 +30,8 @@ Audio = NDArray[np.float32]
 
 _FALLBACK_SUFFIX: Final = ".wav"
 _FLOAT_BITS: Final = 32
+_AUDIBLE_DB: Final = 0.05
+"""Sounds that are turned down by less are not worth a word."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +160,9 @@ def write_result(path: Path, audio: Audio, rate: int, source: Path, form: Output
     peak = float(np.abs(audio).max(initial=0.0))
     if peak > 1 and bits != _FLOAT_BITS:
         audio = audio / np.float32(peak)
-        down_db = f"{20 * np.log10(peak):.1f}"
-        if down_db != "0.0":
-            notes.append(f"{free} is turned down by {down_db} dB, or it would clip")
+        down_db = 20 * np.log10(peak)
+        if down_db >= _AUDIBLE_DB:
+            notes.append(f"{free} is turned down by {down_db:.1f} dB, or it would clip")
     write_audio(free, audio, final_rate, bits)
     return free, tuple(notes)
 
@@ -213,13 +215,28 @@ def _written(
     task: FileTask, hit: FileHit, results: Sequence[ToolResult], form: OutputForm
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     written, notes = [], []
-    for number, result in enumerate(results, 1):
+    sounds, down_db = _not_clipping([result.audio for result in results], _bits(task.target, task.source, form))
+    for number, (result, audio) in enumerate(zip(results, sounds, strict=True), 1):
         label = f"-{result.label or number}" if len(results) > 1 else ""
         path = task.target.with_name(f"{task.target.stem}{label}{task.target.suffix}")
-        at, own = write_result(path, result.audio, result.rate or hit.rate, task.source, form)
+        at, own = write_result(path, audio, result.rate or hit.rate, task.source, form)
         written.append(at)
         notes += [*([result.note] if result.note else ()), *own]
+    if down_db:
+        notes.append(f"all {len(results)} are turned down by {down_db:.1f} dB, or one would clip")
     return tuple(written), tuple(notes)
+
+
+def _not_clipping(sounds: Sequence[Audio], bits: int | None) -> tuple[Sequence[Audio], float]:
+    """Return several sounds turned down as one, so that none clips and their levels stay as they are to each other.
+
+    With it comes by how many dB, 0 where nothing clips. A single sound is left to `write_result`.
+    """
+    peak = max((float(np.abs(sound).max(initial=0.0)) for sound in sounds), default=0.0)
+    if len(sounds) < 2 or peak <= 1 or bits == _FLOAT_BITS:
+        return sounds, 0.0
+    down_db = 20 * np.log10(peak)
+    return [sound / np.float32(peak) for sound in sounds], float(down_db) if down_db >= _AUDIBLE_DB else 0.0
 
 
 def _problem(source: Path, error: Exception) -> str:

@@ -132,6 +132,20 @@ def test_what_would_clip_is_turned_down(tmp_path: Path):
     assert not any("turned down" in note for note in barely.notes)
 
 
+def test_results_of_one_hit_are_turned_down_as_one(tmp_path: Path):
+    write_audio(tmp_path / "tom.wav", tone(150, 44_100), 44_100, 24)
+    gains = (1.0, 4.0, 2.0)
+    (made,) = run(
+        [tmp_path / "tom.wav"],
+        OutputForm("loud", tmp_path / "o"),
+        lambda hit: [ToolResult(hit.audio * gain) for gain in gains],
+    )
+    peaks = [np.abs(read_audio(path)[0]).max() for path in made.written]
+    assert peaks == pytest.approx([0.25, 1.0, 0.5], abs=1e-3)
+    (note,) = made.notes
+    assert note.startswith("all 3 are turned down by")
+
+
 def test_what_a_hit_is(tmp_path: Path):
     write_audio(tmp_path / "tom.wav", tone(150, 48_000, 2), 48_000)
     (outcome,) = run([tmp_path / "tom.wav"], OutputForm("half", tmp_path / "o"))
