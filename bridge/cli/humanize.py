@@ -30,7 +30,7 @@ def humanize(
         int, typer.Option("--count", "-n", min=1, max=999, help="Round robins: strokes per velocity layer.")
     ] = 8,
     velocities: Annotated[
-        int, typer.Option(min=1, max=127, help="Velocity layers; the hardest is as loud as the file.")
+        int, typer.Option(min=1, max=127, help="Velocity layers; the hardest is as loud as the file, if none clips.")
     ] = 4,
     amount: Annotated[
         float,

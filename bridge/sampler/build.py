@@ -42,7 +42,8 @@ class KitShape:
 def kits_from_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit], tuple[str, ...]]:
     """Return a kit for each folder of sources, and messages on drums without a note, other rates and more channels.
 
-    Kits are named after the folders, or as `shape` says where files are in none. Their rate is the most common.
+    Kits are named after the folders, or as `shape` says where files are in none. Their rate is the most common. The
+    drums of a kit are as loud beside each other as their sources were.
     """
     folders: dict[PurePosixPath, list[list[Row]]] = {}
     for source, rows in manifest_rows(manifest):
@@ -54,9 +55,11 @@ def kits_from_manifest(manifest: Path, shape: KitShape) -> tuple[list[SamplerKit
         name = distinct_name(" - ".join((top, *folder.parts) if shape.prefix else folder.parts) or top, taken)
         all_notes = notes_of_drums([rows[0]["class"] for rows in drums])
         instruments = []
+        least_db = min(_gain_db(rows) for rows in drums)
         for rows, notes in zip(drums, all_notes, strict=True):
             if notes:
-                instruments.append(_instrument(rows, notes, manifest.parent))
+                made = _instrument(rows, notes, manifest.parent)
+                instruments.append(replace(made, gain_db=least_db - _gain_db(rows)))
             else:
                 notices.append(f"{rows[0]['source']}: left out, for no note is free in the kit '{name}'")
         rates = Counter(int(rows[0]["rate"]) for rows in drums)
@@ -124,6 +127,11 @@ def _instrument(rows: list[Row], notes: tuple[int, ...], folder: Path) -> Instru
     kind = rows[0]["class"]
     name = PurePosixPath(rows[0]["source"]).name
     return Instrument(name, kind, notes, default_choke(kind), tuple(layers))
+
+
+def _gain_db(rows: list[Row]) -> float:
+    """Return by how much the strokes of one source were turned up; less than 0 where one would have clipped."""
+    return float(rows[0]["gain_db"])
 
 
 def _pad_instrument(pad: Pad, paths: list[Path], shape: KitShape) -> Instrument:

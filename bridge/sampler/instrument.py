@@ -61,6 +61,8 @@ class Instrument:
     """The choke group: instruments that share this word silence one another."""
     layers: tuple[Layer, ...]
     """From the softest to the hardest; together they cover all velocities from 1 to 127."""
+    gain_db: float = 0.0
+    """What its samples are turned up or down by as they are written."""
 
     @property
     def has_velocity_layers(self) -> bool:

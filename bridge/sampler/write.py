@@ -205,10 +205,10 @@ def _kept(layers: Sequence[Layer], origins: Container[Path]) -> tuple[Layer, ...
 
 def _with_samples(instrument: Instrument, rate: int, folder: Path, leads: Mapping[Path, float]) -> Instrument:
     """Write an instrument's samples, trimmed alike, and return it with their numbers of channels."""
-    lead = min(leads.values())
+    lead, gain = min(leads.values()), np.float32(10 ** (instrument.gain_db / 20))
 
     def written(sample: Sample) -> Sample:
-        audio = _trim(*read_audio(sample.origin), rate, lead)
+        audio = _trim(*read_audio(sample.origin), rate, lead) * gain
         write_audio(folder / sample.file, audio, rate, SAMPLE_BITS)
         return replace(sample, channels=len(audio))
 

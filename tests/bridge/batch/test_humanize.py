@@ -116,6 +116,8 @@ def test_a_stroke_above_full_scale_comes_down_to_it(tmp_path: Path) -> None:
     with report.manifest.open() as file:
         gains = [float(row["gain_db"]) for row in csv.DictReader(file)]
     assert max(gains) < 0
+    (note,) = report.notes
+    assert f"the strokes of tom by {-gains[0]:.1f} dB" in note
 
 
 def test_one_gain_brings_a_hot_instrument_below_full_scale_and_keeps_its_layers(tmp_path: Path) -> None:

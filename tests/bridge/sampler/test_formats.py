@@ -192,6 +192,26 @@ def test_a_kit_has_the_folder_s_name_and_the_most_common_rate_and_says_which_dif
     assert {kit.name for kit in kits} == {"Mine", "Mine - sub"}
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_drums_are_as_loud_beside_each_other_as_their_sources(tmp_path: Path, name: str) -> None:
+    (tmp_path / "in").mkdir()
+    for drum, peak in (("tom", 1.0), ("kick", 0.5)):
+        write_audio(tmp_path / "in" / f"{drum}.wav", peak * hit() / np.abs(hit()).max(), RATE, 24)
+    report = batch(tmp_path / "in", tmp_path / "out", amount=2.0, velocities=1)
+    (made,), _ = kits_from_manifest(report.manifest, KitShape(name=NAME))
+    gains = {instrument.name: instrument.gain_db for instrument in made.instruments}
+    assert gains["tom"] == 0
+    assert gains["kick"] < -1
+    folder = exported(made, name, tmp_path)
+    for drum, gain_db in gains.items():
+        samples = [path for path in folder.rglob(f"*{drum}*") if path.suffix in (".wav", ".flac")]
+        in_kit, written = (
+            max(np.abs(read_audio(path)[0]).max() for path in paths)
+            for paths in (samples, (tmp_path / "out" / drum).iterdir())
+        )
+        assert in_kit == pytest.approx(written * 10 ** (gain_db / 20), rel=0.01)
+
+
 def test_a_source_of_more_channels_than_samples_have_is_named(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     write_audio(tmp_path / "in" / "kick.wav", np.repeat(hit()[:1], 6, axis=0), RATE)
