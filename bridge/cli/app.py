@@ -51,7 +51,7 @@ from ghostnote.bridge.errors import GhostnoteError
 _PLAY: Final = "Play"
 _PREPARE: Final = "Sounds and kits"
 _TOOLS: Final = "Sound tools"
-_WORKSHOP: Final = "Workshop (needs the 'train' extra)"
+_WORKSHOP: Final = "Workshop (most need the 'train' extra)"
 _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (_PLAY, demo.demo),
     (_PLAY, render.render),

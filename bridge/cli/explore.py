@@ -183,4 +183,4 @@ def _finish(folder: Path, settings: ExploreSettings, drums: list[SheetDrum], lik
         draw_sheet(folder / PICTURE, cells, rate)
         echo(str(folder / PICTURE))
     except MissingExtraError:
-        echo("note: no picture is drawn: it needs the 'train' extra", err=True)
+        echo("note: no picture is drawn: it needs the 'figures' extra", err=True)

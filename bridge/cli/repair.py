@@ -55,7 +55,7 @@ def _said(mended: Repaired, rate: int) -> str:
     """Return what was mended, in words."""
     found = [damage for channel in mended.damage for damage in channel]
     if not found:
-        return "nothing broken is found, so it is written as it is; give --from and --to to mend a part"
+        return "nothing broken is found, so its sound stays as it is; give --from and --to to mend a part"
     counts = Counter(damage.kind for damage in found)
     kinds = ", ".join(counted(count, _NOUNS.get(kind, kind)) for kind, count in counts.items())
     first = ", ".join(f"{damage.kind} at {damage.start / rate:.4f} s" for damage in found[:4])

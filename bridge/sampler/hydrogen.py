@@ -8,6 +8,8 @@ from ghostnote.bridge.sampler.xml import Element, child, xml_text
 
 MAX_SAMPLES: Final = 16
 """Hydrogen drops all further samples of an instrument."""
+_NAMED: Final = 3
+"""Instruments that are named where notes are lost."""
 
 _RELEASE_FRAMES: Final = 1000
 
@@ -31,15 +33,21 @@ def hydrogen_files(kit: SamplerKit) -> dict[str, str]:
     return {"drumkit.xml": xml_text(root)}
 
 
-def within_limits(kit: SamplerKit) -> tuple[SamplerKit, str | None]:
-    """Return the kit with as many samples as Hydrogen plays, and a message on the others."""
+def within_limits(kit: SamplerKit) -> tuple[SamplerKit, tuple[str, ...]]:
+    """Return the kit with as many samples as Hydrogen plays, and messages on the others and on notes that are lost."""
+    notes = []
     instruments = tuple(replace(i, layers=_limit_samples(i.layers)) for i in kit.instruments)
-    if instruments == kit.instruments:
-        return kit, None
-    most = max(len(layer.samples) for i in kit.instruments for layer in i.layers)
-    kept = max(len(layer.samples) for i in instruments for layer in i.layers)
-    note = f"Hydrogen plays {MAX_SAMPLES} samples an instrument: {kept} of {most} round robins are in its kit"
-    return replace(kit, instruments=instruments), note
+    if instruments != kit.instruments:
+        most = max(len(layer.samples) for i in kit.instruments for layer in i.layers)
+        kept = max(len(layer.samples) for i in instruments for layer in i.layers)
+        notes.append(
+            f"Hydrogen plays {MAX_SAMPLES} samples an instrument: {kept} of {most} round robins are in its kit"
+        )
+    lost = [f"{i.name} plays {i.notes[0]}, not {', '.join(map(str, i.notes[1:]))}" for i in instruments if i.notes[1:]]
+    if lost:
+        others = f"; and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+        notes.append(f"Hydrogen has one note an instrument: {'; '.join(lost[:_NAMED])}{others}")
+    return replace(kit, instruments=instruments), tuple(notes)
 
 
 def _limit_samples(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:

@@ -39,8 +39,8 @@ _UNSAFE: Final = re.compile(r"[^\w .()+-]+")
 Audio = NDArray[np.float32]
 
 
-def _no_limit(kit: SamplerKit) -> tuple[SamplerKit, str | None]:
-    return kit, None
+def _no_limit(kit: SamplerKit) -> tuple[SamplerKit, tuple[str, ...]]:
+    return kit, ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class KitFormat:
     name: str
     files: Callable[[SamplerKit], dict[str, str]]
     """Makes the text files by name."""
-    limit: Callable[[SamplerKit], tuple[SamplerKit, str | None]] = _no_limit
+    limit: Callable[[SamplerKit], tuple[SamplerKit, tuple[str, ...]]] = _no_limit
     """Reduces a kit to what the sampler can play, with a message on the rest."""
     samples: str = "samples/"
     """The folder of the samples."""
@@ -130,8 +130,8 @@ def export_kit(kit: SamplerKit, form: KitFormat, folder: Path, *, replace_old: b
     be written.
     """
     target = kit_path(kit, form, folder)
-    kit, note = form.limit(_printable(kit))
-    notes = [note] if note else []
+    kit, found = form.limit(_printable(kit))
+    notes = [*found]
     with output_errors(target):
         folder.mkdir(parents=True, exist_ok=True)
         if target.exists() and not replace_old:

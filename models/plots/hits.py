@@ -78,7 +78,7 @@ def new_figure(width_inches: float, height_inches: float) -> "Figure":
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingExtraError("drawing a figure", "train") from None
+        raise MissingExtraError("drawing a figure", "figures") from None
     figure = Figure(figsize=(width_inches, height_inches), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
@@ -92,7 +92,7 @@ def figure_format(path: Path) -> str:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
     except ImportError:
-        raise MissingExtraError("drawing a figure", "train") from None
+        raise MissingExtraError("drawing a figure", "figures") from None
     offered = sorted(set(FigureCanvasAgg.get_supported_filetypes()) - _NO_PICTURES)
     ending = path.suffix[1:].lower()
     if ending not in offered:
