@@ -18,12 +18,14 @@ _LEAST_LEVEL: Final = 10 ** (-50 / 20)
 """What is beside a dropout is louder than this share of the peak."""
 _LEAST_FLAT: Final = 3
 _FLAT: Final = 2e-4
+_FALLS: Final = 5e-3
+"""A clipped wave falls by more in as many frames as it was flat; the round top of a deep tone by nine times `_FLAT`."""
 _CLIPPED_SHARE: Final = 0.98
 _ORDER: Final = 24
 _BLOCK_SECONDS: Final = 0.012
 _OUTLIER: Final = 14.0
-_LEAST_CLICK: Final = 10 ** (-60 / 20)
-"""Beside the peak: in a fade-out single steps of 16 bits stand out as much."""
+_LEAST_CLICK: Final = 10 ** (-50 / 20)
+"""Beside the peak: steps of 16 bits stand out by -60 dB in a fade-out, and edges of a drum machine's tones by -55."""
 _ATTACK_SECONDS: Final = 0.015
 """After the onset a stick or beater may click by itself."""
 _LONGEST_CLICK_SECONDS: Final = 0.0012
@@ -100,12 +102,16 @@ def _clipped(signal: Array, peak: float) -> list[Damage]:
         top = float((sign * signal).max())
         if top < _CLIPPED_SHARE * peak:
             continue
-        found += [Damage("clipped", *run) for run in _runs(sign * signal > top * (1 - _FLAT)) if _is_flat(run)]
+        shape = sign * signal / top
+        found += [Damage("clipped", *run) for run in _runs(shape > 1 - _FLAT) if _is_cut_off(shape, *run)]
     return found
 
 
-def _is_flat(run: tuple[int, int]) -> bool:
-    return run[1] - run[0] >= _LEAST_FLAT
+def _is_cut_off(shape: Array, start: int, end: int) -> bool:
+    """Return whether a run near 1 is flat and has edges, where a round top has none."""
+    frames = end - start
+    beside = shape[[max(0, start - frames), min(len(shape) - 1, end - 1 + frames)]]
+    return frames >= _LEAST_FLAT and bool((beside < 1 - _FALLS).all())
 
 
 def _clicks(signal: Array, rate: int, peak: float) -> list[Damage]:

@@ -77,6 +77,14 @@ def test_clipped_peaks_come_back_above_the_ceiling():
     assert np.abs(mended.audio).max() == pytest.approx(np.abs(hit).max(), rel=0.15)
 
 
+@pytest.mark.parametrize("hz", [30, 50, 80])
+def test_the_round_top_of_a_deep_tone_is_not_clipped(hz):
+    t = np.arange(RATE) / RATE
+    kick = (0.9 * np.exp(-4 * t) * np.sin(2 * np.pi * hz * t) * np.minimum(1, t / 0.002))[None].astype(np.float32)
+    assert find_damage(kick[0], RATE) == []
+    assert {d.kind for d in find_damage(kick[0].clip(-0.7, 0.7), RATE)} == {"clipped"}
+
+
 def test_a_cut_attack_gets_a_rise_before_it():
     hit = tom()[:, 400:]
     mended = repair(hit, RATE)
