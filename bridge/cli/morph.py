@@ -21,7 +21,7 @@ def morph(
     first: First,
     second: Second,
     output: tool_options.Output = None,
-    count: Annotated[int, typer.Option("-n", min=2, max=99, help="How many drums, A and B included.")] = 7,
+    count: Annotated[int, typer.Option("-n", min=1, max=99, help="How many drums, with A and B; 1: half-way.")] = 7,
     curve: Annotated[
         float, typer.Option(min=0.1, max=10, help="Above 1: nearer to A for longer; below 1: nearer to B.")
     ] = 1.0,
@@ -41,12 +41,15 @@ def morph(
     form = OutputForm("morph", output, file_format, bits, rate, drum_class)
 
     def tool(hit: FileHit) -> list[ToolResult]:
-        steps = morph_steps(hit.audio, other.at(hit.rate), hit.rate, count, curve=curve)
-        labels = [f"{number:0{len(str(count))}}" for number in range(1, count + 1)]
+        number, wanted = (3, slice(1, 2)) if count == 1 else (count, slice(None))
+        steps = morph_steps(hit.audio, other.at(hit.rate), hit.rate, number, curve=curve)
+        labels = [f"{at:0{len(str(count))}}" for at in range(1, count + 1)]
         if figure is None:
-            return [ToolResult(step, label) for label, step in zip(labels, steps, strict=True)]
-        plain = [("crossfade", sound) for sound in crossfades(steps[0], steps[-1], count, curve)]
-        return [ToolResult(*each[:2], baseline=each[2]) for each in zip(steps, labels, plain, strict=True)]
+            return [ToolResult(step, label) for label, step in zip(labels, steps[wanted], strict=True)]
+        plain = [("crossfade", sound) for sound in crossfades(steps[0], steps[-1], number, curve)]
+        return [
+            ToolResult(*each[:2], baseline=each[2]) for each in zip(steps[wanted], labels, plain[wanted], strict=True)
+        ]
 
     tool_options.run_tool(tool_options.ToolRun([first], form, figure), tool)
 

@@ -182,8 +182,8 @@ def _with_feel(
         return song
     late, louder = deviations(song, take)
     echo(
-        f"feel: timing varies by {late.std():.1f} ms (at most {abs(late).max():.1f}), "
-        f"velocities by {louder.std():.1f} (at most {abs(louder).max():.0f})"
+        f"feel: notes come {late.std():.1f} ms off their places (at most {abs(late).max():.1f}), "
+        f"velocities vary by {louder.std():.1f} (at most {abs(louder).max():.0f})"
     )
     return take.song
 

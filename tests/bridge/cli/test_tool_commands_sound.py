@@ -57,3 +57,13 @@ def test_upsample_says_where_the_new_begins_and_fails_a_file_that_misses_nothing
     assert result.exit_code == 1
     assert "fades without a cut" in result.output
     assert not (tmp_path / "none.wav").exists()
+
+
+def test_morph_of_one_is_half_way(snare, tmp_path):
+    high = tmp_path / "high tom.wav"
+    t = np.arange(RATE // 4) / RATE
+    write_audio(high, (0.5 * np.exp(-12 * t) * np.sin(2 * np.pi * 380 * t))[None].astype(np.float32), RATE, 24)
+    half, three = tmp_path / "half.wav", tmp_path / "three.wav"
+    assert run("morph", snare, high, "-n", "1", "-o", half).exit_code == 0
+    assert run("morph", snare, high, "-n", "3", "-o", three).exit_code == 0
+    assert np.abs(read_audio(half)[0] - read_audio(tmp_path / "three-2.wav")[0]).max() < 2**-20
