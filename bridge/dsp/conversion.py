@@ -6,6 +6,10 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+MAX_CHANNELS: Final = 256
+"""Of a sound file: pedalboard's readers have a buffer of whole frames, which holds none of thousands of channels, and
+then read for ever."""
+
 _CANCELLED: Final = 10 ** (-50 / 20)
 
 

@@ -12,6 +12,7 @@ import pedalboard
 from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
+from ghostnote.bridge.dsp.conversion import MAX_CHANNELS
 from ghostnote.bridge.errors import KitError
 
 GRID_FRAMES: Final = 512
@@ -226,7 +227,9 @@ def _defaults(kind: str) -> dict[str, Value]:
 
 def _impulse_seconds(path: str) -> float:
     with AudioFile(path) as file:
-        seconds = float(file.frames / file.samplerate)
+        seconds, channels = float(file.frames / file.samplerate), file.num_channels
+    if channels > MAX_CHANNELS:
+        raise KitError(f"{path} has {channels:,} channels, but at most {MAX_CHANNELS} are allowed; save fewer")
     if not 0 < seconds <= _LONGEST_IMPULSE_SECONDS:
         raise KitError(f"{path} lasts {seconds:.1f} s, but at most {_LONGEST_IMPULSE_SECONDS:g} s are allowed; cut it")
     return seconds

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pedalboard.io import AudioFile
 
+from ghostnote.bridge.dsp.conversion import MAX_CHANNELS
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.io.input_file import read_head
+from ghostnote.bridge.io.wav_layout import wav_layout
 
 SILENCE_PEAK: Final = 1e-4
 """-80 dBFS: a file whose peak stays below counts as silent."""
@@ -35,31 +37,47 @@ def check_file(path: Path) -> None:
 
 @contextmanager
 def opened_audio(path: Path) -> Iterator[Any]:
-    """Yield a sound file opened by pedalboard, which takes no name that is not UTF-8."""
+    """Yield a sound file opened by pedalboard, which takes no name that is not UTF-8.
+
+    `AudioFileError` for no channel or more than `MAX_CHANNELS`; `ValueError`, `RuntimeError` or `OSError` where it
+    cannot be opened.
+    """
+    # Opening a file of 64 bits and as many channels crashes.
+    layout = wav_layout(path)
+    if layout:
+        check_channels(path, layout.channels)
     with ExitStack() as stack:
         try:
             name: str | BinaryIO = str(path).encode().decode()
         except UnicodeEncodeError:
             name = stack.enter_context(path.open("rb"))
-        yield stack.enter_context(AudioFile(name))
+        file = stack.enter_context(AudioFile(name))
+        check_channels(path, file.num_channels)
+        yield file
 
 
 def file_seconds(path: Path) -> float | None:
-    """Return how long a sound file lasts by its header; None where it cannot be opened."""
+    """Return how long a sound file lasts by its header; None where it cannot be read."""
     try:
         with opened_audio(path) as file:
             return float(file.frames / file.samplerate)
-    except (ValueError, RuntimeError, OSError):
+    except (ValueError, RuntimeError, OSError, AudioFileError):
         return None
 
 
 def file_channels(path: Path) -> int | None:
-    """Return how many channels a sound file has by its header; None where it cannot be opened."""
+    """Return how many channels a sound file has by its header; None where it cannot be read."""
     try:
         with opened_audio(path) as file:
             return int(file.num_channels)
-    except (ValueError, RuntimeError, OSError):
+    except (ValueError, RuntimeError, OSError, AudioFileError):
         return None
+
+
+def check_channels(path: Path, channels: int) -> None:
+    """Raise `AudioFileError` for a number of channels that is not read and written."""
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise AudioFileError(f"{path}: has {channels:,} channels, but 1 to {MAX_CHANNELS} can be used; save it anew")
 
 
 def check_rate(path: Path, rate: float) -> int:

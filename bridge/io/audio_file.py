@@ -15,7 +15,14 @@ from pedalboard.io import AudioFile
 from ghostnote.bridge.dsp.dither import dither
 from ghostnote.bridge.errors import AudioFileError, OutputError
 from ghostnote.bridge.io.atomic_file import check_size, output_errors, replacing, write_bytes
-from ghostnote.bridge.io.audio_checks import check_file, check_length, check_rate, check_samples, opened_audio
+from ghostnote.bridge.io.audio_checks import (
+    check_channels,
+    check_file,
+    check_length,
+    check_rate,
+    check_samples,
+    opened_audio,
+)
 from ghostnote.bridge.io.ogg import set_serial
 from ghostnote.bridge.io.wav_layout import read_doubles, wav_layout
 
@@ -76,9 +83,9 @@ def names_sound_file(path: Path) -> bool:
 def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tuple[NDArray[np.float32], int]:
     """Read a whole sound file: float32 `(channels, frames)` and its rate in Hz.
 
-    Any number of channels is returned as it is. `AudioFileError` for a file that is missing, a folder, unreadable,
-    empty, silent, shorter than 2 ms or longer than `max_seconds`, of more than `MAX_SAMPLES`, that peaks 120 dB over
-    full scale, or that holds values that are not numbers.
+    Up to `MAX_CHANNELS` are returned as they are. `AudioFileError` for a file that is missing, a folder, unreadable,
+    empty, silent, shorter than 2 ms or longer than `max_seconds`, of more channels or more than `MAX_SAMPLES`, that
+    peaks 120 dB over full scale, or that holds values that are not numbers.
     """
     path = Path(path)
     check_file(path)
@@ -94,6 +101,7 @@ def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tup
 def _decoded(path: Path, max_seconds: float) -> tuple[NDArray[np.float32], int]:
     layout = wav_layout(path)
     if layout and layout.is_double:
+        check_channels(path, layout.channels)
         check_length(path, layout.frames, layout.channels, check_rate(path, layout.rate), max_seconds)
         return read_doubles(path, layout), layout.rate
     with opened_audio(path) as file:
@@ -115,7 +123,11 @@ class AudioWriter:
     def __init__(
         self, path: Path, rate: int, channels: int = 2, bits: int | None = None, into: BinaryIO | None = None
     ) -> None:
-        """Choose the format by the name's ending, errors as of `format_for`; write to `into` if that is given."""
+        """Choose the format by the name's ending; write to `into` if that is given.
+
+        Errors as of `format_for`, and `AudioFileError` for no channel or too many.
+        """
+        check_channels(path, channels)
         self._path, self._rate, self._channels, self._into = path, rate, channels, into
         self._format, self._bits = format_for(path, bits)
         self.frames = 0

@@ -32,7 +32,7 @@ class WavLayout:
 
 
 def wav_layout(path: Path) -> WavLayout | None:
-    """Return the layout of an uncompressed WAV file; None for any other file."""
+    """Return the layout of an uncompressed WAV file; None for any other file, `ValueError` for one that is damaged."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         size = file.seek(0, os.SEEK_END)
@@ -40,8 +40,10 @@ def wav_layout(path: Path) -> WavLayout | None:
     if head[:4] not in (b"RIFF", b"RF64") or at < 0 or len(head) < at + 24:
         return None
     tag, channels, rate, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", head, at + 8)
-    if tag not in _UNCOMPRESSED or frame_bytes == 0:
+    if tag not in _UNCOMPRESSED:
         return None
+    if frame_bytes == 0:
+        raise ValueError("its header says that frames have no bytes")
     if tag == _EXTENSIBLE:
         tag = int.from_bytes(head[at + 32 : at + 34], "little")
     data_at = head.find(b"data", at + 8) + 8

@@ -1,3 +1,4 @@
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -163,3 +164,12 @@ def test_files_that_are_no_effect_are_named(made: Effect, words: str) -> None:
     with pytest.raises(KitError, match=words) as caught:
         Rack([("a", (made,))], (), RATE)
     assert "\n" not in str(caught.value)
+
+
+def test_an_impulse_response_of_so_many_channels_that_loading_would_never_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "room.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((3_000, 2, RATE, 0, "NONE", ""))
+        file.writeframes(bytes(3_000 * 2 * 100))
+    with pytest.raises(KitError, match=r"effect 1, convolution: .*room\.wav has 3,000 channels, but at most 256"):
+        Rack([("a", (Effect("convolution", file=path),))], (), RATE)

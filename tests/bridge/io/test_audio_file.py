@@ -3,6 +3,7 @@ import resource
 import struct
 import wave
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ghostnote.bridge.dsp.conversion import mixdown, resample
 from ghostnote.bridge.errors import AudioFileError, OutputError
+from ghostnote.bridge.io.audio_checks import file_seconds
 from ghostnote.bridge.io.audio_file import FORMATS, AudioWriter, format_for, read_audio, write_audio
 from ghostnote.bridge.io.sample_size import source_bits
 
@@ -262,6 +264,38 @@ def test_a_file_that_claims_gigabytes_is_refused_before_it_is_read(tmp_path: Pat
     with pytest.raises(AudioFileError, match="16 channels, at most 92,160,000 samples are read"):
         read_audio(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24, 32, 64])
+def test_so_many_channels_that_reading_would_never_end_are_refused(tmp_path: Path, bits: int) -> None:
+    path, tag = tmp_path / "hit.wav", 3 if bits >= 32 else 1
+    for channels in (0, 257, 6_000):
+        head = bytearray(wav(channels, bits, bytes(channels * bits // 8 * 200), tag))
+        head[32:34] = max(channels * bits // 8, 1).to_bytes(2, "little")
+        path.write_bytes(head)
+        with pytest.raises(AudioFileError, match=r"hit\.wav: has [06257,]* channels, but 1 to 256 can be used"):
+            read_audio(path)
+        assert file_seconds(path) is None
+    path.write_bytes(wav(256, bits, np.ones(256 * 200 * bits // 8, np.uint8).tobytes(), tag))
+    # They are values of no use, but are read.
+    with pytest.raises(AudioFileError, match=r"is silent|full scale") if bits >= 32 else nullcontext():
+        assert read_audio(path)[0].shape == (256, 200)
+
+
+@pytest.mark.parametrize("bits", [16, 64])
+def test_a_header_whose_frames_have_no_bytes_is_damaged(tmp_path: Path, bits: int) -> None:
+    path, data = tmp_path / "hit.wav", bytearray(wav(1, bits, bytes(8_000), 3 if bits == 64 else 1))
+    data[32:34] = bytes(2)
+    path.write_bytes(data)
+    with pytest.raises(AudioFileError, match=r"is damaged \(its header says that frames have no bytes\)"):
+        read_audio(path)
+    assert file_seconds(path) is None
+
+
+def test_a_transposed_array_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(AudioFileError, match="has 4,000 channels, but 1 to 256"):
+        write_audio(tmp_path / "new" / "a.wav", noise().T, RATE)
+    assert not names(tmp_path)
 
 
 def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
