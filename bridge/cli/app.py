@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, Final
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from ghostnote.bridge.cli import (
+    INTERRUPTED,
     bench,
     demo,
     devices,
@@ -47,6 +49,7 @@ from ghostnote.bridge.cli.logs import configure_logs
 from ghostnote.bridge.cli.terminal import echo, prepare_streams
 from ghostnote.bridge.cli.usage import name_values
 from ghostnote.bridge.errors import GhostnoteError
+from ghostnote.bridge.io.atomic_file import system_trouble
 
 _PLAY: Final = "Play"
 _PREPARE: Final = "Sounds and kits"
@@ -86,7 +89,6 @@ _COMMANDS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
 )
 _GROUPS: Final = ((_PLAY, "plugin", plugin.app), (_PREPARE, "kit", kit.app), (_PREPARE, "model", model.app))
 _HELP: Final[dict[str, Any]] = {"help_option_names": ["--help", "-h"]}
-_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -104,7 +106,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"ghostnote {version('ghostnote')}")
+        echo(f"ghostnote {version('ghostnote')}")
         raise typer.Exit
 
 
@@ -125,20 +127,20 @@ def _options(
 
 def main() -> None:
     """Run the command line; an error prints one line and ends with its kind's exit code."""
-    signal.signal(signal.SIGTERM, _terminated)
-    prepare_streams()
     try:
+        signal.signal(signal.SIGTERM, _terminated)
+        prepare_streams()
         _built()()
     except GhostnoteError as error:
         if "--debug" in sys.argv:
             raise
-        echo(f"ghostnote: {error}", err=True)
+        _say(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         _end_interrupted()
     except SystemExit as end:
         # Typer's word for Ctrl-C.
-        if end.code == _INTERRUPTED:
+        if end.code == INTERRUPTED:
             _end_interrupted()
         raise
     except Exception as error:
@@ -147,14 +149,20 @@ def main() -> None:
         if isinstance(error.__cause__, KeyboardInterrupt):
             # A library that was just being loaded.
             _end_interrupted()
-        kind = type(error).__name__
-        echo(f"ghostnote: {kind}: {error} (a bug in ghostnote; --debug shows the traceback)", err=True)
+        trouble = system_trouble(error) if isinstance(error, OSError) else None
+        _say(trouble or f"{type(error).__name__}: {error} (a bug in ghostnote; --debug shows the traceback)")
         sys.exit(GhostnoteError.exit_code)
 
 
+def _say(trouble: str) -> None:
+    # Where standard error takes nothing, the exit code says it.
+    with suppress(OSError):
+        echo(f"ghostnote: {trouble}", err=True)
+
+
 def _end_interrupted() -> None:
-    typer.echo("ghostnote: interrupted; no unfinished files are left", err=True)
-    sys.exit(_INTERRUPTED)
+    _say("interrupted; no unfinished files are left")
+    sys.exit(INTERRUPTED)
 
 
 def _built() -> Any:

@@ -9,6 +9,7 @@ from ghostnote.bridge.cli import options
 from ghostnote.bridge.cli.render import print_report, run_with_bar
 from ghostnote.bridge.cli.terminal import echo
 from ghostnote.bridge.io.atomic_file import write_bytes
+from ghostnote.bridge.io.audio_file import format_for
 from ghostnote.bridge.io.output_guard import check_outputs, numbered
 
 
@@ -36,6 +37,7 @@ def demo(
     wanted = output or Path("demo.wav")
     output = output or numbered(wanted)
     song = midi and numbered(midi)
+    format_for(output)
     check_outputs((output, song), ())
     options.check_midi_ending("--midi", song)
     kit = with_settings(default_kit(), seed=seed)

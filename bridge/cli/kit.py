@@ -185,9 +185,7 @@ def export(
     path: Annotated[Path, typer.Argument(metavar="KIT", help="The kit to export.")],
     to: Annotated[str, typer.Option(metavar="FORMATS", help="sfz, hydrogen, drumgizmo, decent; several with commas.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the kits go.")],
-    count: Annotated[
-        int, typer.Option("--count", "-n", min=1, max=999, help="Round robins: strokes a velocity layer.")
-    ] = 8,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=999, help="Round robins: strokes a layer.")] = 8,
     velocities: Annotated[int, typer.Option(min=1, max=127, help="Velocity layers.")] = 4,
     rate: Annotated[int, typer.Option(min=8000, max=192_000, help="Of the samples, in Hz.")] = 44_100,
     author: Annotated[str, typer.Option(help="Who made the kit, for its credits.")] = "",
@@ -198,12 +196,14 @@ def export(
     """Make a kit for another sampler: every pad's strokes in velocity layers and round robins."""
     from ghostnote.bridge.inference.model import Generator
     from ghostnote.bridge.inference.stroke_source import SourceSpec
+    from ghostnote.bridge.io.output_guard import check_folder
     from ghostnote.bridge.render.workers import auto_jobs
     from ghostnote.bridge.sampler.build import KitShape
     from ghostnote.bridge.sampler.export_pads import Strokes, export_pads
     from ghostnote.bridge.sampler.write import parse_formats
 
     forms = parse_formats(to)
+    check_folder(output, "a kit has several files")
     kit = opened_kit(path)
     shape = KitShape(count, velocities, author, licence, Generator.open(model).card.credits)
     jobs = jobs or auto_jobs(len(kit.pads) * count * velocities)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _GONE: Final = (errno.EPIPE, errno.EBADF, errno.EIO)
+_NAMES: Final = {1: "standard output", 2: "standard error"}
 
 
 def echo(text: str, err: bool = False) -> None:
@@ -29,7 +30,10 @@ def say(console: "Console", text: str) -> None:
 
 
 class _Output(io.TextIOWrapper):
-    """A text stream that falls silent when whoever reads it is gone."""
+    """Standard output or error, which falls silent when whoever reads it is gone.
+
+    Any other trouble is an `OSError` with its name, once: then it falls silent, too.
+    """
 
     def write(self, text: str) -> int:
         """Write, or do nothing."""
@@ -47,11 +51,13 @@ class _Output(io.TextIOWrapper):
             self._fall_silent(error)
 
     def _fall_silent(self, error: OSError) -> None:
-        if error.errno not in _GONE:
-            raise error
+        # What waits could not be written at the program's end either.
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, self.fileno())
+        descriptor = self.fileno()
+        os.dup2(null, descriptor)
         os.close(null)
+        if error.errno not in _GONE:
+            raise OSError(error.errno, error.strerror, _NAMES.get(descriptor, "the output")) from error
 
 
 def prepare_streams() -> None:

@@ -28,12 +28,38 @@ _CAUSES: Final = {
     errno.ELOOP: "its links go in a circle; choose another name, or remove the link",
     errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
 }
+_OF_ANY_FILE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG)
+"""Causes that hold for a file whatever is done with it."""
+_GONE: Final = "the current folder is gone; change to another one"
+_TAKES_NONE: Final = "nothing can be made in its folder; choose another folder"
+_SHOWN_NAME: Final = 200
+"""Characters of a name of any length."""
 
 
 def check_size(path: Path, container: str, samples: int, bits: int | None) -> None:
     """Raise `OutputError` where so many samples are more than a sound file's format holds."""
     if container == "aiff" and bits and samples * bits // 8 > MAX_AIFF_BYTES:
         raise OutputError(f"cannot write {path}: AIFF holds at most 4 GiB; end the name in .wav or .flac")
+
+
+def system_trouble(error: OSError) -> str | None:
+    """Return what the system says of a file, with its name, the cause and the remedy; None where it names none."""
+    if error.filename is None:
+        return _GONE if error.errno == errno.ENOENT and _is_current_folder_gone() else None
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
+    shown = name if len(name) <= _SHOWN_NAME else f"{name[:_SHOWN_NAME]}…"
+    if error.errno in _OF_ANY_FILE:
+        return f"{shown}: {_CAUSES[error.errno]}"
+    why = error.strerror or str(error)
+    return f"{shown}: {why[:1].lower()}{why[1:]}; check the path"
+
+
+def _is_current_folder_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 @contextmanager
@@ -43,6 +69,8 @@ def output_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
+        if error.errno == errno.ENOENT and path.parent.is_dir():
+            cause = _GONE if _is_current_folder_gone() else _TAKES_NONE
         raise OutputError(f"cannot write {path}: {cause}") from error
 
 

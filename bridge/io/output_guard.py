@@ -3,12 +3,14 @@
 Nor does it make a folder of what is named like a sound file.
 """
 
+import errno
 import os
 from collections.abc import Iterable
 from itertools import chain, count
 from pathlib import Path
 
 from ghostnote.bridge.errors import InputError, OutputError
+from ghostnote.bridge.io.atomic_file import output_errors
 from ghostnote.bridge.io.audio_file import names_sound_file
 from ghostnote.bridge.io.input_file import real_path
 
@@ -24,16 +26,31 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None])
 
 
 def check_folder(output: Path, why: str, remedy: str = "give a folder") -> None:
-    """Refuse the name of a sound file where several files are written, for a reason; `InputError`."""
+    """Refuse the name of a sound file where several files are written, for a reason; `InputError`.
+
+    `OutputError` as of `check_place`.
+    """
     if names_sound_file(output):
         raise InputError(f"{output}: is the name of a sound file, and {why}; {remedy}")
+    check_place(output)
+
+
+def check_place(folder: Path) -> None:
+    """Raise `OutputError` for a folder that cannot be made, as it, or one above it, is a file."""
+    with output_errors(folder):
+        standing = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+        if not standing.is_dir():
+            code = errno.EEXIST if standing == folder else errno.ENOTDIR
+            raise OSError(code, os.strerror(code))
 
 
 def numbered(path: Path, ending: str = "") -> Path:
     """Return `path`, or where that is there already the first free one of `NAME-2`, `NAME-3` and so on.
 
-    A name is free if neither it nor the name with `ending` behind it is there.
+    A name is free if neither it nor the name with `ending` behind it is there. `OutputError` for '.' and '..'.
     """
+    if path.name in ("", ".."):
+        raise OutputError(f"cannot write {path}: it is a folder; name what is to be made in it")
     names = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
     free = (name for name in chain((path,), names) if not (os.path.lexists(name) or os.path.lexists(f"{name}{ending}")))
     return next(free)

@@ -101,14 +101,15 @@ class TakeFiles:
         check_size(self.mix, form.container, frames * 2, bits)
         needed: Counter[int] = Counter()
         for path in (self.mix, *self._paths.values()):
-            folder = next(parent for parent in path.absolute().parents if parent.exists())
             with output_errors(path):
-                disk, free = folder.stat().st_dev, shutil.disk_usage(folder).free
+                folder = next(parent for parent in path.absolute().parents if parent.exists())
+                disk, usage = folder.stat().st_dev, shutil.disk_usage(folder)
             needed[disk] += size
-            if needed[disk] > free:
+            # Some file systems, as /proc, have no size.
+            if usage.total and needed[disk] > usage.free:
                 raise OutputError(
                     f"cannot write {path}: the disk is full: {needed[disk] / 1e6:.0f} MB are needed, "
-                    f"{free / 1e6:.0f} are free; free some space or choose another folder"
+                    f"{usage.free / 1e6:.0f} are free; free some space or choose another folder"
                 )
 
     def end_at(self, frame: int, fade_frames: int) -> None:

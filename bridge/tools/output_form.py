@@ -6,6 +6,7 @@ from pathlib import Path
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.audio_file import FORMATS, format_for, names_sound_file
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
+from ghostnote.bridge.io.output_guard import check_place
 from ghostnote.bridge.kinds import find_class
 
 
@@ -53,3 +54,5 @@ class OutputForm:
             format_for(path, self.bits)
             if self.format is not None and path.suffix.lower() != f".{self.format}":
                 raise InputError(f"{path}: its name does not end in .{self.format}; leave --format out")
+        else:
+            check_place(path)

@@ -282,7 +282,7 @@ def test_half_an_hour_of_silence_at_the_end_is_left_out_unless_asked_for(tmp_pat
 def test_what_cannot_fit_is_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     day = MidiSong((NoteOn(0, 36, 90), NoteOn(30 * 3600 * RATE, 36, 90)), 30 * 3600 * RATE, RATE, 480)
     for name, reason in (("mix.aiff", "AIFF holds at most 4 GiB"), ("mix.wav", "disk is full: 5184 MB are needed")):
-        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10**9))
+        monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=10**9, total=10**9))
         with pytest.raises(OutputError, match=reason):
             render_song(day, KIT, Spec("model"), tmp_path / "new" / name, RenderSettings(jobs=1))
     assert not list(tmp_path.iterdir())
