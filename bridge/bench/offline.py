@@ -68,7 +68,7 @@ def measure(model: Path | None = None) -> list[Measurement]:
     ]
 
 
-_PROGRAM: Final = (sys.executable, "-c", "from ghostnote.bridge.cli.app import main; main()")
+_PROGRAM: Final = (sys.executable, "-c", "from ghostnote.bridge.cli.program import main; main()")
 _OPEN_MODEL: Final = (sys.executable, "-c", "from ghostnote.bridge.inference.model import Generator; Generator.open()")
 _RENDER_AND_WEIGH: Final = """
 import sys
