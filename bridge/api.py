@@ -4,6 +4,7 @@ Audio is float32, (channels, frames), full scale at 1. Everything raises `Ghostn
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +13,22 @@ from numpy.typing import ArrayLike, NDArray
 from ghostnote.bridge.batch.full_band import stroke_maker
 from ghostnote.bridge.batch.humanize import BatchReport, Progress, humanize_files, local_pool
 from ghostnote.bridge.batch.model_variator import ModelSpec, ModelVariator
-from ghostnote.bridge.batch.settings import BatchSettings
+from ghostnote.bridge.batch.settings import BatchSettings, check_settings
 from ghostnote.bridge.batch.sources import find_sources
+from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.drum_cache import CachedSpec
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.model_card import Card
-from ghostnote.bridge.inference.schedule import MAX_STEPS
 from ghostnote.bridge.inference.stroke_source import SourceSpec, generate_drum
 from ghostnote.bridge.inference.variation import StrokeKey, Variation
+from ghostnote.bridge.io.arguments import MADE_RATES_HZ, MOST_SEED, as_path, check, check_seed, check_whole
+from ghostnote.bridge.io.atomic_file import system_trouble
 from ghostnote.bridge.kinds import find_class, find_kind
 from ghostnote.bridge.kit.kit import Kit, default_kit
 from ghostnote.bridge.midi.smf_reader import read_midi
-from ghostnote.bridge.render.offline import RenderReport, RenderSettings, render_song
-from ghostnote.bridge.tools.arguments import check, checked
+from ghostnote.bridge.render.offline import RenderReport, RenderSettings, check_render, render_song
+from ghostnote.bridge.render.workers import MAX_JOBS
+from ghostnote.bridge.tools.arguments import check_steps, check_variation, checked
 
 Audio = NDArray[np.float32]
 
@@ -34,7 +38,7 @@ class Model:
 
     def __init__(self, path: Path | str | None = None) -> None:
         """Open a model file, or without a path the shipped one; `ModelError` where that cannot be done."""
-        self._generator = Generator.open(None if path is None else Path(path))
+        self._generator = Generator.open(_model(path))
         self._variator = ModelVariator(self._generator)
 
     @property
@@ -58,12 +62,9 @@ class Model:
         """
         audio, variation = checked(hit, rate), variation or Variation()
         drum_class = find_class(drum_class)
-        check("amount", variation.amount, 0, 2)
-        check("width", variation.width, 0, 1)
-        check("steps", variation.steps or 0, 0, MAX_STEPS)
-        check("seed", variation.seed, 0, 2**64 - 1)
+        check_variation(variation)
         for key in keys:
-            check("index", key.index, 0, 2**64 - 1)
+            check_whole("index", key.index, 0, MOST_SEED)
             check("velocity", key.velocity, 1, 127)
         return stroke_maker(audio, rate, drum_class, variation, self._variator)(keys)
 
@@ -84,8 +85,8 @@ class Model:
         """
         drum_class = find_class(drum_class)
         named = None if kind is None else find_kind(kind, drum_class).name
-        check("seed", seed, 0, 2**64 - 1)
-        check("steps", 1 if steps is None else steps, 1, MAX_STEPS)
+        check_seed(seed)
+        check_steps(steps, 1)
         check("guidance", guidance, 0, 10)
         return generate_drum(self._generator, drum_class, seed, kind=named, steps=steps, guidance=guidance)[None]
 
@@ -104,10 +105,13 @@ def render_midi(
     `InputError` for a song that cannot be played, `OutputError` where a file cannot be written. More than one of
     `settings.jobs` needs the script's own code under `if __name__ == "__main__":`.
     """
-    check("rate", rate, 8_000, 192_000)
-    spec = CachedSpec(SourceSpec(model, rate))
+    check_whole("rate", rate, *MADE_RATES_HZ)
+    song, mix, settings = as_path("song", song), as_path("mix", mix), settings or RenderSettings(jobs=1)
+    check_render(settings)
+    if settings.stems is not None:
+        settings = replace(settings, stems=as_path("stems", settings.stems))
     return render_song(
-        read_midi(Path(song), rate), kit or default_kit(), spec, Path(mix), settings or RenderSettings(jobs=1)
+        read_midi(song, rate), kit or default_kit(), CachedSpec(SourceSpec(_model(model), rate)), mix, settings
     )
 
 
@@ -127,8 +131,18 @@ def humanize_folder(
     run, `OutputError` where files cannot be written. More than one of `jobs`, the processes at work, needs the
     script's own code under `if __name__ == "__main__":`.
     """
-    check("jobs", jobs, 1, 64)
-    sources = find_sources([Path(folder)], Path(output))
-    spec, pool = ModelSpec(model), local_pool(jobs)
-    settings = settings or BatchSettings()
-    return humanize_files(sources, Path(output), settings, spec, pool, resume=resume, progress=progress)
+    check_whole("jobs", jobs, 1, MAX_JOBS)
+    folder, output, settings = as_path("folder", folder), as_path("output", output), settings or BatchSettings()
+    check_settings(settings)
+    if settings.drum_class is not None:
+        settings = replace(settings, drum_class=find_class(settings.drum_class))
+    try:
+        sources = find_sources([folder], output)
+    except OSError as error:
+        raise InputError(system_trouble(error) or str(error)) from error
+    spec, pool = ModelSpec(_model(model)), local_pool(jobs)
+    return humanize_files(sources, output, settings, spec, pool, resume=resume, progress=progress)
+
+
+def _model(path: Path | str | None) -> Path | None:
+    return None if path is None else as_path("model", path)

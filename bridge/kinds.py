@@ -127,5 +127,7 @@ def find_class(text: str) -> str:
 
 
 def plain_name(text: str) -> str:
-    """Return a name as classes and kinds are written: in lower case, its words joined by underscores."""
+    """Return a name as classes and kinds are written: in lower case, its words joined by underscores; `InputError`."""
+    if not isinstance(text, str):
+        raise InputError(f"{text!r} is not the name of a drum: give it as text, as 'snare'")
     return re.sub(r"[\s_-]+", "_", text.strip().lower())

@@ -1,11 +1,22 @@
 """How a batch is humanized."""
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Final
 
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.arguments import MADE_RATES_HZ, check, check_whole
 from ghostnote.bridge.io.audio_file import FORMATS
+from ghostnote.bridge.kinds import find_class
+from ghostnote.bridge.kit.fields import RANGES as KIT_RANGES
 
+RANGES: Final = {
+    "count": (1, 999),
+    "velocities": (1, 127),
+    **{name: KIT_RANGES[name] for name in ("amount", "width", "steps", "seed")},
+    "rate": MADE_RATES_HZ,
+}
+"""Lowest and highest value of each number in the settings."""
 LAYER_STRIDE: Final = 10_000
 """Stroke numbers of a velocity layer, so that more round robins begin with the strokes of fewer."""
 
@@ -39,12 +50,20 @@ class BatchSettings:
 
 
 def check_settings(settings: BatchSettings) -> None:
-    """Raise `InputError` for a format that cannot be written, or bits that it does not have."""
+    """Raise `InputError` for a number out of range, an unknown class, or a format or bits that cannot be written."""
+    for name, (least, most) in RANGES.items():
+        value = getattr(settings, name)
+        if name in ("amount", "width"):
+            check(name, value, least, most)
+        elif value is not None or name != "rate":
+            check_whole(name, value, int(least), int(most))
+    if settings.drum_class is not None:
+        find_class(settings.drum_class)
     kinds = [suffix[1:] for suffix, kind in FORMATS.items() if kind.bits]
     if settings.format not in kinds:
         raise InputError(f"format {settings.format!r} cannot be written; choose one of {', '.join(kinds)}")
     bits = FORMATS[f".{settings.format}"].bits
-    if settings.bits is not None and settings.bits not in bits:
+    if settings.bits is not None and not (isinstance(settings.bits, Integral) and settings.bits in bits):
         offer = ", ".join(map(str, sorted(bits)))
         raise InputError(f"{settings.format} files have no {settings.bits} bits; choose {offer}")
 

@@ -1,9 +1,13 @@
 """What the command line says of an option's value that it cannot take: the value, the rule, and what to give."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import typer
+
+from ghostnote.bridge.io.printable import shortened
+
+_MOST_SHOWN: Final = 60
 
 
 def name_values(parameter: Any) -> None:
@@ -23,9 +27,10 @@ def name_values(parameter: Any) -> None:
 
 def bad_value(parameter: Any, value: Any, rule: str) -> str:
     """Return what is wrong with a value of a parameter, and what to give; `rule` is what Typer says of it."""
+    value = shortened(str(value), _MOST_SHOWN)
     bounds, kind = _bounds(parameter), "whole number" if "integer" in rule else "number"
     if bounds == (None, None) and "number" not in rule and "integer" not in rule:
-        return rule if str(value) in rule else f"'{value}' cannot be used: {rule[:1].lower()}{rule[1:]}"
+        return rule if value in rule else f"'{value}' cannot be used: {rule[:1].lower()}{rule[1:]}"
     is_of_kind = "valid" not in rule
     return f"'{value}' is {'out of range' if is_of_kind else f'not a {kind}'}; {_advice(*bounds, kind)}"
 

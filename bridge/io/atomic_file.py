@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 
 from ghostnote.bridge.errors import OutputError
 from ghostnote.bridge.io.partial_files import lock, partial_path, remove_stale
+from ghostnote.bridge.io.printable import shortened
 
 MAX_AIFF_BYTES: Final = 0xFFF00000 - 4096
 """What JUCE's encoder takes."""
@@ -47,7 +48,7 @@ def system_trouble(error: OSError) -> str | None:
     if error.filename is None:
         return _GONE if error.errno == errno.ENOENT and _is_current_folder_gone() else None
     name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
-    shown = name if len(name) <= _SHOWN_NAME else f"{name[:_SHOWN_NAME]}…"
+    shown = shortened(name, _SHOWN_NAME)
     if error.errno in _OF_ANY_FILE:
         return f"{shown}: {_CAUSES[error.errno]}"
     why = error.strerror or str(error)

@@ -11,6 +11,7 @@ from pedalboard.io import AudioFile
 
 from ghostnote.bridge.dsp.conversion import MAX_CHANNELS
 from ghostnote.bridge.errors import AudioFileError
+from ghostnote.bridge.io.arguments import RATES_HZ
 from ghostnote.bridge.io.input_file import read_head
 from ghostnote.bridge.io.wav_layout import wav_layout
 
@@ -25,8 +26,6 @@ MIN_SECONDS: Final = 0.002
 
 MAX_SAMPLES: Final = 60 * 8 * 192_000
 """A minute of eight channels at 192 kHz: a file of more, or one that claims more, would fill the memory."""
-
-_RATES_HZ: Final = (1_000, 768_000)
 
 
 def check_file(path: Path) -> None:
@@ -82,7 +81,7 @@ def check_channels(path: Path, channels: int) -> None:
 
 def check_rate(path: Path, rate: float) -> int:
     """Return the rate as a whole number of Hz, or raise `AudioFileError` for one out of range."""
-    low, high = _RATES_HZ
+    low, high = RATES_HZ
     if not low <= rate <= high:
         raise AudioFileError(f"{path}: its rate is {rate:g} Hz; it must lie between {low} and {high}")
     return round(rate)

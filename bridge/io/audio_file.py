@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
+from numbers import Integral
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
@@ -14,6 +15,7 @@ from pedalboard.io import AudioFile
 
 from ghostnote.bridge.dsp.dither import dither
 from ghostnote.bridge.errors import AudioFileError, OutputError
+from ghostnote.bridge.io.arguments import RATES_HZ, as_path, as_sound, check_whole
 from ghostnote.bridge.io.atomic_file import check_size, output_errors, replacing, write_bytes
 from ghostnote.bridge.io.audio_checks import (
     check_channels,
@@ -69,7 +71,7 @@ def format_for(path: Path, bits: int | None = None) -> tuple[AudioFormat, int | 
         why = f"cannot write '{path.suffix}' files" if path.suffix else "has no ending that says the format"
         why = "is a folder; give a file name" if path.is_dir() else f"{why}; end the name in {', '.join(FORMATS)}"
         raise AudioFileError(f"{path}: {why}")
-    if bits is not None and bits not in found.bits:
+    if bits is not None and not (isinstance(bits, Integral) and bits in found.bits):
         offer = f"choose {', '.join(map(str, sorted(found.bits)))}" if found.bits else "leave the bits out"
         raise AudioFileError(f"{path}: {found.suffix} files have no {bits} bits; {offer}")
     return found, bits if bits is not None else next(iter(found.bits), None)
@@ -87,7 +89,7 @@ def read_audio(path: Path | str, *, max_seconds: float = MAX_HIT_SECONDS) -> tup
     empty, silent, shorter than 2 ms or longer than `max_seconds`, of more channels or more than `MAX_SAMPLES`, that
     peaks 120 dB over full scale, or that holds values that are not numbers.
     """
-    path = Path(path)
+    path = as_path("path", path)
     check_file(path)
     try:
         audio, rate = _decoded(path, max_seconds)
@@ -231,10 +233,13 @@ def write_audio(
 ) -> bytes:
     """Write `(channels, frames)` as one file, whole or not at all, and return its bytes.
 
-    Everything else is as in `AudioWriter`; `durable` is as in `replacing`.
+    Everything else is as in `AudioWriter`; `durable` is as in `replacing`. `InputError` for what is no path, no array
+    of floating-point numbers of that shape, or a number that is none or out of its range.
     """
-    path, data = Path(path), BytesIO()
-    with AudioWriter(path, rate, audio.shape[0], bits, into=data) as writer:
+    path, data = as_path("path", path), BytesIO()
+    audio = as_sound(audio, f"sound for {path}", 0)
+    check_whole("rate", rate, *RATES_HZ)
+    with output_errors(path), AudioWriter(path, rate, audio.shape[0], bits, into=data) as writer:
         writer.write(audio)
     written = data.getvalue()
     write_bytes(path, written, durable=durable)

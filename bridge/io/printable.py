@@ -14,7 +14,12 @@ _LONGEST: Final = 4_000
 def printable(text: str) -> str:
     """Return a text on one line, with escapes for characters that steer a terminal or cannot be printed."""
     shown = UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+    return shortened(shown, _LONGEST)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of which at most so many characters are left."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

@@ -1,6 +1,7 @@
 """A kit: which MIDI note plays which drum, and how. Read from a TOML file, checked once."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from ghostnote.bridge.dsp.effects import Effect
 from ghostnote.bridge.dsp.shaping import Shaping
 from ghostnote.bridge.dsp.sliders import SLIDERS, Sliders
 from ghostnote.bridge.errors import KitError
+from ghostnote.bridge.io.arguments import as_path
 from ghostnote.bridge.kit.effects import kit_effects
 from ghostnote.bridge.kit.fields import KIT_KEYS, FieldError, check_keys, check_name, check_number
 from ghostnote.bridge.kit.hits import PadHit
@@ -156,7 +158,7 @@ def load_kit(path: Path | str) -> Kit:
     """
     if str(path) in BUILT_IN:
         return replace(_read_kit(built_in_file(str(path))), path=None)
-    if not Path(path).suffix and not Path(path).exists():
+    if not as_path("path", path).suffix and not os.path.lexists(path):
         raise KitError(f"{path}: there is no such kit; name a file, as mykit.toml, or one of {', '.join(BUILT_IN)}")
     return _read_kit(Path(path))
 

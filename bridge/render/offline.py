@@ -17,16 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.arguments import check, check_whole
 from ghostnote.bridge.kit.kit import Kit
 from ghostnote.bridge.midi.smf_reader import MidiSong
 from ghostnote.bridge.render.mixer import BLOCK_FRAMES, POLYPHONY, Mixer, rack_for
 from ghostnote.bridge.render.outputs import TakeFiles
 from ghostnote.bridge.render.performer import Stroke
 from ghostnote.bridge.render.score import END_FADE_SECONDS, EffectsChange, Score, song_score
-from ghostnote.bridge.render.workers import Spec, auto_jobs, stroke_results
+from ghostnote.bridge.render.workers import MAX_JOBS, Spec, auto_jobs, stroke_results
 
 MOST_SILENCE_SECONDS: Final = 60.0
 """A song whose end lies further behind its last sound ends there instead: its end is a slip of the sequencer."""
+
+_MOST_TAIL_SECONDS: Final = 600
+_MOST_VOICES: Final = 4_096
 
 Progress = Callable[[int, int], None]
 """Called with the frames rendered and the frames that the song has at least."""
@@ -48,6 +52,15 @@ class RenderSettings:
     """How many voices may sound at once; then the quietest is stolen."""
     jobs: int | None = None
     """How many processes make strokes; None chooses by the machine and the song."""
+
+
+def check_render(settings: RenderSettings) -> None:
+    """Raise `InputError` for a setting that is no number, or out of its range; bits are the format's affair."""
+    if settings.tail_seconds is not None:
+        check("tail_seconds", settings.tail_seconds, 0, _MOST_TAIL_SECONDS)
+    if settings.jobs is not None:
+        check_whole("jobs", settings.jobs, 1, MAX_JOBS)
+    check_whole("polyphony", settings.polyphony, 1, _MOST_VOICES)
 
 
 @dataclass(frozen=True)

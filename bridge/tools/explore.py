@@ -14,8 +14,9 @@ from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.stroke_source import described_drum, generate_drum
+from ghostnote.bridge.io.arguments import check_seed, check_whole
 from ghostnote.bridge.kinds import find_class, find_kind
-from ghostnote.bridge.tools.arguments import checked
+from ghostnote.bridge.tools.arguments import check_steps, checked
 from ghostnote.bridge.tools.description import brightness_hz, pitch_hz
 from ghostnote.bridge.tools.hit_parts import HitParts, description_of
 from ghostnote.bridge.tools.spread import TrainingDrums, farthest_first, point_of
@@ -35,6 +36,7 @@ _MOST_POOLS: Final = 4
 _DUPLICATE_DB: Final = 2.0
 """Sounds that are nearer to each other are the same."""
 _STREAM: Final = 6
+_MOST_COUNT: Final = 100_000
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ def explore(
 
 
 def _check(settings: ExploreSettings, *, is_alone: bool) -> None:
+    check_seed(settings.seed)
+    check_steps(settings.steps, 1)
+    check_whole("count", settings.count, 1, _MOST_COUNT)
     unknown = sorted(set(settings.keep) - set(KEEPS))
     if unknown:
         raise InputError(f"'{unknown[0]}' cannot be kept of a drum: choose from {', '.join(KEEPS)}")
@@ -101,8 +106,6 @@ def _check(settings: ExploreSettings, *, is_alone: bool) -> None:
         raise InputError(f"{settings.keep[0]} cannot be kept of no drum: say which it is like")
     if not 0 <= settings.near <= 1:
         raise InputError(f"near is {settings.near:g}: choose 0, any drum of the class, to 1, the hit itself")
-    if settings.count < 1:
-        raise InputError(f"count is {settings.count}: choose 1 or more")
 
 
 def _found(generator: Generator, settings: ExploreSettings, parts: HitParts | None) -> Iterator[FoundDrum]:

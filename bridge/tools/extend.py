@@ -15,7 +15,8 @@ from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.dsp.parts import Audio
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.tools.arguments import check, checked
+from ghostnote.bridge.io.arguments import check, check_seed
+from ghostnote.bridge.tools.arguments import checked
 
 Array = NDArray[np.float64]
 
@@ -42,6 +43,7 @@ def extend(hit: ArrayLike, rate: int, seconds: float, *, seed: int = 1) -> Audio
     already, or is too short to say how it decays.
     """
     audio = checked(hit, rate)
+    check_seed(seed)
     check("seconds", seconds, LEAST_SECONDS, LONGEST_SECONDS)
     frames = round(seconds * rate)
     if frames <= audio.shape[1]:

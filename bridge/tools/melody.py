@@ -19,7 +19,7 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.kinds import find_class
-from ghostnote.bridge.tools.arguments import MOST_CHANNELS, checked
+from ghostnote.bridge.tools.arguments import MOST_CHANNELS, check_variation, checked
 from ghostnote.bridge.tools.pitch import drum_pitch, strongest_hz
 from ghostnote.bridge.tools.tracks import ringing, tracks_of
 
@@ -114,7 +114,8 @@ def play_melody(
     add up as they are: the sum may be above full scale. `InputError` for a melody without notes, a hit without pitch,
     or a note that is more than three octaves from it.
     """
-    audio = checked(hit, rate, MOST_CHANNELS)
+    audio, variation = checked(hit, rate, MOST_CHANNELS), variation or Variation()
+    check_variation(variation)
     if not notes:
         raise InputError("the melody has no notes: choose another track or channel")
     own_hz = pitch_hz or drum_pitch(audio, rate).hz
@@ -131,7 +132,7 @@ def play_melody(
     reference = Reference(at_model_rate, label_of(find_class(drum_class)))
     keys = [StrokeKey(index, note.velocity) for index, note in enumerate(notes)]
     starts = [round(note.seconds * RATE) for note in notes]
-    strokes = Variator(generator or Generator.open()).next_strokes(reference, keys, variation or Variation())
+    strokes = Variator(generator or Generator.open()).next_strokes(reference, keys, variation)
     mix: Audio | None = None
     for done, (stroke, ratio, start) in enumerate(zip(strokes, ratios, starts, strict=True), 1):
         if mix is None:

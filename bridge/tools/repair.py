@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ghostnote.bridge.dsp.autoregression import burg, drawn
 from ghostnote.bridge.dsp.line_fit import fit_lines
 from ghostnote.bridge.errors import InputError
+from ghostnote.bridge.io.arguments import check_seed
 from ghostnote.bridge.tools.arguments import checked
 from ghostnote.bridge.tools.damage import Damage, find_damage
 
@@ -56,6 +57,7 @@ def repair(
     is, sample by sample. `InputError` for times that lie outside the hit, or more than 0.2 s at once.
     """
     audio = checked(hit, rate)
+    check_seed(seed)
     if (start is None) != (end is None):
         raise InputError("of start and end only one is given: give both, or neither to find what is broken")
     if start is not None and end is not None:

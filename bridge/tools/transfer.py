@@ -13,8 +13,9 @@ from ghostnote.bridge.dsp.conversion import resample
 from ghostnote.bridge.dsp.partials import RATE
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
+from ghostnote.bridge.io.arguments import check_seed
 from ghostnote.bridge.kinds import KIND_NAMES, classes_like, find_class, find_kind, plain_name
-from ghostnote.bridge.tools.arguments import checked
+from ghostnote.bridge.tools.arguments import check_steps, checked
 from ghostnote.bridge.tools.hit_parts import HitParts
 from ghostnote.bridge.tools.target_drum import draw_drum, target_drum
 from ghostnote.bridge.tools.toward import Move, moved
@@ -109,7 +110,9 @@ def transfer_move(strength: float, keep: Collection[str] = ()) -> Move:
 
 
 def check_transfer(settings: TransferSettings) -> None:
-    """Raise `InputError` for a strength that is out of its range, or a part that cannot be kept."""
+    """Raise `InputError` for a number that is out of its range, or a part that cannot be kept."""
+    check_seed(settings.seed)
+    check_steps(settings.steps)
     if not 0 <= settings.strength <= 1:
         raise InputError(f"strength is {settings.strength:g}: choose 0, the hit itself, to 1, the other drum")
     unknown = sorted(set(settings.keep) - set(KEEPS))

@@ -9,7 +9,8 @@ from ghostnote.bridge.dsp.onset import onset_frame
 from ghostnote.bridge.dsp.parts import Audio, parts_of
 from ghostnote.bridge.dsp.sliders import MOST, Sliders
 from ghostnote.bridge.dsp.tweak import tweaked
-from ghostnote.bridge.tools.arguments import check, checked
+from ghostnote.bridge.io.arguments import check, check_seed
+from ghostnote.bridge.tools.arguments import checked
 from ghostnote.bridge.tools.mask import Mask, kept
 
 
@@ -21,6 +22,7 @@ def tweak(hit: ArrayLike, rate: int, sliders: Sliders, *, mask: Mask | None = No
     With all sliders at 0 the hit itself is returned. `InputError` for a slider beyond its range.
     """
     audio = checked(hit, rate)
+    check_seed(seed)
     for name, value in asdict(sliders).items():
         check(name, value, -MOST, MOST)
     changed = tweaked(audio, rate, sliders, seed)

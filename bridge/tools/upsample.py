@@ -30,8 +30,9 @@ from ghostnote.bridge.dsp.top_bands import (
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.schedule import schedule
+from ghostnote.bridge.io.arguments import check_seed
 from ghostnote.bridge.kinds import find_class
-from ghostnote.bridge.tools.arguments import checked
+from ghostnote.bridge.tools.arguments import check_steps, checked
 from ghostnote.bridge.tools.spectral_cut import CUT_HZ, band_filtered, find_cut, without_bottom
 
 Audio = NDArray[np.float32]
@@ -77,6 +78,8 @@ def upsample(
     that is not within 1,500 Hz to 20,500 Hz and the half of the rate.
     """
     audio = checked(hit, rate)
+    check_seed(seed)
+    check_steps(steps)
     cut = find_cut(audio, rate) if above is None else above
     if cut is None:
         raise InputError("its spectrum fades without a cut, so that nothing seems to be missing: give --above HZ")

@@ -19,7 +19,7 @@ from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.inference.model import Generator
 from ghostnote.bridge.inference.variation import Reference, StrokeKey, Variation, Variator
 from ghostnote.bridge.kinds import find_class
-from ghostnote.bridge.tools.arguments import MOST_CHANNELS, check, checked
+from ghostnote.bridge.tools.arguments import MOST_CHANNELS, check, check_variation, checked
 
 Audio = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -66,6 +66,8 @@ def widen(
     """
     audio, width = checked(hit, rate, MOST_CHANNELS), width or Width()
     label = label_of(find_class(drum_class))
+    variation = Variation(seed=seed, steps=steps)
+    check_variation(variation)
     check("width", width.width, 0, 1)
     check("mono_below", width.mono_below, 20, rate / 4)
     if not width.width:
@@ -77,7 +79,6 @@ def widen(
     generator = generator or Generator.open()
     card, onset = generator.card, onset_frame(middle[None])
     mono = resample(middle[None], rate, card.rate)
-    variation = Variation(seed=seed, steps=steps)
     strokes = [*Variator(generator).next_strokes(Reference(mono, label), [StrokeKey(0), StrokeKey(1)], variation)]
     if not width.exact_mono:
         mean = resample((strokes[0] + strokes[1]) / np.float32(2), card.rate, rate)
