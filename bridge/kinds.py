@@ -6,7 +6,7 @@ from typing import Final
 
 from ghostnote.bridge.drums import CLASS_NAMES, class_from_name
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.printable import nearest
+from ghostnote.bridge.io.printable import nearest, shown
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def find_kind(text: str, drum_class: str | None = None) -> Kind:
         meant = [each for each in names if _BY_NAME[each].drum_class in classes_like(name)]
         advice = f"choose one of {', '.join(meant)}" if meant else nearest(name, names)
         of_class = f" of the class {drum_class}" if drum_class in CLASS_NAMES else ""
-        raise InputError(f"'{text}' is not a kind of drum{of_class}; {advice}")
+        raise InputError(f"{shown(text)} is not a kind of drum{of_class}; {advice}")
     return found
 
 
@@ -123,7 +123,9 @@ def find_class(text: str) -> str:
             return known
     classes, kinds = classes_like(text), [kind for kind in KIND_NAMES if name and name in kind]
     advice = f"choose {' or '.join(classes)}" if classes else nearest(name, CLASS_NAMES)
-    raise InputError(f"'{text}' is not a drum class; {advice}" + (f", or the kind {', '.join(kinds)}" if kinds else ""))
+    raise InputError(
+        f"{shown(text)} is not a drum class; {advice}" + (f", or the kind {', '.join(kinds)}" if kinds else "")
+    )
 
 
 def plain_name(text: str) -> str:

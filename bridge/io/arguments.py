@@ -9,16 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.printable import shortened
+from ghostnote.bridge.io.printable import shown
 
 RATES_HZ: Final = (1_000, 768_000)
 """Of sounds that are read and written."""
 MADE_RATES_HZ: Final = (8_000, 192_000)
 """Of sounds that are made at a chosen rate."""
 MOST_SEED: Final = 2**64 - 1
-
-_MOST_DIGITS: Final = 40
-_MOST_SHOWN: Final = 60
 
 
 def check(name: str, value: float, least: float, most: float) -> None:
@@ -45,10 +42,8 @@ def _check(name: str, value: object, kind: type, advice: str) -> None:
         raise InputError(f"{name} is {_shown(value)}: choose {advice}")
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, int) and abs(value) >= 10**_MOST_DIGITS:
-        return f"a number of more than {_MOST_DIGITS} digits"
-    return f"{value:g}" if isinstance(value, float) else shortened(repr(value), _MOST_SHOWN)
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else shown(value)
 
 
 def as_path(name: str, value: object) -> Path:

@@ -9,6 +9,8 @@ UNPRINTABLE: Final = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u206
 """Control characters, line ends, marks that turn the direction of text, and what stands for bytes that are no text."""
 _LONGEST: Final = 4_000
 """Characters of one line: a name may be a megabyte long."""
+_MOST_SHOWN: Final = 200
+"""Characters of one value in a message."""
 
 
 def printable(text: str) -> str:
@@ -17,9 +19,21 @@ def printable(text: str) -> str:
     return shortened(shown, _LONGEST)
 
 
-def shortened(text: str, most: int) -> str:
-    """Return a text of which at most so many characters are left."""
+def shortened(text: str, most: int = _MOST_SHOWN) -> str:
+    """Return a text of which at most so many characters are left, by default as many as a message quotes."""
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def shown(value: object) -> str:
+    """Return a value of someone's file as messages quote it: text in quotes, and the beginning of what is long."""
+    if isinstance(value, str):
+        # The end is cut before it is written out: a text may be a megabyte long.
+        return repr(shortened(value))
+    try:
+        return shortened(repr(value))
+    except ValueError:
+        # Python writes no number out that has thousands of digits.
+        return "a number of thousands of digits"
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:
@@ -30,5 +44,5 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
 def nearest(given: object, known: Iterable[str]) -> str:
     """Return what to say of a name that is not known: the one that is spelled most like it, or all that there are."""
     names = list(known)
-    close = get_close_matches(str(given), names, 1)
+    close = get_close_matches(shortened(given) if isinstance(given, str) else shown(given), names, 1)
     return f"did you mean {close[0]}?" if close else f"choose one of {', '.join(names)}"

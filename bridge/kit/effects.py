@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ghostnote.bridge.dsp.effects import CONVOLUTION, EFFECTS, PLUGIN, Effect, Value
-from ghostnote.bridge.io.printable import nearest
+from ghostnote.bridge.io.printable import nearest, shortened, shown
 from ghostnote.bridge.kit.fields import (
     FieldError,
     MissingFileError,
@@ -32,7 +32,7 @@ def check_effects(value: object, impulse: Find, plugin: Find) -> tuple[Effect, .
     The file of an effect that is bypassed need not be there.
     """
     if not isinstance(value, list) or len(value) > MOST_EFFECTS:
-        found = f"{len(value)} entries" if isinstance(value, list) else repr(value)
+        found = f"{len(value)} entries" if isinstance(value, list) else shown(value)
         raise FieldError(
             f"effects = {found}, but it must be a list of at most {MOST_EFFECTS} tables such as "
             "[{ type = 'reverb', room_size = 0.3 }]"
@@ -53,14 +53,19 @@ def kit_effects(value: object, folder: Path) -> tuple[Effect, ...]:
 
 def find_plugin(text: str) -> Path:
     """Return the path of a VST3, which must be a whole one: no kit brings programs along."""
-    path = Path(text).expanduser()
+    try:
+        path = Path(text).expanduser()
+        is_there = path.exists()
+    except (OSError, RuntimeError) as error:
+        # As for a name that is too long, or the home of nobody.
+        raise FieldError(f"plugin = {shown(text)} cannot be looked up ({getattr(error, 'strerror', error)})") from error
     if not path.is_absolute():
-        raise FieldError(f"plugin = {text!r}, but a plugin needs its whole path, as /usr/lib/vst3/Name.vst3")
+        raise FieldError(f"plugin = {shown(text)}, but a plugin needs its whole path, as /usr/lib/vst3/Name.vst3")
     if path.suffix.lower() != ".vst3":
-        raise FieldError(f"plugin = {text!r} is not a VST3; name a file or folder that ends in .vst3")
-    if not path.exists():
+        raise FieldError(f"plugin = {shown(text)} is not a VST3; name a file or folder that ends in .vst3")
+    if not is_there:
         advice = "install it, mend the path, or leave the effect out with bypass = true"
-        raise MissingFileError(f"plugin = {text!r} does not exist; {advice}", path)
+        raise MissingFileError(f"plugin = {shown(text)} does not exist; {advice}", path)
     return path
 
 
@@ -108,13 +113,13 @@ def _key(name: str) -> str:
 
 def _effect(entry: object, impulse: Find, plugin: Find) -> Effect:
     if not isinstance(entry, dict):
-        raise FieldError(f"{entry!r} is not a table such as {{ type = 'reverb', room_size = 0.3 }}")
+        raise FieldError(f"{shown(entry)} is not a table such as {{ type = 'reverb', room_size = 0.3 }}")
     bypass = check_switch("bypass", entry.get("bypass", False))
     if "plugin" in entry:
         check_keys(entry, ("plugin", "values", "bypass"))
         values = entry.get("values", {})
         if not isinstance(values, dict):
-            raise FieldError(f"values = {values!r}, but it must be a table such as {{ mix = 50.0 }}")
+            raise FieldError(f"values = {shown(values)}, but it must be a table such as {{ mix = 50.0 }}")
         checked = tuple((name, _plugin_value(name, value)) for name, value in values.items())
         return Effect(PLUGIN, checked, _file(entry, "plugin", plugin), bypass)
     kind = _kind(entry.get("type"))
@@ -143,7 +148,7 @@ def _kind(value: object) -> str:
     if value is None:
         raise FieldError("type is missing; name an effect, or a plugin's path as plugin = ...")
     if not isinstance(value, str) or value not in EFFECTS:
-        raise FieldError(f"type = {value!r} is not an effect; {nearest(value, EFFECTS)}")
+        raise FieldError(f"type = {shown(value)} is not an effect; {nearest(value, EFFECTS)}")
     return value
 
 
@@ -153,5 +158,6 @@ def _ranges(kind: str) -> dict[str, tuple[float, float]]:
 
 def _plugin_value(name: str, value: object) -> Value:
     if not isinstance(value, bool | int | float | str) or (isinstance(value, float) and not math.isfinite(value)):
-        raise FieldError(f"{name} = {value!r}, but a plugin's values are numbers, true, false or text")
+        rule = "a plugin's values are numbers, true, false or text"
+        raise FieldError(f"{shortened(name)} = {shown(value)}, but {rule}")
     return value

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ghostnote.bridge.dsp.sliders import MOST, SLIDERS
 from ghostnote.bridge.errors import InputError
-from ghostnote.bridge.io.printable import UNPRINTABLE, nearest
+from ghostnote.bridge.io.printable import UNPRINTABLE, nearest, shown
 from ghostnote.bridge.kinds import Kind, find_class, find_kind
 
 RANGES: Final[Mapping[str, tuple[float, float]]] = {
@@ -54,7 +54,7 @@ def check_keys(table: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raise `FieldError` for an unknown key, with the most similar known one."""
     for key in table:
         if key not in known:
-            raise FieldError(f"the key {key!r} is unknown; {nearest(key, known)}")
+            raise FieldError(f"the key {shown(key)} is unknown; {nearest(key, known)}")
 
 
 def check_number(key: str, value: object, ranges: Mapping[str, tuple[float, float]] = RANGES) -> Any:
@@ -63,25 +63,25 @@ def check_number(key: str, value: object, ranges: Mapping[str, tuple[float, floa
     whole = isinstance(low, int)
     kind = f"a{' whole' if whole else ''} number from {low:g} to {high:.10g}"
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-        raise FieldError(f"{key} = {value!r}, but it must be {kind}")
+        raise FieldError(f"{key} = {shown(value)}, but it must be {kind}")
     if not low <= value <= high:
-        raise FieldError(f"{key} = {value}, but it must be {kind}")
+        raise FieldError(f"{key} = {shown(value)}, but it must be {kind}")
     return value if whole else float(value)
 
 
 def check_switch(key: str, value: object) -> bool:
     """Return true or false; `FieldError` for anything else."""
     if not isinstance(value, bool):
-        raise FieldError(f"{key} = {value!r}, but it must be true or false")
+        raise FieldError(f"{key} = {shown(value)}, but it must be true or false")
     return value
 
 
 def check_text(key: str, value: object) -> str:
     """Return a line of text, stripped; `FieldError` for any other value, or a blank one."""
     if not isinstance(value, str):
-        raise FieldError(f"{key} = {value!r}, but it must be text in quotes")
+        raise FieldError(f"{key} = {shown(value)}, but it must be text in quotes")
     if not value.strip() or any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in value):
-        raise FieldError(f"{key} = {value!r}, but it must be visible text on one line")
+        raise FieldError(f"{key} = {shown(value)}, but it must be visible text on one line")
     return value.strip()
 
 
@@ -97,10 +97,10 @@ def check_notes(value: object) -> tuple[int, ...]:
     """Return the MIDI notes of a pad: one or more, each 0 to 127 and listed once."""
     low, high = _NOTES
     if not isinstance(value, list) or not value:
-        raise FieldError(f"notes = {value!r}, but it must be a list of MIDI notes such as [38, 40]")
+        raise FieldError(f"notes = {shown(value)}, but it must be a list of MIDI notes such as [38, 40]")
     for note in value:
         if isinstance(note, bool) or not isinstance(note, int) or not low <= note <= high:
-            raise FieldError(f"notes holds {note!r}, but MIDI notes are whole numbers from {low} to {high}")
+            raise FieldError(f"notes holds {shown(note)}, but MIDI notes are whole numbers from {low} to {high}")
         if value.count(note) > 1:
             raise FieldError(f"notes holds {note} twice; list it once")
     return tuple(value)
@@ -109,7 +109,7 @@ def check_notes(value: object) -> tuple[int, ...]:
 def check_class(value: object) -> str:
     """Return the name of a drum class."""
     try:
-        return find_class(str(value))
+        return find_class(value if isinstance(value, str) else shown(value))
     except InputError as error:
         raise FieldError(f"class = {error}") from error
 
@@ -117,9 +117,9 @@ def check_class(value: object) -> str:
 def check_kind(value: object) -> Kind:
     """Return the kind of drum of that name."""
     try:
-        return find_kind(str(value))
+        return find_kind(value if isinstance(value, str) else shown(value))
     except InputError as error:
-        raise FieldError(f"kind = {value!r}: {error}") from error
+        raise FieldError(f"kind = {error}") from error
 
 
 def check_hit(value: object, folder: Path, *, key: str = "hit", may_be_folder: bool = False) -> Path:
@@ -128,22 +128,22 @@ def check_hit(value: object, folder: Path, *, key: str = "hit", may_be_folder: b
     relative = Path(os.path.normpath(text))
     own = folder.absolute()
     if relative.is_absolute() or relative.parts[:1] == ("..",):
-        raise FieldError(f"{key} = {text!r} lies outside the kit's folder {own}; copy it in, beside the kit")
+        raise FieldError(f"{key} = {shown(text)} lies outside the kit's folder {own}; copy it in, beside the kit")
     path = folder / relative
     try:
         if path.is_dir() and not may_be_folder:
-            raise FieldError(f"{key} = {text!r} is a folder; name one sound file in it, or use hits for all of them")
+            raise FieldError(f"{key} = {shown(text)} is a folder; name a sound file in it, or use hits for all of them")
         is_there = path.is_file() or path.is_dir()
         if not is_there and path.exists():
-            raise FieldError(f"{key} = {text!r} is a device or a pipe; name a file")
+            raise FieldError(f"{key} = {shown(text)} is a device or a pipe; name a file")
         if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-            raise FieldError(f"{key} = {text!r} is a link out of the kit's folder {own}; copy the sound file in")
+            raise FieldError(f"{key} = {shown(text)} is a link out of the kit's folder {own}; copy the sound file in")
         if not is_there:
             what = "file or folder" if may_be_folder and not relative.suffix else "sound file"
             advice = f"copy the {what} into {path.parent.absolute()}"
-            raise MissingFileError(f"{key} = {text!r} does not exist; {advice}", path)
+            raise MissingFileError(f"{key} = {shown(text)} does not exist; {advice}", path)
     except OSError as error:
-        raise FieldError(f"{key} = {text!r} cannot be looked up ({error.strerror})") from error
+        raise FieldError(f"{key} = {shown(text)} cannot be looked up ({error.strerror})") from error
     return path
 
 

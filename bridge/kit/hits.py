@@ -14,6 +14,7 @@ from ghostnote.bridge.dsp.velocity import velocity_db
 from ghostnote.bridge.errors import AudioFileError
 from ghostnote.bridge.io.audio_checks import MIN_SECONDS, file_seconds
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files
+from ghostnote.bridge.io.printable import shown
 from ghostnote.bridge.kit.fields import RANGES, FieldError, check_hit, check_keys, check_number
 
 HIT_RANGES: Final[Mapping[str, tuple[float, float]]] = {
@@ -118,11 +119,13 @@ def check_hits(value: object, folder: Path) -> tuple[PadHit, ...]:
         path = check_hit(value, folder, key="hits", may_be_folder=True)
         value = [str(file.relative_to(folder)) for file in hit_files(path)] if path.is_dir() else [value]
         if not value:
-            raise FieldError(f"hits = {str(path)!r} holds no sound file; ghostnote reads {', '.join(HIT_SUFFIXES)}")
+            raise FieldError(
+                f"hits = {shown(str(path))} holds no sound file; ghostnote reads {', '.join(HIT_SUFFIXES)}"
+            )
     if not isinstance(value, list) or not value or len(value) > MOST_HITS:
         raise FieldError(
-            f"hits = {value if not isinstance(value, list) else f'{len(value)} entries'}, but it must be a folder, or "
-            f"a list of 1 to {MOST_HITS} files such as [{{ file = 'soft.wav', velocity = [1, 60] }}, 'hard.wav']"
+            f"hits = {f'{len(value)} entries' if isinstance(value, list) else shown(value)}, but it must be a folder, "
+            f"or a list of 1 to {MOST_HITS} files such as [{{ file = 'soft.wav', velocity = [1, 60] }}, 'hard.wav']"
         )
     entries = [_entry(number, each, folder) for number, each in enumerate(value, 1)]
     unknown: dict[object, list[Path]] = defaultdict(list)
@@ -177,7 +180,7 @@ def _entry(number: int, value: object, folder: Path) -> _Entry:
         return _Entry.of(value, folder)
     except FieldError as error:
         file = value.get("file") if isinstance(value, dict) else None
-        named = f" {file!r}" if isinstance(file, str) and not str(error).startswith("file = ") else ""
+        named = f" {shown(file)}" if isinstance(file, str) and not str(error).startswith("file = ") else ""
         raise FieldError(f"stroke {number}{named} of hits: {error}") from error
 
 
@@ -185,8 +188,8 @@ def check_range(key: str, value: object, ranges: Mapping[str, tuple[float, float
     """Return the range of one number, or of a pair; `FieldError`."""
     pair = value if isinstance(value, list) else [value, value]
     if len(pair) != 2:
-        raise FieldError(f"{key} = {value!r}, but it must be one {key}, or the lowest and the highest: [1, 60]")
+        raise FieldError(f"{key} = {shown(value)}, but it must be one {key}, or the lowest and the highest: [1, 60]")
     low, high = (check_number(key, each, ranges) for each in pair)
     if low > high:
-        raise FieldError(f"{key} = {value!r}, but the lowest must come first")
+        raise FieldError(f"{key} = {shown(value)}, but the lowest must come first")
     return low, high

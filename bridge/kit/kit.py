@@ -12,6 +12,7 @@ from ghostnote.bridge.dsp.shaping import Shaping
 from ghostnote.bridge.dsp.sliders import SLIDERS, Sliders
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.arguments import as_path
+from ghostnote.bridge.io.printable import shown
 from ghostnote.bridge.kit.effects import kit_effects
 from ghostnote.bridge.kit.fields import KIT_KEYS, FieldError, check_keys, check_name, check_number
 from ghostnote.bridge.kit.hits import PadHit
@@ -178,7 +179,7 @@ def parse_kit(text: str, folder: Path, origin: str) -> Kit:
         effects = kit_effects(table.get("effects", []), folder)
         pads: list[Pad] = []
         for number, entry in enumerate(pad_tables(table), 1):
-            where = f"pad {number} {entry.get('name', 'without a name')!r}: "
+            where = f"pad {number} {shown(entry.get('name', 'without a name'))}: "
             pads.append(_pad(entry, seed, folder))
             _check_unique(pads[-1], pads[:-1])
     except FieldError as error:
@@ -195,7 +196,7 @@ def _check_unique(pad: Pad, others: list[Pad]) -> None:
     """Raise `FieldError` if a pad shares its name or a note with one before it."""
     for other in others:
         if pad.name.casefold() == other.name.casefold():
-            raise FieldError(f"name = {pad.name!r} is an earlier pad's too, capitals aside; choose another")
+            raise FieldError(f"name = {shown(pad.name)} is an earlier pad's too, capitals aside; choose another")
         shared = set(pad.notes) & set(other.notes)
         if shared:
-            raise FieldError(f"note {min(shared)} is claimed by pad {other.name!r} too; leave it to one")
+            raise FieldError(f"note {min(shared)} is claimed by pad {shown(other.name)} too; leave it to one")

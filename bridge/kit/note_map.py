@@ -8,7 +8,7 @@ from typing import Final
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.input_file import read_head
-from ghostnote.bridge.io.printable import nearest
+from ghostnote.bridge.io.printable import nearest, shortened, shown
 from ghostnote.bridge.kit.kit import Kit
 
 NoteMap = Mapping[int, int]
@@ -16,6 +16,7 @@ NoteMap = Mapping[int, int]
 
 _MOST_BYTES: Final = 100_000
 _NOTES: Final = range(128)
+_WRITTEN: Final = {str(note): note for note in _NOTES}
 
 
 def _inverted(groups: Mapping[int, Sequence[int]]) -> NoteMap:
@@ -56,18 +57,21 @@ def load_map(name: str) -> NoteMap:
         return NOTE_MAPS[name.lower()]
     path = Path(name)
     if path.suffix.lower() != ".toml":
-        raise KitError(f"'{name}' is neither a note map nor a .toml file; {nearest(name.lower(), NOTE_MAPS)}")
+        raise KitError(f"{shown(name)} is neither a note map nor a .toml file; {nearest(name.lower(), NOTE_MAPS)}")
+    data = read_head(path, "a note map", KitError, _MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise KitError(f"{path}: is larger than {_MOST_BYTES // 1000} kB, which no note map is; name a note map")
     try:
-        table = tomllib.loads(read_head(path, "a note map", KitError, _MOST_BYTES).decode("utf-8-sig"))
+        table = tomllib.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise KitError(f"{path}: is not TOML ({error}); mend the line") from error
     notes = table.get("notes")
     if not isinstance(notes, dict) or set(table) != {"notes"}:
         raise KitError(f"{path}: a note map has one table [notes], with lines as in 22 = 42")
     for note, meant in notes.items():
-        if not (note.isdecimal() and int(note) in _NOTES and type(meant) is int and meant in _NOTES):
-            raise KitError(f"{path}: {note} = {meant!r}, but notes are whole numbers from 0 to 127")
-    return {int(note): meant for note, meant in notes.items()}
+        if not (note in _WRITTEN and type(meant) is int and meant in _NOTES):
+            raise KitError(f"{path}: {shortened(note)} = {shown(meant)}, but notes are whole numbers from 0 to 127")
+    return {_WRITTEN[note]: meant for note, meant in notes.items()}
 
 
 def with_map(kit: Kit, note_map: NoteMap) -> Kit:

@@ -12,7 +12,7 @@ from typing import IO, Final
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.atomic_file import output_errors
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
-from ghostnote.bridge.io.printable import printable
+from ghostnote.bridge.io.printable import shown
 
 ARCHIVES: Final = (".h2drumkit", ".dslibrary", ".zip", ".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".tar")
 MOST_BYTES: Final = 4 * 2**30
@@ -64,7 +64,7 @@ def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def _link(archive: Path, name: str) -> KitError:
-    return KitError(f"{archive}: holds a link, {printable(name)!r}; kits hold files alone: pack it without links")
+    return KitError(f"{archive}: holds a link, {shown(name)}; kits hold files alone: pack it without links")
 
 
 def _write(archive: Path, members: Iterator[tuple[str, IO[bytes]]], folder: Path) -> None:
@@ -91,7 +91,5 @@ def _inside(archive: Path, name: str) -> PurePosixPath:
     """Return a member's path, which must not lead out of the folder."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or "\0" in name or ":" in path.parts[0]:
-        raise KitError(
-            f"{archive}: holds a file that would lie outside its folder, {printable(name)!r}; do not trust it"
-        )
+        raise KitError(f"{archive}: holds a file that would lie outside its folder, {shown(name)}; do not trust it")
     return path

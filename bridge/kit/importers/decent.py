@@ -119,7 +119,10 @@ def _gain_db(levels: list[Element], path: Path) -> float:
     for level in levels:
         text = level.get("volume", "1")
         in_db = _VOLUME.match(text)
-        gain += float(in_db[1]) if in_db else 20 * log10(max(number(text, 1.0, "volume", path), _LEAST_GAIN))
+        if in_db:
+            gain += number(in_db[1], 0.0, "volume in dB", path)
+        else:
+            gain += 20 * log10(max(number(text, 1.0, "volume", path), _LEAST_GAIN))
     return gain
 
 

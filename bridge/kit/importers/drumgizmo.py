@@ -10,7 +10,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from ghostnote.bridge.errors import KitError
-from ghostnote.bridge.io.printable import printable
+from ghostnote.bridge.io.printable import shortened, shown
 from ghostnote.bridge.kit.importers.region import Channel, Found, Region
 from ghostnote.bridge.kit.importers.xml import number, read_xml
 
@@ -54,7 +54,7 @@ def read_drumgizmo(path: Path, root: Path, channels: Sequence[str] = ()) -> Foun
             found.left_out["instruments without a note in the MIDI map"] += 1
     if not channels and len(names) > 2:
         found.notes.append(
-            f"each drum is mixed of its main channels, or all; --channels chooses among {', '.join(names)}"
+            f"each drum is mixed of its main channels, or all; --channels chooses among {shortened(', '.join(names))}"
         )
     return found
 
@@ -63,7 +63,7 @@ def _chosen(names: Sequence[str], channels: Sequence[str], path: Path) -> frozen
     by_name = {name.casefold(): name for name in names}
     for channel in channels:
         if channel.casefold() not in by_name:
-            raise KitError(f"{path}: has no channel {channel!r}; choose among {', '.join(names)}")
+            raise KitError(f"{path}: has no channel {shown(channel)}; choose among {shortened(', '.join(names))}")
     return frozenset(by_name[channel.casefold()] for channel in channels)
 
 
@@ -71,9 +71,7 @@ def _instrument(found: Found, entry: Element) -> _Instrument:
     name, file_name = entry.get("name", ""), entry.get("file", "")
     file = found.sample(found.source.parent, file_name) if file_name else None
     if file is None:
-        raise KitError(
-            f"{found.source}: instrument {printable(name)!r} lacks its file {printable(file_name)!r}; put it back"
-        )
+        raise KitError(f"{found.source}: instrument {shown(name)} lacks its file {shown(file_name)}; put it back")
     maps = [(each.get("in", ""), each.get("out", ""), each.get("main") == "true") for each in entry.iter("channelmap")]
     return _Instrument(
         name,

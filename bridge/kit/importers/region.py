@@ -7,6 +7,7 @@ from typing import Final
 
 from ghostnote.bridge.errors import AudioFileError, KitError
 from ghostnote.bridge.io.audio_checks import opened_audio
+from ghostnote.bridge.io.printable import shortened
 from ghostnote.bridge.kit.importers.samples import find_sample
 
 MOST_REGIONS: Final = 10_000
@@ -122,6 +123,6 @@ class Found:
 
 def _counted(counts: Counter[str]) -> str:
     """Return the most frequent of some names with their counts."""
-    named = [f"{name} ({count})" for name, count in counts.most_common(_MOST_NAMED)]
+    named = [f"{shortened(name)} ({count})" for name, count in counts.most_common(_MOST_NAMED)]
     more = len(counts) - len(named)
     return ", ".join(named) + (f" and {more} other kinds" if more else "")

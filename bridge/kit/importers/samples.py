@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.input_file import real_path
-from ghostnote.bridge.io.printable import printable
+from ghostnote.bridge.io.printable import shown
 
 
 def find_sample(root: Path, folder: Path, name: str, origin: Path) -> Path | None:
@@ -15,7 +15,7 @@ def find_sample(root: Path, folder: Path, name: str, origin: Path) -> Path | Non
     """
     relative = PurePosixPath(name.strip().replace("\\", "/"))
     if relative.is_absolute() or PureWindowsPath(name.strip()).drive or "\0" in name:
-        raise KitError(f"{origin}: names the file {printable(name)!r}, not from the kit's folder on; mend the path")
+        raise KitError(f"{origin}: names the file {shown(name)}, not from the kit's folder on; mend the path")
     try:
         found = _step(folder, relative)
         real = real_path(found or folder / relative)
@@ -24,7 +24,7 @@ def find_sample(root: Path, folder: Path, name: str, origin: Path) -> Path | Non
         return None
     if not real.is_relative_to(real_path(root)):
         raise KitError(
-            f"{origin}: names the file {printable(name)!r}, which lies outside {root}; "
+            f"{origin}: names the file {shown(name)}, which lies outside {root}; "
             "give the folder that holds the whole kit"
         )
     return found if found and found.is_file() else None

@@ -103,7 +103,7 @@ def _why_not(opcodes: Opcodes, control: Opcodes, path: Path, switch: str | None)
     if switch and opcodes.get("sw_last", switch) != switch:
         return "regions of other key switches"
     for name, value in opcodes.items():
-        bound = re.fullmatch(r"(lo|hi)cc(\d+)", name)
+        bound = re.fullmatch(r"(lo|hi)cc(\d{1,4})", name)
         if bound and int(bound[2]) not in _TOUCHES:
             at = number(control.get(f"set_cc{bound[2]}"), _CONTROLLERS.get(int(bound[2]), 0.0), name, path)
             limit = number(value, 0.0, name, path)

@@ -8,7 +8,7 @@ from typing import Final
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.input_file import read_head, real_path
-from ghostnote.bridge.io.printable import printable
+from ghostnote.bridge.io.printable import shown
 from ghostnote.bridge.kit.importers.samples import find_sample
 
 _MOST_BYTES: Final = 32 * 2**20
@@ -62,11 +62,9 @@ class SfzReader:
         folders = dict.fromkeys((self._open[0].parent, origin.parent))
         found = next((path for folder in folders if (path := find_sample(self.root, folder, name, origin))), None)
         if found is None:
-            raise KitError(f"{origin}: includes {printable(name)!r}, which is not there; put the file back")
+            raise KitError(f"{origin}: includes {shown(name)}, which is not there; put the file back")
         if real_path(found) in self._open:
-            raise KitError(
-                f"{origin}: includes {printable(name)!r}, which includes it again without end; cut the circle"
-            )
+            raise KitError(f"{origin}: includes {shown(name)}, which includes it again without end; cut the circle")
         if len(self._open) > _MOST_DEPTH:
             raise KitError(f"{origin}: includes lie deeper than {_MOST_DEPTH} files; put them into one")
         yield from self._lines(found)

@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element, ParseError
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.input_file import read_head
+from ghostnote.bridge.io.printable import shortened, shown
 
 _MOST_BYTES: Final = 32 * 2**20
 
@@ -28,7 +29,9 @@ def read_xml(path: Path, roots: tuple[str, ...]) -> Element:
         if isinstance(element.tag, str):
             element.tag = element.tag.rpartition("}")[2]
     if root.tag not in roots:
-        raise KitError(f"{path}: begins with <{root.tag}>, but a kit's file begins with <{'> or <'.join(roots)}>")
+        raise KitError(
+            f"{path}: begins with <{shortened(root.tag)}>, but a kit's file begins with <{'> or <'.join(roots)}>"
+        )
     return root
 
 
@@ -41,7 +44,7 @@ def number(text: str | None, default: float, what: str, path: Path) -> float:
     except ValueError:
         value = float("nan")
     if not abs(value) < 1e9:
-        raise KitError(f"{path}: {what} is {text.strip()[:40]!r}, but it must be a number; mend it")
+        raise KitError(f"{path}: {what} is {shown(text.strip())}, but it must be a number; mend it")
     return value
 
 

@@ -60,6 +60,10 @@ def test_a_file_says_what_notes_mean(tmp_path: Path) -> None:
         ("1 = 38\n", "one table"),
         ("notes = 5\n", "one table"),
         ("[notes\n", "not TOML"),
+        (f"[notes]\n1 = 0x{'f' * 5_000}\n", "1 = a number of thousands of digits, but notes are whole"),
+        (f"[notes]\n{'9' * 5_000} = 1\n", "9… = 1, but notes are whole numbers"),
+        ('[notes]\n"\u0662\u0662" = 1\n', "whole numbers from 0 to 127"),
+        ("[notes]\n22 = 42\n#" + "x" * 100_000 + "\n26 = 46\n", "is larger than 100 kB"),
     ],
 )
 def test_a_file_that_breaks_the_rules_is_refused(tmp_path: Path, text: str, said: str) -> None:
