@@ -8,7 +8,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from ghostnote.bridge.kit.importers.heard_settings import heard_end, heard_envelope, heard_tracking
-from ghostnote.bridge.kit.importers.region import Found, Region
+from ghostnote.bridge.kit.importers.region import NO_VELOCITY, Found, Region, velocity_range
 from ghostnote.bridge.kit.importers.xml import number, read_xml
 
 _USED: Final = frozenset(
@@ -71,27 +71,34 @@ def _add(found: Found, levels: list[Element]) -> None:
     low_key = round(number(merged.get("loNote"), root_note, "loNote", path))
     high_key = round(number(merged.get("hiNote"), low_key if "loNote" in merged else root_note, "hiNote", path))
     low, high = (round(number(merged.get(key), at, key, path)) for key, at in (("loVel", 1), ("hiVel", 127)))
+    velocities = velocity_range(low, high)
+    if velocities is None:
+        found.left_out[NO_VELOCITY] += 1
+        return
     velocity_track = max(0.0, min(1.0, number(merged.get("ampVelTrack"), 1.0, "ampVelTrack", path)))
-    found.unknown.update(_heard(found, merged, file, velocity_track, (low, high)))
-    tune = sum(number(merged.get(key), 0.0, key, path) for key in ("tuning", "groupTuning", "globalTuning"))
-    track = number(merged.get("pitchKeyTrack"), 1.0, "pitchKeyTrack", path)
+    found.unknown.update(_heard(found, merged, file, velocity_track, velocities))
     for note in range(max(low_key, 0), min(high_key, 127) + 1):
         found.add(
             Region(
                 file,
                 (note,),
                 re.sub(r" \d+-\d+$", "", levels[1].get("name", "")),
-                max(low, 1),
-                max(min(high, 127), 1),
-                _gain_db(levels, path) + _velocity_gain_db(velocity_track, high),
+                *velocities,
+                _gain_db(levels, path) + _velocity_gain_db(velocity_track, velocities[1]),
                 max(-1.0, min(1.0, number(merged.get("pan"), 0.0, "pan", path) / 100)),
-                tune + track * (note - root_note),
+                _tune(merged, note - root_note, path),
                 found.milliseconds(file, number(merged.get("start"), 0.0, "start", path)),
                 merged.get("tags"),
                 merged.get("silencedByTags"),
                 merged.get("seqPosition", "") if merged.get("seqMode", "always") != "always" else "",
             )
         )
+
+
+def _tune(merged: dict[str, str], distance: int, path: Path) -> float:
+    """Return the semitones that a sample is tuned by on a key at a distance from its own."""
+    tune = sum(number(merged.get(key), 0.0, key, path) for key in ("tuning", "groupTuning", "globalTuning"))
+    return tune + number(merged.get("pitchKeyTrack"), 1.0, "pitchKeyTrack", path) * distance
 
 
 def _why_not(merged: dict[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.printable import shortened, shown
-from ghostnote.bridge.kit.importers.region import Channel, Found, Region
+from ghostnote.bridge.kit.importers.region import NO_VELOCITY, Channel, Found, Region, velocity_range
 from ghostnote.bridge.kit.importers.xml import number, read_xml
 
 _MOST_LAYERS: Final = 12
@@ -119,27 +119,18 @@ def _read_instrument(
     if len({each.get("power") for each in samples}) > _MOST_LAYERS:
         found.notes.append(f"{instrument.name}: {len(samples)} strokes of as many powers became {_MOST_LAYERS} layers")
     for sample in samples:
-        low, high = velocities[sample.get("name", "")]
-        channels = []
-        for each in sample.iter("audiofile"):
-            output = instrument.outputs.get(each.get("channel", ""), each.get("channel", ""))
-            if output not in (wanted or instrument.main or {output}):
-                continue
-            name = each.get("file", "")
-            file = found.sample(instrument.file.parent, name, instrument.file)
-            if file is None:
-                found.missing.append(name)
-                continue
-            at = round(number(each.get("filechannel"), 1, "filechannel", instrument.file)) - 1
-            channels.append(Channel(file, at, _side(output)))
+        span = velocities[sample.get("name", "")]
+        if span is None:
+            found.left_out[NO_VELOCITY] += 1
+            continue
+        channels = [*_channels(found, instrument, sample, wanted)]
         if channels:
             found.add(
                 Region(
                     channels[0].file,
                     keys,
                     instrument.name,
-                    low,
-                    high,
+                    *span,
                     choke=group,
                     choked_by=group,
                     turn=str(len(found.regions)),
@@ -150,6 +141,21 @@ def _read_instrument(
             )
         else:
             found.left_out["strokes without a chosen channel"] += 1
+
+
+def _channels(found: Found, instrument: _Instrument, sample: Element, wanted: frozenset[str]) -> Iterator[Channel]:
+    """Yield the channels of a stroke that are mixed; files that are not there are added to the missing ones."""
+    for each in sample.iter("audiofile"):
+        output = instrument.outputs.get(each.get("channel", ""), each.get("channel", ""))
+        if output not in (wanted or instrument.main or {output}):
+            continue
+        name = each.get("file", "")
+        file = found.sample(instrument.file.parent, name, instrument.file)
+        if file is None:
+            found.missing.append(name)
+            continue
+        at = round(number(each.get("filechannel"), 1, "filechannel", instrument.file)) - 1
+        yield Channel(file, at, _side(output))
 
 
 def _touch(sample: Element, key: str, path: Path) -> tuple[float, float] | None:
@@ -167,17 +173,19 @@ def _side(channel: str) -> int:
     return 1 if _RIGHT.search(lowered) or re.search(r"[a-z]R$", channel) else 0
 
 
-def _velocities(found: Found, table: Element, samples: Sequence[Element], path: Path) -> dict[str, tuple[int, int]]:
+def _velocities(
+    found: Found, table: Element, samples: Sequence[Element], path: Path
+) -> dict[str, tuple[int, int] | None]:
     """Return the velocities of each sample by name: of the first version's groups, or by its power."""
-    ranges = {}
+    ranges: dict[str, tuple[int, int] | None] = {}
     for group in table.iter("velocity"):
         low, high = (number(group.get(key), at, key, path) for key, at in (("lower", 0.0), ("upper", 1.0)))
         strokes = list(group.iter("sampleref"))
         if len({number(each.get("probability"), 1.0, "probability", path) for each in strokes}) > 1:
             found.unknown["probability: strokes come equally often"] += len(strokes)
         for each in strokes:
-            ranges[each.get("name", "")] = (max(1, round(low * 127) + (low > 0)), max(1, min(127, round(high * 127))))
-    powers = {each.get("name", ""): number(each.get("power"), 1.0, "power", path) for each in samples}
+            ranges[each.get("name", "")] = _group_velocities(low, high)
+    powers = {each.get("name", ""): _power(found, each, path) for each in samples}
     steps = _steps(sorted(set(powers.values())))
     # Powers are velocities from 0 to 1, or any measure that grows with them.
     scale = 127.0 if 0.5 <= steps[-1][-1] <= 1.0 else 127.0 / max(steps[-1][-1], 1e-9)
@@ -189,6 +197,22 @@ def _velocities(found: Found, table: Element, samples: Sequence[Element], path: 
         low = tops[at - 1] + 1 if at else 1
         ranges.setdefault(name, (min(low, 127), max(tops[at], min(low, 127))))
     return ranges
+
+
+def _group_velocities(low: float, high: float) -> tuple[int, int] | None:
+    """Return the velocities of a group from 0 to 1, which begins above the one that ends there; None for none."""
+    if low > high:
+        return None
+    top = max(round(high * 127), 1)
+    return velocity_range(min(round(low * 127) + (low > 0), top), top)
+
+
+def _power(found: Found, sample: Element, path: Path) -> float:
+    """Return a sample's power, 0 or more; one below counts as 0, and is counted as not understood."""
+    power = number(sample.get("power"), 1.0, "power", path)
+    if power < 0:
+        found.unknown["power below 0"] += 1
+    return max(power, 0.0)
 
 
 def _steps(powers: list[float]) -> list[list[float]]:

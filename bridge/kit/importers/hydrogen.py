@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from ghostnote.bridge.kit.importers.region import Found, Region
+from ghostnote.bridge.kit.importers.region import NO_VELOCITY, Found, Region, velocity_range
 from ghostnote.bridge.kit.importers.xml import number, read_xml, text_of
 
 _FIRST_NOTE: Final = 36
@@ -42,32 +42,29 @@ def _read_instrument(found: Found, instrument: Element, place: int, volumes: dic
         found.left_out["instruments without a note"] += 1
         return
     _count_unknown(found, instrument)
-    volume = _number(instrument, "volume", 1.0, path) * _number(instrument, "gain", 1.0, path)
     group = text_of(instrument, "muteGroup")
     choke = group if group not in (None, "", "-1") else None
     component, layers = _layers(instrument)
-    if component is not None:
-        volume *= volumes.get(text_of(component, "component_id"), 1.0) * _number(component, "gain", 1.0, path)
+    volume = _volume(instrument, component, volumes, path)
     tracks = (text_of(instrument, "applyVelocity") or "true") == "true"
     for layer in layers:
         file_name = text_of(layer, "filename")
-        if not file_name:
-            found.left_out["layers without a sample"] += 1
+        velocities = _velocities(layer, path)
+        if not file_name or velocities is None:
+            found.left_out[NO_VELOCITY if file_name else "layers without a sample"] += 1
             continue
         file = found.sample(path.parent, file_name)
         if file is None:
             found.missing.append(file_name)
             continue
-        low, high = _velocities(layer, path)
         gain = max(volume * _number(layer, "gain", 1.0, path), _LEAST_GAIN)
         found.add(
             Region(
                 file,
                 (key,),
                 name,
-                low,
-                high,
-                20 * log10(gain * (high / 127 if tracks else 1.0)),
+                *velocities,
+                20 * log10(gain * (velocities[1] / 127 if tracks else 1.0)),
                 _pan(instrument, path),
                 _number(layer, "pitch", 0.0, path) + _number(instrument, "pitchOffset", 0.0, path),
                 choke=choke,
@@ -80,6 +77,14 @@ def _read_instrument(found: Found, instrument: Element, place: int, volumes: dic
         found.left_out["further components, which are other microphones"] += others
 
 
+def _volume(instrument: Element, component: Element | None, volumes: dict[str | None, float], path: Path) -> float:
+    """Return the factor that an instrument's layers are played by, of one of its components or without one."""
+    volume = _number(instrument, "volume", 1.0, path) * _number(instrument, "gain", 1.0, path)
+    if component is None:
+        return volume
+    return volume * volumes.get(text_of(component, "component_id"), 1.0) * _number(component, "gain", 1.0, path)
+
+
 def _layers(instrument: Element) -> tuple[Element | None, list[Element]]:
     """Return the first component that has layers, and them; old kits have layers alone, very old ones a file."""
     for component in instrument.findall("instrumentComponent"):
@@ -89,11 +94,16 @@ def _layers(instrument: Element) -> tuple[Element | None, list[Element]]:
     return None, layers or ([instrument] if instrument.find("filename") is not None else [])
 
 
-def _velocities(layer: Element, path: Path) -> tuple[int, int]:
-    """Return a layer's velocities; where layers meet, the harder one begins above the softer one's last."""
+def _velocities(layer: Element, path: Path) -> tuple[int, int] | None:
+    """Return a layer's velocities; where layers meet, the harder one begins above the softer one's last.
+
+    None for a layer without any.
+    """
     least, most = _number(layer, "min", 0.0, path), _number(layer, "max", 1.0, path)
-    low = int(least * 127) + 1 if least > 0 else 1
-    return min(low, 127), min(max(int(most * 127), low, 1), 127)
+    if least > most:
+        return None
+    low = min(int(least * 127) + 1 if least > 0 else 1, 127)
+    return velocity_range(low, max(int(most * 127), low))
 
 
 def _pan(instrument: Element, path: Path) -> float:

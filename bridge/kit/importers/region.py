@@ -14,6 +14,16 @@ MOST_REGIONS: Final = 10_000
 _MOST_NAMED: Final = 8
 
 
+NO_VELOCITY: Final = "regions without a velocity from 1 to 127"
+"""Why a region is left out that has no `velocity_range`."""
+
+
+def velocity_range(low: int, high: int) -> tuple[int, int] | None:
+    """Return the lowest and the highest velocity of a range, 1 to 127; None where no velocity lies in it."""
+    low, high = max(low, 1), min(high, 127)
+    return (low, high) if low <= high else None
+
+
 @dataclass(frozen=True)
 class Channel:
     """A microphone's part of a recorded stroke."""
