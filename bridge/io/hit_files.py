@@ -92,11 +92,15 @@ def _natural_key(path: Path) -> list[tuple[int, str]]:
     return [(int(piece) if piece.isdecimal() else -1, piece) for piece in pieces]
 
 
-def distinct_name(name: str, taken: set[str], form: str = "{} {}") -> str:
-    """Return a name that is not in `taken`, capitals aside, numbered from 2 if need be, and add it there."""
+def distinct_name(name: str, taken: set[str], form: str = "{} {}", most: int | None = None) -> str:
+    """Return a name that is not in `taken`, capitals aside, numbered from 2 if need be, and add it there.
+
+    A numbered name has at most so many letters, where that is given: the end of what comes before the number is cut.
+    """
     distinct, number = name, 2
     while distinct.casefold() in taken:
-        distinct, number = form.format(name, number), number + 1
+        kept = name if most is None else name[: most - len(form.format("", number))]
+        distinct, number = form.format(kept, number), number + 1
     taken.add(distinct.casefold())
     return distinct
 

@@ -10,7 +10,7 @@ from ghostnote.bridge.drums import CLASSES
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.hit_files import distinct_name, hits_at, unread_sounds, without_stems
 from ghostnote.bridge.kit.choke import default_choke
-from ghostnote.bridge.kit.fields import FieldError, check_name, check_text, path_inside, quoted
+from ghostnote.bridge.kit.fields import MOST_TEXT, FieldError, check_name, check_text, path_inside, quoted, usable_text
 from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.kit.kit import BUILT_IN, DEFAULT_SEED, Kit, Pad, built_in_file, load_kit, pad_seed, parse_kit
 from ghostnote.bridge.kit.notes import NoteWish, notes_by_name
@@ -45,7 +45,7 @@ def kit_from_built_in(name: str, base: str = BUILT_IN[0]) -> NewKit:
     if base not in BUILT_IN:
         raise KitError(f"'{base}' does not come along: choose {', '.join(BUILT_IN[:-1])} or {BUILT_IN[-1]}")
     keys, pads = _parts(base)
-    return NewKit(f"{keys}name = {quoted(name)}\n{pads}", len(load_kit(built_in_file(base)).pads), ())
+    return NewKit(f"{keys}name = {quoted(usable_text(name))}\n{pads}", len(load_kit(built_in_file(base)).pads), ())
 
 
 def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
@@ -71,7 +71,7 @@ def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
             f"{hits}: holds no hit for a kit{without_stems(hits)}"
             + "".join(f"; {reason}" for reason in (*skipped[:3], *unread_sounds([hits])))
         )
-    text = _parts(BUILT_IN[0])[0] + kit_text(Kit(name, DEFAULT_SEED, made.pads), folder)
+    text = _parts(BUILT_IN[0])[0] + kit_text(Kit(usable_text(name), DEFAULT_SEED, made.pads), folder)
     parse_kit(text, folder, name)
     return NewKit(text, len(made.pads), tuple(skipped), (*made.guessed, *unread_sounds([hits])))
 
@@ -90,7 +90,8 @@ def pads_from_files(files: Sequence[tuple[Path, Path]]) -> FoundPads:
         if not notes:
             skipped.append(f"{drum.loudest}: no note is free")
             continue
-        pads.append(_pad(distinct_name(drum.name, taken), notes, guess, drum))
+        name = distinct_name(usable_text(drum.name) or guess.drum_class, taken, most=MOST_TEXT)
+        pads.append(_pad(name, notes, guess, drum))
         if guess.source == "sound":
             guessed.append(f"{drum.loudest}: no name says its drum; {guess.phrase}")
     return FoundPads(tuple(pads), tuple(skipped), tuple(guessed))

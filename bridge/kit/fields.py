@@ -2,7 +2,7 @@
 
 import json
 import os
-import unicodedata
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +35,8 @@ PAD_KEYS: Final = ("name", "notes", "class", "kind", "hit", "hits", "choke", "ou
 
 _NOTES: Final = (0, 127)
 MOST_TEXT: Final = 80
+_OFF_THE_LINE: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line ends and what stands for bytes that are no text: no text of a kit has them."""
 
 
 class FieldError(ValueError):
@@ -80,7 +82,7 @@ def check_text(key: str, value: object) -> str:
     """Return a line of text, stripped; `FieldError` for any other value, or a blank one."""
     if not isinstance(value, str):
         raise FieldError(f"{key} = {shown(value)}, but it must be text in quotes")
-    if not value.strip() or any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in value):
+    if not value.strip() or _OFF_THE_LINE.search(value):
         raise FieldError(f"{key} = {shown(value)}, but it must be visible text on one line")
     return value.strip()
 
@@ -91,6 +93,16 @@ def check_name(key: str, value: object) -> str:
     if len(text) > MOST_TEXT:
         raise FieldError(f"{key} has {len(text)} letters, but at most {MOST_TEXT} are allowed; shorten it")
     return text
+
+
+def usable_text(text: str) -> str:
+    """Return a text as the name of a kit or a pad: on one line and not too long; '' where nothing visible is left."""
+    return UNPRINTABLE.sub("_", text).strip()[:MOST_TEXT].strip()
+
+
+def is_usable_text(text: str) -> bool:
+    """Return whether `check_text` returns a text as it is."""
+    return bool(text) and text == text.strip() and not _OFF_THE_LINE.search(text)
 
 
 def check_notes(value: object) -> tuple[int, ...]:

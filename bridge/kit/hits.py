@@ -161,13 +161,13 @@ class _Entry:
         file = check_hit(table["file"], folder, key="file")
         numbers = {key: check_number(key, table[key], HIT_RANGES) for key in HIT_RANGES if key in table}
         if numbers.get("offset"):
-            _check_offset(file, numbers["offset"])
+            check_offset(file, numbers["offset"])
         numbers |= {key: check_range(key, table[key], _TOUCH_RANGES) for key in TOUCH if key in table}
         low, high = check_range("velocity", table.get("velocity", 1), RANGES)
         return cls(PadHit(file, low, high, **numbers), "velocity" in table)
 
 
-def _check_offset(file: Path, offset: float) -> None:
+def check_offset(file: Path, offset: float) -> None:
     """Raise `FieldError` for an offset in ms behind which nothing of a file is left to be heard."""
     seconds = file_seconds(file)
     if seconds is not None and offset / 1000 > seconds - MIN_SECONDS:

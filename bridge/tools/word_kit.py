@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from ghostnote.bridge.inference.model_card import Card
+from ghostnote.bridge.kit.fields import usable_text
 from ghostnote.bridge.kit.kit import Kit, Pad, load_kit
 from ghostnote.bridge.tools.words import SeedSearch, Wish, seeds_for
 
@@ -18,7 +19,7 @@ def kit_from_words(card: Card, name: str, wish: Wish, *, seed: int = 0, strength
     """
     base = load_kit("electronic" if wish.make == "electronic" else "default")
     pads = tuple(_chosen(card, pad, wish, seed, strength) if _is_meant(pad, wish) else pad for pad in base.pads)
-    return replace(base, name=name, pads=pads, path=None)
+    return replace(base, name=usable_text(name), pads=pads, path=None)
 
 
 def _is_meant(pad: Pad, wish: Wish) -> bool:

@@ -10,9 +10,9 @@ from ghostnote.bridge.classify.names import parse_name
 from ghostnote.bridge.classify.sounds import measure
 from ghostnote.bridge.drums import CLASSES, class_from_name
 from ghostnote.bridge.io.hit_files import distinct_name
-from ghostnote.bridge.io.printable import UNPRINTABLE, counted
+from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.kit.choke import HATS
-from ghostnote.bridge.kit.fields import MOST_TEXT
+from ghostnote.bridge.kit.fields import MOST_TEXT, usable_text
 from ghostnote.bridge.kit.hits import HIT_RANGES, PadHit
 from ghostnote.bridge.kit.importers.region import Found, Region
 from ghostnote.bridge.kit.kit import DEFAULT_SEED, Pad, pad_seed
@@ -34,7 +34,7 @@ def pads_of(found: Found) -> tuple[Pad, ...]:
     taken: set[str] = set()
     pads, by_note, by_sound = [], [], []
     for drum in drums:
-        name = distinct_name(_name(drum), taken)
+        name = distinct_name(_name(drum), taken, most=MOST_TEXT)
         stem = drum.regions[0].file.stem
         kind = class_from_name(name) or class_from_name(stem) or _NOTE_CLASSES.get(drum.keys[0])
         if kind is None:
@@ -97,7 +97,7 @@ def _name(drum: _Drum) -> str:
     """Return what a drum is called in its kit, or else by its first file."""
     first = drum.regions[0]
     name = first.drum or parse_name(PurePosixPath(first.file.name)).title
-    return UNPRINTABLE.sub("_", name).strip()[:MOST_TEXT].strip() or f"Note {drum.keys[0]}"
+    return usable_text(name) or f"Note {drum.keys[0]}"
 
 
 def _with_hits(pad: Pad, drum: _Drum, found: Found) -> Pad:
@@ -108,7 +108,7 @@ def _with_hits(pad: Pad, drum: _Drum, found: Found) -> Pad:
     gain = round(_within("gain_db", hardest.gain_db, found), 2)
     hits = []
     for region in drum.regions:
-        tune, offset = round(_within("tune", region.tune, found), 4), round(region.offset, 3)
+        tune, offset = round(_within("tune", region.tune, found), 4), round(_within("offset", region.offset, found), 3)
         relative = round(_within("gain_db", region.gain_db - gain, found), 2) + 0.0
         own = (region.file, region.low, region.high, relative, round(region.pan - pan, 4), tune, offset)
         hits.append(PadHit(*own, region.openness, region.position))

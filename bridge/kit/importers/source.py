@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -11,6 +11,7 @@ from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hits_at, unread_sounds, 
 from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.printable import printable
 from ghostnote.bridge.kit.create import pads_from_files
+from ghostnote.bridge.kit.fields import usable_text
 from ghostnote.bridge.kit.importers.archive import ARCHIVES, is_archive, unpack
 from ghostnote.bridge.kit.importers.decent import read_decent
 from ghostnote.bridge.kit.importers.drumgizmo import read_drumgizmo
@@ -19,7 +20,7 @@ from ghostnote.bridge.kit.importers.mixdown import mixed_down, needs_mixing
 from ghostnote.bridge.kit.importers.pads import pads_of
 from ghostnote.bridge.kit.importers.region import Found
 from ghostnote.bridge.kit.importers.sfz import read_sfz
-from ghostnote.bridge.kit.kit import DEFAULT_SEED, Kit
+from ghostnote.bridge.kit.kit import DEFAULT_SEED, Kit, Pad
 
 PROGRAMS: Final = (".sfz", ".dspreset", ".xml")
 """The endings of other samplers' kits."""
@@ -71,6 +72,11 @@ def kit_name(path: Path, choices: ImportChoices) -> str:
     return (name.stem if name.suffix.lower() in PROGRAMS else name.name) or source_name(path)
 
 
+def _kit(title: str, name: str, pads: tuple[Pad, ...]) -> Kit:
+    """Return a kit that is called by its title, or else by the `name` of its source."""
+    return Kit(usable_text(title) or usable_text(name) or "Kit", DEFAULT_SEED, pads)
+
+
 def chosen_program(path: Path, choices: ImportChoices) -> Path:
     """Return the file that a source is read from: itself, or the kit's file in a folder."""
     return (_program(path, choices, path) if path.is_dir() else None) or path
@@ -116,8 +122,8 @@ def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
             + "; give its strokes notes in its sampler, or import the folder of its sound files alone"
         )
     mixed_down(found, work / "mixed")
-    pads = pads_of(found)
-    return Imported(Kit(found.name.strip() or name, DEFAULT_SEED, pads), _root(path), tuple(found.report()))
+    kit = _kit(found.name, name, pads_of(found))
+    return Imported(kit, _root(path), tuple(found.report()))
 
 
 def _root(path: Path) -> Path:
@@ -230,4 +236,4 @@ def _from_sounds(path: Path, name: str, source: Path) -> Imported:
             f"{source}: holds no kit and no sound file that can be a hit{reasons}{without_stems(folder)}; {advice}"
         )
     report = (*(f"left out {reason}" for reason in made.skipped), *made.guessed, *unread_sounds([path]))
-    return Imported(replace(Kit(name, DEFAULT_SEED, made.pads), path=None), folder, report)
+    return Imported(_kit(name, name, made.pads), folder, report)

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from ghostnote.bridge.errors import AudioFileError, InputError, KitError
-from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder
+from ghostnote.bridge.io.atomic_file import output_errors, prepare_folder, write_bytes
 from ghostnote.bridge.io.audio_file import read_audio
 from ghostnote.bridge.io.cache_folder import cache_folder
 from ghostnote.bridge.io.hit_files import distinct_name
 from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.io.partial_files import partial_folder, remove_stale
 from ghostnote.bridge.io.printable import UNPRINTABLE
-from ghostnote.bridge.kit.fields import path_inside
+from ghostnote.bridge.kit.fields import FieldError, is_usable_text, path_inside
+from ghostnote.bridge.kit.hits import check_offset
+from ghostnote.bridge.kit.importers.replaced import check_replaced, in_place
 from ghostnote.bridge.kit.importers.source import (
     UNPACKED,
     ImportChoices,
@@ -26,8 +28,8 @@ from ghostnote.bridge.kit.importers.source import (
     needs_room,
     read_source,
 )
-from ghostnote.bridge.kit.kit import BUILT_IN, Kit, Pad, load_kit
-from ghostnote.bridge.kit.save import save_kit
+from ghostnote.bridge.kit.kit import BUILT_IN, Kit, Pad, load_kit, parse_kit
+from ghostnote.bridge.kit.save import kit_text
 
 _MOST_KEPT: Final = 8
 """Kits that were unpacked or mixed to be played from where they lay."""
@@ -50,10 +52,22 @@ def open_kit(path: Path, choices: ImportChoices | None = None) -> tuple[Kit, tup
         raise KitError(f"{path}: must be unpacked first, and there is no cache folder: use  ghostnote kit import")
     kept = base / "kits" / _digest(path, choices)
     report: tuple[str, ...] = ()
-    if not (kept / "kit.toml").is_file():
-        report = import_kit(path, kept / "kit.toml", choices)[1]
+    kit = _kept_kit(kept)
+    if kit is None:
+        kit, report = import_kit(path, kept / "kit.toml", choices)
         _remove_oldest(kept.parent)
-    return replace(load_kit(kept / "kit.toml"), path=None), report
+    return replace(kit, path=None), report
+
+
+def _kept_kit(kept: Path) -> Kit | None:
+    """Return a kit of the cache; None where it is not there, or is damaged and is to be made again."""
+    if not (kept / "kit.toml").is_file():
+        return None
+    try:
+        return load_kit(kept / "kit.toml")
+    except KitError:
+        shutil.rmtree(kept, ignore_errors=True)
+        return None
 
 
 def import_kit(
@@ -77,20 +91,16 @@ def import_kit(
         imported = read_source(source, work, choices)
         kit, placed = _placed(imported, folder, work, hits)
         _check_sounds(imported.kit)
-        if placed and hits.exists():
-            if not replace_old:
-                raise KitError(f"{hits}: is already there; choose another name, or add --force to replace it")
-            hits.rename(work / "replaced")
+        if placed and hits.exists() and not replace_old:
+            raise KitError(f"{hits}: is already there; choose another name, or add --force to replace it")
         if placed:
-            (work / "hits").rename(hits)
-        try:
-            save_kit(kit, output)
-        except BaseException:
-            if placed:
-                shutil.rmtree(hits, ignore_errors=True)
-                if (work / "replaced").exists():
-                    (work / "replaced").rename(hits)
-            raise
+            files = (file for pad in imported.kit.pads for file in pad.files)
+            check_replaced(hits, output, (source, chosen_program(source, choices), *files))
+        with in_place(work, hits):
+            text = kit_text(kit, folder)
+            # What the parser would refuse is never written.
+            parse_kit(text, folder, f"{source}, as a kit")
+            write_bytes(output, text.encode())
         report = tuple(line.replace(str(work / UNPACKED), str(source)) for line in imported.report)
     return replace(kit, path=output), report
 
@@ -101,7 +111,10 @@ def _naming(source: Path, work: Path) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise type(error)(str(error).replace(str(work / UNPACKED), str(source))) from error
+        message = str(error)
+        for folder in (work / UNPACKED, work / "mixed"):
+            message = message.replace(str(folder), str(source))
+        raise type(error)(message) from error
 
 
 def _placed(imported: Imported, folder: Path, work: Path, hits: Path) -> tuple[Kit, bool]:
@@ -112,11 +125,11 @@ def _placed(imported: Imported, folder: Path, work: Path, hits: Path) -> tuple[K
     def place(file: Path) -> Path:
         if file in target:
             return target[file]
-        if path_inside(file, folder) is not None and not file.is_relative_to(work):
+        if not file.is_relative_to(work) and _can_stay(file, folder):
             return target.setdefault(file, file)
         root = work / "mixed" if file.is_relative_to(work / "mixed") else imported.root
         name = UNPRINTABLE.sub("_", file.relative_to(root).with_suffix("").as_posix())
-        inside = f"{distinct_name(name, taken)}{file.suffix}"
+        inside = f"{distinct_name(name, taken)}{UNPRINTABLE.sub('_', file.suffix)}"
         copy = work / "hits" / inside
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
@@ -124,6 +137,12 @@ def _placed(imported: Imported, folder: Path, work: Path, hits: Path) -> tuple[K
 
     pads = tuple(_moved(pad, place) for pad in imported.kit.pads)
     return replace(imported.kit, pads=pads), bool(taken)
+
+
+def _can_stay(file: Path, folder: Path) -> bool:
+    """Return whether a kit file in `folder` can name a file where it lies, links followed."""
+    inside = path_inside(file, folder)
+    return inside is not None and is_usable_text(inside) and real_path(file).is_relative_to(real_path(folder))
 
 
 def _moved(pad: Pad, place: Callable[[Path], Path]) -> Pad:
@@ -138,13 +157,12 @@ def _check_sounds(kit: Kit) -> None:
         offsets[hit.file] = max(offsets[hit.file], hit.offset)
     for file, offset in offsets.items():
         try:
-            audio, rate = read_audio(file)
+            read_audio(file)
+            check_offset(file, offset)
         except AudioFileError as error:
             raise KitError(f"{error}, or remove it from the kit; nothing was imported") from error
-        if offset * rate / 1000 >= audio.shape[1]:
-            raise KitError(
-                f"{file}: its offset of {offset:g} ms lies behind its end; mend the kit; nothing was imported"
-            )
+        except FieldError as error:
+            raise KitError(f"{file}: its {error} in its kit; nothing was imported") from error
 
 
 def _digest(path: Path, choices: ImportChoices) -> str:

@@ -185,7 +185,7 @@ def test_missing_samples_are_named_and_left_out_only_if_told_to(tmp_path: Path) 
         ("<region> key=36 sample=kick.wav volume=loud", "volume is 'loud'"),
         ("<region> key=h9 sample=kick.wav", "a key is 'h9'"),
         ("<region> key=9999 sample=kick.wav", r"regions without a key from 0 to 127 \(1\)"),
-        ("<region> sample=kick.wav key=36 offset=99999999", "its offset of"),
+        ("<region> sample=kick.wav key=36 offset=99999999", "its offset = .* leaves nothing"),
         ("hello", "holds no stroke that a note plays.*; give its strokes notes in its sampler, or import the folder"),
         ("<region> key=36 sample=kick.wav\n" * (MOST_REGIONS + 1), "more than 10,000 regions"),
         ("#define $a xxxxxxxxxxxxxxxx\n" + "#define $a $a$a\n" * 40, "grows to more than"),
