@@ -64,7 +64,7 @@ def _is_current_folder_gone() -> bool:
 
 
 @contextmanager
-def output_errors(path: Path) -> Iterator[None]:
+def output_errors(path: Path | str) -> Iterator[None]:
     """Turn an `OSError` of the block into an `OutputError` that names `path`, the cause and the remedy."""
     try:
         yield

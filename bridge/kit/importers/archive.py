@@ -1,11 +1,14 @@
 """Archives of kits, unpacked safely: no file outside the folder, and bounded in size."""
 
+import errno
 import lzma
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
@@ -24,7 +27,17 @@ _RATIO_FROM_BYTES: Final = 64 * 2**20
 _MOST_LETTERS: Final = 100
 _BLOCK: Final = 2**20
 _WANTED: Final = (*HIT_SUFFIXES, ".xml", ".sfz", ".sfzh", ".txt", ".inc", ".dspreset")
-_ERRORS: Final = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, OSError, RuntimeError)
+_ERRORS: Final = (
+    *(tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, struct.error, EOFError, OSError, RuntimeError),
+    # As for names that are no text, and numbers in headers that are none.
+    *(ValueError, LookupError, ArithmeticError),
+)
+_NAME_ERRORS: Final = {
+    errno.ENAMETOOLONG: "its name is too long here",
+    errno.EEXIST: "a file and a folder have one name",
+    errno.ENOTDIR: "a file and a folder have one name",
+    errno.EISDIR: "a file and a folder have one name",
+}
 
 
 def is_archive(path: Path) -> bool:
@@ -37,10 +50,14 @@ def unpack(archive: Path, folder: Path) -> None:
     try:
         _write(archive, _members(archive), folder)
     except _ERRORS as error:
-        reason = " ".join(str(error).split())[:_MOST_LETTERS]
-        # Where no kind of archive fits, Python says of each why not.
-        why = "" if isinstance(error, tarfile.ReadError) else f" ({reason})"
-        raise KitError(f"{archive}: is damaged, or not an archive{why}; download it again") from error
+        raise _damaged(archive, error) from error
+
+
+def _damaged(archive: Path, error: Exception) -> KitError:
+    reason = " ".join(str(error).split())[:_MOST_LETTERS]
+    # Where no kind of archive fits, Python says of each why not.
+    why = "" if isinstance(error, tarfile.ReadError) else f" ({reason})"
+    return KitError(f"{archive}: is damaged, or not an archive{why}; download it again")
 
 
 def _members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
@@ -75,9 +92,8 @@ def _write(archive: Path, members: Iterator[tuple[str, IO[bytes]]], folder: Path
         target = folder / _inside(archive, name)
         if target.suffix.lower() not in _WANTED:
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with output_errors(target), target.open("wb") as file:
-            while block := content.read(_BLOCK):
+        with _opened(archive, name, target) as file:
+            while block := _next_block(archive, content):
                 total += len(block)
                 if total > MOST_BYTES or total > max(_RATIO_FROM_BYTES, MOST_RATIO * packed):
                     raise KitError(
@@ -87,9 +103,35 @@ def _write(archive: Path, members: Iterator[tuple[str, IO[bytes]]], folder: Path
                 file.write(block)
 
 
+@contextmanager
+def _opened(archive: Path, name: str, target: Path) -> Iterator[IO[bytes]]:
+    """Yield the file that a member is unpacked into; `KitError` where no file can be called so."""
+    with output_errors(f"what {archive} holds"):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file = target.open("wb")
+        except OSError as error:
+            if error.errno not in _NAME_ERRORS:
+                raise
+            why = _NAME_ERRORS[error.errno]
+            raise KitError(f"{archive}: holds {shown(name)}, but {why}; pack it again with other names") from error
+        with file:
+            yield file
+
+
+def _next_block(archive: Path, content: IO[bytes]) -> bytes:
+    """Return more of a member's content, nothing at its end; an `OSError` of reading is none of writing."""
+    try:
+        return content.read(_BLOCK)
+    except OSError as error:
+        raise _damaged(archive, error) from error
+
+
 def _inside(archive: Path, name: str) -> PurePosixPath:
     """Return a member's path, which must not lead out of the folder."""
     path = PurePosixPath(name.replace("\\", "/"))
+    if not path.parts:
+        raise _damaged(archive, ValueError(f"it holds a file without a name, {shown(name)}"))
     if path.is_absolute() or ".." in path.parts or "\0" in name or ":" in path.parts[0]:
         raise KitError(f"{archive}: holds a file that would lie outside its folder, {shown(name)}; do not trust it")
     return path
