@@ -19,7 +19,9 @@ _MOST_VALUE: Final = 4_096
 _COMMENTS: Final = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 _DIRECTIVE: Final = re.compile(r"#(include|define)[ \t]+(?:\"([^\"\n]*)\"|(\$\w+)[ \t]+(\S+)|(\S+))")
 _VARIABLE: Final = re.compile(r"\$\w+")
-_TOKEN: Final = re.compile(r"<(\w+)>|([A-Za-z_]\w*)=([^<]*?)(?=\s+[A-Za-z_]\w*=|\s*<\w+>|\s*$)")
+# Each of these looks at a letter once or twice, so that lines of any length are read in time.
+_TOKEN: Final = re.compile(r"<(\w+)>|(?<!\w)[^\WA-Za-z_]*([A-Za-z_]\w*)=")
+_VALUE_END: Final = re.compile(r"<(?:\w+>)?|(?<=\s)[A-Za-z_]\w*=|$")
 
 Opcodes = dict[str, str]
 
@@ -31,6 +33,8 @@ class SfzReader:
     root: Path
     """No file outside this folder is read."""
     defines: dict[str, str] = field(default_factory=dict)
+    _longest: int = 0
+    """Letters of the longest define's name."""
     _files: int = 0
     _bytes: int = 0
     _open: list[Path] = field(default_factory=list)
@@ -38,8 +42,7 @@ class SfzReader:
     def tokens(self, path: Path) -> Iterator[tuple[str, str | None]]:
         """Yield ('<header>', None) and (opcode, value) in their order; `KitError`."""
         for line in self._lines(path):
-            for header, opcode, value in _TOKEN.findall(line):
-                yield (f"<{header}>", None) if header else (opcode, value.strip())
+            yield from _tokens(line)
 
     def _lines(self, path: Path) -> Iterator[str]:
         text = self._text(path)
@@ -52,6 +55,7 @@ class SfzReader:
                 kind, quoted, variable, value, bare = found.groups()
                 if kind == "define" and variable:
                     self.defines[variable] = self._expanded(value, path)
+                    self._longest = max(self._longest, len(variable))
                 elif kind == "include":
                     yield from self._included(self._expanded(quoted or bare or "", path), path)
             yield self._expanded(line[at:], path)
@@ -94,10 +98,27 @@ class SfzReader:
 
     def _value(self, found: re.Match[str]) -> str:
         name = found[0]
-        for end in range(len(name), 1, -1):
+        for end in range(min(len(name), self._longest), 1, -1):
             if name[:end] in self.defines:
                 return self.defines[name[:end]] + name[end:]
         return name
+
+
+def _tokens(line: str) -> Iterator[tuple[str, str | None]]:
+    """Yield a line's headers and opcodes; a value ends before the next of them, and has no other `<` in it."""
+    at = 0
+    while found := _TOKEN.search(line, at):
+        at = found.end()
+        if found[1]:
+            yield f"<{found[1]}>", None
+            continue
+        end = _VALUE_END.search(line, at)
+        stop = end.start() if end else len(line)
+        if end and end[0] == "<":
+            at = stop + 1
+            continue
+        yield found[2], line[at:stop].strip()
+        at = stop
 
 
 def regions(reader: SfzReader, path: Path) -> Iterator[tuple[Opcodes, Opcodes]]:
