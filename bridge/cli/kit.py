@@ -1,6 +1,5 @@
 """`ghostnote kit`: make, check and look at kit files."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -9,7 +8,6 @@ import typer
 from ghostnote.bridge.cli import word_options
 from ghostnote.bridge.cli.options import KIT_HELP, Model, opened_kit
 from ghostnote.bridge.cli.terminal import echo
-from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.printable import counted
 
 if TYPE_CHECKING:
@@ -19,6 +17,8 @@ _CHECK_RATE: Final = 48_000
 _LONG: Final = ("Pad", "Hit, seed")
 _NUMBERS: Final = ("Amount", "Width", "dB", "Pan", "Steps")
 _HEADINGS: Final = ("Pad", "Notes", "Class", "Hit, seed", *_NUMBERS, "Choke")
+
+Force = Annotated[bool, typer.Option("--force", help="Replace a kit that is already there.")]
 
 app = typer.Typer(help="Make, check and look at kits: which note plays which drum.", no_args_is_help=True)
 
@@ -37,19 +37,18 @@ def new(
     strength: word_options.Strength = 1.0,
     seed: word_options.KitSeed = 0,
     output: word_options.KitOutput = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is already there.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a kit file to edit: a copy of one that comes along, one of your hits, or one of drums that words choose."""
     from ghostnote.bridge.io.atomic_file import write_bytes
     from ghostnote.bridge.io.hit_files import hits_at
     from ghostnote.bridge.io.output_guard import check_outputs
     from ghostnote.bridge.kit.create import kit_from_built_in, kit_from_hits
+    from ghostnote.bridge.kit.save import check_kit_path
 
     path = word_options.one_path(path, output)
-    _check_ending(path)
     check_outputs((path,), hits_at(hits) if hits else ())
-    if path.exists() and not force:
-        raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
+    check_kit_path(path, replace=force)
     if words is not None:
         word_options.write_kit(path, words, hits, seed, strength)
         return
@@ -81,7 +80,7 @@ def import_(
         str | None, typer.Option(metavar="NAME", help="Which of several kits in SOURCE: its path there, or its folder.")
     ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Do without samples that are missing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a kit that is already there.")] = False,
+    force: Force = False,
 ) -> None:
     """Import a sampled kit: its notes, velocities, round robins, chokes, levels, places, tunings and starts.
 
@@ -93,7 +92,6 @@ def import_(
     names = tuple(name.strip() for name in channels.split(",") if name.strip())
     choices = ImportChoices(preset, names, partial)
     path = output or Path(f"{kit_name(source, choices)}.toml")
-    _check_ending(path)
     kit, report = import_kit(source, path, choices, replace_old=force)
     hits, notes = sum(len(pad.files) for pad in kit.pads), sum(len(pad.notes) for pad in kit.pads)
     echo(f"{path}: {counted(len(kit.pads), 'pad')} of {counted(hits, 'hit')}, on {counted(notes, 'note')}")
@@ -163,21 +161,23 @@ def map_notes(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="KIT.toml", help="Write the kit with these notes.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Show what each note of a drum module or plugin plays, or write a kit that it can play."""
     from ghostnote.bridge.io.output_guard import check_outputs
-    from ghostnote.bridge.kit.note_map import load_map, with_map
-    from ghostnote.bridge.kit.save import save_kit
+    from ghostnote.bridge.kit.note_map import load_map, played, with_map
+    from ghostnote.bridge.kit.save import check_kit_path, save_kit
 
     kit = with_map(opened_kit(path), load_map(name))
+    if output:
+        check_outputs((output,), (path, *(file for pad in kit.pads for file in pad.files)))
+        check_kit_path(output, replace=force)
+        save_kit(played(kit, name), output)
     for note, struck in sorted((note, pad.name) for pad in kit.pads for note in pad.notes):
         echo(f"{note:3d}  {struck}")
     silent = [pad.name for pad in kit.pads if not pad.notes]
     if silent:
         echo(f"warning: no note plays {', '.join(silent)}", err=True)
-    if output:
-        check_outputs((output,), (path, *(file for pad in kit.pads for file in pad.files)))
-        save_kit(replace(kit, pads=tuple(pad for pad in kit.pads if pad.notes)), output)
 
 
 @app.command()
@@ -213,14 +213,6 @@ def export(
         echo(f"{exported}: {counted(len(kit.pads), 'drum')}, {layers}")
     for note in notes:
         echo(f"note: {note}", err=True)
-
-
-def _check_ending(path: Path) -> None:
-    """Raise `KitError` unless the path of a kit file to write ends in .toml."""
-    if path.suffix.lower() != ".toml":
-        # A path does not tell an empty name from this folder's.
-        given = path if path.parts else "'' or '.'"
-        raise KitError(f"{given}: a kit file's name ends in .toml, as mykit.toml")
 
 
 def _touches(pad: "Pad") -> str:

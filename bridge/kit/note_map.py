@@ -74,6 +74,14 @@ def load_map(name: str) -> NoteMap:
     return {_WRITTEN[note]: meant for note, meant in notes.items()}
 
 
+def played(kit: Kit, name: str) -> Kit:
+    """Return a kit that has the notes of a map, without the pads that no note plays; `KitError` where none is left."""
+    pads = tuple(pad for pad in kit.pads if pad.notes)
+    if not pads:
+        raise KitError(f"{shown(name)}: with this note map no note plays any pad of the kit; mend the map")
+    return replace(kit, pads=pads)
+
+
 def with_map(kit: Kit, note_map: NoteMap) -> Kit:
     """Return the kit whose pads are struck by the notes that mean theirs; a pad may be left without any."""
     meaning = {note: note_map.get(note, note) for note in _NOTES}

@@ -11,6 +11,16 @@ from ghostnote.bridge.kit.hits import HIT_RANGES, TOUCH, PadHit
 from ghostnote.bridge.kit.kit import Kit, Pad, pad_seed
 
 
+def check_kit_path(path: Path, *, replace: bool) -> None:
+    """Raise `KitError` unless a kit file may be written: its name ends in .toml, and it is new or is to be replaced."""
+    if path.suffix.lower() != ".toml":
+        # A path does not tell an empty name from this folder's.
+        given = path if path.parts else "'' or '.'"
+        raise KitError(f"{given}: a kit file's name ends in .toml, as mykit.toml")
+    if path.exists() and not replace:
+        raise KitError(f"{path}: is already there; choose another name, or add --force to replace it")
+
+
 def save_kit(kit: Kit, path: Path) -> None:
     """Write a kit file whole or not at all.
 

@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from ghostnote.bridge.errors import InputError
 from ghostnote.bridge.io.hit_files import distinct_name
+from ghostnote.bridge.kit.fields import usable_text
 from ghostnote.bridge.kit.kit import Kit
-from ghostnote.bridge.kit.note_map import NOTE_MAPS, with_map
+from ghostnote.bridge.kit.note_map import NOTE_MAPS, played, with_map
 from ghostnote.bridge.kit.save import save_kit
 from ghostnote.bridge.midi.note_names import note_name
 from ghostnote.bridge.page.answers import table
@@ -87,6 +88,5 @@ def _saved_with_notes(kit: Kit, name: str, kits: Path) -> tuple[Path, list[str]]
     mapped = with_map(kit, NOTE_MAPS[name])
     taken = {path.stem.casefold() for path in kits.glob("*.toml")}
     path = kits / f"{distinct_name(safe_name(f'{kit.name} {name}'), taken)}.toml"
-    pads = tuple(pad for pad in mapped.pads if pad.notes)
-    save_kit(replace(mapped, name=path.stem, path=None, pads=pads), path)
+    save_kit(replace(played(mapped, name), name=usable_text(path.stem), path=None), path)
     return path, [pad.name for pad in mapped.pads if not pad.notes]

@@ -29,7 +29,7 @@ from ghostnote.bridge.kit.importers.source import (
     read_source,
 )
 from ghostnote.bridge.kit.kit import BUILT_IN, Kit, Pad, load_kit, parse_kit
-from ghostnote.bridge.kit.save import kit_text
+from ghostnote.bridge.kit.save import check_kit_path, kit_text
 
 _MOST_KEPT: Final = 8
 """Kits that were unpacked or mixed to be played from where they lay."""
@@ -83,8 +83,7 @@ def import_kit(
     if source.is_dir():
         # A preset that is not there is the first thing to mend.
         chosen_program(source, choices)
-    if not replace_old and output.exists():
-        raise KitError(f"{output}: is already there; choose another name, or add --force to replace it")
+    check_kit_path(output, replace=replace_old)
     prepare_folder(folder)
     remove_stale(folder)
     with output_errors(output), partial_folder(folder) as work, _naming(source, work):

@@ -193,6 +193,32 @@ def test_map_shows_and_writes_a_kit_for_a_drum_module(tmp_path: Path) -> None:
     assert all(name in result.stderr for name in silent)
 
 
+def test_map_replaces_no_file_by_itself_and_writes_kits_alone(tmp_path: Path) -> None:
+    kept = {name: tmp_path / name for name in ("keep.toml", "keep.txt")}
+    for path in kept.values():
+        path.write_text("mine")
+    for name, force, words in (
+        ("keep.toml", (), "is already there; choose another name, or add --force"),
+        ("keep.txt", (), r"ends in \.toml"),
+        ("keep.txt", ("--force",), r"ends in \.toml"),
+    ):
+        with pytest.raises(KitError, match=words):
+            raise run("map", "gm", "-o", kept[name], *force).exception or AssertionError
+        assert kept[name].read_text() == "mine"
+    assert run("map", "gm", "-o", kept["keep.toml"], "--force").exit_code == 0
+    assert load_kit(kept["keep.toml"]).pads == default_kit().pads
+
+
+def test_a_map_that_leaves_no_pad_a_note_writes_no_kit(tmp_path: Path) -> None:
+    silent = tmp_path / "silent.toml"
+    silent.write_text("[notes]\n" + "".join(f"{note} = 0\n" for note in range(128)))
+    refused = run("map", silent, "-o", tmp_path / "kit.toml").exception
+    assert isinstance(refused, KitError)
+    assert "no note plays any pad of the kit" in str(refused)
+    assert not (tmp_path / "kit.toml").exists()
+    assert "warning: no note plays " in run("map", silent).stderr
+
+
 def test_check_counts_and_describes(tmp_path: Path) -> None:
     hit(tmp_path / "k.wav", channels=8, rate=96_000)
     (tmp_path / "kit.toml").write_text(pad_text('hit = "k.wav"') + pad_text("", "Clap", "[39, 1]"))
