@@ -1,20 +1,32 @@
 """Makes new kit files: from the default kit, or from a folder of hits by their names and sounds."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from ghostnote.bridge.classify.classifier import Guess
 from ghostnote.bridge.classify.finder import FoundDrum, find_drums
 from ghostnote.bridge.drums import CLASSES
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.hit_files import distinct_name, hits_at, unread_sounds, without_stems
+from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.kit.choke import default_choke
 from ghostnote.bridge.kit.fields import MOST_TEXT, FieldError, check_name, check_text, path_inside, quoted, usable_text
 from ghostnote.bridge.kit.hits import PadHit
 from ghostnote.bridge.kit.kit import BUILT_IN, DEFAULT_SEED, Kit, Pad, built_in_file, load_kit, pad_seed, parse_kit
 from ghostnote.bridge.kit.notes import NoteWish, notes_by_name
 from ghostnote.bridge.kit.save import kit_text
+
+_HEAD: Final = "# A kit for ghostnote.\n#\n"
+_OF_HITS: Final = f"""\
+{_HEAD}# Every drum is one of your own hits, and each stroke varies it. For a pad without hit and hits
+# the model generates a drum.
+#
+"""
+"""What a kit of hits says of its drums."""
+_KEYS: Final = "# Keys of a pad"
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,11 @@ def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
     if not hits.exists():
         raise KitError(f"{hits}: there is no such file or folder of hits; check the path")
     if path_inside(hits, folder) is None:
-        raise KitError(f"{hits}: lies outside {folder}; write the kit file beside or above its hits")
+        command = f"ghostnote kit import {shlex.quote(str(hits))} -o {shlex.quote(str(folder / f'{name}.toml'))}"
+        raise KitError(
+            f"{hits}: lies outside {real_path(folder)}; write the kit file beside or above its hits, "
+            f"or let {command} copy them"
+        )
     skipped: list[str] = []
     root = hits if hits.is_dir() else hits.parent
     files = [path for path in hits_at(hits) if _has_a_name(path, root, skipped)]
@@ -71,7 +87,8 @@ def kit_from_hits(name: str, hits: Path, folder: Path) -> NewKit:
             f"{hits}: holds no hit for a kit{without_stems(hits)}"
             + "".join(f"; {reason}" for reason in (*skipped[:3], *unread_sounds([hits])))
         )
-    text = _parts(BUILT_IN[0])[0] + kit_text(Kit(usable_text(name), DEFAULT_SEED, made.pads), folder)
+    keys = _parts(BUILT_IN[0])[0]
+    text = _OF_HITS + keys[keys.index(_KEYS) :] + kit_text(Kit(usable_text(name), DEFAULT_SEED, made.pads), folder)
     parse_kit(text, folder, name)
     return NewKit(text, len(made.pads), tuple(skipped), (*made.guessed, *unread_sounds([hits])))
 
@@ -119,4 +136,4 @@ def _parts(base: str) -> tuple[str, str]:
     """Return the explanation of the keys in a kit file that comes along, and what follows its name."""
     text = built_in_file(base).read_text("utf-8")
     keys, named = text[text.index("# The model") :].split("\nname = ", 1)
-    return f"# A kit for ghostnote.\n#\n{keys}\n", named.split("\n", 1)[1]
+    return f"{_HEAD}{keys}\n", named.split("\n", 1)[1]

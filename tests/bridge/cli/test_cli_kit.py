@@ -1,5 +1,6 @@
 import os
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -69,6 +70,10 @@ def test_new_makes_a_pad_of_each_hit_by_its_name(tmp_path: Path) -> None:
         "Cowbell": ("perc", (56,)),
     }
     assert all(pad.hit and pad.hit.is_file() for pad in kit.pads)
+    text = (tmp_path / "mine.toml").read_text()
+    assert "# Every drum is one of your own hits" in text
+    assert "generates every drum" not in text
+    assert "# Keys of a pad" in text
     assert [pad.choke for pad in kit.pads if pad.choke] == ["hats"]
 
 
@@ -132,6 +137,20 @@ def test_new_refuses_what_cannot_become_a_kit(
     assert re.search(words, str(result.exception))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "other", "there.toml"]
     assert Path("there.toml").read_text() == "mine"
+
+
+def test_hits_that_lie_elsewhere_are_named_with_the_way_to_copy_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hit(tmp_path / "my hits" / "snare.wav")
+    (tmp_path / "kits").mkdir()
+    monkeypatch.chdir(tmp_path / "kits")
+    message = str(run("new", "one.toml", "--hits", "../my hits").exception)
+    assert message.startswith(f"../my hits: lies outside {tmp_path / 'kits'}; ")
+    command = "ghostnote kit import '../my hits' -o one.toml"
+    assert f"or let {command} copy them" in message
+    assert run(*shlex.split(command)[2:]).exit_code == 0
+    assert load_kit("one.toml").pads[0].hit == Path("one hits/snare.wav")
 
 
 def test_one_sound_file_is_a_kit_of_one_pad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
