@@ -17,7 +17,9 @@ from ghostnote.bridge.io.atomic_file import output_errors
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES
 from ghostnote.bridge.io.printable import shown
 
-ARCHIVES: Final = (".h2drumkit", ".dslibrary", ".zip", ".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".tar")
+PACKED: Final = (".h2drumkit", ".dslibrary")
+"""The endings of archives that are a kit for sure."""
+ARCHIVES: Final = (*PACKED, ".zip", ".tar.gz", ".tar.xz", ".tar.bz2", ".tgz", ".tar")
 MOST_BYTES: Final = 4 * 2**30
 MOST_FILES: Final = 20_000
 MOST_RATIO: Final = 100

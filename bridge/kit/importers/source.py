@@ -1,18 +1,17 @@
 """Kits of other samplers: found in a file, a folder or an archive, and read as kits of pads."""
 
-import shlex
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hits_at, unread_sounds, without_stems
 from ghostnote.bridge.io.input_file import real_path
-from ghostnote.bridge.io.printable import printable
+from ghostnote.bridge.io.printable import shortened
 from ghostnote.bridge.kit.create import pads_from_files
 from ghostnote.bridge.kit.fields import usable_text
-from ghostnote.bridge.kit.importers.archive import ARCHIVES, is_archive, unpack
+from ghostnote.bridge.kit.importers.archive import ARCHIVES, PACKED, is_archive, unpack
+from ghostnote.bridge.kit.importers.choose import PROGRAMS, kind_of, program_in
 from ghostnote.bridge.kit.importers.decent import read_decent
 from ghostnote.bridge.kit.importers.drumgizmo import read_drumgizmo
 from ghostnote.bridge.kit.importers.hydrogen import read_hydrogen
@@ -22,11 +21,8 @@ from ghostnote.bridge.kit.importers.region import Found
 from ghostnote.bridge.kit.importers.sfz import read_sfz
 from ghostnote.bridge.kit.kit import DEFAULT_SEED, Kit, Pad
 
-PROGRAMS: Final = (".sfz", ".dspreset", ".xml")
-"""The endings of other samplers' kits."""
 UNPACKED: Final = "source"
 """The folder that an archive is unpacked into."""
-_HEAD_BYTES: Final = 4_096
 _MOST_NAMED: Final = 6
 
 
@@ -69,7 +65,7 @@ def source_name(path: Path) -> str:
 def kit_name(path: Path, choices: ImportChoices) -> str:
     """Return what a source's kit is called: after the preset where one is chosen, without its ending."""
     name = PurePosixPath((choices.preset or "").replace("\\", "/"))
-    return (name.stem if name.suffix.lower() in PROGRAMS else name.name) or source_name(path)
+    return (name.stem if name.suffix.lower() in (*PROGRAMS, *PACKED) else name.name) or source_name(path)
 
 
 def _kit(title: str, name: str, pads: tuple[Pad, ...]) -> Kit:
@@ -79,15 +75,21 @@ def _kit(title: str, name: str, pads: tuple[Pad, ...]) -> Kit:
 
 def chosen_program(path: Path, choices: ImportChoices) -> Path:
     """Return the file that a source is read from: itself, or the kit's file in a folder."""
-    return (_program(path, choices, path) if path.is_dir() else None) or path
+    return (program_in(path, choices.preset, path) if path.is_dir() else None) or path
+
+
+def without_folder(path: Path, choices: ImportChoices) -> tuple[Path, ImportChoices]:
+    """Return the archive in a folder of kits that is chosen, to be read in the folder's stead; others as they are."""
+    program = chosen_program(path, choices)
+    return (program, replace(choices, preset=None)) if path.is_dir() and is_archive(program) else (path, choices)
 
 
 def needs_room(path: Path, choices: ImportChoices) -> bool:
     """Return whether a source cannot be played where it lies: an archive, or microphones to be mixed."""
-    if is_archive(path):
-        return True
     program = chosen_program(path, choices)
-    return program.is_file() and _kind(program) == "drumkit" and needs_mixing(_read(program, _root(path), choices))
+    if is_archive(program):
+        return True
+    return program.is_file() and kind_of(program) == "drumkit" and needs_mixing(_read(program, _root(path), choices))
 
 
 def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
@@ -97,20 +99,21 @@ def read_source(path: Path, work: Path, choices: ImportChoices) -> Imported:
     """
     if not path.exists():
         raise KitError(f"{path}: there is no such file or folder; check the path")
+    path, choices = without_folder(path, choices)
     name, source = kit_name(path, choices), path
     if path.suffix.lower() in HIT_SUFFIXES and path.is_file():
         return _from_sounds(path, name, source)
     if is_archive(path):
         unpack(path, work / UNPACKED)
         path = work / UNPACKED
-    program = _program(path, choices, source) if path.is_dir() else path
+    program = program_in(path, choices.preset, source) if path.is_dir() else path
     if program is None:
         return _from_sounds(path, name, source)
     found = _read(program, _root(path), choices)
     if found.missing and not (choices.partial and found.regions):
         names = list(dict.fromkeys(found.missing))
         raise KitError(
-            f"{program}: {len(names)} of its samples are not there: {', '.join(names[:_MOST_NAMED])}"
+            f"{program}: {len(names)} of its samples are not there: {', '.join(map(shortened, names[:_MOST_NAMED]))}"
             f"{' and others' if len(names) > _MOST_NAMED else ''}; put them back, or add --partial to do without them"
         )
     if found.missing:
@@ -131,7 +134,7 @@ def _root(path: Path) -> Path:
 
 
 def _read(program: Path, root: Path, choices: ImportChoices) -> Found:
-    kind = _kind(program)
+    kind = kind_of(program)
     if kind == "drumkit":
         return read_drumgizmo(program, root, choices.channels)
     if choices.channels:
@@ -143,84 +146,6 @@ def _read(program: Path, root: Path, choices: ImportChoices) -> Found:
             "name one, or a folder of sound files"
         )
     return readers[kind](program, root)
-
-
-def _kind(program: Path) -> str:
-    """Return which sampler's kit a file is, by its ending or its first element."""
-    suffix = program.suffix.lower()
-    if suffix != ".xml":
-        return suffix[1:]
-    try:
-        with program.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError as error:
-        raise KitError(f"{program}: cannot be opened ({error.strerror}); check the path") from error
-    if b"<drumkit_info" in head or b"<formatVersion" in head:
-        return "drumkit_info"
-    return "drumkit" if b"<drumkit" in head else ""
-
-
-def _program(folder: Path, choices: ImportChoices, source: Path) -> Path | None:
-    """Return the kit's file in a folder: the one that was chosen, or the only one that lies highest.
-
-    Errors name the `source`, the folder itself or the archive that was unpacked into it.
-    """
-    files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in PROGRAMS and path.is_file()]
-    kits = [path for path in files if not path.name.startswith((".", "__")) and _kind(path)]
-    if choices.preset is not None:
-        named = _named(kits, folder, choices.preset)
-        if len(named) > 1:
-            raise KitError(
-                f"{source}: has {len(named)} kits {choices.preset!r}: {_listed(named, folder)}; "
-                f"name one by its path: {_how(named, folder, source)}"
-            )
-        if not named:
-            offer = f"it has {_listed(kits, folder)}" if kits else "it has none; leave --preset out"
-            raise KitError(f"{source}: has no kit {choices.preset!r}; {offer}")
-        return named[0]
-    depth = min((len(path.parts) for path in kits), default=0)
-    highest = [path for path in kits if len(path.parts) == depth]
-    if len(highest) > 1:
-        raise KitError(
-            f"{source}: holds {len(highest)} kits: {_listed(highest, folder)}; "
-            f"choose one: {_how(highest, folder, source)}"
-        )
-    return highest[0] if highest else None
-
-
-def _named(kits: Sequence[Path], folder: Path, name: str) -> list[Path]:
-    """Return the kits of a name: the one of that path in the folder, or else those whose path or folder ends so."""
-    wanted = PurePosixPath(name.replace("\\", "/").casefold()).parts
-
-    def ways(path: Path) -> tuple[tuple[str, ...], ...]:
-        inside = PurePosixPath(path.relative_to(folder).as_posix().casefold())
-        return inside.parts, inside.with_suffix("").parts, inside.parent.parts
-
-    def ends(parts: tuple[str, ...]) -> bool:
-        return bool(wanted) and parts[-len(wanted) :] == wanted
-
-    # A whole path counts before the end of one, and a file's name before its folder's.
-    rules: tuple[Callable[[Path], bool], ...] = (
-        lambda path: bool(wanted) and wanted in ways(path)[:2],
-        lambda path: any(map(ends, ways(path)[:2])),
-        lambda path: ends(ways(path)[2]),
-    )
-    return next((found for rule in rules if (found := [path for path in kits if rule(path)])), [])
-
-
-def _listed(kits: Sequence[Path], folder: Path) -> str:
-    names = [printable(path.relative_to(folder).as_posix()) for path in kits[:_MOST_NAMED]]
-    return ", ".join(names) + " and others" * (len(kits) > _MOST_NAMED)
-
-
-def _how(kits: Sequence[Path], folder: Path, source: Path) -> str:
-    """Return how one of several kits is chosen, with the first as the example."""
-    inside = kits[0].relative_to(folder)
-    if len(inside.parts) > 1 and [path.parent for path in kits].count(kits[0].parent) == 1:
-        inside = inside.parent
-    command = f"ghostnote kit import {shlex.quote(str(source))} --preset {shlex.quote(inside.as_posix())}"
-    play = f", or play it: --kit {shlex.quote(str(source / inside))}" if source == folder else ""
-    return printable(command + play)
 
 
 def _from_sounds(path: Path, name: str, source: Path) -> Imported:

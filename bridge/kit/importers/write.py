@@ -27,6 +27,7 @@ from ghostnote.bridge.kit.importers.source import (
     is_source,
     needs_room,
     read_source,
+    without_folder,
 )
 from ghostnote.bridge.kit.kit import BUILT_IN, Kit, Pad, load_kit, parse_kit
 from ghostnote.bridge.kit.save import check_kit_path, kit_text
@@ -82,7 +83,7 @@ def import_kit(
     hits = folder / f"{output.stem} hits"
     if source.is_dir():
         # A preset that is not there is the first thing to mend.
-        chosen_program(source, choices)
+        source, choices = without_folder(source, choices)
     check_kit_path(output, replace=replace_old)
     prepare_folder(folder)
     remove_stale(folder)

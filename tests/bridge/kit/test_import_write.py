@@ -127,6 +127,24 @@ def test_one_of_several_kits_is_chosen_by_name(tmp_path: Path) -> None:
         import_kit(folder, tmp_path / "mine" / "kit.toml", ImportChoices(preset="third"))
 
 
+def test_an_archive_is_one_of_the_kits_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = sfz(tmp_path / "source", "<region> key=36 sample=kick.wav").parent
+    kick = (folder / "kick.wav").read_bytes()
+    packed(folder / "packed.h2drumkit", {"k.sfz": b"<region> key=38 sample=kick.wav", "kick.wav": kick})
+    untouched(tmp_path / "mine", folder, r"holds 2 kits: kit\.sfz, packed\.h2drumkit; choose one: ")
+    for name in ("packed.h2drumkit", "packed"):
+        choices = ImportChoices(preset=name)
+        assert kit_name(folder, choices) == "packed"
+        assert open_kit(folder, choices)[0].pads[0].notes == (38,)
+        kit, _ = import_kit(folder, tmp_path / name / "kit.toml", choices)
+        assert kit.pads[0].files == (tmp_path / name / "kit hits" / "kick.wav",)
+    (folder / "kit.sfz").unlink()
+    assert import_kit(folder, tmp_path / "alone" / "kit.toml", ALL)[0].pads[0].notes == (38,)
+    (folder / "packed.h2drumkit").write_bytes(b"no archive")
+    untouched(tmp_path / "mine", folder, r"source/packed\.h2drumkit: is damaged, or not an archive")
+
+
 @pytest.mark.parametrize(
     ("preset", "name"),
     [(None, "all"), ("", "all"), ("Jazz kit", "Jazz kit"), ("kits/Rock/drumkit.sfz", "drumkit"), ("v1.2", "v1.2")],
