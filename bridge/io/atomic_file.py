@@ -70,7 +70,7 @@ def output_errors(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
-        if error.errno == errno.ENOENT and path.parent.is_dir():
+        if error.errno == errno.ENOENT and Path(path).parent.is_dir():
             cause = _GONE if _is_current_folder_gone() else _TAKES_NONE
         raise OutputError(f"cannot write {path}: {cause}") from error
 

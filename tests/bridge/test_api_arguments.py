@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"count": None}, "count is None: choose a whole number"),
         ({"velocities": 200}, "velocities is 200: choose 1 to 127"),
         ({"rate": 5}, "rate is 5: choose 8000 to 192000"),
-        ({"rate": "x" * 5_000}, "rate is 'xxx[x]*…: choose"),
+        ({"rate": "x" * 5_000}, "rate is 'xxx[x]*…': choose"),
         ({"seed": -1}, "seed is -1: choose 0 to 4294967295"),
         ({"amount": np.nan}, "amount is nan: choose 0 to 2"),
         ({"amount": "1"}, "amount is '1': choose 0 to 2"),

@@ -74,7 +74,7 @@ TONE = np.sin(np.arange(4_000) / 20)[None]
         (lambda: extend(TONE, RATE, "1"), "seconds is '1': choose"),
         (lambda: repair(TONE, RATE, seed=None), "seed is None: choose a whole number"),
         (lambda: upsample(TONE, RATE, "snare", steps=1.5), r"steps is 1\.5: choose a whole number from 0 to 256"),
-        (lambda: widen(TONE, RATE, "snare", seed=10**4_999), "seed is a number of more than 40 digits: choose 0 to"),
+        (lambda: widen(TONE, RATE, "snare", seed=10**4_999), "seed is a number of thousands of digits: choose 0 to"),
         (lambda: widen(TONE, RATE, None), "None is not the name of a drum: give it as text, as 'snare'"),
         (lambda: transfer(TONE, RATE, TransferSettings("kick", steps=-1)), "steps is -1: choose 0 to 256"),
         (lambda: explore(ExploreSettings("kick", count=2.5)), r"count is 2\.5: choose a whole number from 1"),
