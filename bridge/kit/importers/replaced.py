@@ -11,6 +11,8 @@ from ghostnote.bridge.errors import KitError
 from ghostnote.bridge.io.input_file import real_path
 from ghostnote.bridge.kit.toml_text import parse_text, read_text
 
+HEAD: Final = "# Imported: 'ghostnote kit import --force' replaces this file and its hits, which are copies.\n"
+"""The first line of a kit that an import wrote, by which the next one knows it."""
 _LITTER: Final = (".DS_Store", "Thumbs.db", "desktop.ini")
 """What systems put into folders that someone looked into."""
 
@@ -18,7 +20,8 @@ _LITTER: Final = (".DS_Store", "Thumbs.db", "desktop.ini")
 def check_replaced(hits: Path, output: Path, read: Iterable[Path]) -> None:
     """Raise `KitError` where replacing the folder `hits` of the kit `output` would delete more than that kit's hits.
 
-    That is a file or folder of those that the import `read`, or a file that the kit does not name.
+    That is a file or folder of those that the import `read`, a file that the kit does not name, or any of a kit that no
+    import wrote: its hits are someone's own.
     """
     if not os.path.lexists(hits):
         return
@@ -30,6 +33,8 @@ def check_replaced(hits: Path, output: Path, read: Iterable[Path]) -> None:
             raise KitError(
                 f"{path}: lies in {hits}, which the import would replace; move it elsewhere, or choose another name"
             )
+    if os.path.lexists(output) and not _is_imported(output):
+        raise KitError(f"{output}: no import wrote it, so {hits} is not replaced; move it, or choose another name")
     named = _named_hits(output)
     for path in sorted(hits.rglob("*")):
         is_file = path.is_symlink() or not path.is_dir()
@@ -57,6 +62,13 @@ def in_place(work: Path, hits: Path) -> Iterator[None]:
         if os.path.lexists(old):
             old.rename(hits)
         raise
+
+
+def _is_imported(kit: Path) -> bool:
+    try:
+        return read_text(kit).startswith(HEAD)
+    except KitError:
+        return False
 
 
 def _named_hits(kit: Path) -> set[str]:

@@ -18,7 +18,7 @@ from ghostnote.bridge.io.partial_files import partial_folder, remove_stale
 from ghostnote.bridge.io.printable import UNPRINTABLE
 from ghostnote.bridge.kit.fields import FieldError, is_usable_text, path_inside
 from ghostnote.bridge.kit.hits import check_offset
-from ghostnote.bridge.kit.importers.replaced import check_replaced, in_place
+from ghostnote.bridge.kit.importers.replaced import HEAD, check_replaced, in_place
 from ghostnote.bridge.kit.importers.source import (
     UNPACKED,
     ImportChoices,
@@ -97,7 +97,7 @@ def import_kit(
             files = (file for pad in imported.kit.pads for file in pad.files)
             check_replaced(hits, output, (source, chosen_program(source, choices), *files))
         with in_place(work, hits):
-            text = kit_text(kit, folder)
+            text = HEAD + kit_text(kit, folder)
             # What the parser would refuse is never written.
             parse_kit(text, folder, f"{source}, as a kit")
             write_bytes(output, text.encode())

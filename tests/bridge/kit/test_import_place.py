@@ -63,6 +63,15 @@ def test_an_import_by_force_deletes_no_file_of_the_user(tmp_path: Path) -> None:
     refused(place, archive, r"dm hits/deep/mine\.wav: is no hit of")
 
 
+def test_an_import_by_force_deletes_no_hits_of_a_kit_that_no_import_wrote(tmp_path: Path) -> None:
+    archive, place = zipped(tmp_path / "ok.zip"), tmp_path / "mine"
+    own = place / "dm hits"
+    source(own, "about.txt", samples=("snare.wav",))
+    (own / "about.txt").unlink()
+    (place / "dm.toml").write_text(kit_from_hits("dm", own, place).text)
+    refused(place, archive, r"dm\.toml: no import wrote it, so .*dm hits is not replaced")
+
+
 def test_an_import_by_force_leaves_a_file_where_its_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "dm hits").write_text("mine")
