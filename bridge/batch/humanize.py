@@ -5,13 +5,13 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from ghostnote.bridge.batch.full_band import HitVariatorSpec
 from ghostnote.bridge.batch.journal import BatchLog, settings_key
 from ghostnote.bridge.batch.settings import BatchSettings, check_settings
 from ghostnote.bridge.batch.sources import SourceFile
 from ghostnote.bridge.batch.worker import FileResult, FileTask, Humanizer
+from ghostnote.bridge.dsp.loudness import LEAST_SAID_DB
 from ghostnote.bridge.io.printable import counted
 from ghostnote.bridge.render.workers import Opener, ordered_map
 
@@ -19,8 +19,6 @@ Progress = Callable[[int, int], None]
 """Called with the sources done and all sources."""
 Pool = Callable[[Opener[FileTask, FileResult], Iterable[FileTask]], Generator[FileResult]]
 """Works on tasks and yields their results in order; closing it ends the work."""
-
-_AUDIBLE_DB: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def humanize_files(
 
 def _turned_down(gains_db: Mapping[str, float]) -> list[str]:
     """Return what to say of sources whose strokes are softer than they would be, or one would clip."""
-    softer = {place: gain_db for place, gain_db in gains_db.items() if gain_db <= -_AUDIBLE_DB}
+    softer = {place: gain_db for place, gain_db in gains_db.items() if gain_db <= -LEAST_SAID_DB}
     if not softer:
         return []
     place, gain_db = min(softer.items(), key=lambda item: item[1])

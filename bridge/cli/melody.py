@@ -132,6 +132,7 @@ def _play(song: Path, wanted: Path, drum: _Drum, form: _Form, generator: Generat
     from rich.progress import Progress
 
     from ghostnote.bridge.dsp.conversion import resample
+    from ghostnote.bridge.dsp.loudness import LEAST_SAID_DB
     from ghostnote.bridge.errors import InputError
     from ghostnote.bridge.io.audio_file import write_audio
     from ghostnote.bridge.io.output_guard import numbered
@@ -163,9 +164,9 @@ def _play(song: Path, wanted: Path, drum: _Drum, form: _Form, generator: Generat
     options.tell_numbered(wanted, target)
     name = drum.drum_class.replace("_", " ")
     echo(f"{target}: {counted(len(notes), 'note')}{_octaves(moved)} on a {name} of {drum.pitch_hz:.1f} Hz")
-    down_db = f"{20 * np.log10(max(peak, 1.0)):.1f}"
-    if down_db != "0.0":
-        echo(f"note: turned down by {down_db} dB, or it would clip", err=True)
+    down_db = 20 * np.log10(max(peak, 1.0))
+    if down_db >= LEAST_SAID_DB:
+        echo(f"note: turned down by {down_db:.1f} dB, or it would clip", err=True)
 
 
 def _check_notes(notes: list[Note], song: Path, drum: _Drum, moved: int) -> None:

@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST_SAID_DB: Final = 0.05
+"""A gain that is nearer to 0 is not worth a word."""
 _HOP_SECONDS: Final = 0.1
 _HOPS_PER_BLOCK: Final = 4
 _ABSOLUTE_GATE_LUFS: Final = -70.0

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ghostnote.bridge.batch.worker import failure
 from ghostnote.bridge.classify.classifier import Guess
 from ghostnote.bridge.dsp.conversion import resample
+from ghostnote.bridge.dsp.loudness import LEAST_SAID_DB
 from ghostnote.bridge.errors import InputError, OutputError
 from ghostnote.bridge.io.audio_file import FORMATS, format_for, read_audio, write_audio
 from ghostnote.bridge.io.hit_files import HIT_SUFFIXES, hit_files, unread_sounds
@@ -30,8 +31,6 @@ Audio = NDArray[np.float32]
 
 _FALLBACK_SUFFIX: Final = ".wav"
 _FLOAT_BITS: Final = 32
-_AUDIBLE_DB: Final = 0.05
-"""Sounds that are turned down by less are not worth a word."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +160,7 @@ def write_result(path: Path, audio: Audio, rate: int, source: Path, form: Output
     if peak > 1 and bits != _FLOAT_BITS:
         audio = audio / np.float32(peak)
         down_db = 20 * np.log10(peak)
-        if down_db >= _AUDIBLE_DB:
+        if down_db >= LEAST_SAID_DB:
             notes.append(f"{free} is turned down by {down_db:.1f} dB, or it would clip")
     write_audio(free, audio, final_rate, bits)
     return free, tuple(notes)
@@ -236,7 +235,7 @@ def _not_clipping(sounds: Sequence[Audio], bits: int | None) -> tuple[Sequence[A
     if len(sounds) < 2 or peak <= 1 or bits == _FLOAT_BITS:
         return sounds, 0.0
     down_db = 20 * np.log10(peak)
-    return [sound / np.float32(peak) for sound in sounds], float(down_db) if down_db >= _AUDIBLE_DB else 0.0
+    return [sound / np.float32(peak) for sound in sounds], float(down_db) if down_db >= LEAST_SAID_DB else 0.0
 
 
 def _problem(source: Path, error: Exception) -> str:
